@@ -1,0 +1,76 @@
+"""See floating-point drift on your own machine, from ``2*11/9`` to a CNN whose runs part ways.
+
+The public names resolve on first use, so that ``import fpdrift`` costs no more than NumPy does.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+#: Public name -> the module that holds it.
+_HOME = {
+    "Condition": "fpdrift.training",
+    "DriftRecorder": "fpdrift.recorder",
+    "FpdriftError": "fpdrift.errors",
+    "MissingExtraError": "fpdrift.errors",
+    "anatomy": "fpdrift.floats",
+    "chain": "fpdrift.arithmetic",
+    "compare": "fpdrift.drift",
+    "nudge": "fpdrift.perturbation",
+    "open_record": "fpdrift.records",
+    "orders": "fpdrift.arithmetic",
+    "replay": "fpdrift.reduction",
+    "thread_sums": "fpdrift.reduction",
+    "train": "fpdrift.training",
+    "ulp_distance": "fpdrift.floats",
+}
+
+__all__ = [  # noqa: RUF022 - the reader meets them from floats to training
+    "anatomy",
+    "ulp_distance",
+    "orders",
+    "chain",
+    "thread_sums",
+    "replay",
+    "nudge",
+    "DriftRecorder",
+    "Condition",
+    "train",
+    "compare",
+    "open_record",
+    "FpdriftError",
+    "MissingExtraError",
+    "__version__",
+]
+
+if TYPE_CHECKING:
+    from fpdrift.arithmetic import chain, orders
+    from fpdrift.drift import compare
+    from fpdrift.errors import FpdriftError, MissingExtraError
+    from fpdrift.floats import anatomy, ulp_distance
+    from fpdrift.perturbation import nudge
+    from fpdrift.recorder import DriftRecorder
+    from fpdrift.records import open_record
+    from fpdrift.reduction import replay, thread_sums
+    from fpdrift.training import Condition, train
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        message = f"module 'fpdrift' has no attribute {name!r}"
+        raise AttributeError(message)
+    try:
+        value = getattr(import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        from fpdrift.errors import EXTRA_OF, MissingExtraError
+
+        if error.name not in EXTRA_OF:
+            raise
+        raise MissingExtraError(error.name) from None
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,163 @@
+"""What produced a result: versions, processor, threads, switches, code.
+
+Whoever is handed a result has to be able to tell whether a difference comes from the machine. What
+would identify a person (user, host, paths) is left out on purpose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import fpdrift
+from fpdrift.errors import FpdriftError
+
+#: Libraries whose version can change a rounding.
+PACKAGES = ("numpy", "scipy", "ml_dtypes", "keras", "tensorflow", "torch", "jax", "scikit-learn")
+
+#: Environment switches that can change a rounding; nothing else of the environment is kept.
+SWITCHES = (
+    "CUBLAS_WORKSPACE_CONFIG",
+    "KERAS_BACKEND",
+    "MKL_NUM_THREADS",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NPY_ENABLE_CPU_FEATURES",
+    "OMP_NUM_THREADS",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_NUM_THREADS",
+    "PYTHONHASHSEED",
+    "TF_CUDNN_DETERMINISTIC",
+    "TF_DETERMINISTIC_OPS",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "XLA_FLAGS",
+)
+
+#: Instruction sets that decide how wide a sum is split.
+_VECTOR = ("sse4_2", "avx", "fma", "avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "sve")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a result comes from."""
+
+    fpdrift: str
+    #: digest of fpdrift's own source, so that two edits of one version differ
+    code: str
+    python: str
+    #: operating system and processor architecture, such as ``"Linux x86_64"``
+    system: str
+    cpu: str
+    cpu_features: tuple[str, ...]
+    #: processors this process may use
+    cores: int
+    packages: dict[str, str] = field(default_factory=dict)
+    switches: dict[str, str] = field(default_factory=dict)
+    #: accelerator that did the work, or None
+    device: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the fields as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Provenance:
+        """Read what `to_dict` gave.
+
+        Raises
+        ------
+        FpdriftError
+            If a field is missing, unknown or of another kind.
+        """
+        names = {f.name for f in fields(cls)}
+        if not isinstance(data, dict) or set(data) != names:
+            message = f"not a provenance: expected the fields {sorted(names)}"
+            raise FpdriftError(message)
+        texts = ("fpdrift", "code", "python", "system", "cpu")
+        maps = ("packages", "switches")
+        fine = (
+            all(isinstance(data[name], str) for name in texts)
+            and all(isinstance(data[name], dict) for name in maps)
+            and all(isinstance(v, str) for name in maps for v in data[name].values())
+            and isinstance(data["cpu_features"], list | tuple)
+            and all(isinstance(v, str) for v in data["cpu_features"])
+            and type(data["cores"]) is int
+            and isinstance(data["device"], str | None)
+        )
+        if not fine:
+            message = "not a provenance: a field is of another kind than it should be"
+            raise FpdriftError(message)
+        return cls(**{**data, "cpu_features": tuple(data["cpu_features"])})
+
+
+@cache
+def current() -> Provenance:
+    """Describe this process, once."""
+    model, features = _processor()
+    return Provenance(
+        fpdrift=fpdrift.__version__,
+        code=code_version(),
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+        system=f"{platform.system()} {platform.machine()}",
+        cpu=model,
+        cpu_features=features,
+        cores=available_cores(),
+        packages=_versions(),
+        switches={
+            name: _without_paths(os.environ[name]) for name in SWITCHES if name in os.environ
+        },
+    )
+
+
+@cache
+def code_version() -> str:
+    """Digest fpdrift's own Python files: equal digests are equal code."""
+    root = Path(__file__).parent
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        digest.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    return digest.hexdigest()
+
+
+def available_cores() -> int:
+    """Count the processors that this process may run on (not the machine's)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _processor() -> tuple[str, tuple[str, ...]]:
+    """Model and vector instruction sets, as far as the system tells them."""
+    if sys.platform != "linux":
+        return platform.processor() or "unknown", ()
+    info: dict[str, str] = {}
+    for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+        key, _, value = line.partition(":")
+        info.setdefault(key.strip(), value.strip())
+    flags = set((info.get("flags") or info.get("Features") or "").split())
+    return info.get("model name", "unknown"), tuple(f for f in _VECTOR if f in flags)
+
+
+def _without_paths(value: str) -> str:
+    """Drop the words of a switch that name a place on this machine."""
+    return " ".join(w for w in value.split() if "/" not in w and "\\" not in w)

@@ -1,0 +1,223 @@
+"""What every result shares: it is frozen, has a short repr, and survives JSON to the last bit.
+
+JSON has no NaN, no float32 and no fraction. A value that JSON cannot hold becomes an object with
+one key that starts with ``$`` and names its kind; everything else stays readable as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Self
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.errors import FpdriftError
+from fpdrift.provenance import Provenance, current
+
+_FORMAT = 1
+_DTYPES: dict[str, np.dtype[Any]] = {
+    name: np.dtype(name)
+    for name in (
+        *("bool", "int8", "int16", "int32", "int64"),
+        *("uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"),
+    )
+} | {"bfloat16": np.dtype(ml_dtypes.bfloat16)}
+
+
+#: Kinds of result by name, for reading; a kind is known once its module is imported.
+_types: dict[str, type[Result]] = {}
+
+
+class Result:
+    """Base of every frozen dataclass that a function of fpdrift returns.
+
+    Subclasses are ``@dataclass(frozen=True, kw_only=True, slots=True)``, with ``eq=False`` where a
+    field is an array. Sequences are tuples.
+    """
+
+    __slots__ = ("_provenance",)
+    _provenance: Provenance
+
+    def __init_subclass__(cls) -> None:
+        _types[cls.__name__] = cls
+
+    @property
+    def provenance(self) -> Provenance:
+        """What produced this result: this process, or the one that saved it."""
+        try:
+            return self._provenance
+        except AttributeError:
+            return current()
+
+    def to_json(self) -> str:
+        """Write the result and its provenance as JSON, exact to the bit."""
+        document = {
+            "fpdrift": _FORMAT,
+            "provenance": self.provenance.to_dict(),
+            "result": encode(self),
+        }
+        return json.dumps(document, allow_nan=False, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        FpdriftError
+            If the text is no JSON, or holds another kind of result.
+        """
+        try:
+            document = json.loads(text, parse_constant=_refuse_constant)
+            if document["fpdrift"] != _FORMAT:
+                message = f"written in format {document['fpdrift']!r}; this fpdrift reads {_FORMAT}"
+                raise FpdriftError(message)
+            result = decode(document["result"])
+            made_by = Provenance.from_dict(document["provenance"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            message = f"not a saved {cls.__name__}: {error}"
+            raise FpdriftError(message) from None
+        if not isinstance(result, cls):
+            message = f"expected a saved {cls.__name__}, found {type(result).__name__}"
+            raise FpdriftError(message)
+        object.__setattr__(result, "_provenance", made_by)
+        return result
+
+
+def read_only(values: npt.ArrayLike, dtype: npt.DTypeLike | None = None) -> npt.NDArray[Any]:
+    """Copy into an array that nobody can write to."""
+    array = np.array(values, dtype=dtype)
+    array.flags.writeable = False
+    return array
+
+
+def encode(value: Any) -> Any:
+    """Turn a value into JSON values, losing nothing."""
+    if isinstance(value, Result):
+        inner = {f.name: encode(getattr(value, f.name)) for f in fields(value)}  # type: ignore[arg-type]
+        return {"$result": type(value).__name__, **inner}
+    if isinstance(value, np.ndarray):
+        values = [_plain(item) for item in value.ravel()]
+        return {"$array": _dtype_name(value.dtype), "shape": list(value.shape), "values": values}
+    if isinstance(value, np.generic):
+        return {f"${_dtype_name(value.dtype)}": _plain(value)}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"$float": _plain(np.float64(value))}
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, tuple):
+        return [encode(item) for item in value]
+    if isinstance(value, Fraction):
+        return {"$fraction": str(value)}
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
+    if isinstance(value, dict):
+        _check_keys(value)
+        return {key: encode(item) for key, item in value.items()}
+    message = f"a result cannot hold a {type(value).__name__}: {value!r}"
+    raise TypeError(message)
+
+
+def decode(value: Any) -> Any:
+    """Turn JSON values back into what `encode` was given."""
+    if isinstance(value, list):
+        return tuple(decode(item) for item in value)
+    if not isinstance(value, dict):
+        return value
+    tag = next((key for key in value if key.startswith("$")), None)
+    if tag is None:
+        return {key: decode(item) for key, item in value.items()}
+    if tag == "$result":
+        return _decode_result(value)
+    if tag == "$array":
+        return _decode_array(value)
+    if tag in _SCALARS:
+        return _SCALARS[tag](value[tag])
+    return _from_plain(value[tag], _dtype(tag[1:]))
+
+
+def _decode_result(value: dict[str, Any]) -> Result:
+    name = value["$result"]
+    if name not in _types:
+        message = f"unknown kind of result {name!r}"
+        raise FpdriftError(message)
+    inner = {key: decode(item) for key, item in value.items() if key != "$result"}
+    return _types[name](**inner)
+
+
+def _decode_array(value: dict[str, Any]) -> npt.NDArray[Any]:
+    dtype = _dtype(value["$array"])
+    flat = np.empty(len(value["values"]), dtype)
+    for i, item in enumerate(value["values"]):
+        flat[i] = _from_plain(item, dtype)
+    shaped = flat.reshape(value["shape"])
+    shaped.flags.writeable = False
+    return shaped
+
+
+def _decode_float(text: str) -> float:
+    return float(_from_plain(text, np.dtype("float64")))
+
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    "$float": _decode_float,
+    "$fraction": Fraction,
+    "$decimal": Decimal,
+}
+
+
+def _plain(item: np.generic) -> Any:
+    """One scalar as a JSON value; a NaN carries its bits, since there are many."""
+    if item.dtype.kind in "biu":
+        return item.item()
+    number = float(item)
+    if math.isnan(number):
+        return f"nan 0x{int.from_bytes(item.tobytes(), sys.byteorder):x}"
+    return number if math.isfinite(number) else str(number)
+
+
+def _from_plain(item: Any, dtype: np.dtype[Any]) -> Any:
+    if isinstance(item, str) and item.startswith("nan 0x"):
+        bits = int(item[4:], 16).to_bytes(dtype.itemsize, sys.byteorder)
+        return np.frombuffer(bits, dtype)[0]
+    if isinstance(item, str):
+        item = float(item)
+    elif isinstance(item, dict | list) or item is None:
+        message = f"not a {dtype.name}: {item!r}"
+        raise TypeError(message)
+    return dtype.type(item)
+
+
+def _dtype(name: str) -> np.dtype[Any]:
+    if name not in _DTYPES:
+        message = f"unknown kind of value {name!r}"
+        raise FpdriftError(message)
+    return _DTYPES[name]
+
+
+def _dtype_name(dtype: np.dtype[Any]) -> str:
+    name = str(dtype.name)
+    if name not in _DTYPES:
+        message = f"a result cannot hold an array of {dtype}"
+        raise TypeError(message)
+    return name
+
+
+def _check_keys(value: dict[Any, Any]) -> None:
+    for key in value:
+        if not isinstance(key, str) or key.startswith("$"):
+            message = f"a result's dict needs string keys without a leading $, not {key!r}"
+            raise TypeError(message)
+
+
+def _refuse_constant(text: str) -> None:
+    message = f"{text} is not JSON; fpdrift writes it as a string"
+    raise ValueError(message)
