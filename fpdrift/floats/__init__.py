@@ -1,6 +1,6 @@
 """What a float is: its bits, its exact value, its neighbours, and distances counted in floats."""
 
-from fpdrift.floats.anatomy import Anatomy, anatomy, full_decimal
+from fpdrift.floats.dissect import Anatomy, anatomy, full_decimal
 from fpdrift.floats.convert import (
     exact,
     floor_log2,
