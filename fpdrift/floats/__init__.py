@@ -1,6 +1,5 @@
 """What a float is: its bits, its exact value, its neighbours, and distances counted in floats."""
 
-from fpdrift.floats.dissect import Anatomy, anatomy, full_decimal
 from fpdrift.floats.convert import (
     exact,
     floor_log2,
@@ -10,6 +9,7 @@ from fpdrift.floats.convert import (
     to_bits,
     to_fraction,
 )
+from fpdrift.floats.dissect import Anatomy, anatomy, full_decimal
 from fpdrift.floats.distance import from_ordinal, ordinal, ulp_distance
 from fpdrift.floats.formats import FORMATS, Format, format_of
 

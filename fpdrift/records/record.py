@@ -1,0 +1,86 @@
+"""What a record holds once it is read: plain arrays, no file behind it.
+
+A *record* is the file of one training run under one condition; this is its content in memory. The
+step counted is the number of updates done, so step 0 is the state before the first one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from fpdrift.provenance import Provenance
+
+#: weight: trainable; statistic: not trainable (moving means); slot: an optimiser's variable (momenta,
+#: iterations, learning rate); seed: a random generator's state
+Role = Literal["weight", "statistic", "slot", "seed"]
+
+#: whole: every value at the sketched steps; sketch: 1,024 signed sums then; hash: its hash only
+Kept = Literal["whole", "sketch", "hash"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One variable of the model or slot of its optimiser."""
+
+    #: such as ``"conv2d/kernel"``, or ``"adam/conv2d/kernel/momentum"``
+    name: str
+    role: Role
+    shape: tuple[int, ...]
+    dtype: str
+    kept: Kept
+    #: its true gradient is zero, so that whatever it gains is rounding (a bias in front of batch
+    #: normalisation); None where that is not known
+    zero_gradient: bool | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Record:
+    """One run as recorded. Arrays are read-only."""
+
+    #: name of the file, without its folder
+    name: str
+    #: False if the run was killed, failed or is still going on
+    complete: bool
+    tensors: tuple[Tensor, ...]
+    #: recorded steps, ascending; 0 is the state before the first update (n,)
+    steps: npt.NDArray[np.int64]
+    #: 64-bit hash of every tensor at every step (n, tensors)
+    hashes: npt.NDArray[np.uint64]
+    #: loss of the step itself, NaN where there is none, as at step 0 (n,)
+    loss: npt.NDArray[np.float64]
+    #: "step": the step's own loss; "execution": mean over one execution of several steps;
+    #: "running mean": over the epoch so far; "none": the model reports no loss
+    loss_kind: str
+    #: metrics as the training loop reports them, each (n,), NaN where missing
+    metrics: Mapping[str, npt.NDArray[np.float64]]
+    #: steps at which values or sketches were kept, ascending (m,)
+    sketch_steps: npt.NDArray[np.int64]
+    #: tensor's index -> its values (m, size) or signed sums (m, 1024)
+    kept: Mapping[int, npt.NDArray[np.float64]]
+    #: tensor's index -> its squared 2-norm at the sketched steps (m,), in float64
+    squared_norms: Mapping[int, npt.NDArray[np.float64]]
+    #: step -> model's output on the probe batch, first axis = sample
+    predictions: Mapping[int, npt.NDArray[Any]]
+    #: what the training loop reported at the end of each epoch
+    epochs: tuple[Mapping[str, float], ...]
+    #: everything else that was written down: condition, seed, network, data, optimiser, notes
+    meta: Mapping[str, Any]
+    provenance: Provenance
+
+    def __repr__(self) -> str:
+        last = int(self.steps[-1]) if len(self.steps) else None
+        state = "complete" if self.complete else "incomplete"
+        return f"Record({self.name!r}, {len(self.tensors)} tensors, last step {last}, {state})"
