@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from fpdrift.provenance import Provenance
 
-#: weight: trainable; statistic: not trainable (moving means); slot: an optimiser's variable (momenta,
-#: iterations, learning rate); seed: a random generator's state
+#: weight: trainable; statistic: not trainable (moving means); slot: an optimiser's variable
+#: (momenta, iterations, learning rate); seed: a random generator's state
 Role = Literal["weight", "statistic", "slot", "seed"]
 
 #: whole: every value at the sketched steps; sketch: 1,024 signed sums then; hash: its hash only
