@@ -1,0 +1,60 @@
+# make demo    sees this machine's arithmetic drift, in about 100 seconds
+# make test    everything that has to hold, in about 15 minutes
+# Each installs what it lacks into .venv first, and only then.
+
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+export FPDRIFT_CHECKOUT := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format lessons bench faults clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+# A stamp stands for what is installed; it is older than its inputs when something has to be done.
+$(VENV)/.python:
+	@$(PYTHON) .ci/check_python.py
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.cnn: $(VENV)/.python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[cnn]"
+	@touch $@
+
+$(VENV)/.all: $(VENV)/.python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all,dev]"
+	@touch $(VENV)/.cnn $@
+
+demo: $(VENV)/.cnn
+	@$(BIN)/python -m fpdrift.demo $(ARGS)
+
+test: lint
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: $(VENV)/.all
+	$(BIN)/ruff format --check fpdrift tests lessons .ci
+	$(BIN)/ruff check fpdrift tests lessons .ci
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.all
+	$(BIN)/ruff format fpdrift tests lessons .ci
+	$(BIN)/ruff check --fix fpdrift tests lessons .ci
+
+lessons: $(VENV)/.all
+	$(BIN)/python lessons/build.py
+
+bench: $(VENV)/.all
+	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+faults: $(VENV)/.all
+	for script in tests/faults/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) fpdrift-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

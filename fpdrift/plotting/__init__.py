@@ -1,0 +1,8 @@
+"""Pictures: one function, `plot`, that knows how to draw each kind of result.
+
+Nothing is computed here. What a picture shows stands in the result it is given.
+"""
+
+from fpdrift.plotting.draw import plot, save
+
+__all__ = ["plot", "save"]

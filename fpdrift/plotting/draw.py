@@ -1,0 +1,103 @@
+"""Which function draws which result, and how a picture becomes a file."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matplotlib import style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from fpdrift.arithmetic import Chain, Orders
+from fpdrift.drift import Comparison, Comparisons
+from fpdrift.errors import FpdriftError
+from fpdrift.perturbation import NudgeAccount
+from fpdrift.plotting.chain import draw_chain
+from fpdrift.plotting.growth import draw_growth
+from fpdrift.plotting.ledger import draw_orders
+from fpdrift.plotting.nudge import draw_nudge
+from fpdrift.plotting.threads import draw_threads
+from fpdrift.reduction import ThreadSums
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from matplotlib.axes import Axes
+
+    from fpdrift.results import Result
+
+_STYLE = str(files("fpdrift.plotting").joinpath("fpdrift.mplstyle"))
+
+#: Kind of result -> what draws it.
+_DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
+    Chain: draw_chain,
+    Comparison: draw_growth,
+    Comparisons: draw_growth,
+    NudgeAccount: draw_nudge,
+    Orders: draw_orders,
+    ThreadSums: draw_threads,
+}
+
+
+def plot(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Draw a result.
+
+    Parameters
+    ----------
+    result : Result
+        What `orders`, `chain`, `thread_sums`, `compare` or a nudge's account gave.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure in fpdrift's style by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    FpdriftError
+        If there is no picture for this kind of result.
+    """
+    if type(result) not in _DRAW:
+        known = ", ".join(kind.__name__ for kind in _DRAW)
+        message = f"no picture for a {type(result).__name__}; there is one for each of: {known}"
+        raise FpdriftError(message)
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        with _look():
+            ax = plt.subplots()[1]
+            _DRAW[type(result)](result, ax)
+    else:
+        with _look():
+            _DRAW[type(result)](result, ax)
+    return ax
+
+
+def save(result: Result, stem: str | Path) -> tuple[Path, Path]:
+    """Draw a result into ``stem.png`` and ``stem.svg``; the same result gives the same bytes.
+
+    Raises
+    ------
+    OSError
+        If the files cannot be written.
+    """
+    with _look():
+        figure = Figure()
+        FigureCanvasAgg(figure)
+        plot(result, ax=figure.add_subplot())
+        png, svg = (Path(f"{stem}.{kind}") for kind in ("png", "svg"))
+        figure.savefig(png, metadata={"Software": "fpdrift"})
+        figure.savefig(svg, metadata={"Date": None, "Creator": "fpdrift"})
+    return png, svg
+
+
+@contextmanager
+def _look() -> Iterator[None]:
+    """Put fpdrift's look on, and take the caller's back afterwards."""
+    with style.context(["default", _STYLE]):
+        yield
