@@ -1,0 +1,14 @@
+"""Tiny nudges of weights - noise, one ulp, one bit - with an account of what really changed."""
+
+from fpdrift.perturbation.account import Binade, NudgeAccount, TensorNudge
+from fpdrift.perturbation.perturb import Perturbation, flip_bit, nudge, nudge_ulp
+
+__all__ = [
+    "Binade",
+    "NudgeAccount",
+    "Perturbation",
+    "TensorNudge",
+    "flip_bit",
+    "nudge",
+    "nudge_ulp",
+]
