@@ -1,0 +1,238 @@
+"""Run a module of ours in a fresh process: its own environment, a time limit, progress, no orphan.
+
+The two sides talk in JSON lines. The child reads its task from stdin, which the parent keeps open
+for as long as it lives: when it reaches its end, however the parent died, the child ends too.
+Progress and result go to the child's stdout; whatever else it or its libraries print goes to a
+file, whose last line says why a child failed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import IO, Any, NoReturn
+
+from fpdrift.errors import ChildError, FpdriftError, RecordError
+
+#: What a child is told, reports and gives: values that JSON can hold.
+Message = dict[str, Any]
+Report = Callable[[Message], None]
+
+#: The child finds what its parent finds, and runs the module as a program.
+_START = (
+    "import runpy, sys; sys.path[:] = sys.argv[2:]; "
+    "runpy.run_module(sys.argv[1], run_name='__main__', alter_sys=True)"
+)
+#: Seconds that a child gets to end after it was asked to.
+_GRACE = 5.0
+_KINDS = {kind.__name__: kind for kind in (FpdriftError, RecordError, ChildError)}
+
+
+def run_module(
+    module: str,
+    payload: Message,
+    *,
+    env: Mapping[str, str | None] | None = None,
+    timeout: float | None = None,
+    on_progress: Report | None = None,
+) -> Message:
+    """Run a module that calls `serve` in a fresh process and give its result.
+
+    Parameters
+    ----------
+    module : str
+        Full name of the module; it is run as a program.
+    payload : dict
+        What the module's handler is given; JSON values.
+    env : mapping, optional
+        Changes to this process's environment variables; None removes one.
+    timeout : float, optional
+        Seconds after which the child is killed; by default never.
+    on_progress : callable, optional
+        Called, in this thread, with each dict that the handler reports.
+
+    Returns
+    -------
+    dict
+        What the handler returned.
+
+    Raises
+    ------
+    FpdriftError
+        If the handler raised one (with the same text), or `timeout` is no number above zero.
+    ChildError
+        If the child was killed, failed, or took too long.
+    """
+    check_timeout(timeout)
+    late = threading.Event()
+    with tempfile.TemporaryFile() as chatter:
+        child = _start(module, env or {}, chatter)
+        clock = _kill_after(timeout, child, late)
+        try:
+            outcome = _converse(child, payload, on_progress or (lambda _: None))
+            if outcome is None:
+                child.wait()
+        finally:
+            if clock is not None:
+                clock.cancel()
+            _end(child)
+        if outcome is None:
+            limit = f"took longer than {timeout:g} s; give it a longer timeout"
+            cause = limit if late.is_set() else _cause_of_death(child.returncode)
+            raise ChildError(f"{module} {cause}{_last_words(chatter)}")
+    return outcome
+
+
+def serve(handler: Callable[[Message, Report], Message]) -> NoReturn:
+    """Do, in a child, what `run_module` asks for; then end the process.
+
+    Parameters
+    ----------
+    handler : callable
+        Given the payload and a function that reports progress, it returns the result. Both are
+        dicts of JSON values. An `FpdriftError` that it raises reaches the parent as it is.
+    """
+    answers = _take_stdout()
+    payload = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        kind, value = "result", handler(payload, partial(_send, answers, "progress"))
+    except FpdriftError as error:
+        kind, value = "error", {"kind": type(error).__name__, "text": str(error)}
+    _send(answers, kind, value)
+    # All is said: tearing TensorFlow down would take time, and has been seen to crash.
+    os._exit(0)
+
+
+def check_timeout(timeout: float | None) -> None:
+    """Refuse a time limit that is no number of seconds above zero.
+
+    Raises
+    ------
+    FpdriftError
+    """
+    number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if timeout is not None and not (number and 0 < timeout <= threading.TIMEOUT_MAX):
+        message = f"timeout is a number of seconds above 0, or None for no limit, not {timeout!r}"
+        raise FpdriftError(message)
+
+
+def _start(
+    module: str, changes: Mapping[str, str | None], chatter: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    env = {name: value for name, value in {**os.environ, **changes}.items() if value is not None}
+    command = [sys.executable, "-P", "-c", _START, module, *sys.path]
+    try:
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=chatter, env=env
+        )
+    except (OSError, ValueError) as error:
+        message = f"cannot start a Python process for {module}: {error}"
+        raise ChildError(message) from None
+
+
+def _kill_after(
+    timeout: float | None, child: subprocess.Popen[bytes], late: threading.Event
+) -> threading.Timer | None:
+    if timeout is None:
+        return None
+
+    def kill() -> None:
+        late.set()
+        child.kill()
+
+    clock = threading.Timer(timeout, kill)
+    clock.daemon = True
+    clock.start()
+    return clock
+
+
+def _converse(
+    child: subprocess.Popen[bytes], payload: Message, on_progress: Report
+) -> Message | None:
+    """Tell the child its task and listen until it has a result (None: it ended without one)."""
+    assert child.stdin is not None  # noqa: S101 - both are pipes; this tells the type checker
+    assert child.stdout is not None  # noqa: S101 - as above
+    try:
+        child.stdin.write(json.dumps(payload).encode() + b"\n")
+        child.stdin.flush()
+    except OSError:  # it died before it read; listening finds out how
+        pass
+    for line in child.stdout:
+        kind, value = _read(line)
+        if kind == "progress":
+            on_progress(value)
+        elif kind == "error":
+            raise _KINDS.get(value["kind"], FpdriftError)(value["text"])
+        elif kind == "result":
+            return value
+    return None
+
+
+def _read(line: bytes) -> tuple[str, Message]:
+    """Split a line into kind and value; what some library printed before `serve` is no message."""
+    try:
+        [[kind, value]] = json.loads(line).items()
+    except (ValueError, AttributeError):
+        return "", {}
+    return kind, value
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ask the child to end, then force it, then wait: it is gone when this returns."""
+    child.terminate()
+    try:
+        child.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    for pipe in (child.stdin, child.stdout):
+        try:
+            if pipe is not None:
+                pipe.close()
+        except OSError:  # a task that was never read
+            pass
+
+
+def _cause_of_death(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit code {code}"
+    names = {int(s): s.name for s in signal.Signals}
+    return f"was ended by signal {-code} ({names.get(-code, 'unknown')})"
+
+
+def _last_words(chatter: IO[bytes]) -> str:
+    """Give the last line that the child printed, cut to what fits on a screen."""
+    chatter.seek(max(0, chatter.seek(0, os.SEEK_END) - 4096))
+    lines = chatter.read().decode(errors="replace").splitlines()
+    words = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    text = "".join(c if c.isprintable() else " " for c in words[:200])
+    return f"; its last words: {text}" if text else ""
+
+
+def _take_stdout() -> IO[str]:
+    """Keep stdout for messages, and send what anyone else prints there to stderr."""
+    sys.stdout.flush()
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    os.dup2(2, 1)
+    return answers
+
+
+def _send(answers: IO[str], kind: str, value: Message) -> None:
+    answers.write(json.dumps({kind: value}) + "\n")
+    answers.flush()
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of stdin, which comes when the parent closes it or dies."""
+    # Not sys.stdin: a thread that waits there holds its lock when the interpreter ends.
+    while os.read(0, 1):
+        pass
+    os._exit(1)
