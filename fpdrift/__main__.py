@@ -1,0 +1,8 @@
+"""``python -m fpdrift`` is the command ``fpdrift``."""
+
+import sys
+
+from fpdrift.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

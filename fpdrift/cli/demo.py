@@ -1,0 +1,176 @@
+"""``fpdrift demo``: five steps from one expression to a CNN, each measured here and now."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fpdrift.cli.progress import reporting
+from fpdrift.cli.screens import screen, verdict
+from fpdrift.errors import ChildError, FpdriftError, MissingExtraError
+from fpdrift.experiments import EXPERIMENTS, Experiment, Settings, experiment
+from fpdrift.provenance import available_cores
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from fpdrift.results import Result
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser("demo", help="see this machine's arithmetic drift, in five steps")
+    command.add_argument("--only", action="append", metavar="STEP[,STEP]", help="run only these")
+    command.add_argument("--list", action="store_true", help="list the steps and stop")
+    command.add_argument("--seed", type=_whole, default=1, metavar="N")
+    command.add_argument("--steps", type=_whole, default=100, metavar="N", help="training steps")
+    command.add_argument("--data", default="noise", metavar="NAME", help="noise or digits")
+    command.add_argument("--out", type=Path, default=Path("fpdrift-out"), metavar="DIR")
+    command.add_argument("--json", action="store_true", help="print one JSON document instead")
+    command.add_argument("--no-plots", action="store_true", help="draw no pictures")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the chosen steps; return the exit code."""
+    if arguments.list:
+        for item in EXPERIMENTS:
+            print(f"{item.name:8} {item.summary}")
+        return 0
+    chosen = _choose(arguments.only)
+    settings = Settings(
+        seed=arguments.seed, steps=arguments.steps, data=arguments.data, out=arguments.out
+    )
+    _check_data(settings.data)
+    _make_folder(settings.out)
+    show = _Screen(quiet=arguments.json, draw=not arguments.no_plots)
+    show.line(f"fpdrift demo: {available_cores()} cores, seed {settings.seed}")
+    try:
+        failed = _steps(chosen, settings, show, explicit=arguments.only is not None)
+    except KeyboardInterrupt:
+        show.line(f"\nInterrupted. Saved so far in {settings.out}{os.sep}: {show.saved()}")
+        raise
+    if arguments.json:
+        print(json.dumps({"steps": show.documents, "failed": failed}))
+    show.line(f"\n{verdict(show.results)}")
+    show.line(f"Saved in {settings.out}{os.sep}: {show.saved()}")
+    show.line("Next: fpdrift lessons open 01")
+    return 1 if failed else 0
+
+
+class _Screen:
+    """What has been shown and saved so far."""
+
+    def __init__(self, *, quiet: bool, draw: bool) -> None:
+        self.quiet = quiet
+        self.draw = draw
+        self.results: dict[str, Result] = {}
+        self.documents: dict[str, Any] = {}
+
+    def line(self, text: str) -> None:
+        if not self.quiet:
+            print(text, flush=True)
+
+    def saved(self) -> str:
+        kinds = "results (.json), pictures (.png, .svg)" if self.draw else "results (.json)"
+        if not self.results:
+            return "nothing"
+        return f"{kinds} of {', '.join(self.results)}" + (
+            ", records (.fpdrift)" if "cnn" in self.results else ""
+        )
+
+    def keep(self, name: str, result: Result, out: Path) -> None:
+        """Save a result and its picture, then show it."""
+        text = result.to_json()
+        _replace(out / f"{name}.json", text)
+        self.results[name] = result
+        self.documents[name] = json.loads(text)
+        for row in screen(result):
+            self.line(row)
+        if self.draw:
+            from fpdrift.plotting import save
+
+            save(result, out / name)
+
+
+def _steps(
+    chosen: Sequence[Experiment], settings: Settings, show: _Screen, *, explicit: bool
+) -> list[str]:
+    """Run each step; a step that fails is named and the next one runs."""
+    failed = []
+    for item in chosen:
+        number = EXPERIMENTS.index(item) + 1
+        show.line(f"\n{number} {item.name:8} {item.summary}")
+        try:
+            with reporting() as report:
+                result = item.run(_with(settings, report))
+            show.keep(item.name, result, settings.out)
+        except MissingExtraError as error:
+            if explicit:
+                raise
+            show.line(f"  left out: {error}")
+        except ChildError as error:
+            failed.append(item.name)
+            print(f"fpdrift: step {item.name} failed: {error}", file=sys.stderr)
+    return failed
+
+
+def _with(settings: Settings, report: Any) -> Settings:
+    from dataclasses import replace
+
+    return replace(settings, progress=report)
+
+
+def _choose(only: Sequence[str] | None) -> tuple[Experiment, ...]:
+    if only is None:
+        return EXPERIMENTS
+    names = {name.strip() for item in only for name in item.split(",")}
+    wanted = {experiment(name).name for name in names}
+    return tuple(item for item in EXPERIMENTS if item.name in wanted)
+
+
+def _check_data(name: str) -> None:
+    from fpdrift.training import DATASETS
+
+    if name not in DATASETS:
+        message = f"unknown data {name!r}; choose from {', '.join(DATASETS)}"
+        raise FpdriftError(message)
+
+
+def _make_folder(out: Path) -> None:
+    """Make the folder and try it, before anything is computed."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out) as trial:
+            trial.write(b"0" * 4096)
+            trial.flush()
+            os.fsync(trial.fileno())
+    except OSError as error:
+        message = f"cannot write to {out}: {error.strerror}; choose another folder with --out"
+        raise FpdriftError(message) from None
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all, so that an old one is never half lost."""
+    draft = path.with_suffix(".part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _whole(text: str) -> int:
+    """Read a whole number; argparse names the option and the value."""
+    from argparse import ArgumentTypeError
+
+    try:
+        return int(text)
+    except ValueError:
+        message = f"{text[:40]!r} is no whole number"
+        raise ArgumentTypeError(message) from None

@@ -1,0 +1,69 @@
+"""The command ``fpdrift`` and how it ends: 0 fine, 1 a step failed, 2 bad input, 130 interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import fpdrift
+from fpdrift.cli import demo, lessons
+from fpdrift.errors import FpdriftError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FINE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line, without the usage text."""
+
+    def error(self, message: str) -> NoReturn:
+        raise FpdriftError(f"{message} (see: {self.prog} --help)")  # noqa: TRY003 - argparse's own text
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser of all commands."""
+    top = _Parser(prog="fpdrift", description="See floating-point drift on your own machine.")
+    top.add_argument("--version", action="version", version=f"fpdrift {fpdrift.__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    demo.add_to(commands)
+    lessons.add_to(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; those of this process by default.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    try:
+        arguments = parser().parse_args(argv)
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except FpdriftError as error:
+        return _complain(str(error), BAD_INPUT)
+    except KeyboardInterrupt:
+        return _complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # the reader went away (| head): that is no fault
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except OSError as error:
+        return _complain(f"{error.filename or 'output'}: {error.strerror or error}", BAD_INPUT)
+    return code
+
+
+def _complain(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    print(f"fpdrift: {line}", file=sys.stderr)
+    return code

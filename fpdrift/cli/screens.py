@@ -1,0 +1,4 @@
+"""What a result looks like in 80 columns. Every figure stands in the result; none is computed anew.
+
+So the lines printed from a saved result are the lines printed when it was made.
+"""

@@ -1,0 +1,7 @@
+"""Studies that put the rooms together: each answers one question and is told in one lesson."""
+
+from fpdrift.experiments.cnn import CnnDrift, Verdict
+from fpdrift.experiments.registry import EXPERIMENTS, Experiment, experiment
+from fpdrift.experiments.settings import Settings
+
+__all__ = ["EXPERIMENTS", "CnnDrift", "Experiment", "Settings", "Verdict", "experiment"]

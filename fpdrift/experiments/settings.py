@@ -1,0 +1,48 @@
+"""What whoever starts an experiment may choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fpdrift.errors import FpdriftError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: More steps than the source's long run (18,760) by far; a slip of the finger is caught here.
+MOST_STEPS = 1_000_000
+
+
+def _silent(label: str, done: int, total: int) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """One set of choices for all experiments; each takes what it needs.
+
+    Raises
+    ------
+    FpdriftError
+        If the seed or the number of steps is out of range.
+    """
+
+    seed: int = 1
+    #: training steps
+    steps: int = 100
+    #: name of the training data
+    data: str = "noise"
+    #: folder for the records
+    out: Path = Path("fpdrift-out")
+    #: called with (what is going on, done, total)
+    progress: Callable[[str, int, int], None] = _silent
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**32:
+            message = f"seed {self.seed} is out of range; choose one from 0 to {2**32 - 1}"
+            raise FpdriftError(message)
+        if not 1 <= self.steps <= MOST_STEPS:
+            message = f"{self.steps} steps is out of range; choose from 1 to {MOST_STEPS:,}"
+            raise FpdriftError(message)

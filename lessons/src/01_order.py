@@ -1,0 +1,100 @@
+# %% [markdown]
+# # Order: one formula, two results
+#
+# > *"On paper it is the same formula. I typed it in two ways and Python gave me two numbers.
+# > Which one is wrong?"*
+#
+# **Time:** 20 minutes. **You need:** nothing but fpdrift.
+#
+# A computer keeps a number in a fixed count of bits. After *every* operation it rounds the result to
+# the nearest number that fits. Change the order of the operations, and other intermediate results get
+# rounded.
+
+# %% [markdown]
+# ## Predict first
+#
+# On paper, $2 \cdot 11 / 9$ and $2 / 9 \cdot 11$ are equal. Will Python say that they are?
+# Write `True` or `False` in place of `...`, *before* you run anything else.
+
+# %%
+prediction = False  # answer
+
+# %% [markdown]
+# ## Look
+#
+# `orders` evaluates an expression in every order that is equal on paper. Orders that give the same
+# bits stand together.
+
+# %%
+import fpdrift
+from fpdrift.lessons import order
+
+result = fpdrift.orders("2*11/9")
+for group in result.groups:
+    print(repr(float(group[0].value)), "from", ", ".join(one.text for one in group))
+
+# %%
+order.check_prediction(prediction)
+
+# %% [markdown]
+# How far apart are they? Not "some digits", but a *count*: between two floats there is a whole number
+# of steps, each to the next float. One step is one **ulp** (unit in the last place).
+
+# %%
+print(order.tell(result))
+
+# %% [markdown]
+# ## Where did the last bit go?
+#
+# The picture is a *ledger*: each step, the bits that were kept, and what the rounding lost.
+
+# %%
+from fpdrift.plotting import plot
+
+plot(result)
+# %% [markdown]
+# ## Exercises
+#
+# Replace each `...`, run the cell, read what it says, try again.
+#
+# **1.** How many ulps lie between `2*11/9` and `2/9*11`? Let `fpdrift.ulp_distance` count.
+
+# %%
+answer_1 = fpdrift.ulp_distance(2 * 11 / 9, 2 / 9 * 11)  # answer
+order.check_1(answer_1)
+
+# %% [markdown]
+# **2.** None of the floats is exactly $22/9$. But one of the results is the float *nearest* to it. Which
+# order gives it? Answer with the order's text, as it stands in the list above.
+
+# %%
+answer_2 = "2*11/9"  # answer
+order.check_2(answer_2)
+
+# %% [markdown]
+# **3.** Find three whole numbers `(a, b, c)` from 1 to 20, others than 2, 11 and 9, for which `a*b/c` and
+# `a/c*b` differ. A loop finds some; guessing finds some too.
+
+# %%
+answer_3 = (1, 3, 10)  # answer
+order.check_3(answer_3)
+
+# %% [markdown]
+# **4.** Is it a fault of *division*? Write a sum of three decimal numbers, as text, whose orders do not all
+# agree: for example with `fpdrift.orders("0.5+0.25+0.125")` you can see that those do.
+
+# %%
+answer_4 = "0.1+0.2+0.3"  # answer
+order.check_4(answer_4)
+
+# %% [markdown]
+# ## What this lesson does not show
+#
+# Here *you* chose the order. A program that uses several threads, or a GPU, may choose another order
+# each time. And one ulp is little: whether it stays little is the question of the lessons to come.
+#
+# ## What you have learnt
+#
+# - Every operation rounds, so equal on paper is not equal in bits.
+# - No result is "the wrong one": each order is exactly repeatable, and each has its own rounding errors.
+# - Distances between floats are counted in ulps, and a ledger shows which step lost what.
