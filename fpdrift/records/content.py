@@ -1,0 +1,194 @@
+"""What goes into an entry's text and data, and back: the same rules for writer and reader.
+
+Every function here raises ValueError, KeyError or TypeError where the content breaks a rule; the
+reader turns these into a `RecordError` with the file's name.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, get_args
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.records.record import Kept, Role, Tensor
+from fpdrift.records.sketch import BUCKETS, sketch_and_norm
+
+LOSS_KINDS = ("step", "execution", "running mean", "none")
+
+#: Dtypes whose values can be kept: real floats.
+FLOATS: dict[str, np.dtype[Any]] = {
+    "float16": np.dtype("<f2"),
+    "float32": np.dtype("<f4"),
+    "float64": np.dtype("<f8"),
+    "bfloat16": np.dtype(ml_dtypes.bfloat16),
+}
+#: Dtypes that predictions may have.
+NUMBERS = FLOATS | {
+    "bool": np.dtype("?"),
+    **{
+        f"{sign}int{8 * size}": np.dtype(f"<{sign[:1] or 'i'}{size}")
+        for sign in ("", "u")
+        for size in (1, 2, 4, 8)
+    },
+}
+#: Tensors up to this many elements are kept whole.
+WHOLE_UP_TO = 2048
+_MAX_NAME = 500
+_MAX_DEPTH = 32
+
+
+def how_kept(role: Role, size: int, dtype: str) -> Kept:
+    """Decide how much of a tensor a record keeps: what a distance is made of, within reason."""
+    if role not in ("weight", "statistic") or dtype not in FLOATS:
+        return "hash"
+    return "whole" if size <= WHOLE_UP_TO else "sketch"
+
+
+def kept_bytes(tensor: Tensor) -> int:
+    """Bytes that a tensor takes at a sketched step, beside its hash."""
+    if tensor.kept == "hash":
+        return 0
+    if tensor.kept == "whole":
+        return tensor.size * FLOATS[tensor.dtype].itemsize
+    return 8 * (BUCKETS + 1)
+
+
+def pack(tensor: Tensor, values: npt.NDArray[Any]) -> bytes:
+    """Write what is kept of a tensor: its values, or its sketch and squared norm."""
+    if tensor.kept == "whole":
+        return np.asarray(values, FLOATS[tensor.dtype]).tobytes()
+    sums, norm = sketch_and_norm(values)
+    return np.append(sums, norm).astype("<f8").tobytes()
+
+
+def unpack(tensor: Tensor, data: Sequence[bytes]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Read what `pack` wrote at m steps: values or sketches (m, n) and squared norms (m,)."""
+    dtype = FLOATS[tensor.dtype] if tensor.kept == "whole" else np.dtype("<f8")
+    table = np.frombuffer(b"".join(data), dtype).reshape(len(data), -1).astype(np.float64)
+    if tensor.kept == "sketch":
+        return table[:, :-1], table[:, -1]
+    with np.errstate(all="ignore"):  # an infinite weight has an infinite norm
+        return table, np.einsum("ij,ij->i", table, table)
+
+
+def to_text(value: Any, limit: int) -> str:
+    """Write plain JSON values, not more of them than a reader takes."""
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    _check_values(json.loads(text))
+    if len(text.encode()) > limit:
+        message = f"{len(text)} characters of JSON are too many (at most {limit} bytes)"
+        raise ValueError(message)
+    return text
+
+
+def from_text(text: str) -> Any:
+    """Read JSON, refusing NaN, deep nesting and characters that steer a terminal."""
+    value = json.loads(text, parse_constant=_refuse)
+    _check_values(value)
+    return value
+
+
+def number_to_json(value: float) -> float | str | None:
+    """Write a number that may be missing (NaN) or infinite."""
+    value = float(value)
+    if math.isnan(value):
+        return None
+    return value if math.isfinite(value) else str(value)
+
+
+def number_from_json(value: Any) -> float:
+    """Read what `number_to_json` wrote."""
+    if value is None:
+        return math.nan
+    if value in ("inf", "-inf") or type(value) in (int, float):
+        return float(value)
+    message = f"not a number: {value!r:.50}"
+    raise ValueError(message)
+
+
+def numbers_to_json(values: Mapping[str, float]) -> dict[str, float | str | None]:
+    """Write named numbers."""
+    return {name: number_to_json(value) for name, value in values.items()}
+
+
+def numbers_from_json(value: Any) -> dict[str, float]:
+    """Read named numbers."""
+    return {_name(name): number_from_json(item) for name, item in value.items()}
+
+
+def count_from_json(value: Any) -> int:
+    """Read a count, such as a step."""
+    if type(value) is not int or not 0 <= value < 1 << 53:
+        message = f"not a count: {value!r:.50}"
+        raise ValueError(message)
+    return value
+
+
+def tensors_to_json(tensors: Sequence[Tensor]) -> list[dict[str, Any]]:
+    """Write the tensors that a record declares."""
+    return [asdict(tensor) for tensor in tensors]
+
+
+def tensors_from_json(items: Any) -> tuple[Tensor, ...]:
+    """Read the tensors that a record declares."""
+    tensors = tuple(_tensor(**item) for item in items)
+    names = {tensor.name for tensor in tensors}
+    if not tensors or len(names) < len(tensors):
+        message = "no tensors, or two of the same name"
+        raise ValueError(message)
+    return tensors
+
+
+def _tensor(
+    *, name: Any, role: Any, shape: Any, dtype: Any, kept: Any, zero_gradient: Any
+) -> Tensor:
+    _one_of(role, get_args(Role))
+    _one_of(kept, get_args(Kept))
+    if zero_gradient not in (None, True, False):
+        message = f"zero_gradient is {zero_gradient!r:.50}"
+        raise ValueError(message)
+    if kept != "hash":
+        _one_of(dtype, FLOATS)
+    sizes = tuple(count_from_json(size) for size in shape)
+    return Tensor(_name(name), role, sizes, _name(dtype), kept, zero_gradient)
+
+
+def _one_of(value: Any, known: Any) -> None:
+    if not isinstance(value, str) or value not in known:
+        message = f"{value!r:.50} is none of {', '.join(known)}"
+        raise ValueError(message)
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_NAME or not value.isprintable():
+        message = f"not a name: {value!r:.50}"
+        raise ValueError(message)
+    return value
+
+
+def _check_values(value: Any, depth: int = 0) -> None:
+    if depth > _MAX_DEPTH:
+        message = f"JSON nested more than {_MAX_DEPTH} deep"
+        raise ValueError(message)
+    if isinstance(value, str):
+        if not value.replace("\n", "").replace("\t", "").isprintable():
+            message = f"text with a control character: {value!r:.50}"
+            raise ValueError(message)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_values(key, depth + 1)
+            _check_values(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check_values(item, depth + 1)
+
+
+def _refuse(text: str) -> None:
+    message = f"{text} is not JSON"
+    raise ValueError(message)

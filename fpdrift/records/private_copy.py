@@ -1,0 +1,166 @@
+"""Copy a stranger's record to where SQLite may recover it, and open it with every guard up.
+
+SQLite finishes what a killed writer left behind by writing to the file, so it only ever sees a
+copy, journal included. Two things in such files would reach beyond the copy and are refused: a
+write-ahead log, and a journal that names a second journal, which SQLite would look up and delete.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, BinaryIO
+
+from fpdrift.records import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: First bytes of a journal, and the last ones of a journal that names another.
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+_PIECE = 1 << 20
+
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_COLUMN: 8,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 1,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 8,
+    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 4,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 8,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1000,
+    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 0,
+    sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 4,
+    sqlite3.SQLITE_LIMIT_VDBE_OP: 1000,
+    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
+}
+
+
+class RefusedError(ValueError):
+    """What is wrong with a file, as half a sentence."""
+
+
+@contextmanager
+def opened(path: Path, max_bytes: int) -> Iterator[sqlite3.Connection]:
+    """Give a guarded connection to a private copy of the file at `path`.
+
+    Raises
+    ------
+    RefusedError
+        If it is no regular file, too large, no record by its header, or has an unsafe journal.
+    OSError, sqlite3.Error
+        If it cannot be read.
+    """
+    with TemporaryDirectory(prefix="fpdrift-") as folder:
+        copy = Path(folder, "record")
+        size = _copy(path, copy, max_bytes)
+        connection = sqlite3.connect(copy, isolation_level=None)
+        try:
+            _guard(connection, size)
+            yield connection
+        finally:
+            connection.close()
+
+
+def identity(path: Path) -> tuple[tuple[int, ...] | None, ...]:
+    """Say which file, how long and how old, for the record and its journal."""
+    return tuple(_identity(place) for place in (path, _beside(path, "-journal")))
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    """Where SQLite keeps a file's journal: beside the file itself, not beside a link to it."""
+    return Path(f"{path.resolve()}{suffix}")
+
+
+def _copy(path: Path, copy: Path, max_bytes: int) -> int:
+    if os.path.lexists(_beside(path, "-wal")):
+        message = "a write-ahead log (-wal) lies beside it, which fpdrift never writes"
+        raise RefusedError(message)
+    with _regular(path, max_bytes) as file:
+        header = file.read(schema.HEADER_BYTES)
+        _check_header(header)
+        size = _copy_bytes(file, copy, header, max_bytes)
+    journal = _beside(path, "-journal")
+    if os.path.lexists(journal):
+        with _regular(journal, max_bytes, os.O_NOFOLLOW) as file:
+            size += _copy_bytes(file, Path(f"{copy}-journal"), b"", max_bytes)
+            file.seek(max(file.tell() - len(_JOURNAL_MAGIC), 0))
+            if file.read() == _JOURNAL_MAGIC:
+                message = "its journal names another journal, which fpdrift never writes"
+                raise RefusedError(message)
+    return size
+
+
+@contextmanager
+def _regular(path: Path, max_bytes: int, flags: int = 0) -> Iterator[BinaryIO]:
+    """Open a regular file of bearable size, without ever waiting at a pipe or waking a device."""
+    if not stat.S_ISREG(path.stat(follow_symlinks=not flags).st_mode):
+        message = "it is no regular file"
+        raise RefusedError(message)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | flags)
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            message = "it is no regular file"
+            raise RefusedError(message)
+        if found.st_size > max_bytes:
+            message = f"it has {found.st_size} bytes, more than max_bytes={max_bytes}"
+            raise RefusedError(message)
+        yield file
+
+
+def _check_header(header: bytes) -> None:
+    if not schema.is_record_header(header):
+        message = "it is no record"
+        raise RefusedError(message)
+    version = int.from_bytes(header[60:64], "big")
+    if version != schema.FORMAT_VERSION:
+        message = (
+            f"it has format version {version}, this fpdrift reads {schema.FORMAT_VERSION} "
+            "(another fpdrift may read it)"
+        )
+        raise RefusedError(message)
+    if header[18:20] != b"\x01\x01":
+        message = "it wants a write-ahead log, which fpdrift never writes"
+        raise RefusedError(message)
+
+
+def _copy_bytes(file: BinaryIO, copy: Path, start: bytes, max_bytes: int) -> int:
+    size = len(start)
+    with copy.open("xb") as out:
+        out.write(start)
+        while piece := file.read(_PIECE):
+            size += len(piece)
+            if size > max_bytes:
+                message = f"it grows beyond max_bytes={max_bytes}"
+                raise RefusedError(message)
+            out.write(piece)
+    return size
+
+
+def _guard(connection: sqlite3.Connection, size: int) -> None:
+    for limit, most in _LIMITS.items():
+        connection.setlimit(limit, most)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(size, 10_000))
+    deadline = time.monotonic() + 2 + size / 20e6  # seconds; a sound record needs a tenth
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, 1000)
+    for name, value in (
+        ("trusted_schema", "OFF"),
+        ("cell_size_check", "ON"),
+        ("mmap_size", "0"),
+        ("temp_store", "MEMORY"),
+        ("query_only", "ON"),
+    ):
+        connection.execute(f"PRAGMA {name} = {value}")

@@ -1,0 +1,267 @@
+"""Read a record that anybody may have made: checked first, believed afterwards."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import nan, prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.errors import FpdriftError, RecordError
+from fpdrift.provenance import Provenance
+from fpdrift.records import content, private_copy, schema
+from fpdrift.records.hashing import HASH_VERSION
+from fpdrift.records.private_copy import RefusedError
+from fpdrift.records.record import Record, Tensor
+
+_MAX_AXES = 16
+#: A record that is being written may change under the copy; then a new copy helps.
+_TRIES = 5
+
+
+def open_record(path: str | os.PathLike[str], *, max_bytes: int = 1 << 30) -> Record:
+    """Read a record into memory.
+
+    The file may come from anybody. It is never written to: a private copy, its journal included, is
+    recovered, checked entry by entry against its digests and declared sizes, and read. A record
+    whose writer was killed or is still at work opens with every step that was finished.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The record, or a link to it.
+    max_bytes : int, default 2**30
+        Largest file that is looked at.
+
+    Returns
+    -------
+    Record
+        Its content; `Record.complete` is False where the run did not end.
+
+    Raises
+    ------
+    RecordError
+        If the file is missing, is no record, is damaged, or was made to do harm.
+    """
+    try:
+        place = Path(os.fsdecode(path)).absolute()
+    except TypeError:
+        message = f"not a path: {path!r:.100}"
+        raise RecordError(message) from None
+    for last in (False,) * (_TRIES - 1) + (True,):
+        before = None
+        try:
+            before = private_copy.identity(place)
+            return _open(place, max_bytes)
+        except RefusedError as error:
+            message = f"{place.name!r} cannot be opened: {error}"
+            raise RecordError(message) from None
+        except (OSError, ValueError) as error:  # a null byte in the path is a ValueError
+            why = getattr(error, "strerror", None) or str(error)
+            message = f"{place.name!r} cannot be read: {why}; check the path and its rights"
+            raise RecordError(message) from None
+        except _DamagedError as error:
+            if last or private_copy.identity(place) == before:
+                message = f"{place.name!r} is damaged: {error}; take another copy of the record"
+                raise RecordError(message) from None
+    raise AssertionError
+
+
+class _DamagedError(Exception):
+    """The content breaks a rule."""
+
+
+class _Entry(NamedTuple):
+    kind: str
+    value: Any
+    data: bytes
+
+
+@dataclass
+class _Reading:
+    """What has been read so far."""
+
+    tensors: tuple[Tensor, ...]
+    loss_kind: str
+    meta: dict[str, Any]
+    provenance: Provenance
+    complete: bool = False
+    steps: list[int] = field(default_factory=list)
+    hashes: list[bytes] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    metrics: list[dict[str, float]] = field(default_factory=list)
+    sketch_steps: list[int] = field(default_factory=list)
+    kept: dict[int, list[bytes]] = field(default_factory=dict)
+    predictions: dict[int, npt.NDArray[Any]] = field(default_factory=dict)
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def _open(path: Path, max_bytes: int) -> Record:
+    with private_copy.opened(path, max_bytes) as connection:
+        try:
+            _check_schema(connection)
+            entries = _entries(connection)
+            reading = _start(next(entries, None))
+            for entry in entries:
+                reading.complete = entry.kind == "end"
+                _READ[entry.kind](reading, entry)
+            return _record(path.name, reading)
+        except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _DamagedError(_one_line(error)) from None
+        except (RecursionError, OverflowError, MemoryError, FpdriftError) as error:
+            raise _DamagedError(_one_line(error)) from None
+
+
+def _one_line(error: BaseException) -> str:
+    text = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+    printable = "".join(c if c.isprintable() else " " for c in text[:200])
+    return printable or type(error).__name__
+
+
+def _check_schema(connection: sqlite3.Connection) -> None:
+    query = "SELECT type, name, tbl_name, sql FROM sqlite_master LIMIT 2"
+    if connection.execute(query).fetchall() != schema.SCHEMA:
+        message = "its tables are not those of a record"
+        raise ValueError(message)
+
+
+def _entries(connection: sqlite3.Connection) -> Iterator[_Entry]:
+    """Give every entry in order; lengths are looked at before texts and data are."""
+    lengths = connection.execute(
+        "SELECT max(length(kind)), max(length(text)) FROM entry WHERE number > 1"
+    ).fetchone()
+    if (lengths[0] or 0) > 20 or (lengths[1] or 0) > schema.MAX_TEXT:
+        message = "an entry is too long"
+        raise ValueError(message)
+    digest = b""
+    rows = connection.execute("SELECT number, kind, text, data, digest FROM entry ORDER BY number")
+    for expected, (number, kind, text, data, stored) in enumerate(rows, 1):
+        digest = schema.chain(digest, kind, text, data)
+        if number != expected or digest != stored:
+            message = f"entry {expected} is missing or was changed"
+            raise ValueError(message)
+        yield _Entry(kind, content.from_text(text), data)
+
+
+def _start(entry: _Entry | None) -> _Reading:
+    if entry is None or entry.kind != "start":
+        message = "it has no start"
+        raise ValueError(message)
+    value = entry.value
+    if value["hash_version"] != HASH_VERSION:
+        message = f"hash version {value['hash_version']!r}, this fpdrift reads {HASH_VERSION}"
+        raise ValueError(message)
+    if value["loss_kind"] not in content.LOSS_KINDS or not isinstance(value["meta"], dict):
+        message = "loss_kind or meta is of another kind than it should be"
+        raise ValueError(message)
+    return _Reading(
+        content.tensors_from_json(value["tensors"]),
+        value["loss_kind"],
+        value["meta"],
+        Provenance.from_dict(value["provenance"]),
+    )
+
+
+def _read_step(reading: _Reading, entry: _Entry) -> None:
+    step = content.count_from_json(entry.value["step"])
+    if reading.steps and step <= reading.steps[-1]:
+        message = f"step {step} follows step {reading.steps[-1]}"
+        raise ValueError(message)
+    hashed = 8 * len(reading.tensors)
+    sizes = [content.kept_bytes(tensor) for tensor in reading.tensors]
+    if len(entry.data) not in (hashed, hashed + sum(sizes)):
+        message = f"step {step} has {len(entry.data)} bytes, which its tensors do not"
+        raise ValueError(message)
+    reading.steps.append(step)
+    reading.hashes.append(entry.data[:hashed])
+    reading.loss.append(content.number_from_json(entry.value["loss"]))
+    reading.metrics.append(content.numbers_from_json(entry.value["metrics"]))
+    if len(entry.data) == hashed:
+        return
+    reading.sketch_steps.append(step)
+    position = hashed
+    for index, size in enumerate(sizes):
+        if reading.tensors[index].kept != "hash":
+            reading.kept.setdefault(index, []).append(entry.data[position : position + size])
+            position += size
+
+
+def _read_prediction(reading: _Reading, entry: _Entry) -> None:
+    step = content.count_from_json(entry.value["step"])
+    shape = tuple(content.count_from_json(size) for size in entry.value["shape"])
+    dtype = content.NUMBERS[entry.value["dtype"]]
+    if not 0 < len(shape) <= _MAX_AXES or len(entry.data) != prod(shape) * dtype.itemsize:
+        message = f"predictions of step {step} are not of their shape"
+        raise ValueError(message)
+    reading.predictions[step] = np.frombuffer(entry.data, dtype).reshape(shape)
+
+
+def _read_epoch(reading: _Reading, entry: _Entry) -> None:
+    reading.epochs.append(content.numbers_from_json(entry.value))
+
+
+def _read_note(reading: _Reading, entry: _Entry) -> None:
+    if not isinstance(entry.value, str):
+        message = "a note is no text"
+        raise TypeError(message)
+    reading.notes.append(entry.value)
+
+
+def _read_end(reading: _Reading, entry: _Entry) -> None:
+    """Nothing to read: it is there."""
+
+
+_READ = {
+    "step": _read_step,
+    "prediction": _read_prediction,
+    "epoch": _read_epoch,
+    "note": _read_note,
+    "end": _read_end,
+}
+
+
+def _record(name: str, reading: _Reading) -> Record:
+    kept, norms = {}, {}
+    for index, data in reading.kept.items():
+        kept[index], norms[index] = content.unpack(reading.tensors[index], data)
+    if reading.notes:
+        reading.meta["notes"] = [*reading.meta.get("notes", ()), *reading.notes]
+    hashes = np.frombuffer(b"".join(reading.hashes), "<u8").astype(np.uint64)
+    record = Record(
+        name=name,
+        complete=reading.complete,
+        tensors=reading.tensors,
+        steps=np.array(reading.steps, np.int64),
+        hashes=hashes.reshape(-1, len(reading.tensors)),
+        loss=np.array(reading.loss, np.float64),
+        loss_kind=reading.loss_kind,
+        metrics=_columns(reading.metrics),
+        sketch_steps=np.array(reading.sketch_steps, np.int64),
+        kept=kept,
+        squared_norms=norms,
+        predictions=reading.predictions,
+        epochs=tuple(reading.epochs),
+        meta=reading.meta,
+        provenance=reading.provenance,
+    )
+    columns = (record.metrics, kept, norms, record.predictions)
+    arrays = (record.steps, record.hashes, record.loss, record.sketch_steps)
+    for array in (*arrays, *(a for column in columns for a in column.values())):
+        array.flags.writeable = False
+    return record
+
+
+def _columns(rows: list[dict[str, float]]) -> dict[str, npt.NDArray[np.float64]]:
+    """One array a metric; not many more cells than were written, or a small file fills memory."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    if len(names) * len(rows) > 4 * sum(map(len, rows)):
+        message = "its steps report different metrics"
+        raise ValueError(message)
+    return {name: np.array([row.get(name, nan) for row in rows], np.float64) for name in names}

@@ -1,0 +1,65 @@
+"""How a record's file is laid out: one SQLite table that only ever grows, each row an *entry*.
+
+=========== ============================================== ===================================
+kind        text (JSON)                                    data
+=========== ============================================== ===================================
+start       tensors, meta, provenance, versions            empty
+step        step, loss, metrics                            hashes; values and sketches if due
+prediction  step, dtype, shape                             values in C order
+epoch       what the training loop reported                empty
+note        one sentence                                   empty
+end         null                                           empty
+=========== ============================================== ===================================
+
+The first entry is the start. A record whose last entry is an end is complete; where `fit` was
+called again, more entries follow it. Every entry carries a digest of itself and of the digest
+before it, so that no entry can be lost, changed or moved without being noticed. Numbers in `data`
+are little endian.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from typing import Literal
+
+Kind = Literal["start", "step", "prediction", "epoch", "note", "end"]
+KINDS: tuple[Kind, ...] = ("start", "step", "prediction", "epoch", "note", "end")
+
+#: First bytes of every SQLite file.
+MAGIC = b"SQLite format 3\x00"
+#: "fpdr" in the file's header says that a SQLite file is a record.
+APPLICATION_ID = 0x66706472
+#: The layout's version, SQLite's user_version.
+FORMAT_VERSION = 1
+#: Bytes of the header that hold all of these.
+HEADER_BYTES = 100
+
+TABLE = (
+    "CREATE TABLE entry (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, text TEXT NOT NULL, "
+    "data BLOB NOT NULL, digest BLOB NOT NULL)"
+)
+#: What SQLite's own list of tables, indexes, views and triggers holds in a record.
+SCHEMA = [("table", "entry", "entry", TABLE)]
+
+#: Bytes of JSON in the start entry, and in any other one.
+MAX_START_TEXT = 16 << 20
+MAX_TEXT = 1 << 20
+
+
+def is_record_header(header: bytes) -> bool:
+    """Tell whether a file that starts with these bytes calls itself a record."""
+    return (
+        len(header) >= HEADER_BYTES
+        and header.startswith(MAGIC)
+        and struct.unpack_from(">I", header, 68)[0] == APPLICATION_ID
+    )
+
+
+def chain(previous: bytes, kind: str, text: str, data: bytes) -> bytes:
+    """Give the digest of an entry: 16 bytes that also depend on all entries before it."""
+    digest = hashlib.blake2b(previous, digest_size=16)
+    for part in (kind.encode(), text.encode(), data):
+        digest.update(struct.pack("<Q", len(part)))
+        digest.update(part)
+    return digest.digest()
