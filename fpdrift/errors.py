@@ -45,3 +45,12 @@ class RecordError(FpdriftError):
 
 class ChildError(FpdriftError):
     """A process of ours failed, was killed or took too long."""
+
+
+def shown(value: object) -> str:
+    """Show a value of the caller's in one short line, for an error."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python refuses to write integers of more than 4300 digits
+        return "an integer of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -150,8 +150,12 @@ def _processor() -> tuple[str, tuple[str, ...]]:
     """Model and vector instruction sets, as far as the system tells them."""
     if sys.platform != "linux":
         return platform.processor() or "unknown", ()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:  # a container may hide it
+        return "unknown", ()
     info: dict[str, str] = {}
-    for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+    for line in lines:
         key, _, value = line.partition(":")
         info.setdefault(key.strip(), value.strip())
     flags = set((info.get("flags") or info.get("Features") or "").split())

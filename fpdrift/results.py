@@ -19,10 +19,18 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import FpdriftError, shown
 from fpdrift.provenance import Provenance, current
 
 _FORMAT = 1
+
+#: Longer integers are written in hexadecimal: decimal digits take Python quadratic time, and it
+#: refuses more than 4300 of them (640 where somebody set the limit as low as it goes).
+_DECIMAL_BITS = 2000
+
+#: What Python raises over a text that holds anything but what `encode` gives.
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
 _DTYPES: dict[str, np.dtype[Any]] = {
     name: np.dtype(name)
     for name in (
@@ -82,8 +90,8 @@ class Result:
                 raise FpdriftError(message)
             result = decode(document["result"])
             made_by = Provenance.from_dict(document["provenance"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            message = f"not a saved {cls.__name__}: {error}"
+        except _UNREADABLE as error:
+            message = f"not a saved {cls.__name__}: {shown(str(error))}"
             raise FpdriftError(message) from None
         if not isinstance(result, cls):
             message = f"expected a saved {cls.__name__}, found {type(result).__name__}"
@@ -109,21 +117,27 @@ def encode(value: Any) -> Any:
         return {"$array": _dtype_name(value.dtype), "shape": list(value.shape), "values": values}
     if isinstance(value, np.generic):
         return {f"${_dtype_name(value.dtype)}": _plain(value)}
-    if isinstance(value, float):
-        return value if math.isfinite(value) else {"$float": _plain(np.float64(value))}
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, bool | str):
         return value
+    if isinstance(value, int | float | Fraction | Decimal):
+        return _encode_number(value)
     if isinstance(value, tuple):
         return [encode(item) for item in value]
-    if isinstance(value, Fraction):
-        return {"$fraction": str(value)}
-    if isinstance(value, Decimal):
-        return {"$decimal": str(value)}
     if isinstance(value, dict):
         _check_keys(value)
         return {key: encode(item) for key, item in value.items()}
     message = f"a result cannot hold a {type(value).__name__}: {value!r}"
     raise TypeError(message)
+
+
+def _encode_number(value: float | Fraction | Decimal) -> Any:
+    if isinstance(value, Fraction):
+        return {"$fraction": f"{_digits(value.numerator)}/{_digits(value.denominator)}"}
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"$float": _plain(np.float64(value))}
+    return value if value.bit_length() <= _DECIMAL_BITS else {"$int": hex(value)}
 
 
 def decode(value: Any) -> Any:
@@ -163,13 +177,23 @@ def _decode_array(value: dict[str, Any]) -> npt.NDArray[Any]:
     return shaped
 
 
+def _digits(number: int) -> str:
+    return str(number) if number.bit_length() <= _DECIMAL_BITS else hex(number)
+
+
+def _decode_fraction(text: str) -> Fraction:
+    numerator, denominator = text.split("/")
+    return Fraction(int(numerator, 0), int(denominator, 0))
+
+
 def _decode_float(text: str) -> float:
     return float(_from_plain(text, np.dtype("float64")))
 
 
 _SCALARS: dict[str, Callable[[str], Any]] = {
     "$float": _decode_float,
-    "$fraction": Fraction,
+    "$fraction": _decode_fraction,
+    "$int": lambda text: int(text, 16),
     "$decimal": Decimal,
 }
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import math
 import numbers
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats.formats import Format
 
 #: A text such as "1e999999999" would need a gigabyte as a fraction.
 _LARGEST_EXPONENT = 5000
+
+#: `float` would take these, dropping what they mean: an imaginary part, a unit, an encoding.
+_NOT_REAL = (np.complexfloating, np.timedelta64, bytes, bytearray)
 
 
 def to_bits(x: Any, fmt: Format) -> int:
@@ -90,16 +93,20 @@ def exact(x: Any) -> Fraction | float:
     FpdriftError
         If it is no real number, or its exponent is beyond all formats.
     """
+    if isinstance(x, np.ndarray) and x.ndim == 0:
+        x = x[()]
     try:
-        if isinstance(x, str):
-            return _exact_text(x)
-        if isinstance(x, numbers.Rational):
-            return Fraction(x)
-        if isinstance(x, Decimal):
+        if isinstance(x, _NOT_REAL):
+            raise TypeError
+        if isinstance(x, str | Decimal):
             return _exact_text(str(x))
+        if isinstance(x, numbers.Rational):
+            return Fraction(int(x.numerator), int(x.denominator))
+        if isinstance(x, np.longdouble) and x and np.isfinite(x):
+            return Fraction(*x.as_integer_ratio())
         number = float(x)
-    except (TypeError, ValueError, OverflowError, ZeroDivisionError, InvalidOperation):
-        message = f"not a real number: {x!r}"
+    except (TypeError, ValueError, ArithmeticError):
+        message = f"not a real number: {shown(x)}"
         raise FpdriftError(message) from None
     if not math.isfinite(number) or (number == 0 and math.copysign(1, number) < 0):
         return number
@@ -109,11 +116,14 @@ def exact(x: Any) -> Fraction | float:
 def _exact_text(text: str) -> Fraction | float:
     if "/" in text:
         return Fraction(text)
-    decimal = Decimal(text.strip().replace("_", ""))
+    decimal = Decimal(text)
     if not decimal.is_finite() or (decimal.is_zero() and decimal.is_signed()):
         return float(decimal)
     if not decimal.is_zero() and abs(decimal.adjusted()) > _LARGEST_EXPONENT:
-        message = f"{text} is beyond every format; use an exponent of at most {_LARGEST_EXPONENT}"
+        message = (
+            f"{shown(text)} is beyond every format; "
+            f"keep the exponent within {-_LARGEST_EXPONENT} and {_LARGEST_EXPONENT}"
+        )
         raise FpdriftError(message)
     return Fraction(decimal)
 

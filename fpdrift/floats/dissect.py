@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -113,9 +113,8 @@ def anatomy(x: Any, dtype: Any = "float64") -> Anatomy:
 def full_decimal(value: Fraction, *, negative: bool = False) -> str:
     """Write a dyadic fraction with all its decimal digits; `negative` keeps the sign of a zero."""
     digits = len(str(abs(value.numerator))) + value.denominator.bit_length()
-    with localcontext() as context:
-        context.prec = digits + 1
-        text = format(Decimal(value.numerator) / Decimal(value.denominator), "f")
+    quotient = Context(prec=digits).divide(Decimal(value.numerator), Decimal(value.denominator))
+    text = format(quotient, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "-0" if not value and negative else text
@@ -130,11 +129,11 @@ def _kind(biased: int, field: int, fmt: Format) -> Kind:
 
 
 def _neighbours(value: Any, fmt: Format) -> tuple[Any, Any]:
-    """Next floats down and up; both zeros have the two smallest subnormals beside them."""
+    """Next floats down and up; a step to zero keeps the sign (IEEE 754-2019, section 5.3.1)."""
     here = ordinal(value, fmt)
     last = fmt.infinity_bits
     below = from_ordinal(here - 1, fmt) if here > -last else None
     above = from_ordinal(here + 1, fmt) if here < last else None
-    if here == 1:  # the step from the smallest positive number down ends at plus zero
-        below = from_bits(0, fmt)
+    if here == -1:
+        above = from_bits(fmt.sign_bit, fmt)
     return below, above

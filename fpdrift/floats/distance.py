@@ -11,8 +11,8 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from fpdrift.errors import FpdriftError
-from fpdrift.floats.convert import from_bits, to_bits
+from fpdrift.errors import FpdriftError, shown
+from fpdrift.floats.convert import exact, from_bits, round_to, to_bits
 from fpdrift.floats.formats import FORMATS, Format
 
 
@@ -69,23 +69,25 @@ def ulp_distance(a: Any, b: Any) -> Any:
         message = f"shapes {x.shape} and {y.shape} do not go together"
         raise FpdriftError(message) from None
     fmt = FORMATS[x.dtype.name]
-    lost = np.isnan(x) != np.isnan(y)
+    size_x, below_x = _split(x, fmt)
+    size_y, below_y = _split(y, fmt)
+    nan = size_x > fmt.infinity_bits  # np.isnan would warn at a signalling NaN
+    lost = nan != (size_y > fmt.infinity_bits)
     if lost.any():
         at = tuple(int(i) for i in np.argwhere(lost)[0])
         where = f" at index {at}" if at else ""
         message = f"a NaN is no number of ulps from a number: {x[at]} against {y[at]}{where}"
         raise FpdriftError(message)
-    size_x, below_x = _split(x, fmt)
-    size_y, below_y = _split(y, fmt)
     near = np.maximum(size_x, size_y) - np.minimum(size_x, size_y)
     steps = np.where(below_x == below_y, near, size_x + size_y)
-    steps = np.where(np.isnan(x), np.uint64(0), steps)
+    steps = np.where(nan, np.uint64(0), steps)
     scalar = np.ndim(a) == 0 and np.ndim(b) == 0
     return int(steps) if scalar else steps
 
 
 def _split(x: npt.NDArray[Any], fmt: Format) -> tuple[npt.NDArray[np.uint64], npt.NDArray[Any]]:
-    bits = np.ascontiguousarray(x).view(fmt.uint).astype(np.uint64).reshape(x.shape)
+    # Another byte order or stride would be read as other bits.
+    bits = np.ascontiguousarray(x, fmt.dtype).view(fmt.uint).astype(np.uint64).reshape(x.shape)
     sign = np.uint64(fmt.sign_bit)
     return bits & ~sign, (bits & sign) != 0
 
@@ -95,13 +97,10 @@ def _same_format(a: Any, b: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     plain_a, plain_b = (
         isinstance(v, int | float) and not isinstance(v, np.generic) for v in (a, b)
     )
-    x = np.asarray(a, np.float64) if plain_a else np.asarray(a)
-    y = np.asarray(b, np.float64) if plain_b else np.asarray(b)
-    if plain_a and not plain_b:
-        x = _exactly(x, y.dtype)
-    if plain_b and not plain_a:
-        y = _exactly(y, x.dtype)
-    if x.dtype != y.dtype or x.dtype.name not in FORMATS:
+    y = None if plain_b else _array(b)
+    x = _exactly(a, np.dtype(np.float64) if y is None else y.dtype) if plain_a else _array(a)
+    y = _exactly(b, x.dtype) if y is None else y
+    if x.dtype.name != y.dtype.name or x.dtype.name not in FORMATS:
         message = (
             f"cannot count ulps between {x.dtype} and {y.dtype}; "
             f"give two of the same: {', '.join(FORMATS)}"
@@ -110,12 +109,19 @@ def _same_format(a: Any, b: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     return x, y
 
 
-def _exactly(number: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    if dtype.name not in FORMATS:
-        return number
-    with np.errstate(over="ignore", under="ignore"):
-        rounded = number.astype(dtype)
-    if float(rounded) != float(number) and not np.isnan(number):
-        message = f"{float(number)!r} is no {dtype.name}; round it yourself, so that it is seen"
+def _array(values: Any) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError):
+        message = f"not an array of numbers: {shown(values)}"
+        raise FpdriftError(message) from None
+
+
+def _exactly(number: float, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Take a Python number as the dtype (as float64 beside what has no ulps, for the refusal)."""
+    fmt = FORMATS.get(dtype.name, FORMATS["float64"])
+    rounded = round_to(number, fmt)
+    if exact(rounded) != exact(number) and number == number:  # a NaN stays one
+        message = f"{shown(number)} is no {fmt.name}; round it yourself, so that this is seen"
         raise FpdriftError(message)
-    return rounded
+    return np.asarray(rounded)

@@ -11,7 +11,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import FpdriftError, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,9 @@ def format_of(dtype: Any) -> Format:
     if isinstance(dtype, str) and dtype in FORMATS:
         return FORMATS[dtype]
     try:
+        if dtype is None:  # NumPy would take it for float64
+            raise TypeError
         return FORMATS[np.dtype(dtype).name]
-    except (KeyError, TypeError):
-        message = f"unknown dtype {dtype!r}; choose one of {', '.join(FORMATS)}"
+    except (KeyError, TypeError, ValueError, SyntaxError):  # NumPy raises all of them
+        message = f"unknown dtype {shown(dtype)}; choose one of {', '.join(FORMATS)}"
         raise FpdriftError(message) from None
