@@ -2,3 +2,134 @@
 
 So the lines printed from a saved result are the lines printed when it was made.
 """
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fpdrift.arithmetic import Chain, Orders
+from fpdrift.cli.chart import chart
+from fpdrift.drift import Comparison
+from fpdrift.experiments import CnnDrift
+from fpdrift.floats import ulp_distance
+from fpdrift.perturbation import NudgeAccount
+from fpdrift.reduction import ThreadSums
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fpdrift.results import Result
+
+
+@singledispatch
+def screen(result: Result) -> list[str]:
+    """Give the lines that tell a result; kinds without lines of their own show their repr."""
+    return [f"  {result!r}"]
+
+
+@screen.register
+def _orders(result: Orders) -> list[str]:
+    best = result.correctly_rounded
+    lines = ["  On paper equal. Here?"]
+    for group in result.groups:
+        texts = "  ".join(order.text for order in group)
+        lines.append(f"    {float(group[0].value)!r:20} {texts}"[:80])
+    values = [group[0].value for group in result.groups]
+    if len(values) == 1:
+        return [*lines, "  All orders give the same bits."]
+    apart = ulp_distance(min(values), max(values))
+    return [*lines, f"  {_count(apart, 'ulp')} apart; the exact result rounds to {best!s}."]
+
+
+@screen.register
+def _threads(result: ThreadSums) -> list[str]:
+    lines = [
+        f"  Sum {result.n:,} numbers {result.tries} times, in {result.chunks} chunks,",
+        "  each added when its thread is done.",
+    ]
+    for run in result.runs:
+        found = f"{_count(run.distinct, 'result')}, up to {_count(run.spread, 'ulp')} apart"
+        orders = f"{_count(run.orders, 'order')} of arrival"
+        lines.append(f"    {_count(run.threads, 'thread'):12} {found:34} {orders}")
+    fixed = {run.fixed[0] for run in result.runs}
+    same = len(fixed) == 1 and all(run.distinct_fixed == 1 for run in result.runs)
+    seen = "1 result, at any of these thread counts" if same else "still more than one result"
+    return [*lines, f"  The same chunks added in a fixed order: {seen}."]
+
+
+@screen.register
+def _nudge(result: NudgeAccount) -> list[str]:
+    noise = result.perturbation
+    return [
+        f"  Move half of the {result.count:,} weights by at most {noise.size:g}."
+        if noise.fraction == 0.5
+        else f"  {noise.label}, {result.count:,} weights.",
+        f"    {result.meant:,} meant: {result.changed:,} changed, "
+        f"{result.absorbed:,} too small to register",
+        f"    {100 * result.share_small:.2g} % of the weights are no larger than that themselves.",
+    ]
+
+
+@screen.register
+def _cnn(result: CnnDrift) -> list[str]:
+    lines = [
+        f"  Same network, data ({result.data}) and seed; {_count(result.steps, 'step')}.",
+        f"    against {result.baseline:14} first differs            distance   churn",
+    ]
+    chosen = ("", None)
+    for label, pair in zip(result.pairs.labels, result.pairs.comparisons, strict=True):
+        lines.append(f"    {label:22} {_where(pair):24} {_end(pair):>8} {_churn(pair):>7}")
+        if pair.first_difference is not None and chosen[1] is None:
+            chosen = (label, pair)
+    if chosen[1] is not None:
+        title = f"distance of the weights, {chosen[0]} against {result.baseline}"
+        lines += ["", *chart(chosen[1].steps.tolist(), chosen[1].distance.tolist(), title)]
+    return lines
+
+
+def _where(pair: Comparison) -> str:
+    first = pair.first_difference
+    if first is None:
+        return "never"
+    more = f" +{len(first.tensors) - 1}" if len(first.tensors) > 1 else ""
+    when = f"step {first.step}" if first.step else "before step 1"
+    return f"{when}, {first.tensors[0].name}{more}"[:24]
+
+
+def _end(pair: Comparison) -> str:
+    last = float(pair.distance[-1]) if len(pair.distance) else np.nan
+    return f"{last:.1e}" if last else "0"
+
+
+def _churn(pair: Comparison) -> str:
+    return "-" if pair.churn is None else f"{100 * pair.churn:.1f} %"
+
+
+def verdict(results: Mapping[str, Result]) -> str:
+    """Say what the whole demo saw, and no more than it measured."""
+    cnn, threads = results.get("cnn"), results.get("threads")
+    if isinstance(cnn, CnnDrift):
+        return _cnn_verdict(cnn)
+    if isinstance(threads, ThreadSums):
+        return _thread_verdict(threads)
+    if results:
+        return "Verdict: rounding, the same each time. Threads and training were left out."
+    return "Verdict: none; nothing was measured."
+
+
+def _cnn_verdict(result: CnnDrift) -> str:
+    if result.verdict == "nondeterministic":
+        return "Verdict: nondeterministic. The same program, run again, gave other bits."
+    if result.verdict == "order-dependent":
+        return "Verdict: order-dependent, not random: the same thread count gave the same bits."
+    return (
+        "Verdict: no drift seen from threads. One bit in any of the "
+        f"{result.tensors} tensors\nat any of the {result.steps} steps would have shown."
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,107 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from fpdrift.cli.demo import run as _run  # noqa: F401 - the import must not need TensorFlow
+from fpdrift.cli.main import main
+from fpdrift.cli.screens import screen
+from fpdrift.errors import FpdriftError
+from fpdrift.experiments import EXPERIMENTS, Settings, experiment
+from fpdrift.results import Result
+
+LIGHT = [item.name for item in EXPERIMENTS if item.name != "cnn"]
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_light_experiments_load_nothing_heavy(name):
+    script = (
+        "import sys; from fpdrift.experiments import experiment, Settings\n"
+        f"experiment({name!r}).run(Settings())\n"
+        "heavy = {'tensorflow', 'keras', 'matplotlib', 'sklearn', 'scipy', 'rich', 'pandas'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_printed_figures_are_those_of_the_json(name, capsys, tmp_path):
+    assert main(["demo", "--only", name, "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    saved = Result.from_json((tmp_path / f"{name}.json").read_text())
+    lines = screen(saved)
+    start = printed.index(lines[0])
+    assert printed[start : start + len(lines)] == lines
+    assert all(len(line) <= 80 for line in printed), max(printed, key=len)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        f"{name}.{k}" for k in ("json", "png", "svg")
+    ]
+
+
+def test_without_tensorflow_the_fifth_step_says_what_to_install(tmp_path):
+    script = (
+        "import sys\n"
+        "for name in ('tensorflow', 'keras'): sys.modules[name] = None\n"
+        "from importlib import util; find = util.find_spec\n"
+        "util.find_spec = lambda n, *a: None if n in ('tensorflow', 'keras') else find(n, *a)\n"
+        "from fpdrift.cli.main import main\n"
+        f"sys.exit(main(['demo', '--no-plots', '--out', {str(tmp_path)!r}, *sys.argv[1:]]))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "5 cnn" in done.stdout
+    assert "fpdrift[cnn]" in done.stdout
+    assert sorted(p.stem for p in tmp_path.glob("*.json")) == sorted(LIGHT)
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--only", "cnn"], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "fpdrift[cnn]" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_the_cnn_step_end_to_end(capsys, tmp_path):
+    from helpers import require
+
+    require("tensorflow")
+    argv = ["demo", "--only", "cnn", "--steps", "3", "--data", "digits", "--out", str(tmp_path)]
+    assert main(argv) == 0
+    printed = capsys.readouterr().out
+    saved = Result.from_json((tmp_path / "cnn.json").read_text())
+    assert all(line in printed for line in screen(saved))
+    again, _, nudged = saved.pairs.comparisons
+    assert again.first_difference is None
+    assert nudged.first_difference.step == 0
+    assert saved.verdict != "nondeterministic"
+    assert saved.verdict in printed
+    assert sorted(saved.records) == sorted(p.name for p in tmp_path.glob("*.fpdrift"))
+    assert json.loads((tmp_path / "cnn.json").read_text())["result"]["steps"] == 3
+
+
+def test_verdict_follows_from_the_pairs():
+    from fpdrift.experiments.cnn import judge
+
+    class Pair:
+        def __init__(self, first):
+            self.first_difference = first
+
+    assert judge(Pair("step 1"), Pair("step 1")) == "nondeterministic"
+    assert judge(Pair("step 1"), Pair(None)) == "nondeterministic"
+    assert judge(Pair(None), Pair("step 1")) == "order-dependent"
+    assert judge(Pair(None), Pair(None)) == "no drift seen"
+
+
+def test_settings_refuse_what_makes_no_sense():
+    for wrong in ({"seed": -1}, {"seed": 2**32}, {"steps": 0}, {"steps": 10**9}):
+        with pytest.raises(FpdriftError, match=str(next(iter(wrong.values())))):
+            Settings(**wrong)
+
+
+def test_unknown_experiment_names_the_choices():
+    with pytest.raises(FpdriftError, match=r"dance.*order, chain, threads, nudge, cnn"):
+        experiment("dance")

@@ -1,0 +1,85 @@
+"""Every kind of result has a picture: deterministic, on the axes given, and leaving no trace."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import fpdrift
+from fpdrift.errors import FpdriftError
+from fpdrift.floats import anatomy
+from fpdrift.plotting import plot, save
+from fpdrift.plotting.draw import _DRAW
+
+
+def results():
+    weights = {"kernel": np.linspace(-0.5, 0.5, 999, dtype=np.float32)}
+    yield "orders", fpdrift.orders("2*11/9")
+    yield "orders-agree", fpdrift.orders("0.5+0.25")
+    yield "chain", fpdrift.chain(1.0, 1 - 2**-52, 10**6)
+    yield "chain-still", fpdrift.chain(1.0, 1.0, 10)
+    yield "chain-inf", fpdrift.chain(1.0, 2.0, 10**6)
+    yield "threads", fpdrift.thread_sums(5000, chunks=8, tries=5, threads=(1, 2))
+    yield "threads-one", fpdrift.thread_sums(1, chunks=1, tries=1, threads=1)
+    yield "nudge", fpdrift.nudge(weights, size=1e-8)[1]
+    yield "nudge-nothing", fpdrift.nudge(weights, size=0.0)[1]
+
+
+RESULTS = dict(results())
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_the_same_picture_is_the_same_bytes(name, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    before = dict(mpl.rcParams)
+    for stem in (first, second):
+        for path in save(RESULTS[name], stem):
+            assert path.stat().st_size > 2000
+    for kind in ("png", "svg"):
+        assert (
+            first.with_suffix(f".{kind}").read_bytes()
+            == second.with_suffix(f".{kind}").read_bytes()
+        )
+    assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_picture_survives_json(name, tmp_path):
+    result = RESULTS[name]
+    again = type(result).from_json(result.to_json())
+    pictures = [
+        save(item, tmp_path / str(i))[1].read_bytes() for i, item in enumerate((result, again))
+    ]
+    assert pictures[0] == pictures[1]
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_draws_on_the_axes_given(name):
+    ax = Figure().add_subplot()
+    assert plot(RESULTS[name], ax=ax) is ax
+    assert ax.get_title(loc="left") or ax.get_title()
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_text_is_legible_and_inside(name):
+    with mpl.style.context(["default", "fpdrift.plotting.fpdrift"]):
+        figure = Figure()
+        ax = plot(RESULTS[name], ax=figure.add_subplot())
+        figure.draw_without_rendering()
+        edges = figure.bbox
+        for text in [*ax.texts, ax.title, ax.xaxis.label, ax.yaxis.label]:
+            if text.get_text():
+                assert text.get_fontsize() >= 11, text
+                box = text.get_window_extent()
+                assert -1 <= box.x0 < box.x1 <= edges.x1 + 1, text
+
+
+def test_every_kind_of_picture_is_tried():
+    tried = {type(result) for result in RESULTS.values()}
+    untried = set(_DRAW) - tried
+    assert {kind.__name__ for kind in untried} <= {"Comparison", "Comparisons"}  # tests/drift
+
+
+def test_no_picture_for_this():
+    with pytest.raises(FpdriftError, match="no picture for a Anatomy"):
+        plot(anatomy(1))
