@@ -72,4 +72,4 @@ def _places_up_to(size: int) -> npt.NDArray[np.uint16]:
             # the highest bits are the best mixed ones: ten for the bucket, the next for the sign
             grown[start : start + _BLOCK] = mix64(index) >> np.uint64(53)
         _places = grown
-    return _places
+    return _places[:size]
