@@ -43,6 +43,10 @@ class RecordError(FpdriftError):
     """A file is no record, is damaged, or cannot be written."""
 
 
+class FpdriftWarning(UserWarning):
+    """Something went on without a part that was asked for."""
+
+
 class ChildError(FpdriftError):
     """A process of ours failed, was killed or took too long."""
 
