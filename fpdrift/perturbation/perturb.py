@@ -6,10 +6,11 @@ user asks for and the change that a model sees are two things, and the account h
 
 from __future__ import annotations
 
-import math
-import operator
+import reprlib
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import islice
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS
 from fpdrift.perturbation.account import SLOTS, NudgeAccount, binades, by_size, count
+from fpdrift.perturbation.checks import place, real, text, whole
 from fpdrift.perturbation.moves import add_noise, flip, step
 from fpdrift.perturbation.weights import flat_index, like, named
 from fpdrift.results import Result
@@ -59,9 +61,8 @@ class Perturbation(Result):
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
-            message = (
-                f"unknown kind of nudge {self.kind!r}; choose one of {', '.join(get_args(Kind))}"
-            )
+            kinds = ", ".join(get_args(Kind))
+            message = f"unknown kind of nudge {reprlib.repr(self.kind)}; choose one of {kinds}"
             raise FpdriftError(message)
         for name, reads in _READS.items():
             if (getattr(self, name) is not None) != (self.kind in reads):
@@ -69,13 +70,13 @@ class Perturbation(Result):
                 message = f"a nudge of kind {self.kind!r} {verb} {name}"
                 raise FpdriftError(message)
         checked = {
-            "size": _real("size", self.size, math.inf),
-            "fraction": _real("fraction", self.fraction, 1),
-            "seed": _whole("seed", self.seed),
-            "tensor": None if self.tensor is None else _text(self.tensor),
-            "index": None if self.index is None else _place(self.index),
-            "steps": _whole("steps", self.steps, signed=True),
-            "bit": None if self.bit is None else _whole("bit", self.bit),
+            "size": real("size", self.size, sys.float_info.max),
+            "fraction": real("fraction", self.fraction, 1),
+            "seed": whole("seed", self.seed, 0, 2**64 - 1),
+            "tensor": None if self.tensor is None else text("tensor", self.tensor),
+            "index": None if self.index is None else place("index", self.index),
+            "steps": whole("steps", self.steps, -(2**64), 2**64),
+            "bit": None if self.bit is None else whole("bit", self.bit, 0, 63),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -105,7 +106,8 @@ class Perturbation(Result):
         """
         known = [f.name for f in fields(cls)]
         if not isinstance(data, Mapping) or "kind" not in data or not set(data) <= set(known):
-            message = f"not a perturbation: {data!r}; expected kind and some of {', '.join(known)}"
+            found = reprlib.repr(data)
+            message = f"no perturbation: {found}; give kind and some of {', '.join(known[1:])}"
             raise FpdriftError(message)
         return cls(**data)
 
@@ -113,7 +115,8 @@ class Perturbation(Result):
         """Nudge weights; `nudge` says what they may be and what comes back."""
         old = named(weights)
         if self.kind != "noise" and self.tensor not in old:
-            message = f"no tensor {self.tensor!r}; there are: {', '.join(old) or 'none'}"
+            known = ", ".join(islice(old, 8)) + (", ..." if len(old) > 8 else "")
+            message = f"no tensor {self.tensor!r}; there are: {known or 'none'}"
             raise FpdriftError(message)
         new, tensors = {}, []
         histogram = np.zeros((2, SLOTS), np.int64)
@@ -246,40 +249,3 @@ def flip_bit(
         If there is no such weight or bit.
     """
     return Perturbation(kind="bit", tensor=str(tensor), index=index, bit=bit).apply(weights)
-
-
-def _real(name: str, value: Any, most: float) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if isinstance(value, str | bool) or not (0 <= number <= most and math.isfinite(number)):
-        limit = "finite, not below 0" if most == math.inf else f"from 0 to {most:g}"
-        message = f"{name} is {value!r}; choose a number that is {limit}"
-        raise FpdriftError(message)
-    return number
-
-
-def _whole(name: str, value: Any, *, signed: bool = False) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = -1
-        signed = False
-    if isinstance(value, bool) or (number < 0 and not signed):
-        message = f"{name} is {value!r}; choose a whole number{'' if signed else ' from 0'}"
-        raise FpdriftError(message)
-    return number
-
-
-def _place(index: Any) -> int | tuple[int, ...]:
-    if isinstance(index, tuple | list):
-        return tuple(_whole("index", i) for i in index)
-    return _whole("index", index)
-
-
-def _text(name: Any) -> str:
-    if not isinstance(name, str):
-        message = f"tensor is {name!r}; give its name"
-        raise FpdriftError(message)
-    return name

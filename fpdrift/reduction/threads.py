@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import operator
+import reprlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, reduce
 from itertools import chain, product
@@ -84,10 +86,10 @@ def thread_sums(
         If an argument is out of its range, or the system refuses memory or threads.
     """
     counts = _thread_counts(threads)
-    fmt = _check(n, chunks, seed, dtype)
-    _whole("tries", tries, 1, _LARGEST_ARRIVALS // chunks // len(counts))
+    numbers = _numbers(n, chunks, seed, dtype)
+    tries = _whole("tries", tries, 1, _LARGEST_ARRIVALS // numbers.chunks // len(counts))
     try:
-        pieces, digest = _numbers(n, chunks, seed, dtype)
+        pieces, digest = numbers.draw()
         # The exact sum, rounded once to float64.
         exact = math.fsum(chain.from_iterable(piece.tolist() for piece in pieces))
         runs: list[ThreadRun] = []
@@ -100,16 +102,17 @@ def thread_sums(
         raise FpdriftError(message) from None
     sizes = sum(float(np.sum(np.abs(piece), dtype=np.float64)) for piece in pieces)
     partials = sum(abs(float(np.sum(piece))) for piece in pieces)
+    fmt = format_of(numbers.dtype)
     return ThreadSums(
-        n=n,
-        chunks=chunks,
+        n=numbers.n,
+        chunks=numbers.chunks,
         tries=tries,
-        seed=seed,
-        dtype=dtype,
+        seed=numbers.seed,
+        dtype=numbers.dtype,
         digest=digest,
         exact=exact,
-        bound=_gamma(n - 1, fmt) * sizes,
-        spread_bound=2 * _gamma(chunks - 1, fmt) * partials,
+        bound=_gamma(numbers.n - 1, fmt) * sizes,
+        spread_bound=2 * _gamma(numbers.chunks - 1, fmt) * partials,
         runs=tuple(runs),
     )
 
@@ -140,17 +143,31 @@ def replay(result: ThreadSums, index: int, *, threads: int | None = None) -> Any
         If there is no such try, or this NumPy draws other numbers from the seed.
     """
     run = result.run(max(r.threads for r in result.runs) if threads is None else threads)
-    _whole("index", index, 0, len(run.values) - 1)
-    _check(result.n, result.chunks, result.seed, result.dtype)
-    order = run.arrivals[index]
+    order = run.arrivals[_whole("index", index, 0, len(run.arrivals) - 1)]
     if sorted(order.tolist()) != list(range(result.chunks)):
         message = f"try {index} does not hold each of the {result.chunks} chunks once"
         raise FpdriftError(message)
-    partials, digest = _partials(result.n, result.chunks, result.seed, result.dtype)
+    partials, digest = _partials(_numbers(result.n, result.chunks, result.seed, result.dtype))
     if digest != result.digest:
         message = f"this NumPy {np.__version__} draws other numbers from seed {result.seed}"
         raise FpdriftError(message)
     return reduce(operator.add, partials[order], partials.dtype.type(0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """Which numbers are summed, and in which pieces."""
+
+    n: int
+    chunks: int
+    seed: int
+    dtype: str
+
+    def draw(self) -> tuple[list[_Array], str]:
+        """Draw the numbers; give them in pieces, with a fingerprint of them all."""
+        rng = np.random.default_rng(self.seed)
+        values = rng.standard_normal(self.n, np.float32 if self.dtype == "float32" else np.float64)
+        return np.array_split(values, self.chunks), xxhash.xxh3_64_hexdigest(values.data)
 
 
 class _Tries:
@@ -228,17 +245,10 @@ def _reporter(progress: Progress | None, before: int, total: int) -> Callable[[i
     return report
 
 
-def _numbers(n: int, chunks: int, seed: int, dtype: str) -> tuple[list[_Array], str]:
-    """Draw the numbers; give them in pieces, with a fingerprint of them all."""
-    rng = np.random.default_rng(seed)
-    values = rng.standard_normal(n, np.float32 if dtype == "float32" else np.float64)
-    return np.array_split(values, chunks), xxhash.xxh3_64_hexdigest(values.data)
-
-
 @lru_cache(maxsize=8)
-def _partials(n: int, chunks: int, seed: int, dtype: str) -> tuple[_Array, str]:
-    pieces, digest = _numbers(n, chunks, seed, dtype)
-    return read_only([np.sum(piece) for piece in pieces], dtype), digest
+def _partials(numbers: _Numbers) -> tuple[_Array, str]:
+    pieces, digest = numbers.draw()
+    return read_only([np.sum(piece) for piece in pieces], numbers.dtype), digest
 
 
 def _gamma(k: int, fmt: Format) -> float:
@@ -247,31 +257,34 @@ def _gamma(k: int, fmt: Format) -> float:
     return float(lost / (1 - lost)) if lost < 1 else math.inf
 
 
-def _check(n: int, chunks: int, seed: int, dtype: str) -> Format:
-    if dtype not in _DTYPES:
-        message = f"dtype is {dtype!r}; choose one of {', '.join(_DTYPES)}"
+def _numbers(n: int, chunks: int, seed: int, dtype: str) -> _Numbers:
+    name = format_of(dtype).name
+    if name not in _DTYPES:
+        message = f"dtype is {name}; choose one of {', '.join(_DTYPES)}"
         raise FpdriftError(message)
-    _whole("n", n, 1, _LARGEST_N)
-    _whole("chunks", chunks, 1, min(n, _LARGEST_CHUNKS))
-    _whole("seed", seed, 0, None)
-    return format_of(dtype)
+    n = _whole("n", n, 1, _LARGEST_N)
+    chunks = _whole("chunks", chunks, 1, min(n, _LARGEST_CHUNKS))
+    return _Numbers(n, chunks, _whole("seed", seed, 0, 2**64 - 1), name)
 
 
 def _thread_counts(threads: int | Sequence[int] | None) -> tuple[int, ...]:
     if threads is None:
-        return 1, min(max(2, available_cores()), _LARGEST_THREADS)
-    counts = tuple(threads) if isinstance(threads, Sequence) else (threads,)
+        threads = (1, min(max(2, available_cores()), _LARGEST_THREADS))
+    counts = threads if isinstance(threads, Sequence) else (threads,)
     if not counts:
         message = "threads is empty; give at least one count, such as 2"
         raise FpdriftError(message)
-    for count in counts:
-        _whole("threads", count, 1, _LARGEST_THREADS)
-    return tuple(dict.fromkeys(counts))
+    return tuple(dict.fromkeys(_whole("threads", c, 1, _LARGEST_THREADS) for c in counts))
 
 
-def _whole(name: str, value: Any, least: int, most: int | None) -> None:
-    fine = isinstance(value, int) and not isinstance(value, bool) and value >= least
-    if not fine or (most is not None and value > most):
-        upto = "up" if most is None else f"to {most:,}"
-        message = f"{name} is {value!r}; choose a whole number from {least} {upto}"
+def _whole(name: str, value: Any, least: int, most: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if isinstance(value, bool) or not least <= number <= most:
+        # Python refuses to write out an integer of more than 4,300 digits.
+        shown = reprlib.repr(value) if number.bit_length() < 128 else "far out of range"
+        message = f"{name} is {shown}; choose a whole number from {least} to {most}"
         raise FpdriftError(message)
+    return number
