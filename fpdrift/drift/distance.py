@@ -1,0 +1,119 @@
+"""How far apart the weights of two runs are, and how surely that is known.
+
+Equal hashes are distance 0. Where both records kept a tensor whole, the distance is computed from
+the values. Else it is estimated from the two sketches, whose squared distance has that of the
+tensors as its mean (see `fpdrift.records.sketch`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fpdrift.records.sketch import BUCKETS, relative_standard_error
+from fpdrift.results import read_only
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from fpdrift.records.record import Record
+
+    Floats = npt.NDArray[np.float64]
+
+#: Unit roundoff of the float64 in which sketches are added up.
+_U = 2.0**-53
+
+
+def distances(
+    a: Record, b: Record, recorded: npt.NDArray[np.int64], differs: npt.NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Find all distances of a comparison.
+
+    Parameters
+    ----------
+    a, b : Record
+        Of one model.
+    recorded : (n,) int64
+        Steps that both recorded, ascending.
+    differs : (n, tensors) bool
+        Which tensors' bits differ then.
+
+    Returns
+    -------
+    dict
+        The fields of `Comparison` from `steps` to `distance_by_weight`.
+    """
+    steps = np.intersect1d(np.intersect1d(a.sketch_steps, b.sketch_steps), recorded)
+    rows_a, rows_b = (np.searchsorted(r.sketch_steps, steps) for r in (a, b))
+    differs = differs[np.searchsorted(recorded, steps)]
+    weights = [i for i, tensor in enumerate(a.tensors) if tensor.role == "weight"]
+    squares, spreads, norms = np.zeros((3, len(weights), len(steps)))
+    with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
+        for row, i in enumerate(weights):
+            there = differs[:, i]
+            norms[row] = _squared_norm(a, i)[rows_a]
+            squares[row, there], spreads[row, there] = _squared_distance(
+                a, b, i, rows_a[there], rows_b[there]
+            )
+        distance, error = _relative(squares, spreads, norms)
+        learning = _learning(a, b, weights)
+        return {
+            "steps": read_only(steps),
+            "distance": read_only(distance),
+            "standard_error": read_only(error),
+            "distance_without_zero_gradient": None
+            if learning is None
+            else read_only(_relative(squares[learning], spreads[learning], norms[learning])[0]),
+            "weights": tuple(a.tensors[i].name for i in weights),
+            "distance_by_weight": read_only(_ratio(np.sqrt(squares), np.sqrt(norms.sum(axis=0)))),
+        }
+
+
+def _squared_distance(
+    a: Record, b: Record, i: int, rows_a: npt.NDArray[np.intp], rows_b: npt.NDArray[np.intp]
+) -> tuple[Floats, Floats]:
+    """Squared distance of tensor `i` at the given rows, and the standard error of that."""
+    kept = a.tensors[i].kept
+    if kept == "hash" or b.tensors[i].kept != kept:
+        unknown = np.full(len(rows_a), np.nan)
+        return unknown, unknown
+    squares = np.square(a.kept[i][rows_a] - b.kept[i][rows_b]).sum(axis=1)
+    if kept == "whole":
+        return squares, np.zeros_like(squares)
+    # A bucket's rounding errors are a random walk over its terms, and count only for distances near
+    # the last bit of float64.
+    terms = max(1.0, a.tensors[i].size / BUCKETS)
+    rounding = _U**2 * terms / 3 * _squared_norm(a, i)[rows_a]
+    return squares, relative_standard_error * squares + rounding
+
+
+def _squared_norm(record: Record, i: int) -> Floats:
+    """Squared norm of tensor `i` at the sketched steps; NaN where it was not kept."""
+    return record.squared_norms.get(i, np.full(len(record.sketch_steps), np.nan))
+
+
+def _relative(squares: Floats, spreads: Floats, norms: Floats) -> tuple[Floats, Floats]:
+    """Relative distance over some weights and its standard error, each (m,).
+
+    All sketches deal positions into the same buckets, so their errors may go together and are
+    added as they are.
+    """
+    square, spread, norm = squares.sum(axis=0), spreads.sum(axis=0), np.sqrt(norms.sum(axis=0))
+    distance = np.sqrt(square)
+    # sqrt(square + spread) - distance, without cancellation
+    error = _ratio(spread, np.sqrt(square + spread) + distance)
+    return _ratio(distance, norm), _ratio(error, norm)
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """Divide; nothing of anything is 0, whatever the whole."""
+    return np.where(part == 0, 0.0, part / whole)
+
+
+def _learning(a: Record, b: Record, weights: list[int]) -> npt.NDArray[np.bool_] | None:
+    """Which weights have a true gradient other than zero; None if no record says of any."""
+    said = [(a.tensors[i].zero_gradient, b.tensors[i].zero_gradient) for i in weights]
+    if all(flags == (None, None) for flags in said):
+        return None
+    return np.array([True not in flags for flags in said])

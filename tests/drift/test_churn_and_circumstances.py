@@ -1,0 +1,123 @@
+"""Answers that change, and what else has to be read beside a difference."""
+
+from dataclasses import replace
+
+import ml_dtypes
+import numpy as np
+import pytest
+from make_record import make_record
+
+from fpdrift.drift import compare
+from fpdrift.provenance import current
+
+
+def record(**fields):
+    return make_record([{"kernel": np.ones(3, np.float32)}] * 4, **fields)
+
+
+def churn_of(ours, others):
+    return compare(record(predictions=ours), record(predictions=others))
+
+
+def test_churn_counts_classes_not_numbers():
+    ours = np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.4], [0.0, 1.0]], np.float32)
+    others = np.array([[0.6, 0.4], [0.9, 0.8], [0.5, 0.4], [0.7, 1.0]], np.float32)
+    found = churn_of({1: ours, 3: ours}, {1: ours, 3: others, 4: ours})
+    assert (found.churn, found.churn_step) == (0.25, 3)
+    assert churn_of({3: ours}, {3: ours}).churn == 0.0
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+def test_one_column_has_two_classes_with_the_border_at_a_half(shape):
+    ours = np.array([0.4, 0.6, 0.5, 0.7], np.float32).reshape(shape)
+    others = np.array([0.6, 0.4, 0.4, 0.9], np.float32).reshape(shape)
+    assert churn_of({3: ours}, {3: others}).churn == 0.5
+
+
+def test_predictions_for_every_pixel_count_pixel_by_pixel():
+    ours = np.zeros((2, 2, 2, 3), ml_dtypes.bfloat16)
+    others = ours.copy()
+    others[0, 0, 0, 2] = 1
+    assert churn_of({3: ours}, {3: others}).churn == 1 / 8
+
+
+def test_a_prediction_that_is_no_number_is_in_no_class():
+    ours = np.array([[0.0, 1.0], [np.nan, 0.0], [np.nan, 1.0]])
+    others = np.array([[np.nan, 1.0], [1.0, 0.0], [np.nan, 0.0]])
+    assert churn_of({3: ours}, {3: others}).churn == 2 / 3
+
+
+@pytest.mark.parametrize(
+    ("ours", "others"),
+    [
+        ({}, {}),
+        ({3: np.ones((2, 2))}, {}),
+        ({3: np.ones((2, 2))}, {2: np.ones((2, 2))}),
+        ({3: np.ones((2, 2))}, {3: np.ones((3, 2))}),
+        ({3: np.ones((0, 2))}, {3: np.ones((0, 2))}),
+        ({3: np.ones((2, 0))}, {3: np.ones((2, 0))}),
+    ],
+)
+def test_without_a_common_probe_there_is_no_churn(ours, others):
+    found = churn_of(ours, others)
+    assert found.churn is found.churn_step is None
+
+
+KNOWN = {
+    "condition": {"seed": 1, "intra_op_threads": 1, "perturbation": None},
+    "data": "noise",
+    "network": "answer",
+    "seed": 1,
+}
+
+
+def test_runs_under_one_condition_differ_in_nothing():
+    assert compare(record(meta=KNOWN), record(meta=KNOWN)).differs == {}
+
+
+def test_what_differs_is_named_with_both_values():
+    condition = {"seed": 1, "intra_op_threads": 2, "perturbation": {"kind": "ulp", "at": [1, 2]}}
+    other = {**KNOWN, "condition": condition, "data": "digits"}
+    machine = replace(current(), cpu="abacus", packages={**current().packages, "numpy": "0.1"})
+    b = record(meta=other, complete=False, loss_kind="running mean", provenance=machine)
+    found = compare(record(meta=KNOWN), b)
+    assert found.differs == {
+        "complete": (True, False),
+        "loss kind": ("step", "running mean"),
+        "condition.intra_op_threads": (1, 2),
+        "condition.perturbation": (None, "unknown"),
+        "condition.perturbation.kind": ("unknown", "ulp"),
+        "condition.perturbation.at": ("unknown", "1, 2"),
+        "data": ("noise", "digits"),
+        "cpu": (current().cpu, "abacus"),
+        "packages.numpy": (np.__version__, "0.1"),
+    }
+    assert type(found).from_json(found.to_json()).differs == found.differs
+
+
+def test_what_a_record_does_not_say_is_unknown():
+    found = compare(record(meta=KNOWN), record(meta={"seed": None}))
+    assert found.differs["seed"] == (1, "unknown")
+    assert found.differs["condition.intra_op_threads"] == (1, "unknown")
+    nobody = compare(record(), record())
+    assert nobody.differs == dict.fromkeys(
+        ("condition", "data", "network", "seed"), ("unknown", "unknown")
+    )
+
+
+def test_other_starting_weights_are_a_difference_of_circumstances_too():
+    states = [{"kernel": np.full(3, value, np.float32)} for value in (1, 2)]
+    found = compare(make_record(states, meta=KNOWN), make_record(states[::-1], meta=KNOWN))
+    assert list(found.differs) == ["starting weights"]
+    ours, others = found.differs["starting weights"]
+    assert ours != others
+    late = compare(*(make_record(states, meta=KNOWN, steps=[1, 2]) for _ in "ab"))
+    assert late.differs["starting weights"] == ("unknown", "unknown")
+
+
+def test_a_strangers_names_do_not_keep_a_result_from_being_saved():
+    metrics = {"$float": np.zeros(4)}
+    a = record(meta={"$float": {"$array": 1}}, metrics=metrics)
+    found = compare(a, record(metrics=metrics))
+    assert found.differs["float.$array"] == (1, "unknown")
+    assert type(found).from_json(found.to_json()).metrics["float"].tolist() == [[0.0] * 4] * 2
