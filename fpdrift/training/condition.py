@@ -1,0 +1,189 @@
+"""A condition: what is held fixed outside the model and can change how its sums are rounded.
+
+A process takes most of it at its start and never again: how many threads, which instructions. So a
+condition is the environment of a fresh process and a few settings made first thing in it.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from fpdrift.errors import FpdriftError
+from fpdrift.perturbation import Perturbation
+from fpdrift.results import Result
+
+#: What oneDNN may be told to use at most, oldest first (oneDNN's guide, "CPU dispatcher control").
+INSTRUCTION_SETS = (
+    *("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"),
+    *("AVX512_CORE", "AVX512_CORE_VNNI", "AVX512_CORE_BF16", "AVX512_CORE_FP16"),
+    *("AVX512_CORE_AMX", "AVX512_CORE_AMX_FP16"),
+)
+#: Keras' names for the dtype of the arithmetic and, where mixed, of the weights (float32).
+DTYPE_POLICIES = (
+    *("float32", "float64", "float16", "bfloat16"),
+    *("mixed_float16", "mixed_bfloat16"),
+)
+MOST_THREADS = 1024
+LARGEST_SEED = 2**32 - 1
+
+#: Switches that would bring a condition (or a shorter run) in from the user's shell.
+SWITCHES = (
+    *("CUBLAS_WORKSPACE_CONFIG", "DNNL_DEFAULT_FPMATH_MODE", "DNNL_MAX_CPU_ISA"),
+    *("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE"),
+    *("OMP_NUM_THREADS", "ONEDNN_DEFAULT_FPMATH_MODE", "ONEDNN_MAX_CPU_ISA", "PYTHONHASHSEED"),
+    *("TF_CUDNN_DETERMINISTIC", "TF_DETERMINISTIC_OPS", "TF_ENABLE_ONEDNN_OPTS"),
+    *("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_SET_ONEDNN_FPMATH_MODE"),
+    *("TF_XLA_FLAGS", "XLA_FLAGS"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition(Result):
+    """What a run holds fixed outside its model.
+
+    Two runs of one seed under two conditions start from the same weights (cast to the dtype), see
+    the same images in the same order and drop the same units: they differ in arithmetic alone.
+    None leaves a choice to the framework; variables of the user's shell never make it.
+
+    Raises
+    ------
+    FpdriftError
+        If a value is out of its range or unknown.
+
+    Examples
+    --------
+    >>> import fpdrift
+    >>> fpdrift.Condition(intra_op_threads=2, onednn=False).name
+    'threads=2, oneDNN off'
+    """
+
+    #: threads inside one operation, 1 to 1024
+    intra_op_threads: int | None = None
+    #: operations that may run at the same time, 1 to 1024
+    inter_op_threads: int | None = None
+    #: whether TensorFlow calls oneDNN's kernels
+    onednn: bool | None = None
+    #: newest instructions that oneDNN's kernels may use, one of `INSTRUCTION_SETS`
+    instruction_set: str | None = None
+    #: TensorFlow's promise of the same bits each time
+    op_determinism: bool = False
+    #: whether XLA compiles the step
+    jit: bool = False
+    #: dtype of arithmetic and weights, one of `DTYPE_POLICIES`
+    dtype_policy: str = "float32"
+    #: draws the starting weights, the order of the data and the dropped units; 0 to 2**32 - 1
+    seed: int = 1
+    #: nudge of the starting weights
+    perturbation: Perturbation | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("intra_op_threads", "inter_op_threads"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _whole(name, getattr(self, name), 1, MOST_THREADS))
+        object.__setattr__(self, "seed", _whole("seed", self.seed, 0, LARGEST_SEED))
+        for name in ("onednn", "op_determinism", "jit"):
+            _check_switch(name, getattr(self, name), optional=name == "onednn")
+        if self.instruction_set is not None:
+            _check_choice("instruction_set", self.instruction_set, INSTRUCTION_SETS)
+        _check_choice("dtype_policy", self.dtype_policy, DTYPE_POLICIES)
+        if not isinstance(self.perturbation, Perturbation | None):
+            message = f"perturbation is a Perturbation or None, not {self.perturbation!r}"
+            raise FpdriftError(message)
+
+    @property
+    def name(self) -> str:
+        """What differs from the default, such as ``"threads=2, oneDNN off"``, or ``"default"``."""
+        parts = (
+            self.intra_op_threads and f"threads={self.intra_op_threads}",
+            self.inter_op_threads and f"inter-op threads={self.inter_op_threads}",
+            self.onednn is not None and f"oneDNN {'on' if self.onednn else 'off'}",
+            self.instruction_set,
+            self.op_determinism and "op determinism",
+            self.jit and "XLA",
+            self.dtype_policy != "float32" and self.dtype_policy,
+            self.seed != 1 and f"seed={self.seed}",
+            self.perturbation and self.perturbation.label,
+        )
+        return ", ".join(part for part in parts if part) or "default"
+
+    @property
+    def file_name(self) -> str:
+        """The name in characters that every file system takes, at most 100 of them."""
+        return re.sub(r"[^A-Za-z0-9.+-]+", "-", self.name)[:100].strip("-.")
+
+    def environment(self) -> dict[str, str | None]:
+        """Give the changes to a fresh process's environment; None removes a variable.
+
+        Threads, op determinism, XLA and dtype are no variables: the process sets them itself. All
+        of `SWITCHES` that the condition does not set are removed.
+        """
+        changes: dict[str, str | None] = dict.fromkeys(SWITCHES)
+        if self.onednn is not None:
+            changes["TF_ENABLE_ONEDNN_OPTS"] = str(int(self.onednn))
+        changes["ONEDNN_MAX_CPU_ISA"] = self.instruction_set
+        return changes
+
+    def check_backend(self, backend: str) -> None:
+        """Refuse a Keras backend that this condition cannot be set on.
+
+        Raises
+        ------
+        FpdriftError
+            If `backend` is not TensorFlow and the condition sets what only TensorFlow has.
+        """
+        names = ("intra_op_threads", "inter_op_threads", "onednn", "instruction_set")
+        only = [name for name in names if getattr(self, name) is not None]
+        only += [name for name in ("op_determinism", "jit") if getattr(self, name)]
+        if only and backend != "tensorflow":
+            message = f"{', '.join(only)}: only with KERAS_BACKEND=tensorflow, not {backend}"
+            raise FpdriftError(message)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the fields as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read what `to_dict` gave, also after JSON; what is left out takes its default.
+
+        Raises
+        ------
+        FpdriftError
+            If a field is unknown or its value is refused.
+        """
+        known = [f.name for f in fields(cls)]
+        if not isinstance(data, Mapping) or not set(data) <= set(known):
+            message = f"not a condition: {data!r}; expected some of {', '.join(known)}"
+            raise FpdriftError(message)
+        nudge = data.get("perturbation")
+        perturbation = None if nudge is None else Perturbation.from_dict(nudge)
+        return cls(**{**data, "perturbation": perturbation})
+
+
+def _whole(name: str, value: Any, least: int, most: int) -> int:
+    """Read a whole number within its range."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if isinstance(value, bool) or not least <= number <= most:
+        message = f"{name} is a whole number from {least} to {most}, not {value!r:.60}"
+        raise FpdriftError(message)
+    return number
+
+
+def _check_switch(name: str, value: Any, *, optional: bool) -> None:
+    if not (isinstance(value, bool) or (optional and value is None)):
+        choices = "True, False or None" if optional else "True or False"
+        message = f"{name} is {choices}, not {value!r:.60}"
+        raise FpdriftError(message)
+
+
+def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        message = f"unknown {name} {value!r:.60}; choose one of {', '.join(choices)}"
+        raise FpdriftError(message)

@@ -1,0 +1,132 @@
+"""The images that the networks are trained on. A data set has one content, whatever the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.errors import FpdriftError
+from fpdrift.results import read_only
+from fpdrift.training.chance import digest, permutation
+from fpdrift.training.networks import CLASSES, IMAGE
+
+_Array = npt.NDArray[np.float32]
+#: The source's smallest experiment: as many images to train on as to validate with.
+NOISE_IMAGES = 30_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Data:
+    """Images and labels, float32."""
+
+    name: str
+    labels: str
+    #: (n, 28, 28, 1) and (n, 10)
+    train_images: _Array
+    train_labels: _Array
+    #: (m, 28, 28, 1) and (m, 10)
+    validation_images: _Array
+    validation_labels: _Array
+
+    @property
+    def hash(self) -> str:
+        """Hash of what is trained on."""
+        return digest(self.train_images, self.train_labels)
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.train_images)} to train, {len(self.validation_images)} to validate"
+        return f"Data({self.name!r}, {counts})"
+
+
+def load(name: str, labels: str = "one-hot", *, validation: int | None = None) -> Data:
+    """Give a data set.
+
+    Parameters
+    ----------
+    name : str
+        ``"noise"``: 30,000 + 30,000 images of standard normal noise with labels drawn at random.
+        ``"digits"``: scikit-learn's 1,797 handwritten digits, 8x8 in the middle of 28x28, scaled
+        to 0 to 1; 1,437 to train on and 360 to validate with.
+    labels : {"one-hot", "multi-hot"}
+        ``"multi-hot"`` (noise only) is ten independent random bits an image, as in the source.
+        They do not sum to 1, so TensorFlow's fused gradient is not that of the loss.
+    validation : int, optional
+        How many validation images are wanted, counted from the first; by default all.
+
+    Raises
+    ------
+    FpdriftError
+        If there is no such data or no such labels.
+    """
+    check(name, labels)
+    return DATA[name](labels, validation)
+
+
+def check(name: Any, labels: Any) -> None:
+    """Refuse unknown data or labels.
+
+    Raises
+    ------
+    FpdriftError
+    """
+    if not isinstance(name, str) or name not in DATA:
+        message = f"unknown data {name!r:.60}; choose one of {', '.join(DATA)}"
+        raise FpdriftError(message)
+    choices = ("one-hot", "multi-hot") if name == "noise" else ("one-hot",)
+    if labels not in choices:
+        message = f"unknown labels {labels!r:.60}; {name} has {' or '.join(choices)}"
+        raise FpdriftError(message)
+
+
+def _noise(labels: str, validation: int | None) -> Data:
+    count = NOISE_IMAGES if validation is None else min(validation, NOISE_IMAGES)
+    streams = [np.random.default_rng([1, part]) for part in range(4)]
+    return Data(
+        name="noise",
+        labels=labels,
+        train_images=_normal(streams[0], NOISE_IMAGES),
+        train_labels=_random_labels(streams[1], NOISE_IMAGES, labels),
+        validation_images=_normal(streams[2], count),
+        validation_labels=_random_labels(streams[3], NOISE_IMAGES, labels)[:count],
+    )
+
+
+def _normal(rng: np.random.Generator, count: int) -> _Array:
+    images = rng.standard_normal((count, *IMAGE), dtype=np.float32)
+    images.flags.writeable = False
+    return images
+
+
+def _random_labels(rng: np.random.Generator, count: int, labels: str) -> _Array:
+    if labels == "multi-hot":
+        return read_only(rng.integers(0, 2, (count, CLASSES)), np.float32)
+    return _one_hot(rng.integers(0, CLASSES, count))
+
+
+def _digits(labels: str, validation: int | None) -> Data:
+    from sklearn.datasets import load_digits
+
+    small, classes = load_digits(return_X_y=True)
+    images = np.zeros((len(small), *IMAGE), np.float32)
+    images[:, 10:18, 10:18, 0] = small.reshape(-1, 8, 8) / 16
+    order = permutation(1, 0, len(small))
+    train, rest = np.split(order, [len(small) * 4 // 5])
+    return Data(
+        name="digits",
+        labels=labels,
+        train_images=read_only(images[train]),
+        train_labels=_one_hot(classes[train]),
+        validation_images=read_only(images[rest[:validation]]),
+        validation_labels=_one_hot(classes[rest[:validation]]),
+    )
+
+
+def _one_hot(classes: npt.NDArray[np.int64]) -> _Array:
+    return read_only(np.eye(CLASSES)[classes], np.float32)
+
+
+DATA: dict[str, Callable[[str, int | None], Data]] = {"noise": _noise, "digits": _digits}

@@ -1,0 +1,154 @@
+"""Train one network under one condition, in a process of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import operator
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fpdrift.errors import FpdriftError, MissingExtraError, RecordError
+from fpdrift.process import check_timeout, run_module
+from fpdrift.records import Record, check_place, open_record
+from fpdrift.training.condition import Condition
+from fpdrift.training.data import check
+from fpdrift.training.networks import network_of
+
+MOST_STEPS = 1_000_000
+BACKENDS = ("tensorflow", "torch", "jax")
+
+
+def train(
+    condition: Condition | None = None,
+    network: str = "answer",
+    data: str = "noise",
+    *,
+    steps: int = 100,
+    seed: int | None = None,
+    labels: str = "one-hot",
+    path: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    timeout: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Record:
+    """Train a network in a fresh process and give the record of the run.
+
+    Batches of 64, Adam with a learning rate of 1e-3, categorical cross-entropy. As Keras does, an
+    epoch ends with the smaller batch that is left: 30,000 images are 469 steps.
+
+    Parameters
+    ----------
+    condition : Condition, optional
+        What is held fixed; by default the framework's own choices.
+    network : {"answer", "question"}
+        The smaller experiment of the answer, or the question's network with dropout.
+    data : {"noise", "digits"}
+        See `fpdrift.training.data.load`.
+    steps : int, default 100
+        Updates to do, 1 to 1,000,000.
+    seed : int, optional
+        Instead of the condition's: draws weights, order of the data and dropped units.
+    labels : {"one-hot", "multi-hot"}
+        Multi-hot (noise only): ten random bits, the source's own labels.
+    path : str or os.PathLike, optional
+        The record to make; by default named after the condition, in the current folder.
+    overwrite : bool, default False
+        Replace a record that is there.
+    timeout : float, optional
+        Seconds after which the run is ended; what was recorded until then stays readable.
+    progress : callable, optional
+        Called with the number of steps done and to do.
+
+    Returns
+    -------
+    Record
+        With the first 256 validation images as its probe; its `meta` says what the run was made
+        of. Keras' backend is that of ``KERAS_BACKEND``, TensorFlow if there is none.
+
+    Raises
+    ------
+    FpdriftError
+        If something is out of its range or unknown, cannot be had on this backend, or the record
+        cannot be written; all before a process is started.
+    MissingExtraError
+        If TensorFlow, Keras or scikit-learn is needed and not installed.
+    ChildError
+        If the process fails, is killed or takes too long.
+    """
+    condition = _condition(condition, seed)
+    network_of(network)
+    check(data, labels)
+    steps = _steps(steps)
+    check_timeout(timeout)
+    backend = _backend(data)
+    condition.check_backend(backend)
+    place = _place(path, condition, overwrite=overwrite)
+    task = {
+        "condition": condition.to_dict(),
+        "network": network,
+        "data": data,
+        "labels": labels,
+        "steps": steps,
+        "path": str(place),
+        "overwrite": overwrite,
+    }
+    env = condition.environment() | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
+
+    def tell(message: dict[str, Any]) -> None:
+        if progress is not None:
+            progress(message["step"], steps)
+
+    run_module("fpdrift.training.worker", task, env=env, timeout=timeout, on_progress=tell)
+    return open_record(place)
+
+
+def _condition(condition: Any, seed: int | None) -> Condition:
+    chosen = Condition() if condition is None else condition
+    if not isinstance(chosen, Condition):
+        message = f"condition is a fpdrift.Condition, not {condition!r:.60}"
+        raise FpdriftError(message)
+    return chosen if seed is None else dataclasses.replace(chosen, seed=seed)
+
+
+def _steps(steps: Any) -> int:
+    try:
+        number = operator.index(steps)
+    except TypeError:
+        number = 0
+    if isinstance(steps, bool) or not 1 <= number <= MOST_STEPS:
+        message = f"steps is a whole number from 1 to {MOST_STEPS:,}, not {steps!r:.60}"
+        raise FpdriftError(message)
+    return number
+
+
+def _backend(data: str) -> str:
+    """Read which backend Keras is to use, and see that all that is needed is installed."""
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend not in BACKENDS:
+        message = f"KERAS_BACKEND is {backend!r}; choose one of {', '.join(BACKENDS)}"
+        raise FpdriftError(message)
+    for module in (backend, "keras", *(["sklearn"] if data == "digits" else [])):
+        if importlib.util.find_spec(module) is None:
+            if module in ("torch", "jax"):
+                message = f"KERAS_BACKEND is {module!r}, which is not installed; unset it"
+                raise FpdriftError(message)
+            raise MissingExtraError(module)
+    return backend
+
+
+def _place(path: Any, condition: Condition, *, overwrite: bool) -> Path:
+    """Find the record's place, and see that it can be written."""
+    place = check_place(
+        f"{condition.file_name}.fpdrift" if path is None else path, overwrite=overwrite
+    )
+    folder = place.parent
+    if not folder.is_dir():
+        message = f"no folder {str(folder)!r}; make it first, or choose another path"
+        raise RecordError(message)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        message = f"cannot write in {str(folder)!r}; choose another path"
+        raise RecordError(message)
+    return place

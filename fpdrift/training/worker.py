@@ -1,0 +1,155 @@
+"""The program of a fresh process: train one network under one condition, and record it.
+
+It is started by `train` and reads its task from there; see `fpdrift.process`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy.typing as npt
+
+from fpdrift.floats import format_of
+from fpdrift.process import Message, Report, serve
+from fpdrift.training.chance import digest, permutation
+from fpdrift.training.condition import Condition
+from fpdrift.training.data import Data, load
+from fpdrift.training.networks import build, initial_weights, network_of
+
+BATCH = 64
+PROBE = 256
+LEARNING_RATE = 1e-3
+LOSS = "categorical_crossentropy"
+
+
+def work(task: Message, report: Report) -> Message:
+    """Train as the task says; see `fpdrift.training.run.train` for what is in it."""
+    condition = Condition.from_dict(task["condition"])
+    configure(condition)
+    data = load(task["data"], task["labels"], validation=PROBE)
+    model = build(task["network"], condition.seed)
+    about = start(model, task["network"], condition) | describe(task, condition, data)
+    fit(model, condition, data, task, about, report)
+    return {}
+
+
+def configure(condition: Condition) -> None:
+    """Set up TensorFlow and Keras, whatever the user's ``keras.json`` says."""
+    if os.environ["KERAS_BACKEND"] == "tensorflow":
+        from fpdrift.frameworks import tensorflow
+
+        tensorflow.configure(
+            intra_op_threads=condition.intra_op_threads,
+            inter_op_threads=condition.inter_op_threads,
+            op_determinism=condition.op_determinism,
+        )
+    import keras
+
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_dtype_policy(condition.dtype_policy)
+    # Nothing here draws from these generators; op determinism refuses to run unseeded ones.
+    keras.utils.set_random_seed(condition.seed)
+
+
+def start(model: Any, network: str, condition: Condition) -> dict[str, Any]:
+    """Give a model its starting weights; say what they are and what the nudge did to them."""
+    shapes = {v.path: tuple(v.shape) for v in model.weights}
+    drawn = initial_weights(shapes, network_of(network).start, condition.seed)
+    cast = {v.path: drawn[v.path].astype(format_of(v.dtype).dtype) for v in model.weights}
+    about: dict[str, Any] = {"initial_weights": digest(*drawn.values())}
+    if condition.perturbation is not None:
+        # Noise is for what is trained; one ulp or bit may be planted anywhere.
+        noise = condition.perturbation.kind == "noise"
+        names = [v.path for v in (model.trainable_variables if noise else model.weights)]
+        nudged, account = condition.perturbation.apply({name: cast[name] for name in names})
+        cast |= nudged
+        about["nudge"] = json.loads(account.to_json())["result"]
+    for variable in model.weights:
+        variable.assign(cast[variable.path])
+    return about
+
+
+def describe(task: Message, condition: Condition, data: Data) -> dict[str, Any]:
+    """Say what the run is made of, for the record."""
+    return {
+        "condition": condition.to_dict(),
+        "condition_name": condition.name,
+        "seed": condition.seed,
+        "network": task["network"],
+        "data": {"name": data.name, "labels": data.labels, "hash": data.hash},
+        "probe": {
+            "images": len(data.validation_images),
+            "hash": digest(data.validation_images, data.validation_labels),
+        },
+        "steps": task["steps"],
+        "batch_size": BATCH,
+        "optimiser": {"name": "adam", "learning_rate": LEARNING_RATE},
+        "loss": LOSS,
+        "backend": os.environ["KERAS_BACKEND"],
+    }
+
+
+def fit(
+    model: Any,
+    condition: Condition,
+    data: Data,
+    task: Message,
+    about: dict[str, Any],
+    report: Report,
+) -> None:
+    """Train and record."""
+    import keras
+
+    from fpdrift.recorder import DriftRecorder
+
+    steps = task["steps"]
+    an_epoch = math.ceil(len(data.train_images) / BATCH)
+    recorder = DriftRecorder(
+        task["path"],
+        probe=data.validation_images,
+        strict=True,
+        overwrite=task["overwrite"],
+        meta=about,
+        on_step=lambda step: report({"step": step}),
+    )
+    model.compile(
+        optimizer=keras.optimizers.Adam(LEARNING_RATE),
+        loss=LOSS,
+        metrics=["accuracy"],
+        # JAX's step is always compiled; "auto" is its way of saying so.
+        jit_compile=condition.jit if keras.backend.backend() == "tensorflow" else "auto",
+    )
+    seen = itertools.count(1)
+
+    def stop(_batch: int, _logs: Any) -> None:
+        """End in the middle of an epoch, if that is where the steps end."""
+        model.stop_training = next(seen) >= steps
+
+    model.fit(
+        batches(data, condition.seed),
+        steps_per_epoch=min(steps, an_epoch),
+        epochs=math.ceil(steps / an_epoch),
+        callbacks=[recorder, keras.callbacks.LambdaCallback(on_train_batch_end=stop)],
+        verbose=0,
+    )
+
+
+def batches(data: Data, seed: int) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
+    """Give batch after batch, each epoch in an order of its own, its last batch maybe smaller."""
+    count = len(data.train_images)
+    for epoch in itertools.count():
+        order = permutation(seed, epoch, count)
+        for first in range(0, count, BATCH):
+            chosen = order[first : first + BATCH]
+            yield data.train_images[chosen], data.train_labels[chosen]
+
+
+if __name__ == "__main__":
+    serve(work)
