@@ -1,0 +1,5 @@
+"""The Keras callback that records a training run."""
+
+from fpdrift.recorder.callback import DriftRecorder
+
+__all__ = ["DriftRecorder"]

@@ -1,0 +1,237 @@
+# ruff: noqa: ARG002 - Keras calls these methods with arguments that not all of them need
+"""The Keras callback that writes a record of anybody's training, and changes nothing in it."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from fpdrift.errors import FpdriftError, FpdriftWarning, RecordError
+from fpdrift.recorder.describe import describe
+from fpdrift.recorder.loss import StepLoss, has_own_loop
+from fpdrift.recorder.state import State, is_ready, sync
+from fpdrift.records import RecordWriter, check_place, is_due
+
+
+class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """Record a training run: ``model.fit(..., callbacks=[DriftRecorder("a.fpdrift")])``.
+
+    At every step the record gets a hash of every variable and optimiser slot, the step's own loss
+    and the metrics; now and then values and sketches, from which distances are computed. Weights,
+    optimiser, random generators, history and metrics end with the same bits as without it.
+
+    List it before other callbacks: one that comes earlier is handed the step's own loss instead of
+    the running mean in its ``logs``. If `fit` is called again, the record goes on.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        File to write, usually ``*.fpdrift``.
+    probe : array, or structure of arrays as the model takes it, optional
+        Samples to predict before training and at the end of each epoch.
+    strict : bool, default False
+        What to do when the record cannot be written: stop the training with a `RecordError`, or
+        warn once and go on without it.
+    overwrite : bool, default False
+        Replace a record that is there.
+    meta : mapping, optional
+        Whatever else is to be written down, as JSON values.
+    on_step : callable, optional
+        Called with the step and its loss once they are safely written.
+
+    Raises
+    ------
+    RecordError
+        If something is there already; nothing that was saved is lost.
+    FpdriftError
+        If the probe is no batch of samples.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        probe: Any = None,
+        strict: bool = False,
+        overwrite: bool = False,
+        meta: Mapping[str, Any] | None = None,
+        on_step: Callable[[int, float], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self._path = check_place(path, overwrite=overwrite)
+        self._overwrite = overwrite
+        self._strict = strict
+        self._probe = None if probe is None else _as_probe(probe)
+        self._meta = dict(meta or {})
+        self._on_step = on_step
+        self._step = 0
+        self._last_hashes: Any = None
+        self._predicted = -1
+        self._updates_before = 0
+        self._off = False
+        self._state: State | None = None
+        self._writer: RecordWriter | None = None
+        self._loss: StepLoss | None = None
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Refuse to start where something would be lost; note that a `fit` begins."""
+        if self._writer is None and not self._off:
+            check_place(self._path, overwrite=self._overwrite)
+        self._state = None
+        self._loss = None
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Before the first step write down the start; before every step look at the tracker."""
+        if self._off:
+            return
+        sync(self.model)
+        if self._loss is None:
+            self._loss = StepLoss(self.model)
+            if is_ready(self.model, own_loop=has_own_loop(self.model)):
+                self._attempt(self._write_start)
+        self._updates_before = _updates(self.model)
+        if not self._off:
+            self._loss.before()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Write one step, or one execution of several."""
+        if self._off or self._loss is None:
+            return
+        sync(self.model)
+        logs = {} if logs is None else logs
+        loss = self._loss.after(logs)
+        previous = self._step
+        self._step += self._steps_done()
+        self._attempt(self._write_step, previous, loss, logs)
+        if self._on_step and not self._off:
+            self._on_step(self._step, loss)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Write what the epoch came to, and what the model makes of the probe."""
+        writer = self._writer
+        if writer is not None:
+            sync(self.model)
+            self._attempt(self._write_predictions)
+            self._attempt(writer.add_epoch, _numbers(logs))
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Close the record; a `fit` that was interrupted never comes here."""
+        writer = self._writer
+        if writer is not None:
+            self._attempt(self._write_predictions)
+            self._attempt(writer.finish)
+
+    def _write_start(self) -> None:
+        first = self._writer is None
+        writer, state = self._take_stock()
+        hashes = state.hashes()
+        if first:
+            writer.add_step(0, hashes, values=state.values())
+            self._last_hashes = hashes
+        elif not np.array_equal(hashes, self._last_hashes):
+            writer.add_note(
+                f"Between two calls of fit, after step {self._step}, the state changed."
+            )
+        self._write_predictions()
+
+    def _write_step(self, previous: int, loss: float, logs: Mapping[str, Any]) -> None:
+        state, writer = self._state, self._writer
+        if state is None or writer is None:
+            writer, state = self._take_stock()
+            writer.add_note(
+                f"The state after step {previous} was not seen: the model built itself in the next."
+            )
+        metrics = _numbers(logs)
+        if self._loss is not None and self._loss.kind != "none":
+            metrics.pop("loss", None)
+        values = state.values() if is_due(self._step, previous) else None
+        self._last_hashes = state.hashes()
+        writer.add_step(self._step, self._last_hashes, loss, metrics, values)
+
+    def _write_predictions(self) -> None:
+        if self._probe is None or self._predicted == self._step:
+            return
+        if self._state is None or self._writer is None:
+            return
+        try:
+            predictions = self._state.predict(self.model, self._probe)
+        except Exception as error:
+            message = f"the model cannot take the probe: {error}"
+            raise FpdriftError(message) from error
+        self._writer.add_predictions(self._step, predictions)
+        self._predicted = self._step
+
+    def _take_stock(self) -> tuple[RecordWriter, State]:
+        """List the model's variables; open the record, or see that it can go on with them."""
+        state = State(self.model)
+        if self._writer is None:
+            kind = self._loss.kind if self._loss else "none"
+            self._writer = RecordWriter(
+                self._path,
+                state.tensors,
+                loss_kind=kind,
+                meta={**self._meta, "keras": describe(self.model)},
+                overwrite=self._overwrite,
+            )
+        elif state.tensors != self._writer.tensors:
+            message = (
+                f"{self._path.name!r} cannot go on: the model or its optimiser now has other "
+                "variables; give this fit a DriftRecorder and a file of its own"
+            )
+            raise RecordError(message)
+        self._state = state
+        return self._writer, state
+
+    def _attempt(self, action: Callable[..., None], *args: Any) -> None:
+        """Do something with the record; if it cannot be written, stop or go on without it."""
+        if self._off:
+            return
+        try:
+            action(*args)
+        except RecordError as error:
+            self._off = True
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            if self._strict:
+                raise
+            message = f"{error}. Training goes on; nothing is recorded from step {self._step} on."
+            warnings.warn(message, FpdriftWarning, stacklevel=3)
+
+    def _steps_done(self) -> int:
+        """Count the updates of one execution; the last one of an epoch may be shorter."""
+        most = int(self.model.steps_per_execution)
+        done = _updates(self.model) - self._updates_before
+        return done if 0 < done < most else most
+
+
+def _updates(model: Any) -> int:
+    """Read the optimiser's counter, where it matters."""
+    if model.steps_per_execution == 1 or model.optimizer is None:
+        return 0
+    return int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+
+
+def _numbers(logs: Mapping[str, Any] | None) -> dict[str, float]:
+    numbers = {}
+    for name, value in (logs or {}).items():
+        try:
+            numbers[str(name)] = float(value)
+        except (TypeError, ValueError):
+            numbers[str(name)] = math.nan
+    return numbers
+
+
+def _as_probe(probe: Any) -> Any:
+    arrays = keras.tree.map_structure(np.asarray, probe)
+    sizes = {a.shape[:1] for a in keras.tree.flatten(arrays)}
+    if len(sizes) != 1 or sizes & {(), (0,)}:
+        message = f"probe: every array needs the same number of samples, not {sorted(sizes)}"
+        raise FpdriftError(message)
+    return arrays

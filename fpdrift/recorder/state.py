@@ -1,0 +1,150 @@
+"""Every variable of a model and its optimisers: its name, its role, its bits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.recorder.names import renumbered, slot_names, sublayers, unique
+from fpdrift.recorder.zero_gradient import zero_gradients
+from fpdrift.records import Role, Tensor, content_hash, how_kept
+
+
+class State:
+    """The variables of a model, its random generators and its optimisers, in a fixed order.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built and compiled.
+    """
+
+    def __init__(self, model: Any) -> None:
+        trainable = {id(variable) for variable in model.trainable_variables}
+        weights = {id(variable) for variable in model.weights}
+        self._inner = list(model.variables)
+        slots = _unique_variables(
+            variable for optimizer in optimizers(model) for variable in optimizer.variables
+        )
+        roles: list[Role] = [
+            "weight" if id(v) in trainable else "statistic" if id(v) in weights else "seed"
+            for v in self._inner
+        ]
+        self._variables = self._inner + slots
+        roles += ["slot"] * len(slots)
+        zero = zero_gradients(model)
+        self.tensors = tuple(
+            _tensor(variable, name, role, zero.get(id(variable)))
+            for variable, name, role in zip(
+                self._variables, _names(model, self._inner, slots), roles, strict=True
+            )
+        )
+
+    def hashes(self) -> npt.NDArray[np.uint64]:
+        """Hash every variable (tensors,)."""
+        hashes = (content_hash(read(variable)) for variable in self._variables)
+        return np.fromiter(hashes, np.uint64, len(self._variables))
+
+    def values(self) -> dict[int, npt.NDArray[Any]]:
+        """Give the values that a record keeps; they live no longer than the next update."""
+        return {
+            index: read(variable)
+            for index, (variable, tensor) in enumerate(
+                zip(self._variables, self.tensors, strict=True)
+            )
+            if tensor.kept != "hash"
+        }
+
+    def predict(self, model: Any, probe: Any) -> npt.NDArray[Any]:
+        """Run the model on the probe as in inference, leaving all of its state as it was.
+
+        Returns
+        -------
+        numpy.ndarray
+            The model's first output, first axis = sample.
+        """
+        before = [np.array(read(variable)) for variable in self._inner]
+        size = len(keras.tree.flatten(probe)[0])
+        parts = []
+        for start in range(0, size, _SAMPLES):
+            stop = start + _SAMPLES
+            part = keras.tree.map_structure(lambda a, i=start, j=stop: a[i:j], probe)
+            outputs = model(part, training=False)
+            parts.append(keras.ops.convert_to_numpy(keras.tree.flatten(outputs)[0]))
+        for variable, value in zip(self._inner, before, strict=True):
+            if content_hash(read(variable)) != content_hash(value):
+                variable.assign(value)  # a layer that draws or counts in inference, too
+        return np.concatenate(parts)
+
+
+#: Samples of the probe that are run at a time.
+_SAMPLES = 256
+
+
+def read(variable: Any) -> npt.NDArray[Any]:
+    """Give a variable's values, without a copy where the backend allows it: use and let go."""
+    if keras.backend.backend() == "torch":
+        array: npt.NDArray[Any] = keras.ops.convert_to_numpy(variable)
+        return array
+    value = variable.value
+    if hasattr(value, "read_value"):  # TensorFlow's variable; its own numpy() copies
+        value = value.read_value()
+    return np.asarray(value)
+
+
+def sync(model: Any) -> None:
+    """Bring a model's variables up to date: on JAX the training loop keeps them elsewhere."""
+    if hasattr(model, "jax_state_sync"):
+        model.jax_state_sync()
+
+
+def optimizers(model: Any) -> list[Any]:
+    """Give the optimiser, and those that a model with a training step of its own holds."""
+    held = [model.optimizer, *vars(model).values()]
+    found = [o for o in held if isinstance(o, keras.optimizers.Optimizer)]
+    return list({id(optimizer): optimizer for optimizer in found}.values())
+
+
+def is_ready(model: Any, *, own_loop: bool) -> bool:
+    """Tell whether all variables are there, building the optimiser just as Keras is about to.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled.
+    own_loop : bool
+        Whether the model trains by a step of its own, which may build optimisers otherwise.
+    """
+    if not all(layer.built for layer in sublayers(model)):
+        return False
+    for optimizer in optimizers(model):
+        if not optimizer.built:
+            if own_loop or optimizer is not model.optimizer:
+                return False
+            optimizer.build(model.trainable_variables)
+    return True
+
+
+def _unique_variables(variables: Any) -> list[Any]:
+    return list({id(variable): variable for variable in variables}.values())
+
+
+def _names(model: Any, inner: list[Any], slots: list[Any]) -> list[str]:
+    classes = {type(layer).__name__ for layer in sublayers(model)} | {"SeedGenerator"}
+    paths = [variable.path.removeprefix(f"{model.name}/") for variable in inner]
+    names = unique(renumbered(paths, classes))
+    pairs = [(variable.path, name) for variable, name in zip(inner, names, strict=True)]
+    held = optimizers(model)
+    held += [o.inner_optimizer for o in held if hasattr(o, "inner_optimizer")]
+    slot_paths = renumbered([v.path for v in slots], {type(o).__name__ for o in held})
+    return unique(names + slot_names(slot_paths, pairs))
+
+
+def _tensor(variable: Any, name: str, role: Role, zero: bool | None) -> Tensor:
+    shape = tuple(int(size) for size in variable.shape)
+    dtype = str(keras.backend.standardize_dtype(variable.dtype))
+    size = int(np.prod(shape, dtype=np.int64))
+    return Tensor(name, role, shape, dtype, how_kept(role, size, dtype), zero)
