@@ -84,9 +84,10 @@ def run_module(
                 clock.cancel()
             _end(child)
         if outcome is None:
-            limit = f"took longer than {timeout:g} s; give it a longer timeout"
-            cause = limit if late.is_set() else _cause_of_death(child.returncode)
-            raise ChildError(f"{module} {cause}{_last_words(chatter)}")
+            how = _cause_of_death(child.returncode)
+            if late.is_set():
+                how = f"took longer than {timeout} s; give it a longer timeout"
+            raise ChildError(f"{module} {how}{_last_words(chatter)}")
     return outcome
 
 

@@ -117,7 +117,7 @@ def fit(
         strict=True,
         overwrite=task["overwrite"],
         meta=about,
-        on_step=lambda step: report({"step": step}),
+        on_step=lambda step, _loss: report({"step": step}),
     )
     model.compile(
         optimizer=keras.optimizers.Adam(LEARNING_RATE),
@@ -128,7 +128,7 @@ def fit(
     )
     seen = itertools.count(1)
 
-    def stop(_batch: int, _logs: Any) -> None:
+    def stop(*_: Any, **__: Any) -> None:
         """End in the middle of an epoch, if that is where the steps end."""
         model.stop_training = next(seen) >= steps
 
