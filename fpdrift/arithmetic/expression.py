@@ -1,0 +1,162 @@
+"""Every way of evaluating an expression that is equal on paper, and what each one gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fpdrift.arithmetic.associate import every_order
+from fpdrift.arithmetic.ledger import Rounding, ledger_of
+from fpdrift.arithmetic.parse import parse
+from fpdrift.arithmetic.tree import Builder, finite, on_paper, operands
+from fpdrift.errors import FpdriftError, shown
+from fpdrift.floats import anatomy, format_of, round_fraction, round_to
+from fpdrift.results import Result
+
+if TYPE_CHECKING:
+    from fpdrift.floats import Format
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order(Result):
+    """One order of an expression and its result."""
+
+    #: the order as Python would read it, such as ``"2/9*11"``
+    text: str
+    #: what the machine gives, a NumPy scalar of the dtype
+    value: Any
+    #: (value - exact) / ulp of the exactly rounded result (None: one of them is not finite)
+    error_ulps: Fraction | None
+    #: the names in the text and the scalars that they stand for
+    names: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def bits(self) -> str:
+        """All bits of the value, sign first."""
+        return anatomy(self.value, self.value.dtype).bits
+
+    @property
+    def ledger(self) -> tuple[Rounding, ...]:
+        """Each step: its exact value, its rounded value, and what the rounding lost."""
+        fmt = format_of(self.value.dtype)
+        with np.errstate(all="ignore"):
+            return tuple(ledger_of(parse(self.text, dict(self.names), Builder(fmt)), fmt))
+
+    def __repr__(self) -> str:
+        return f"Order({self.text} = {self.value})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Orders(Result):
+    """Every order of an expression; `orders` makes it."""
+
+    #: the expression as it was given
+    expression: str
+    dtype: str
+    reciprocals: bool
+    #: what exact arithmetic makes of the rounded operands (None: one is not finite, or a
+    #: division by zero)
+    exact: Fraction | None
+    #: `exact`, rounded once: the best that the dtype can do (None with `exact`)
+    correctly_rounded: Any
+    #: the user's own first, then those with few parentheses
+    orders: tuple[Order, ...]
+
+    @property
+    def groups(self) -> tuple[tuple[Order, ...], ...]:
+        """The orders grouped by the bits of their result; the group of the user's own first."""
+        found: dict[bytes, list[Order]] = {}
+        for order in self.orders:
+            found.setdefault(order.value.tobytes(), []).append(order)
+        return tuple(tuple(group) for group in found.values())
+
+    def __repr__(self) -> str:
+        count, results = len(self.orders), len(self.groups)
+        return (
+            f"Orders({shown(self.expression)}, {self.dtype}, orders: {count}, results: {results})"
+        )
+
+
+def orders(
+    expression: str, /, *, dtype: Any = "float64", reciprocals: bool = False, **names: Any
+) -> Orders:
+    """Evaluate an expression in every order that is equal on paper.
+
+    Operands of + and * are swapped and regrouped; - and / count as + and * of the inverse, each
+    kept as one rounded operation: ``a/b/c`` may become ``a/(b*c)``, never ``a*(1/b)``. Nothing is
+    multiplied out. Two texts that differ only by swapping the two operands of a + or * round alike
+    and are listed once.
+
+    Parameters
+    ----------
+    expression : str
+        Up to 7 numbers or names with ``+ - * /``, minus signs and parentheses. A number is read
+        exactly, then rounded once to `dtype`. Nothing is evaluated as Python.
+    dtype : str or numpy.dtype, default "float64"
+        ``"float16"``, ``"bfloat16"``, ``"float32"`` or ``"float64"``. Each step is the machine's
+        own operation of this dtype.
+    reciprocals : bool, default False
+        Also turn divisors into ``1/x``, a rounding of its own, and multiply by that.
+    **names : str, int, float, Fraction, Decimal or NumPy scalar
+        What the names in the expression stand for, read exactly and rounded once.
+
+    Returns
+    -------
+    Orders
+        Each order's text, value, bits, error and rounding ledger; grouped by result.
+
+    Raises
+    ------
+    FpdriftError
+        If the expression cannot be read (the message names the column), has too many operands or
+        more than 100,000 orders, or a name is missing, left over or no number.
+
+    Examples
+    --------
+    >>> import fpdrift
+    >>> [order.text for order in fpdrift.orders("2*11/9").orders]
+    ['2*11/9', '2/9*11', '2*(11/9)', '2/(9/11)', '11/(9/2)']
+    """
+    fmt = format_of(dtype)
+    builder = Builder(fmt)
+    bound = {name: _bind(name, value, fmt) for name, value in names.items()}
+    with np.errstate(all="ignore"):
+        root = parse(expression, bound, builder)
+        nodes = every_order(root, builder, reciprocals=reciprocals)
+    if unused := bound.keys() - {node.text for node in operands(root)}:
+        message = f"{min(unused)} does not occur in {shown(expression)}; leave it out"
+        raise FpdriftError(message)
+    exact = on_paper(root, fmt)
+    best = None if exact is None else round_fraction(exact, fmt)
+    pairs = tuple(bound.items())
+    results = {node.value.tobytes(): node.value for node in nodes}  # few, however many orders
+    errors = {bits: _error(value, exact, best, fmt) for bits, value in results.items()}
+    return Orders(
+        expression=expression,
+        dtype=fmt.name,
+        reciprocals=bool(reciprocals),
+        exact=exact,
+        correctly_rounded=best,
+        orders=tuple(
+            Order(text=n.text, value=n.value, error_ulps=errors[n.value.tobytes()], names=pairs)
+            for n in nodes
+        ),
+    )
+
+
+def _bind(name: str, value: Any, fmt: Format) -> Any:
+    try:
+        return round_to(value, fmt)
+    except FpdriftError as error:
+        message = f"{name}: {error}"
+        raise FpdriftError(message) from None
+
+
+def _error(value: Any, exact: Fraction | None, best: Any, fmt: Format) -> Fraction | None:
+    computed = finite(value, fmt)
+    if exact is None or computed is None or (ulp := anatomy(best, fmt.name).ulp) is None:
+        return None
+    return (computed - exact) / ulp
