@@ -23,8 +23,7 @@ SLOTS = 1 + 1074 + 1024
 class Binade(Result):
     """The meant weights w with 2**exponent <= abs(w) < 2**(exponent + 1), over all tensors."""
 
-    #: None: the weights that are zero
-    exponent: int | None
+    exponent: int
     meant: int
     changed: int
 
@@ -65,8 +64,11 @@ class NudgeAccount(Result):
     perturbation: Perturbation
     #: every tensor, in the order given
     tensors: tuple[TensorNudge, ...]
-    #: binades that hold a meant weight, zeros first, then ascending
+    #: binades that hold a meant weight, ascending
     binades: tuple[Binade, ...]
+    #: meant weights that are zero, and so in no binade
+    zeros_meant: int
+    zeros_changed: int
 
     @property
     def count(self) -> int:
@@ -156,14 +158,15 @@ def by_size(old: npt.NDArray[Any], new: npt.NDArray[Any]) -> npt.NDArray[np.int6
 
 
 def binades(histogram: npt.NDArray[np.int64]) -> tuple[Binade, ...]:
-    """Name the slots of a histogram that `by_size` gave, empty ones left out."""
+    """Name the slots of a histogram that `by_size` gave, but for zeros and empty ones."""
     return tuple(
         Binade(
-            exponent=int(slot) - 1075 if slot else None,
+            exponent=int(slot) - 1075,
             meant=int(histogram[0, slot]),
             changed=int(histogram[1, slot]),
         )
         for slot in np.flatnonzero(histogram[0])
+        if slot
     )
 
 

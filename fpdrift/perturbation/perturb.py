@@ -129,7 +129,11 @@ class Perturbation(Result):
             tensors.append(count(name, a, b, meant, self))
             histogram += by_size(a[meant], b[meant])
         account = NudgeAccount(
-            perturbation=self, tensors=tuple(tensors), binades=binades(histogram)
+            perturbation=self,
+            tensors=tuple(tensors),
+            binades=binades(histogram),
+            zeros_meant=int(histogram[0, 0]),
+            zeros_changed=int(histogram[1, 0]),
         )
         return like(weights, new), account
 

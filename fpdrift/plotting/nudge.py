@@ -1,0 +1,108 @@
+"""Draw which weights a nudge really changed, by their size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fpdrift.perturbation import Binade
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from fpdrift.perturbation import NudgeAccount
+
+#: Binades that get a bar of their own, from the largest weights down; the rest share one.
+_MOST_BARS = 15
+
+
+def draw_nudge(account: NudgeAccount, ax: Axes) -> None:
+    """Draw a bar per binade: the share of the meant weights that changed, and how many they are."""
+    bars, names = _bars(account)
+    x = [bar.exponent + 0.5 for bar in bars]
+    shares = np.array([100 * bar.changed / bar.meant for bar in bars])
+    ax.bar(x, shares, 0.86, color="C0", label="changed")
+    ax.bar(
+        x,
+        100 - shares,
+        0.86,
+        bottom=shares,
+        color="0.9",
+        edgecolor="0.45",
+        hatch="//",
+        linewidth=0,
+        label="absorbed: nudge below half an ulp",
+    )
+    for place, bar in zip(x, bars, strict=True):
+        ax.text(place, 102, f"{bar.meant:,}", ha="center", va="bottom", rotation=90, fontsize=12)
+    if len(x) < 5:  # one bar must not fill the picture
+        ax.set_xlim(np.mean(x or [0]) - 2.5, np.mean(x or [0]) + 2.5)
+    _mark_limits(account, ax)
+    ax.set_ylim(0, 155)
+    ax.set_yticks([0, 50, 100], ["0 %", "50 %", "100 %"])
+    ax.set_ylabel("share of the number above")
+    ax.set_xticks(list(names), list(names.values()))
+    ax.grid(axis="x", visible=False)
+    how = account.perturbation
+    what = f"largest nudge {how.size:g}" if how.kind == "noise" else how.label
+    ax.set_xlabel(f"size of the weight ({what})")
+    ax.set_title(_title(account), pad=36)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+
+
+def _bars(account: NudgeAccount) -> tuple[list[Binade], dict[float, str]]:
+    """Pool the small binades; give the bars, and the names of their edges by place."""
+    own = account.binades[-_MOST_BARS:]
+    bars = list(own)
+    last = own[-1].exponent if own else 0
+    first = own[0].exponent if own else 1
+    every = 2 if last - first > 7 else 1
+    rest = account.binades[:-_MOST_BARS]
+    # Where the rest has a bar, its name needs the room of the edge beside it.
+    edges = range(last + 1, first + bool(rest) - 1, -every)
+    names = {float(e): f"{2.0**e:.3g}" for e in edges}
+    smaller = Binade(
+        exponent=first - 1, meant=sum(b.meant for b in rest), changed=sum(b.changed for b in rest)
+    )
+    zero = Binade(
+        exponent=first - 1 - bool(rest), meant=account.zeros_meant, changed=account.zeros_changed
+    )
+    for name, bar in (("less", smaller), ("0", zero)):
+        if bar.meant:
+            bars.append(bar)
+            names[bar.exponent + 0.5] = name
+    return bars, names
+
+
+def _mark_limits(account: NudgeAccount, ax: Axes) -> None:
+    """Mark from which size on half an ulp is more than any nudge, where that is in the picture."""
+    left, right = ax.get_xlim()
+    several = len(account.half_ulp_exponents) > 1
+    for i, (dtype, exponent) in enumerate(account.half_ulp_exponents.items()):
+        if left < exponent < right:
+            ax.axvline(exponent, color="C1", linestyle="--")
+            note = f"half an ulp{f' of {dtype}' if several else ''} exceeds any nudge"
+            crowded = exponent > (left + right) / 2
+            ax.text(
+                exponent + (-0.15 if crowded else 0.15),
+                153 - 12 * i,
+                f"{note} →" if crowded else f"→ {note}",
+                ha="right" if crowded else "left",
+                va="top",
+                color="C1",
+                weight="bold",
+            )
+
+
+def _title(account: NudgeAccount) -> str:
+    meant, absorbed = account.meant, account.absorbed
+    if not meant:
+        return "No weight was to be nudged"
+    if meant == 1:
+        return f"The one nudged weight {'did not change' if absorbed else 'changed'}"
+    if not absorbed:
+        return f"All {meant:,} nudged weights changed"
+    if absorbed == meant:
+        return f"None of {meant:,} nudged weights changed"
+    return f"{absorbed:,} of {meant:,} nudged weights did not change"
