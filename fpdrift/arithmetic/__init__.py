@@ -2,10 +2,14 @@
 
 from fpdrift.arithmetic.expression import Order, Orders, orders
 from fpdrift.arithmetic.ledger import Rounding
+from fpdrift.arithmetic.repeat import Chain, ChainCurve, chain
 
 __all__ = [
+    "Chain",
+    "ChainCurve",
     "Order",
     "Orders",
     "Rounding",
+    "chain",
     "orders",
 ]
