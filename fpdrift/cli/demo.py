@@ -14,6 +14,7 @@ from fpdrift.cli.screens import screen, verdict
 from fpdrift.errors import ChildError, FpdriftError, MissingExtraError
 from fpdrift.experiments import EXPERIMENTS, Experiment, Settings, experiment
 from fpdrift.provenance import available_cores
+from fpdrift.training.data import check
 
 if TYPE_CHECKING:
     import argparse
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = Settings(
         seed=arguments.seed, steps=arguments.steps, data=arguments.data, out=arguments.out
     )
-    _check_data(settings.data)
+    check(settings.data, "one-hot")
     _make_folder(settings.out)
     show = _Screen(quiet=arguments.json, draw=not arguments.no_plots)
     show.line(f"fpdrift demo: {available_cores()} cores, seed {settings.seed}")
@@ -132,14 +133,6 @@ def _choose(only: Sequence[str] | None) -> tuple[Experiment, ...]:
     names = {name.strip() for item in only for name in item.split(",")}
     wanted = {experiment(name).name for name in names}
     return tuple(item for item in EXPERIMENTS if item.name in wanted)
-
-
-def _check_data(name: str) -> None:
-    from fpdrift.training import DATASETS
-
-    if name not in DATASETS:
-        message = f"unknown data {name!r}; choose from {', '.join(DATASETS)}"
-        raise FpdriftError(message)
 
 
 def _make_folder(out: Path) -> None:

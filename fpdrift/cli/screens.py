@@ -13,7 +13,7 @@ import numpy as np
 from fpdrift.arithmetic import Chain, Orders
 from fpdrift.cli.chart import chart
 from fpdrift.drift import Comparison
-from fpdrift.experiments import CnnDrift
+from fpdrift.experiments import CnnDrift, TwoLoops
 from fpdrift.floats import ulp_distance
 from fpdrift.perturbation import NudgeAccount
 from fpdrift.reduction import ThreadSums
@@ -45,18 +45,34 @@ def _orders(result: Orders) -> list[str]:
 
 
 @screen.register
+def _two_loops(result: TwoLoops) -> list[str]:
+    lines = [f"  Multiply 1 by A / B, {result.pair.steps:,} times; A = 2/9*11, B = 2*11/9."]
+    for text, loop in (("x *= A / B", result.quotient), ("x *= A; x /= B", result.pair)):
+        lines.append(f"    {text:18} 1 - x = {_lost(loop):<24}{_count(loop.jumps, 'jump')}")
+    if result.exact is not None:
+        lines.append(f"    {'exact arithmetic':18} 1 - x = {float(1 - result.exact)!r}")
+    return [*lines, "  Each jump skips a stretch that a plain loop walks, to the same bits."]
+
+
+def _lost(loop: Chain) -> str:
+    return "not finite" if loop.lost is None else repr(float(loop.lost))
+
+
+@screen.register
 def _threads(result: ThreadSums) -> list[str]:
     lines = [
         f"  Sum {result.n:,} numbers {result.tries} times, in {result.chunks} chunks,",
         "  each added when its thread is done.",
     ]
     for run in result.runs:
-        found = f"{_count(run.distinct, 'result')}, up to {_count(run.spread, 'ulp')} apart"
+        found = _count(run.distinct, "result")
+        if run.distinct > 1:
+            found += f", up to {_count(run.spread, 'ulp')} apart"
         orders = f"{_count(run.orders, 'order')} of arrival"
         lines.append(f"    {_count(run.threads, 'thread'):12} {found:34} {orders}")
     fixed = {run.fixed[0] for run in result.runs}
     same = len(fixed) == 1 and all(run.distinct_fixed == 1 for run in result.runs)
-    seen = "1 result, at any of these thread counts" if same else "still more than one result"
+    seen = "1 result at every thread count" if same else "still more than one result"
     return [*lines, f"  The same chunks added in a fixed order: {seen}."]
 
 
@@ -77,11 +93,11 @@ def _nudge(result: NudgeAccount) -> list[str]:
 def _cnn(result: CnnDrift) -> list[str]:
     lines = [
         f"  Same network, data ({result.data}) and seed; {_count(result.steps, 'step')}.",
-        f"    against {result.baseline:14} first differs            distance   churn",
+        f"    against {result.baseline:12} {'first differs':34} distance   churn",
     ]
     chosen = ("", None)
     for label, pair in zip(result.pairs.labels, result.pairs.comparisons, strict=True):
-        lines.append(f"    {label:22} {_where(pair):24} {_end(pair):>8} {_churn(pair):>7}")
+        lines.append(f"    {label:20} {_where(pair):34} {_end(pair):>8} {_churn(pair):>7}")
         if pair.first_difference is not None and chosen[1] is None:
             chosen = (label, pair)
     if chosen[1] is not None:
@@ -96,7 +112,7 @@ def _where(pair: Comparison) -> str:
         return "never"
     more = f" +{len(first.tensors) - 1}" if len(first.tensors) > 1 else ""
     when = f"step {first.step}" if first.step else "before step 1"
-    return f"{when}, {first.tensors[0].name}{more}"[:24]
+    return f"{when}, {first.tensors[0].name}{more}"[:34]
 
 
 def _end(pair: Comparison) -> str:
@@ -131,5 +147,20 @@ def _cnn_verdict(result: CnnDrift) -> str:
     )
 
 
+def _thread_verdict(result: ThreadSums) -> str:
+    most = max(result.runs, key=lambda run: run.distinct)
+    if most.distinct > 1:
+        return (
+            f"Verdict: nondeterministic. {_count(most.threads, 'thread')} gave "
+            f"{_count(most.distinct, 'result')} in {_count(result.tries, 'try')}."
+        )
+    seen = _count(sum(run.orders for run in result.runs), "order")
+    return (
+        f"Verdict: no drift seen in {result.tries} sums a thread count, {seen} of arrival; "
+        "1 ulp\nwould have shown."
+    )
+
+
 def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    plural = "tries" if noun == "try" else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"

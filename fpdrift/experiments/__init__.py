@@ -3,5 +3,6 @@
 from fpdrift.experiments.cnn import CnnDrift, Verdict
 from fpdrift.experiments.registry import EXPERIMENTS, Experiment, experiment
 from fpdrift.experiments.settings import Settings
+from fpdrift.experiments.twoloops import TwoLoops
 
-__all__ = ["EXPERIMENTS", "CnnDrift", "Experiment", "Settings", "Verdict", "experiment"]
+__all__ = ["EXPERIMENTS", "CnnDrift", "Experiment", "Settings", "TwoLoops", "Verdict", "experiment"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import light
 from fpdrift.experiments.cnn import cnn
+from fpdrift.experiments.twoloops import two_loops
 
 if TYPE_CHECKING:
     from fpdrift.experiments.settings import Settings
@@ -30,11 +31,11 @@ class Experiment:
 
 
 EXPERIMENTS = (
-    Experiment("order", ("C01",), "01", "2*11/9 in every order that is equal on paper", light.order),
-    Experiment("chain", ("C02", "C03", "C04"), None, "1e8 multiplications by nearly 1", light.chain),
+    Experiment("order", ("C01",), "01", "one expression, every order", light.order),
+    Experiment("chain", ("C02", "C03", "C04"), None, "multiply by nearly 1, 1e8 times", two_loops),
     Experiment("threads", ("C05",), None, "a sum in order of arrival", light.threads),
-    Experiment("nudge", ("C07", "C21"), None, "1e-8 on half of a CNN's weights", light.nudge),
-    Experiment("cnn", ("C06", "C07"), None, "one CNN, trained four times", cnn),
+    Experiment("nudge", ("C07", "C21"), None, "tiny noise on half of the weights", light.nudge),
+    Experiment("cnn", ("C06", "C07"), None, "one network, trained four times", cnn),
 )
 
 
