@@ -36,9 +36,9 @@ def draw_nudge(account: NudgeAccount, ax: Axes) -> None:
     )
     for place, bar in zip(x, bars, strict=True):
         ax.text(place, 102, f"{bar.meant:,}", ha="center", va="bottom", rotation=90, fontsize=12)
-    if len(x) < 5:  # one bar must not fill the picture
-        ax.set_xlim(np.mean(x or [0]) - 2.5, np.mean(x or [0]) + 2.5)
-    _mark_limits(account, ax)
+    middle = (min(x, default=0) + max(x, default=0)) / 2
+    if max(x, default=0) < middle + 2:  # one bar must not fill the picture
+        ax.set_xlim(middle - 2.5, middle + 2.5)
     ax.set_ylim(0, 155)
     ax.set_yticks([0, 50, 100], ["0 %", "50 %", "100 %"])
     ax.set_ylabel("share of the number above")
@@ -48,19 +48,20 @@ def draw_nudge(account: NudgeAccount, ax: Axes) -> None:
     what = f"largest nudge {how.size:g}" if how.kind == "noise" else how.label
     ax.set_xlabel(f"size of the weight ({what})")
     ax.set_title(_title(account), pad=36)
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+    if bars:
+        _mark_limits(account, ax)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
 
 
 def _bars(account: NudgeAccount) -> tuple[list[Binade], dict[float, str]]:
     """Pool the small binades; give the bars, and the names of their edges by place."""
-    own = account.binades[-_MOST_BARS:]
-    bars = list(own)
-    last = own[-1].exponent if own else 0
-    first = own[0].exponent if own else 1
+    last = max((b.exponent for b in account.binades), default=0)
+    bars = [b for b in account.binades if b.exponent > last - _MOST_BARS]
+    rest = [b for b in account.binades if b.exponent <= last - _MOST_BARS]
+    first = bars[0].exponent if bars else 1
     every = 2 if last - first > 7 else 1
-    rest = account.binades[:-_MOST_BARS]
     # Where the rest has a bar, its name needs the room of the edge beside it.
-    edges = range(last + 1, first + bool(rest) - 1, -every)
+    edges = range(min(last + 1, 1023), first + bool(rest) - 1, -every)
     names = {float(e): f"{2.0**e:.3g}" for e in edges}
     smaller = Binade(
         exponent=first - 1, meant=sum(b.meant for b in rest), changed=sum(b.changed for b in rest)
@@ -83,12 +84,12 @@ def _mark_limits(account: NudgeAccount, ax: Axes) -> None:
         if left < exponent < right:
             ax.axvline(exponent, color="C1", linestyle="--")
             note = f"half an ulp{f' of {dtype}' if several else ''} exceeds any nudge"
-            crowded = exponent > (left + right) / 2
+            late = exponent > (left + right) / 2
             ax.text(
-                exponent + (-0.15 if crowded else 0.15),
+                exponent + (-0.15 if late else 0.15),
                 153 - 12 * i,
-                f"{note} →" if crowded else f"→ {note}",
-                ha="right" if crowded else "left",
+                f"{note} →" if late else f"→ {note}",
+                ha="right" if late else "left",
                 va="top",
                 color="C1",
                 weight="bold",
