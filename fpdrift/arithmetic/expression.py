@@ -19,6 +19,11 @@ from fpdrift.results import Result
 if TYPE_CHECKING:
     from fpdrift.floats import Format
 
+#: Orders grow faster than factorials: 7 operands have up to 79,965 of them, 8 up to 1,483,965;
+#: with reciprocals 6 operands have up to 67,755.
+MAX_OPERANDS = 7
+MAX_OPERANDS_WITH_RECIPROCALS = 6
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order(Result):
@@ -43,7 +48,8 @@ class Order(Result):
         """Each step: its exact value, its rounded value, and what the rounding lost."""
         fmt = format_of(self.value.dtype)
         with np.errstate(all="ignore"):
-            return tuple(ledger_of(parse(self.text, dict(self.names), Builder(fmt)), fmt))
+            root = parse(self.text, dict(self.names), Builder(fmt), most=len(self.text))
+            return tuple(ledger_of(root, fmt))
 
     def __repr__(self) -> str:
         return f"Order({self.text} = {self.value})"
@@ -99,7 +105,8 @@ def orders(
         ``"float16"``, ``"bfloat16"``, ``"float32"`` or ``"float64"``. Each step is the machine's
         own operation of this dtype.
     reciprocals : bool, default False
-        Also turn divisors into ``1/x``, a rounding of its own, and multiply by that.
+        Also turn divisors into ``1/x``, a rounding of its own, and multiply by that; then up to
+        6 operands.
     **names : str, int, float, Fraction, Decimal or NumPy scalar
         What the names in the expression stand for, read exactly and rounded once.
 
@@ -111,8 +118,8 @@ def orders(
     Raises
     ------
     FpdriftError
-        If the expression cannot be read (the message names the column), has too many operands or
-        more than 100,000 orders, or a name is missing, left over or no number.
+        If the expression cannot be read or has too many operands (the message names the column),
+        or a name is left over or no number.
 
     Examples
     --------
@@ -122,9 +129,10 @@ def orders(
     """
     fmt = format_of(dtype)
     builder = Builder(fmt)
+    most = MAX_OPERANDS_WITH_RECIPROCALS if reciprocals else MAX_OPERANDS
     bound = {name: _bind(name, value, fmt) for name, value in names.items()}
     with np.errstate(all="ignore"):
-        root = parse(expression, bound, builder)
+        root = parse(expression, bound, builder, most)
         nodes = every_order(root, builder, reciprocals=reciprocals)
     if unused := bound.keys() - {node.text for node in operands(root)}:
         message = f"{min(unused)} does not occur in {shown(expression)}; leave it out"

@@ -13,9 +13,6 @@ from fpdrift.floats import round_to
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Orders grow faster than factorials: 7 operands have up to 79,965 of them, 8 up to 1,483,965.
-MAX_OPERANDS = 7
-
 #: Room for seven numbers with all their decimals; no nesting this short can exhaust the stack.
 _MAX_LENGTH = 1000
 
@@ -23,7 +20,7 @@ _KINDS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "
 _KNOWN = "use numbers, names, + - * / and parentheses"
 
 
-def parse(expression: Any, names: Mapping[str, Any], builder: Builder) -> Node:
+def parse(expression: Any, names: Mapping[str, Any], builder: Builder, most: int) -> Node:
     """Read an expression and evaluate it in the builder's format.
 
     Parameters
@@ -34,6 +31,8 @@ def parse(expression: Any, names: Mapping[str, Any], builder: Builder) -> Node:
         What each name stands for, a scalar of the format.
     builder : Builder
         Makes the nodes.
+    most : int
+        How many operands there may be.
 
     Raises
     ------
@@ -43,7 +42,7 @@ def parse(expression: Any, names: Mapping[str, Any], builder: Builder) -> Node:
     if not isinstance(expression, str):
         message = f"an expression is a text such as '2*11/9', not {shown(expression)}"
         raise FpdriftError(message)
-    return _Reader(expression, names, builder).read()
+    return _Reader(expression, names, builder).read(most)
 
 
 class _Reader:
@@ -53,7 +52,7 @@ class _Reader:
         self.names = names
         self.builder = builder
 
-    def read(self) -> Node:
+    def read(self, most: int) -> Node:
         if not self.source:
             message = f"the expression is empty; {_KNOWN}"
             raise FpdriftError(message)
@@ -69,8 +68,8 @@ class _Reader:
             (node.right for node in ast.walk(root) if isinstance(node, ast.BinOp)),
             key=lambda node: node.col_offset,
         )
-        if len(right) >= MAX_OPERANDS:
-            raise self._refusal_at(right[MAX_OPERANDS - 1], f"keep to {MAX_OPERANDS} operands")
+        if len(right) >= most:
+            raise self._refusal_at(right[most - 1], f"keep to {most} operands")
         return self._node(root)
 
     def _parsed(self) -> ast.expr:
@@ -80,11 +79,10 @@ class _Reader:
                 return ast.parse(self.source, mode="eval").body
         except SyntaxError as error:
             place = error.offset - 1 if error.offset else len(self.source)
-            raise self._refusal(
-                place, self.source[place : place + 20], f"not an expression; {_KNOWN}"
-            )
+            text = self.source[place : place + 20]
+            raise self._refusal(place, text, f"not an expression; {_KNOWN}") from None
         except (ValueError, MemoryError, RecursionError):
-            raise self._refusal(0, self.source, f"nested too deeply; {_KNOWN}")
+            raise self._refusal(0, self.source, f"nested too deeply; {_KNOWN}") from None
 
     def _node(self, node: ast.expr) -> Node:
         negative = False
