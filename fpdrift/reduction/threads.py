@@ -142,6 +142,9 @@ def replay(result: ThreadSums, index: int, *, threads: int | None = None) -> Any
     FpdriftError
         If there is no such try, or this NumPy draws other numbers from the seed.
     """
+    if not result.runs:
+        message = "no runs in this result, so no try to replay"
+        raise FpdriftError(message)
     run = result.run(max(r.threads for r in result.runs) if threads is None else threads)
     order = run.arrivals[_whole("index", index, 0, len(run.arrivals) - 1)]
     if sorted(order.tolist()) != list(range(result.chunks)):
