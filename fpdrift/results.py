@@ -113,8 +113,9 @@ def encode(value: Any) -> Any:
         inner = {f.name: encode(getattr(value, f.name)) for f in fields(value)}  # type: ignore[arg-type]
         return {"$result": type(value).__name__, **inner}
     if isinstance(value, np.ndarray):
+        name = _dtype_name(value.dtype)
         values = [_plain(item) for item in value.ravel()]
-        return {"$array": _dtype_name(value.dtype), "shape": list(value.shape), "values": values}
+        return {"$array": name, "shape": list(value.shape), "values": values}
     if isinstance(value, np.generic):
         return {f"${_dtype_name(value.dtype)}": _plain(value)}
     if value is None or isinstance(value, bool | str):

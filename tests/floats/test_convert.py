@@ -194,7 +194,7 @@ def test_nan_is_read_as_nan():
     ],
 )
 def test_what_is_no_number_is_refused_in_one_line(bad):
-    with pytest.raises(FpdriftError, match="^not a real number: ") as caught:
+    with pytest.raises(FpdriftError, match=r"^not a real number: ") as caught:
         exact(bad)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 100
@@ -231,7 +231,7 @@ def test_a_format_is_found_by_what_numpy_takes(dtype):
     "bad", ["float8", "int32", "(2,", None, 1.5, [], {"a": 1}, "f4,f4", object(), "", "complex64"]
 )
 def test_an_unknown_dtype_is_refused_with_the_choice(bad):
-    with pytest.raises(FpdriftError, match="unknown dtype .*float16, bfloat16, float32, float64"):
+    with pytest.raises(FpdriftError, match=r"unknown dtype .*float16, bfloat16, float32, float64"):
         format_of(bad)
 
 
