@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     from fpdrift.records.record import Record
 
 
-def churn(a: Record, b: Record) -> tuple[int, float] | None:
+def churn(a: Record, b: Record) -> tuple[int | None, float | None]:
     """Count the probe's predictions whose class differs, at the last step that both predicted.
 
     Returns
     -------
-    (int, float) or None
-        That step and the fraction; None where the records have no such step, or predictions of
-        other shapes there.
+    int or None, float or None
+        That step and the fraction; both None where the records have no such step, or predictions
+        of other shapes there.
     """
     step = max(a.predictions.keys() & b.predictions.keys(), default=None)
     if step is None:
-        return None
+        return None, None
     ours, others = a.predictions[step], b.predictions[step]
     if ours.shape != others.shape or not ours.size:
-        return None
+        return None, None
     return step, float(np.mean(classes(ours) != classes(others)))
 
 

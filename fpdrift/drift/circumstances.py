@@ -52,7 +52,7 @@ def _facts(record: Record) -> Iterator[tuple[str, Any]]:
         yield f"dtype of {tensor.name}", tensor.dtype
     for name, value in record.meta.items():
         if value is not None:
-            yield from _flat(name.lstrip("$"), value)  # results keep a leading $ for themselves
+            yield from _flat(name.lstrip("$"), value)  # a result keeps a leading $ for itself
     for name, value in record.provenance.to_dict().items():
         yield from _flat(name, value)
 

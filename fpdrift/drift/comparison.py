@@ -42,8 +42,9 @@ class FirstDifference(Result):
         return f"FirstDifference({self})"
 
     def __str__(self) -> str:
-        more = len(self.tensors) - 1
-        return f"step {self.step} in {self.tensors[0].name}" + (f" (+{more})" if more else "")
+        when = f"at step {self.step}" if self.step else "before step 1"
+        more = f" (+{len(self.tensors) - 1})" if len(self.tensors) > 1 else ""
+        return f"{when} in {self.tensors[0].name}{more}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -104,7 +105,7 @@ class Comparison(Result):
         if self.first_difference is None:
             parts = [f"no difference in {self.recorded_steps[-1]} steps"]
         else:
-            parts = [f"first difference at {self.first_difference}", *self._distances()]
+            parts = [f"first difference {self.first_difference}", *self._distances()]
             if self.churn is not None:
                 parts.append(f"churn {100 * self.churn:.2g} %")
         alone = len(self.only_a) + len(self.only_b)

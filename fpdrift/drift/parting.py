@@ -59,8 +59,7 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         )
         raise FpdriftError(message)
     differs = _differing(a, b, rows_a, rows_b)
-    shared = sorted(a.metrics.keys() & b.metrics.keys())
-    churned = churn(a, b)
+    churn_step, churned = churn(a, b)
     return Comparison(
         name_a=a.name,
         name_b=b.name,
@@ -70,15 +69,15 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         differing=read_only(differs.sum(axis=1), np.int64),
         first_difference=_first_difference(recorded, differs, a.tensors),
         **distances(a, b, recorded, differs),
-        loss=read_only([a.loss[rows_a], b.loss[rows_b]], np.float64),
+        loss=read_only([a.loss[rows_a], b.loss[rows_b]]),
         metrics={
-            name.lstrip("$"): read_only(
-                [a.metrics[name][rows_a], b.metrics[name][rows_b]], np.float64
-            )
-            for name in shared
+            # a result keeps names with a leading $ for itself
+            name.lstrip("$"): read_only([ours[rows_a], b.metrics[name][rows_b]])
+            for name, ours in a.metrics.items()
+            if name in b.metrics
         },
-        churn=churned[1] if churned else None,
-        churn_step=churned[0] if churned else None,
+        churn=churned,
+        churn_step=churn_step,
         differs=differing_facts(a, b),
     )
 

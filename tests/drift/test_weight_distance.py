@@ -127,7 +127,7 @@ def test_runs_that_kept_no_values_have_bits_but_no_distances():
     a, b = (make_record([draw(rng, kernel=90)], sketch_steps=[]) for _ in "ab")
     found = compare(a, b)
     assert found.steps.size == found.distance.size == 0
-    assert repr(found) == "Comparison(first difference at step 0 in kernel)"
+    assert repr(found) == "Comparison(first difference before step 1 in kernel)"
 
 
 @pytest.mark.parametrize("size", [4, 400])
