@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import IO, Any, NoReturn
 
-from fpdrift.errors import ChildError, FpdriftError, RecordError
+from fpdrift.errors import ChildError, FpdriftError, RecordError, shown
 
 #: What a child is told, reports and gives: values that JSON can hold.
 Message = dict[str, Any]
@@ -121,7 +121,9 @@ def check_timeout(timeout: float | None) -> None:
     """
     number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
     if timeout is not None and not (number and 0 < timeout <= threading.TIMEOUT_MAX):
-        message = f"timeout is a number of seconds above 0, or None for no limit, not {timeout!r}"
+        message = (
+            f"timeout is a number of seconds above 0, or None for no limit, not {shown(timeout)}"
+        )
         raise FpdriftError(message)
 
 

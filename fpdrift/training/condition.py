@@ -6,15 +6,15 @@ condition is the environment of a fresh process and a few settings made first th
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import FpdriftError, shown
 from fpdrift.perturbation import Perturbation
 from fpdrift.results import Result
+from fpdrift.training.checks import check_choice, check_switch, whole_number
 
 #: What oneDNN may be told to use at most, oldest first (oneDNN's guide, "CPU dispatcher control").
 INSTRUCTION_SETS = (
@@ -83,15 +83,17 @@ class Condition(Result):
     def __post_init__(self) -> None:
         for name in ("intra_op_threads", "inter_op_threads"):
             if getattr(self, name) is not None:
-                object.__setattr__(self, name, _whole(name, getattr(self, name), 1, MOST_THREADS))
-        object.__setattr__(self, "seed", _whole("seed", self.seed, 0, LARGEST_SEED))
+                object.__setattr__(
+                    self, name, whole_number(name, getattr(self, name), 1, MOST_THREADS)
+                )
+        object.__setattr__(self, "seed", whole_number("seed", self.seed, 0, LARGEST_SEED))
         for name in ("onednn", "op_determinism", "jit"):
-            _check_switch(name, getattr(self, name), optional=name == "onednn")
+            check_switch(name, getattr(self, name), optional=name == "onednn")
         if self.instruction_set is not None:
-            _check_choice("instruction_set", self.instruction_set, INSTRUCTION_SETS)
-        _check_choice("dtype_policy", self.dtype_policy, DTYPE_POLICIES)
+            check_choice("instruction_set", self.instruction_set, INSTRUCTION_SETS)
+        check_choice("dtype_policy", self.dtype_policy, DTYPE_POLICIES)
         if not isinstance(self.perturbation, Perturbation | None):
-            message = f"perturbation is a Perturbation or None, not {self.perturbation!r}"
+            message = f"perturbation is a Perturbation or None, not {shown(self.perturbation)}"
             raise FpdriftError(message)
 
     @property
@@ -157,33 +159,8 @@ class Condition(Result):
         """
         known = [f.name for f in fields(cls)]
         if not isinstance(data, Mapping) or not set(data) <= set(known):
-            message = f"not a condition: {data!r}; expected some of {', '.join(known)}"
+            message = f"not a condition: {shown(data)}; expected some of {', '.join(known)}"
             raise FpdriftError(message)
         nudge = data.get("perturbation")
         perturbation = None if nudge is None else Perturbation.from_dict(nudge)
         return cls(**{**data, "perturbation": perturbation})
-
-
-def _whole(name: str, value: Any, least: int, most: int) -> int:
-    """Read a whole number within its range."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = least - 1
-    if isinstance(value, bool) or not least <= number <= most:
-        message = f"{name} is a whole number from {least} to {most}, not {value!r:.60}"
-        raise FpdriftError(message)
-    return number
-
-
-def _check_switch(name: str, value: Any, *, optional: bool) -> None:
-    if not (isinstance(value, bool) or (optional and value is None)):
-        choices = "True, False or None" if optional else "True or False"
-        message = f"{name} is {choices}, not {value!r:.60}"
-        raise FpdriftError(message)
-
-
-def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        message = f"unknown {name} {value!r:.60}; choose one of {', '.join(choices)}"
-        raise FpdriftError(message)

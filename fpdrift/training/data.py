@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fpdrift.errors import FpdriftError
 from fpdrift.results import read_only
 from fpdrift.training.chance import digest, permutation
+from fpdrift.training.checks import check_choice, whole_number
 from fpdrift.training.networks import CLASSES, IMAGE
 
 _Array = npt.NDArray[np.float32]
 #: The source's smallest experiment: as many images to train on as to validate with.
 NOISE_IMAGES = 30_000
+LABELS = ("one-hot", "multi-hot")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -63,27 +63,24 @@ def load(name: str, labels: str = "one-hot", *, validation: int | None = None) -
         If there is no such data or no such labels.
     """
     check(name, labels)
+    if validation is not None:
+        validation = whole_number("validation", validation, 0, NOISE_IMAGES)
     return DATA[name](labels, validation)
 
 
-def check(name: Any, labels: Any) -> None:
+def check(name: str, labels: str) -> None:
     """Refuse unknown data or labels.
 
     Raises
     ------
     FpdriftError
     """
-    if not isinstance(name, str) or name not in DATA:
-        message = f"unknown data {name!r:.60}; choose one of {', '.join(DATA)}"
-        raise FpdriftError(message)
-    choices = ("one-hot", "multi-hot") if name == "noise" else ("one-hot",)
-    if labels not in choices:
-        message = f"unknown labels {labels!r:.60}; {name} has {' or '.join(choices)}"
-        raise FpdriftError(message)
+    check_choice("data", name, DATA)
+    check_choice(f"labels for {name}", labels, LABELS if name == "noise" else LABELS[:1])
 
 
 def _noise(labels: str, validation: int | None) -> Data:
-    count = NOISE_IMAGES if validation is None else min(validation, NOISE_IMAGES)
+    count = NOISE_IMAGES if validation is None else validation
     streams = [np.random.default_rng([1, part]) for part in range(4)]
     return Data(
         name="noise",

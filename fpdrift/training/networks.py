@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fpdrift.errors import FpdriftError
 from fpdrift.training.chance import Purpose, hashed_bits, uniform
+from fpdrift.training.checks import check_choice
 
 IMAGE = (28, 28, 1)
 CLASSES = 10
@@ -37,7 +37,7 @@ NETWORKS = {
 }
 
 
-def network_of(name: Any) -> Network:
+def network_of(name: str) -> Network:
     """Look a network up.
 
     Raises
@@ -45,9 +45,7 @@ def network_of(name: Any) -> Network:
     FpdriftError
         If there is none of that name.
     """
-    if not isinstance(name, str) or name not in NETWORKS:
-        message = f"unknown network {name!r:.60}; choose one of {', '.join(NETWORKS)}"
-        raise FpdriftError(message)
+    check_choice("network", name, NETWORKS)
     return NETWORKS[name]
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import operator
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fpdrift.errors import FpdriftError, MissingExtraError, RecordError
+from fpdrift.errors import FpdriftError, MissingExtraError, RecordError, shown
 from fpdrift.process import check_timeout, run_module
 from fpdrift.records import Record, check_place, open_record
+from fpdrift.training.checks import check_choice, check_switch, whole_number
 from fpdrift.training.condition import Condition
 from fpdrift.training.data import check
 from fpdrift.training.networks import network_of
@@ -81,7 +81,8 @@ def train(
     condition = _condition(condition, seed)
     network_of(network)
     check(data, labels)
-    steps = _steps(steps)
+    steps = whole_number("steps", steps, 1, MOST_STEPS)
+    check_switch("overwrite", overwrite)
     check_timeout(timeout)
     backend = _backend(data)
     condition.check_backend(backend)
@@ -108,28 +109,15 @@ def train(
 def _condition(condition: Any, seed: int | None) -> Condition:
     chosen = Condition() if condition is None else condition
     if not isinstance(chosen, Condition):
-        message = f"condition is a fpdrift.Condition, not {condition!r:.60}"
+        message = f"condition is a fpdrift.Condition, not {shown(condition)}"
         raise FpdriftError(message)
     return chosen if seed is None else dataclasses.replace(chosen, seed=seed)
-
-
-def _steps(steps: Any) -> int:
-    try:
-        number = operator.index(steps)
-    except TypeError:
-        number = 0
-    if isinstance(steps, bool) or not 1 <= number <= MOST_STEPS:
-        message = f"steps is a whole number from 1 to {MOST_STEPS:,}, not {steps!r:.60}"
-        raise FpdriftError(message)
-    return number
 
 
 def _backend(data: str) -> str:
     """Read which backend Keras is to use, and see that all that is needed is installed."""
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
-    if backend not in BACKENDS:
-        message = f"KERAS_BACKEND is {backend!r}; choose one of {', '.join(BACKENDS)}"
-        raise FpdriftError(message)
+    check_choice("KERAS_BACKEND", backend, BACKENDS)
     for module in (backend, "keras", *(["sklearn"] if data == "digits" else [])):
         if importlib.util.find_spec(module) is None:
             if module in ("torch", "jax"):

@@ -14,13 +14,17 @@ _NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 
 #: Every tensor of both networks in the order of Keras' `model.weights`; a test compares them.
 SHAPES: dict[str, tuple[int, ...]] = {
-    **{"conv1/kernel": (3, 3, 1, 32), "conv1/bias": (32,)},
+    "conv1/kernel": (3, 3, 1, 32),
+    "conv1/bias": (32,),
     **{f"norm1/{name}": (32,) for name in _NORM},
-    **{"conv2/kernel": (3, 3, 32, 32), "conv2/bias": (32,)},
+    "conv2/kernel": (3, 3, 32, 32),
+    "conv2/bias": (32,),
     **{f"norm2/{name}": (32,) for name in _NORM},
-    **{"dense1/kernel": (4608, 512), "dense1/bias": (512,)},
+    "dense1/kernel": (4608, 512),
+    "dense1/bias": (512,),
     **{f"norm3/{name}": (512,) for name in _NORM},
-    **{"dense2/kernel": (512, 10), "dense2/bias": (10,)},
+    "dense2/kernel": (512, 10),
+    "dense2/bias": (10,),
 }
 
 

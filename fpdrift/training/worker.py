@@ -137,6 +137,7 @@ def fit(
         steps_per_epoch=min(steps, an_epoch),
         epochs=math.ceil(steps / an_epoch),
         callbacks=[recorder, keras.callbacks.LambdaCallback(on_train_batch_end=stop)],
+        shuffle=False,
         verbose=0,
     )
 

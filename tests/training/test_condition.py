@@ -1,0 +1,168 @@
+"""A condition is checked, named, and makes the same process whatever the user's shell holds."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fpdrift
+from fpdrift.errors import FpdriftError
+from fpdrift.perturbation import Perturbation
+from fpdrift.training.condition import DTYPE_POLICIES, INSTRUCTION_SETS, SWITCHES, Condition
+
+THREADS = st.none() | st.integers(1, 1024)
+CONDITIONS = st.builds(
+    Condition,
+    intra_op_threads=THREADS,
+    inter_op_threads=THREADS,
+    onednn=st.none() | st.booleans(),
+    instruction_set=st.none() | st.sampled_from(INSTRUCTION_SETS),
+    op_determinism=st.booleans(),
+    jit=st.booleans(),
+    dtype_policy=st.sampled_from(DTYPE_POLICIES),
+    seed=st.integers(0, 2**32 - 1),
+    perturbation=st.sampled_from(
+        [
+            None,
+            Perturbation(kind="noise"),
+            Perturbation(kind="ulp", tensor="conv1/kernel", index=(0, 1, 0, 2), steps=-1),
+            Perturbation(kind="bit", tensor="dense2/bias", index=3, bit=31),
+        ]
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "file_name"),
+    [
+        ({}, "default", "default"),
+        ({"intra_op_threads": 1}, "threads=1", "threads-1"),
+        (
+            {"intra_op_threads": 2, "perturbation": Perturbation(kind="noise")},
+            "threads=2, nudge 1e-08 on 0.5",
+            "threads-2-nudge-1e-08-on-0.5",
+        ),
+        (
+            {"inter_op_threads": 3, "onednn": False, "instruction_set": "AVX2"},
+            "inter-op threads=3, oneDNN off, AVX2",
+            "inter-op-threads-3-oneDNN-off-AVX2",
+        ),
+        (
+            {"onednn": True, "op_determinism": True, "jit": True},
+            "oneDNN on, op determinism, XLA",
+            "oneDNN-on-op-determinism-XLA",
+        ),
+        ({"dtype_policy": "float64", "seed": 0}, "float64, seed=0", "float64-seed-0"),
+    ],
+)
+def test_name_is_what_differs_from_the_default(settings, name, file_name):
+    condition = Condition(**settings)
+    assert condition.name == name
+    assert condition.file_name == file_name
+
+
+@given(CONDITIONS, CONDITIONS)
+def test_name_tells_conditions_apart(a, b):
+    assert (a.name == b.name) == (a == b)
+
+
+@given(CONDITIONS)
+def test_file_name_is_safe(condition):
+    assert re.fullmatch(r"[A-Za-z0-9+][A-Za-z0-9.+-]{0,98}[A-Za-z0-9+]", condition.file_name)
+
+
+def test_file_name_of_an_endless_tensor_name_is_short():
+    nudge = Perturbation(kind="ulp", tensor="../" * 1000, index=0)
+    assert len(Condition(perturbation=nudge).file_name) <= 100
+
+
+@given(CONDITIONS)
+def test_round_trips(condition):
+    assert Condition.from_dict(json.loads(json.dumps(condition.to_dict()))) == condition
+    assert Condition.from_json(condition.to_json()) == condition
+
+
+def test_is_frozen_and_public():
+    assert fpdrift.Condition is Condition
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Condition().seed = 2
+
+
+def test_numpy_integers_become_plain():
+    condition = Condition(seed=np.uint8(7), intra_op_threads=np.int64(2))
+    assert condition == Condition(seed=7, intra_op_threads=2)
+    assert type(condition.seed) is int
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"intra_op_threads": 0}, "intra_op_threads is a whole number from 1 to 1024, not 0"),
+        ({"intra_op_threads": -1}, "not -1"),
+        ({"inter_op_threads": 10**9}, "not 1000000000"),
+        ({"inter_op_threads": True}, "not True"),
+        ({"intra_op_threads": 2.0}, "not 2.0"),
+        ({"intra_op_threads": "2"}, "not '2'"),
+        ({"seed": -1}, "seed is a whole number from 0 to 4294967295, not -1"),
+        ({"seed": 2**32}, "not 4294967296"),
+        ({"seed": 10**5000}, "seed is a whole number"),
+        ({"seed": None}, "not None"),
+        ({"onednn": 1}, "onednn is True, False or None, not 1"),
+        ({"op_determinism": None}, "op_determinism is True or False, not None"),
+        ({"jit": "auto"}, "jit is True or False, not 'auto'"),
+        ({"instruction_set": "AVX9"}, "unknown instruction_set 'AVX9'; choose one of SSE41, AVX"),
+        ({"instruction_set": ["AVX"]}, "unknown instruction_set"),
+        ({"dtype_policy": "float8"}, "unknown dtype_policy 'float8'; choose one of float32"),
+        ({"dtype_policy": None}, "unknown dtype_policy None"),
+        ({"perturbation": 1e-8}, "perturbation is a Perturbation or None, not 1e-08"),
+    ],
+)
+def test_bad_settings_are_refused_in_one_line(settings, text):
+    with pytest.raises(FpdriftError) as caught:
+        Condition(**settings)
+    assert text in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("data", [None, 3, {"threads": 1}, {"perturbation": 3}, [("seed", 1)]])
+def test_bad_descriptions_are_refused(data):
+    with pytest.raises(FpdriftError):
+        Condition.from_dict(data)
+
+
+def test_environment_leaves_nothing_to_the_shell():
+    default = Condition().environment()
+    assert default == dict.fromkeys(SWITCHES)
+    assert {"TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS", "PYTHONHASHSEED"} <= set(default)
+    capped = Condition(onednn=False, instruction_set="AVX2").environment()
+    changed = {"TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    assert capped == default | changed
+    assert Condition(onednn=True).environment() == default | {"TF_ENABLE_ONEDNN_OPTS": "1"}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"intra_op_threads": 1},
+        {"inter_op_threads": 1},
+        {"onednn": False},
+        {"instruction_set": "AVX"},
+        {"op_determinism": True},
+        {"jit": True},
+    ],
+)
+def test_other_backends_are_refused_what_only_tensorflow_has(settings):
+    condition = Condition(**settings)
+    condition.check_backend("tensorflow")
+    with pytest.raises(FpdriftError, match=f"{next(iter(settings))}: only with KERAS_BACKEND="):
+        condition.check_backend("jax")
+
+
+def test_other_backends_may_have_another_dtype_seed_and_nudge():
+    nudge = Perturbation(kind="noise")
+    Condition(dtype_policy="float64", seed=3, perturbation=nudge).check_backend("torch")
