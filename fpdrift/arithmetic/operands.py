@@ -38,7 +38,7 @@ def read_number(x: Any, fmt: Format, what: str) -> Operand:
         raise FpdriftError(message)
     value, number = round_to(x, fmt), exact(x)
     if not isinstance(number, Fraction) or (
-        np.isfinite(value) and to_fraction(value, fmt) == number
+        math.isfinite(value) and to_fraction(value, fmt) == number
     ):
         return Operand(value, None)
     return Operand(value, number)

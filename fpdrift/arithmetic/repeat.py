@@ -7,6 +7,7 @@ can be jumped: see `fpdrift.arithmetic.stretch` for why that is exact.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -65,7 +66,7 @@ class Chain(Result):
     def lost(self) -> Fraction | None:
         """Start minus value, exactly (None: one of them is not finite)."""
         fmt = format_of(self.dtype)
-        if not (np.isfinite(self.start) and np.isfinite(self.value)):
+        if not (math.isfinite(self.start) and math.isfinite(self.value)):
             return None
         return to_fraction(self.start, fmt) - to_fraction(self.value, fmt)
 
@@ -116,7 +117,7 @@ class Chain(Result):
         fmt = format_of(self.dtype)
         values = (self.start, *(factor for _, factor in self.factors))
         operands = list(zip(values, self.given, strict=True))
-        if not all(given is not None or np.isfinite(value) for value, given in operands):
+        if not all(given is not None or math.isfinite(value) for value, given in operands):
             return None
         start, *numbers = (
             to_fraction(value, fmt) if given is None else given for value, given in operands
