@@ -11,8 +11,8 @@ import pytest
 
 import fpdrift
 from fpdrift.errors import FpdriftError
-from fpdrift.floats import ulp_distance
-from fpdrift.reduction import ThreadSums, replay, thread_sums
+from fpdrift.floats import FORMATS, ulp_distance
+from fpdrift.reduction import ThreadSums, replay, thread_sums, threads
 
 SMALL = {"n": 20_000, "chunks": 50, "tries": 30, "threads": (1, 2, 5)}
 
@@ -121,11 +121,8 @@ def test_results_stay_within_the_bounds(n):
 
 
 def test_where_the_dtype_is_too_short_the_bound_is_infinite():
-    from fpdrift.floats import format_of
-    from fpdrift.reduction.threads import _gamma
-
-    assert _gamma(2**24, format_of("float32")) == math.inf
-    assert math.isfinite(_gamma(2**24 - 1, format_of("float32")))
+    assert threads._gamma(2**24, FORMATS["float32"]) == math.inf
+    assert math.isfinite(threads._gamma(2**24 - 1, FORMATS["float32"]))
 
 
 def test_json_keeps_every_bit(sums):
@@ -169,18 +166,33 @@ def test_progress_is_told_to_the_end():
     assert (7, 14) in told
 
 
-def test_an_interrupt_stops_the_threads():
+@pytest.fixture
+def shared(monkeypatch):
+    """What the threads of each run share, as the runs start."""
+    seen = []
+
+    class Seen(threads._Tries):
+        def __init__(self, *args):
+            super().__init__(*args)
+            seen.append(self)
+
+    monkeypatch.setattr(threads, "_Tries", Seen)
+    return seen
+
+
+def test_an_interrupt_stops_the_threads(shared):
     def interrupt(done, total):
         raise KeyboardInterrupt
 
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
-        thread_sums(2000, chunks=2, tries=2_000_000, threads=2, progress=interrupt)
+        thread_sums(200, chunks=2, tries=400_000, threads=2, progress=interrupt)
     assert threading.active_count() == before
+    assert shared[0].done < 400_000
 
 
-def test_too_few_threads_are_an_error_and_no_wait_for_ever(monkeypatch):
-    started = []
+def test_too_few_threads_are_an_error_and_no_wait_for_ever(shared, monkeypatch):
+    started, raised = [], []
     submit = ThreadPoolExecutor.submit
 
     def refuse(pool, *args):
@@ -190,9 +202,33 @@ def test_too_few_threads_are_an_error_and_no_wait_for_ever(monkeypatch):
         started.append(True)
         return submit(pool, *args)
 
+    def call():
+        with pytest.raises(FpdriftError, match="does not start 3 threads"):
+            thread_sums(100, chunks=2, tries=1, threads=3)
+        raised.append(True)
+
     monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
-    with pytest.raises(FpdriftError, match="does not start 3 threads"):
-        thread_sums(100, chunks=2, tries=1, threads=3)
+    caller = threading.Thread(target=call)
+    caller.start()
+    caller.join(timeout=20)
+    came_back = not caller.is_alive()
+    shared[0].start.abort()  # so that a failure of this test does not wait for ever either
+    caller.join()
+    assert came_back
+    assert raised
+
+
+def test_what_arrives_is_added_and_recorded_in_that_order():
+    pieces = [np.array([x], np.float32) for x in (1e8, 1, -1e8, 1)]
+    tries = threads._Tries(pieces, 1, 2)
+    for attempt, order in ((1, (3, 2, 1, 0)), (0, (0, 2, 1, 3))):
+        for chunk in order:
+            tries.add(attempt, chunk, pieces[chunk][0])
+        assert tuple(tries.arrivals[attempt]) == order
+        assert tries.totals[attempt] == add(pieces, order)
+    assert tries.totals.tolist() == [2, 0]
+    assert tries.partials.tolist() == [[np.float32(1e8), 1, -np.float32(1e8), 1]] * 2
+    assert tries.done == 2
 
 
 def test_no_memory_is_an_error(monkeypatch):
