@@ -205,7 +205,7 @@ class _Tries:
             self.partials[attempt, chunk] = partial
             self.arrivals[attempt, self.arrived[attempt]] = chunk
             self.arrived[attempt] += 1
-            self.done += self.arrived[attempt] == len(self.pieces)
+            self.done += int(self.arrived[attempt] == len(self.pieces))
 
 
 def _run(
