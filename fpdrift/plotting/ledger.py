@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Bits drawn before and behind the end of the significand.
 _KEPT, _FALLEN = 10, 5
 #: Where the columns start, in widths of a cell; the steps are left of the bits.
-_TAIL, _VALUE, _ROUNDING, _RIGHT = 18.0, 24.6, 35.3, 41.7
+_TAIL, _VALUE, _ROUNDING, _RIGHT = 18.0, 24.6, 35.0, 41.7
 #: Characters of a step, and of a whole order, that fit; the end of a text tells more.
 _STEP, _ORDER = 12, 34
 _ONE, _ZERO, _FELL, _DARK = "#0072B2", "#FFFFFF", "#E69F00", "#000000"
