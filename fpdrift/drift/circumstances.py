@@ -16,6 +16,8 @@ UNKNOWN = "unknown"
 
 #: What a reader has to know of both runs; where neither says, that is worth a line.
 _NEEDED = ("condition", "data", "network", "seed", "starting weights")
+#: Characters that are shown of a value with an inner life, such as a nudge's account.
+_SHOWN = 100
 
 
 def differing_facts(a: Record, b: Record) -> dict[str, tuple[Any, Any]]:
@@ -24,45 +26,45 @@ def differing_facts(a: Record, b: Record) -> dict[str, tuple[Any, Any]]:
     Returns
     -------
     dict
-        Name, such as ``"condition.seed"`` or ``"packages.numpy"`` -> a's and b's value;
-        ``"unknown"`` where a record does not say.
+        Name, such as ``"condition.seed"`` or ``"packages.numpy"`` -> a's and b's value, shortened
+        to a line of text where it is no plain value; ``"unknown"`` where a record does not say.
     """
-    ours, others = dict(_facts(a)), dict(_facts(b))
-    pairs = {
-        name: (ours.get(name, UNKNOWN), others.get(name, UNKNOWN)) for name in {**ours, **others}
-    }
-    needed = {
-        name: (UNKNOWN, UNKNOWN)
-        for name in _NEEDED
-        if not any(key == name or key.startswith(f"{name}.") for key in pairs)
-    }
-    # repr, since 1 and True are equal and NaN is not equal to itself
-    return needed | {name: pair for name, pair in pairs.items() if repr(pair[0]) != repr(pair[1])}
+    ours, others = _facts(a), _facts(b)
+    unknown = {name: (UNKNOWN, UNKNOWN) for name in _NEEDED if name not in ours | others}
+    return unknown | dict(_differing("", ours, others))
 
 
-def _facts(record: Record) -> Iterator[tuple[str, Any]]:
-    yield "complete", record.complete
-    yield "last step", int(record.steps[-1])
-    yield "loss kind", record.loss_kind
+def _facts(record: Record) -> dict[str, Any]:
+    facts = {
+        "complete": record.complete,
+        "last step": int(record.steps[-1]),
+        "loss kind": record.loss_kind,
+        **{f"dtype of {tensor.name}": tensor.dtype for tensor in record.tensors},
+        # a result keeps names with a leading $ for itself
+        **{name.lstrip("$"): value for name, value in record.meta.items() if value is not None},
+        **record.provenance.to_dict(),
+    }
     if record.steps[0] == 0:
-        roles = np.array([tensor.role == "weight" for tensor in record.tensors], bool)
-        start = np.ascontiguousarray(record.hashes[0, roles])
-        yield "starting weights", xxhash.xxh3_64_hexdigest(start.tobytes())
-    for tensor in record.tensors:
-        yield f"dtype of {tensor.name}", tensor.dtype
-    for name, value in record.meta.items():
-        if value is not None:
-            yield from _flat(name.lstrip("$"), value)  # a result keeps a leading $ for itself
-    for name, value in record.provenance.to_dict().items():
-        yield from _flat(name, value)
+        weights = np.array([tensor.role == "weight" for tensor in record.tensors])
+        facts["starting weights"] = xxhash.xxh3_64_hexdigest(record.hashes[0, weights].tobytes())
+    return facts
 
 
-def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Take a JSON value apart into named values that a result can hold."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _flat(f"{name}.{key}", inner)
-    elif isinstance(value, list | tuple):
-        yield name, ", ".join(str(item) for item in value)
-    else:
-        yield name, value
+def _differing(
+    prefix: str, a: dict[str, Any], b: dict[str, Any]
+) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Give what differs, looking into what both records have as an object of JSON."""
+    for name in a | b:
+        ours, others = a.get(name, UNKNOWN), b.get(name, UNKNOWN)
+        if isinstance(ours, dict) and isinstance(others, dict):
+            yield from _differing(f"{prefix}{name}.", ours, others)
+        elif repr(ours) != repr(others):  # 1 and True are equal, and NaN is not equal to itself
+            yield f"{prefix}{name}", (_shown(ours), _shown(others))
+
+
+def _shown(value: Any) -> Any:
+    """Give a value that a result can hold."""
+    if isinstance(value, dict | list | tuple):
+        text = str(value)
+        return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return value
