@@ -31,7 +31,7 @@ class _Words(NamedTuple):
 
 
 def draw_growth(result: Comparison | Comparisons, ax: Axes) -> None:
-    """Draw the relative distance of one or more pairs of runs over the steps; up to six read well.
+    """Draw the relative distance of one or more pairs of runs over the steps; five read well.
 
     A ring marks the first difference; where the weights have no distance at that step, a triangle
     at the bottom does. The band, where it is wide enough to be seen, is 1.96 standard errors to

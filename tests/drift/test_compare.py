@@ -10,6 +10,7 @@ from make_record import make_record
 
 from fpdrift.drift import Comparison, Comparisons, compare
 from fpdrift.errors import FpdriftError
+from fpdrift.records import RecordWriter, open_record
 
 ROLES = {"dense/kernel": "weight", "bn/mean": "statistic", "adam/m": "slot", "dropout/seed": "seed"}
 
@@ -123,6 +124,36 @@ def test_other_dtypes_count_as_differing_and_have_their_distance():
     assert found.differs["dtype of dense/kernel"] == ("float32", "float16")
     a, b = (s[0]["dense/kernel"].astype(np.float64) for s in (run(), half))
     np.testing.assert_allclose(found.distance[0], np.linalg.norm(a - b) / np.linalg.norm(a))
+
+
+def written(path, states):
+    record = make_record(states, roles=ROLES)
+    writer = RecordWriter(path, record.tensors)
+    for step, state in enumerate(states):
+        kept = {i: state[t.name] for i, t in enumerate(record.tensors) if t.kept != "hash"}
+        writer.add_step(step, record.hashes[step], values=kept)
+    writer.finish()
+    return path
+
+
+def test_files_are_compared_as_opened_records_are(tmp_path):
+    later = touched(run(), 2, "dense/kernel", "adam/m")
+    a = written(tmp_path / "a.fpdrift", run())
+    b = written(tmp_path / "b.fpdrift", later)
+    found = compare(a, str(b))
+    assert (found.name_a, found.name_b) == ("a.fpdrift", "b.fpdrift")
+    assert found.first_difference.step == 2
+    assert compare(open_record(a), b).to_json() == found.to_json()
+    np.testing.assert_array_equal(found.distance, compare(*records(run(), later)).distance)
+
+
+def test_a_file_that_is_no_record_is_refused(tmp_path):
+    path = tmp_path / "a.fpdrift"
+    with pytest.raises(FpdriftError, match=r"a\.fpdrift"):
+        compare(path, path)
+    path.write_text("not a record")
+    with pytest.raises(FpdriftError, match=r"a\.fpdrift"):
+        compare(make_record(run()), path)
 
 
 @pytest.mark.parametrize("source", [3, None, b"a.fpdrift"])
