@@ -95,14 +95,13 @@ def _cnn(result: CnnDrift) -> list[str]:
         f"  Same network, data ({result.data}) and seed; {_count(result.steps, 'step')}.",
         f"    against {result.baseline:12} {'first differs':34} distance   churn",
     ]
-    chosen = ("", None)
+    drawn: Comparison | None = None
     for label, pair in zip(result.pairs.labels, result.pairs.comparisons, strict=True):
         lines.append(f"    {label:20} {_where(pair):34} {_end(pair):>8} {_churn(pair):>7}")
-        if pair.first_difference is not None and chosen[1] is None:
-            chosen = (label, pair)
-    if chosen[1] is not None:
-        title = f"distance of the weights, {chosen[0]} against {result.baseline}"
-        lines += ["", *chart(chosen[1].steps.tolist(), chosen[1].distance.tolist(), title)]
+        if drawn is None and pair.first_difference is not None:
+            drawn, title = pair, f"distance of the weights, {label} against {result.baseline}"
+    if drawn is not None:
+        lines += ["", *chart(drawn.steps.tolist(), drawn.distance.tolist(), title)]
     return lines
 
 
