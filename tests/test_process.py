@@ -155,7 +155,7 @@ def test_time_limit(child, do):
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 1e300, "10", True])
 def test_bad_time_limit_is_refused(timeout):
-    with pytest.raises(FpdriftError, match="timeout is None .* or seconds above 0, not "):
+    with pytest.raises(FpdriftError, match="timeout is a number of seconds above 0"):
         run_module("no_such_module", {}, timeout=timeout)
 
 
