@@ -34,12 +34,12 @@ def chart(steps: Sequence[int], values: Sequence[float], title: str) -> list[str
     stride = max(1, math.ceil((high - low + 1) / _ROWS))
     rows = (high - low) // stride + 1
     cells = [[" "] * _COLUMNS for _ in range(rows)]
-    last = max(max(steps), 1)
+    last = max(*steps, 1)
     for (step, _), decade in zip(points, decades, strict=True):
         cells[(decade - low) // stride][round(step / last * (_COLUMNS - 1))] = "*"
     lines = [
         f"     1e{low + row * stride:+03d} |{''.join(cells[row])}".rstrip()
-        for row in reversed(range(rows))
+        for row in range(rows - 1, -1, -1)
     ]
     return [f"     {title}", *lines, _axis(last)]
 

@@ -1,4 +1,4 @@
-"""The command ``fpdrift`` and how it ends: 0 fine, 1 a step failed, 2 bad input, 130 interrupted."""
+"""The command ``fpdrift``; it exits with 0 fine, 1 a step failed, 2 bad input, 130 interrupted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose complaints are one line, without the usage text."""
 
     def error(self, message: str) -> NoReturn:
-        raise FpdriftError(f"{message} (see: {self.prog} --help)")  # noqa: TRY003 - argparse's own text
+        raise FpdriftError(f"{message} (see: {self.prog} --help)")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""The same network, data and seed under four conditions: who parts from whom, when, how far?"""
+"""The same network, data and seed under four conditions: who parts from whom, when and how far."""
 
 from __future__ import annotations
 

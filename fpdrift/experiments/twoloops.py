@@ -1,4 +1,4 @@
-"""Multiply by a quotient 1e8 times: the two loops that one sentence can mean, and what they leave."""
+"""Multiply by a quotient 1e8 times: the two loops that one sentence can mean, and their ends."""
 
 from __future__ import annotations
 
