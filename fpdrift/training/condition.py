@@ -117,6 +117,11 @@ class Condition(Result):
         """The name in characters that every file system takes, at most 100 of them."""
         return re.sub(r"[^A-Za-z0-9.+-]+", "-", self.name)[:100].strip("-.")
 
+    @property
+    def weight_dtype(self) -> str:
+        """Dtype of the weights; a mixed policy keeps them in float32."""
+        return "float32" if self.dtype_policy.startswith("mixed_") else self.dtype_policy
+
     def environment(self) -> dict[str, str | None]:
         """Give the changes to a fresh process's environment; None removes a variable.
 

@@ -9,13 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fpdrift.errors import FpdriftError, MissingExtraError, RecordError, shown
+from fpdrift.floats import format_of
 from fpdrift.process import check_timeout, run_module
 from fpdrift.records import Record, check_place, open_record
 from fpdrift.training.checks import check_choice, check_switch, whole_number
 from fpdrift.training.condition import Condition
 from fpdrift.training.data import check
 from fpdrift.training.networks import network_of
+from fpdrift.training.shapes import SHAPES
 
 MOST_STEPS = 1_000_000
 BACKENDS = ("tensorflow", "torch", "jax")
@@ -86,6 +90,7 @@ def train(
     check_timeout(timeout)
     backend = _backend(data)
     condition.check_backend(backend)
+    _check_nudge(condition)
     place = _place(path, condition, overwrite=overwrite)
     task = {
         "condition": condition.to_dict(),
@@ -125,6 +130,14 @@ def _backend(data: str) -> str:
                 raise FpdriftError(message)
             raise MissingExtraError(module)
     return backend
+
+
+def _check_nudge(condition: Condition) -> None:
+    """Try a nudge of one weight on weights of zero, to see that there is such a weight."""
+    nudge = condition.perturbation
+    if nudge is not None and nudge.kind != "noise":
+        dtype = format_of(condition.weight_dtype).dtype
+        nudge.apply({name: np.zeros(shape, dtype) for name, shape in SHAPES.items()})
 
 
 def _place(path: Any, condition: Condition, *, overwrite: bool) -> Path:

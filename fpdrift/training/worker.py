@@ -80,7 +80,6 @@ def describe(task: Message, condition: Condition, data: Data) -> dict[str, Any]:
     """Say what the run is made of, for the record."""
     return {
         "condition": condition.to_dict(),
-        "condition_name": condition.name,
         "seed": condition.seed,
         "network": task["network"],
         "data": {"name": data.name, "labels": data.labels, "hash": data.hash},
