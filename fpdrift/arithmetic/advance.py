@@ -38,7 +38,7 @@ def advance(
     """Take `count` steps from `start`.
 
     A window of steps is walked; if its tail shows a period, as many further periods as can be
-    proved are jumped. Windows double until that pays, so that looking costs no more than looping.
+    proved are jumped. Windows grow until that pays, so that looking costs no more than looping.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def _move(at: Progress, step: Step, count: int, window: int, fmt: Format) -> int
     at.jumps += jumped > 0
     # What a look for periods costs, in steps of a loop, and a block of some milliseconds.
     worth, block = (4096, 1 << 22) if compiled(step, fmt) else (64, 1 << 16)
-    return 2 * period if jumped >= worth else min(2 * window, block)
+    return 2 * period if jumped >= worth else min(4 * window, block)
 
 
 def _jump(states: list[Any], step: Step, left: int, fmt: Format) -> tuple[int, int, Any]:

@@ -24,6 +24,8 @@ def cycle(states: list[Any], size: int) -> int:
     Here and below `states` are those after each operation, `size` operations a step.
     """
     last = states[-1]
+    if last == last and last not in states[:-1]:  # quickly: neither NaN nor seen before
+        return 0
     steps = range(1, (len(states) - 1) // size + 1)
     return next((period for period in steps if same(states[-1 - period * size], last)), 0)
 
@@ -64,22 +66,27 @@ def repeats(states: list[Any], step: Step, most: int, fmt: Format) -> tuple[int,
     """
     if not all(x and math.isfinite(x) for x in states):
         return 0, 0.0
-    path = [_split(x, fmt.precision, fmt.quantum) for x in states]
+    precision, quantum = fmt.precision, fmt.quantum
+    path = [_split(x, precision, quantum) for x in states]
     half = len(path) // 2
     first, second = path[: half + 1], path[half:]
     moves = [m - n for (n, _), (m, _) in zip(first, second, strict=True)]
     if moves[0] != moves[-1] or any(a != b for (_, a), (_, b) in zip(first, second, strict=True)):
         return 0, 0.0
+    lines: dict[tuple[int, int, int], tuple[int, int, int]] = {}
     for i in range(half):
         (n, a), (m, b) = second[i], second[i + 1]
-        scale, offset, unit = _line(step[i % len(step)], a, b)
+        key = (i % len(step), a, b)
+        if key not in lines:
+            lines[key] = _line(step[key[0]], a, b)
+        scale, offset, unit = lines[key]
         residual = n * scale + offset - m * unit
         drift = moves[i] * scale - moves[i + 1] * unit
-        lowest = 1 if b == fmt.quantum else (1 << fmt.fraction_bits) + 1
+        lowest = 1 if b == quantum else (1 << (precision - 1)) + 1
         most = min(
             most,
             _rounding_holds(2 * residual, 2 * drift, unit, moves[i + 1], most),
-            _binade_holds(m, moves[i + 1], lowest, (1 << fmt.precision) - 1, most),
+            _binade_holds(m, moves[i + 1], lowest, (1 << precision) - 1, most),
         )
         if most <= 0:
             return 0, 0.0
