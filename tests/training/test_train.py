@@ -1,0 +1,266 @@
+"""A run gives its record; what cannot be run is refused before a process is started."""
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from helpers import require
+
+import fpdrift
+from fpdrift import process
+from fpdrift.errors import ChildError, FpdriftError, MissingExtraError, RecordError
+from fpdrift.perturbation import Perturbation
+from fpdrift.records import open_record
+from fpdrift.training import Condition, run, train
+
+slow = pytest.mark.slow
+posix = pytest.mark.skipif(os.name != "posix", reason="needs signals")
+ONE_THREAD = Condition(intra_op_threads=1)
+
+
+@pytest.fixture
+def no_process(monkeypatch):
+    monkeypatch.setattr(run, "run_module", lambda *_, **__: pytest.fail("a process was started"))
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: "installed")
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"steps": 0}, "steps is a whole number from 1 to 1000000, not 0"),
+        ({"steps": -5}, "not -5"),
+        ({"steps": 10**12}, "not 1000000000000"),
+        ({"steps": 2.0}, "not 2.0"),
+        ({"steps": True}, "not True"),
+        ({"steps": float("nan")}, "not nan"),
+        ({"seed": -1}, "seed is a whole number from 0 to 4294967295, not -1"),
+        ({"network": "resnet"}, "unknown network 'resnet'; choose one of answer, question"),
+        ({"data": "cats"}, "unknown data 'cats'; choose one of noise, digits"),
+        ({"labels": "soft"}, "unknown labels for noise 'soft'; choose one of one-hot, multi-hot"),
+        ({"data": "digits", "labels": "multi-hot"}, "unknown labels for digits 'multi-hot'"),
+        ({"condition": {"seed": 1}}, "condition is a fpdrift.Condition, not {'seed': 1}"),
+        ({"timeout": 0}, "timeout is a number of seconds above 0"),
+        ({"overwrite": "yes"}, "overwrite is True or False, not 'yes'"),
+        ({"path": 3.5}, "not a path: 3.5"),
+        ({"path": "no/such/folder/a.fpdrift"}, "no folder '"),
+        ({"path": "file.txt/a.fpdrift"}, "no folder '"),
+        ({"path": "."}, "choose another name"),
+        ({"path": "file.txt", "overwrite": True}, "'file.txt' is there and is no record"),
+        (
+            {"condition": Condition(perturbation=Perturbation(kind="ulp", tensor="x", index=0))},
+            "no tensor 'x'; there are: conv1/kernel",
+        ),
+        (
+            {
+                "condition": Condition(
+                    dtype_policy="mixed_float16",
+                    perturbation=Perturbation(kind="bit", tensor="conv1/bias", index=0, bit=32),
+                )
+            },
+            "bit 32 is beyond float32",
+        ),
+    ],
+)
+def test_bad_input_is_refused_before_a_process_starts(
+    given, text, no_process, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file.txt").write_text("a thesis")
+    with pytest.raises(FpdriftError) as caught:
+        train(**given)
+    assert text in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
+    assert (tmp_path / "file.txt").read_text() == "a thesis"
+
+
+def test_folder_without_rights_is_refused(no_process, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
+    with pytest.raises(RecordError, match="cannot write in '"):
+        train(path=tmp_path / "a.fpdrift")
+
+
+@pytest.mark.parametrize(
+    ("missing", "data", "extra"),
+    [("tensorflow", "noise", "cnn"), ("keras", "noise", "cnn"), ("sklearn", "digits", "cnn")],
+)
+def test_missing_library_says_what_to_type(no_process, monkeypatch, missing, data, extra):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda m: None if m == missing else "there")
+    with pytest.raises(MissingExtraError, match=rf"{missing} is not .*'fpdrift\[{extra}\]'"):
+        train(data=data)
+
+
+def test_another_backend_is_respected_or_refused(no_process, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_BACKEND", "theano")
+    with pytest.raises(FpdriftError, match="unknown KERAS_BACKEND 'theano'; choose one of tens"):
+        train()
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with pytest.raises(FpdriftError, match="intra_op_threads: only with KERAS_BACKEND=tensorflow"):
+        train(ONE_THREAD)
+    started = []
+    monkeypatch.setattr(run, "run_module", lambda *_, env, **__: started.append(env))
+    monkeypatch.setattr(run, "open_record", lambda place: place)
+    train(path=tmp_path / "a.fpdrift")
+    assert started[0]["KERAS_BACKEND"] == "jax"
+    monkeypatch.setattr(importlib.util, "find_spec", lambda m: None if m == "jax" else "there")
+    with pytest.raises(FpdriftError, match="KERAS_BACKEND is 'jax', which is not installed"):
+        train()
+
+
+def test_what_the_process_is_told(no_process, monkeypatch, tmp_path):
+    calls = []
+    monkeypatch.setattr(run, "run_module", lambda *args, **named: calls.append((args, named)))
+    monkeypatch.setattr(run, "open_record", lambda place: place)
+    monkeypatch.chdir(tmp_path)
+    place = train(Condition(onednn=False), "question", steps=np.int64(7), seed=4, timeout=9)
+    assert place == tmp_path / "oneDNN-off-seed-4.fpdrift"
+    (module, task), named = calls[0]
+    assert module == "fpdrift.training.worker"
+    assert Condition.from_dict(task["condition"]) == Condition(onednn=False, seed=4)
+    assert (task["network"], task["data"], task["labels"]) == ("question", "noise", "one-hot")
+    assert (task["steps"], task["path"], task["overwrite"]) == (7, str(place), False)
+    assert named["timeout"] == 9
+    assert named["env"]["TF_ENABLE_ONEDNN_OPTS"] == "0"
+    assert named["env"]["KERAS_BACKEND"] == "tensorflow"
+    named["on_progress"]({"step": 3})  # nobody listens
+
+
+def test_importing_the_room_loads_nothing_heavy():
+    program = (
+        "import sys, fpdrift.training; "
+        "heavy = {'tensorflow', 'keras', 'sklearn', 'scipy', 'matplotlib', 'pandas', 'rich'}; "
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Eight steps: once, again, with one ulp planted, and the question's network on digits."""
+    require("tensorflow")
+    require("sklearn")
+    folder = tmp_path_factory.mktemp("runs")
+    told = []
+    ulp = Perturbation(kind="ulp", tensor="dense1/kernel", index=(17, 4), steps=1)
+    planted = Condition(intra_op_threads=1, perturbation=ulp)
+    return {
+        "once": train(
+            ONE_THREAD,
+            steps=8,
+            path=folder / "a.fpdrift",
+            progress=lambda done, all_: told.append((done, all_)),
+        ),
+        "told": told,
+        "again": train(ONE_THREAD, steps=8, path=folder / "b.fpdrift"),
+        "planted": train(planted, steps=1, path=folder / "c.fpdrift"),
+        "digits": train(
+            Condition(op_determinism=True, dtype_policy="mixed_bfloat16"),
+            "question",
+            "digits",
+            steps=25,
+            seed=9,
+            path=folder / "d.fpdrift",
+        ),
+        "multi-hot": train(
+            labels="multi-hot", steps=1, path=folder / "c.fpdrift", overwrite=True, seed=0
+        ),
+        "folder": folder,
+    }
+
+
+@slow
+def test_same_condition_twice_is_bit_identical(runs):
+    once, again = runs["once"], runs["again"]
+    assert once.complete
+    assert once.steps.tolist() == list(range(9))
+    assert (once.hashes == again.hashes).all()
+    assert once.loss[1:].tolist() == again.loss[1:].tolist()
+    assert np.isfinite(once.loss[1:]).all()
+    assert (once.predictions[8] == again.predictions[8]).all()
+    assert fpdrift.compare(once, again).first_difference is None
+    assert runs["told"] == [(step, 8) for step in range(1, 9)]
+
+
+@slow
+def test_planted_ulp_is_the_first_difference(runs):
+    first = fpdrift.compare(runs["once"], runs["planted"]).first_difference
+    assert first.step == 0
+    assert [t.name for t in first.tensors] == ["dense1/kernel"]
+    account = runs["planted"].meta["nudge"]
+    assert [t["changed"] for t in account["tensors"] if t["meant"]] == [1]
+
+
+@slow
+def test_record_says_what_the_run_was_made_of(runs):
+    meta = runs["once"].meta
+    assert Condition.from_dict(meta["condition"]) == ONE_THREAD
+    assert meta["seed"] == 1
+    assert meta["network"] == "answer"
+    assert meta["data"]["name"] == "noise"
+    assert meta["data"]["labels"] == "one-hot"
+    assert meta["initial_weights"] == "f7669ea82082199d"
+    assert meta["steps"] == 8
+    assert meta["batch_size"] == 64
+    assert meta["optimiser"] == {"name": "adam", "learning_rate": 0.001}
+    assert meta["loss"] == "categorical_crossentropy"
+    assert meta["backend"] == "tensorflow"
+    assert meta["probe"]["images"] == 256
+    assert runs["once"].predictions[0].shape == (256, 10)
+    assert runs["planted"].meta["initial_weights"] == meta["initial_weights"]
+    assert runs["multi-hot"].meta["data"]["hash"] != meta["data"]["hash"]
+    assert runs["multi-hot"].meta["seed"] == 0
+    assert runs["multi-hot"].meta["initial_weights"] != meta["initial_weights"]
+
+
+@slow
+def test_question_on_digits_over_two_epochs(runs):
+    record = runs["digits"]
+    assert record.steps[-1] == 25
+    assert len(record.epochs) == 2  # 23 steps each
+    assert record.meta["condition"]["seed"] == record.meta["seed"] == 9
+    assert np.isfinite(record.loss[1:]).all()
+    assert {t.dtype for t in record.tensors if t.role == "weight"} == {"float32"}
+    assert sum(t.role == "seed" for t in record.tensors) >= 2
+
+
+@slow
+def test_record_that_is_there_is_kept(runs):
+    with pytest.raises(RecordError, match=r"'a\.fpdrift' is there; .* overwrite=True"):
+        train(ONE_THREAD, steps=1, path=runs["folder"] / "a.fpdrift")
+    assert open_record(runs["folder"] / "a.fpdrift").steps[-1] == 8
+
+
+@slow
+@posix
+@pytest.mark.parametrize(("how", "last"), [("kill", 3), ("interrupt", 5)])
+def test_run_that_is_ended_leaves_its_steps_and_no_process(tmp_path, monkeypatch, how, last):
+    require("tensorflow")
+    children = []
+    start = process._start
+    monkeypatch.setattr(process, "_start", lambda *a: children.append(start(*a)) or children[0])
+
+    def end(done, _):
+        if done == last and how == "interrupt":
+            raise KeyboardInterrupt
+        if done == last:
+            os.kill(children[0].pid, signal.SIGKILL)
+
+    path = tmp_path / "a.fpdrift"
+    with pytest.raises((KeyboardInterrupt, ChildError)) as caught:
+        train(ONE_THREAD, steps=10_000, path=path, progress=end)
+    if how == "kill":
+        assert "fpdrift.training.worker was ended by signal 9 (SIGKILL)" in str(caught.value)
+    else:
+        assert caught.type is KeyboardInterrupt
+    with pytest.raises(ProcessLookupError):
+        os.kill(children[0].pid, 0)
+    record = open_record(path)
+    assert not record.complete
+    assert last <= record.steps[-1] < 10_000
+    assert record.steps.tolist() == list(range(len(record.steps)))
