@@ -14,12 +14,14 @@ from matplotlib.figure import Figure
 from fpdrift.arithmetic import Chain, Orders
 from fpdrift.drift import Comparison, Comparisons
 from fpdrift.errors import FpdriftError
+from fpdrift.experiments import CnnDrift, TwoLoops
 from fpdrift.perturbation import NudgeAccount
 from fpdrift.plotting.chain import draw_chain
 from fpdrift.plotting.growth import draw_growth
 from fpdrift.plotting.ledger import draw_orders
 from fpdrift.plotting.nudge import draw_nudge
 from fpdrift.plotting.threads import draw_threads
+from fpdrift.plotting.twoloops import draw_two_loops
 from fpdrift.reduction import ThreadSums
 
 if TYPE_CHECKING:
@@ -32,14 +34,21 @@ if TYPE_CHECKING:
 
 _STYLE = str(files("fpdrift.plotting").joinpath("fpdrift.mplstyle"))
 
+
+def _draw_cnn(result: CnnDrift, ax: Axes) -> None:
+    draw_growth(result.pairs, ax)
+
+
 #: Kind of result -> what draws it.
 _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     Chain: draw_chain,
     Comparison: draw_growth,
     Comparisons: draw_growth,
     NudgeAccount: draw_nudge,
+    CnnDrift: _draw_cnn,
     Orders: draw_orders,
     ThreadSums: draw_threads,
+    TwoLoops: draw_two_loops,
 }
 
 

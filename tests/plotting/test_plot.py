@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 import fpdrift
 from fpdrift.errors import FpdriftError
+from fpdrift.experiments import Settings, experiment
 from fpdrift.floats import anatomy
 from fpdrift.plotting import plot, save
 from fpdrift.plotting.draw import _DRAW
@@ -21,6 +22,7 @@ def results():
     yield "chain-inf", fpdrift.chain(1.0, 2.0, 10**6)
     yield "threads", fpdrift.thread_sums(5000, chunks=8, tries=5, threads=(1, 2))
     yield "threads-one", fpdrift.thread_sums(1, chunks=1, tries=1, threads=1)
+    yield "two-loops", experiment("chain").run(Settings())
     yield "nudge", fpdrift.nudge(weights, size=1e-8)[1]
     yield "nudge-nothing", fpdrift.nudge(weights, size=0.0)[1]
 
@@ -77,7 +79,10 @@ def test_text_is_legible_and_inside(name):
 def test_every_kind_of_picture_is_tried():
     tried = {type(result) for result in RESULTS.values()}
     untried = set(_DRAW) - tried
-    assert {kind.__name__ for kind in untried} <= {"Comparison", "Comparisons"}  # tests/drift
+    assert {kind.__name__ for kind in untried} <= {
+        *("Comparison", "Comparisons"),  # tests/drift
+        "CnnDrift",  # tests/experiments
+    }
 
 
 def test_no_picture_for_this():
