@@ -26,7 +26,7 @@ import xxhash
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import Format, format_of
 from fpdrift.provenance import available_cores
-from fpdrift.reduction.sums import ThreadRun, ThreadSums
+from fpdrift.reduction.threadsums import ThreadRun, ThreadSums
 from fpdrift.results import read_only
 
 Progress = Callable[[int, int], None]
