@@ -54,12 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         failed = _steps(chosen, settings, show, explicit=arguments.only is not None)
     except KeyboardInterrupt:
-        show.line(f"\nInterrupted. Saved so far in {settings.out}{os.sep}: {show.saved()}")
+        show.line(f"\nInterrupted. Saved so far in {settings.out}{os.sep} {show.saved()}")
         raise
     if arguments.json:
         print(json.dumps({"steps": show.documents, "failed": failed}))
     show.line(f"\n{verdict(show.results)}")
-    show.line(f"Saved in {settings.out}{os.sep}: {show.saved()}")
+    show.line(f"Saved in {settings.out}{os.sep} {show.saved()}")
     show.line("Next: fpdrift lessons open 01")
     return 1 if failed else 0
 
@@ -78,12 +78,11 @@ class _Screen:
             print(text, flush=True)
 
     def saved(self) -> str:
-        kinds = "results (.json), pictures (.png, .svg)" if self.draw else "results (.json)"
         if not self.results:
             return "nothing"
-        return f"{kinds} of {', '.join(self.results)}" + (
-            ", records (.fpdrift)" if "cnn" in self.results else ""
-        )
+        kinds = ".json, .png, .svg" if self.draw else ".json"
+        records = ", records (.fpdrift)" if "cnn" in self.results else ""
+        return f"{', '.join(self.results)} ({kinds}){records}"
 
     def keep(self, name: str, result: Result, out: Path) -> None:
         """Save a result and its picture, then show it."""

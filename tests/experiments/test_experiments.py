@@ -29,15 +29,17 @@ def test_light_experiments_load_nothing_heavy(name):
 
 
 @pytest.mark.parametrize("name", LIGHT)
-def test_printed_figures_are_those_of_the_json(name, capsys, tmp_path):
-    assert main(["demo", "--only", name, "--out", str(tmp_path)]) == 0
+def test_printed_figures_are_those_of_the_json(name, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo", "--only", name]) == 0
     printed = capsys.readouterr().out.splitlines()
-    saved = Result.from_json((tmp_path / f"{name}.json").read_text())
+    folder = tmp_path / "fpdrift-out"
+    saved = Result.from_json((folder / f"{name}.json").read_text())
     lines = screen(saved)
     start = printed.index(lines[0])
     assert printed[start : start + len(lines)] == lines
     assert all(len(line) <= 80 for line in printed), max(printed, key=len)
-    assert sorted(p.name for p in tmp_path.iterdir()) == [
+    assert sorted(p.name for p in folder.iterdir()) == [
         f"{name}.{k}" for k in ("json", "png", "svg")
     ]
 

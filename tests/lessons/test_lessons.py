@@ -63,7 +63,8 @@ def test_prose_holds_no_typed_figure(source):
     student = notebook(ROOT / "lessons" / f"{source.stem}.ipynb")
     for cell in student.cells:
         if cell.cell_type == "markdown":
-            assert not TYPED.search(cell.source), TYPED.search(cell.source)
+            prose = re.sub(r"`[^`]*`", "", cell.source)  # what is to be typed in is no result
+            assert not TYPED.search(prose), TYPED.search(prose)
 
 
 def test_the_linter_of_prose_sees_typed_figures():
