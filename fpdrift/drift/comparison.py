@@ -103,7 +103,10 @@ class Comparison(Result):
 
     def __repr__(self) -> str:
         if self.first_difference is None:
-            parts = [f"no difference in {self.recorded_steps[-1]} steps"]
+            seen, last = len(self.recorded_steps), self.recorded_steps[-1]
+            parts = [f"no difference in {last} steps"]
+            if seen < last:
+                parts.append(f"{seen} of them recorded")
         else:
             parts = [f"first difference {self.first_difference}", *self._distances()]
             if self.churn is not None:

@@ -108,7 +108,7 @@ def _end(ax: Axes, label: str, pair: Comparison, colour: str) -> _Words:
 
 def _without_distance(pair: Comparison) -> str:
     if pair.first_difference is None:
-        return f"same bits, all {pair.recorded_steps[-1]} steps"
+        return f"same bits up to step {pair.recorded_steps[-1]}"
     return _short(f"differs {pair.first_difference}")
 
 

@@ -82,6 +82,8 @@ def test_steps_recorded_now_and_then_bracket_the_first_difference():
     every_second = make_record(states[::2], roles=ROLES, steps=[0, 2, 4])
     first = compare(make_record(run(), roles=ROLES), every_second).first_difference
     assert (first.last_equal, first.step) == (2, 4)
+    every_third = compare(*(make_record(run()[::3], roles=ROLES, steps=[0, 3]) for _ in "ab"))
+    assert repr(every_third) == "Comparison(no difference in 3 steps, 2 of them recorded)"
 
 
 def test_no_step_in_common_is_refused_with_both_spans():

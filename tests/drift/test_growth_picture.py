@@ -98,7 +98,7 @@ def test_the_band_is_1_96_standard_errors_to_each_side():
 def test_a_pair_of_the_same_bits_is_listed_and_not_drawn():
     _, ax = drawn(RESULTS["three"])
     assert len(ax.collections) == 2  # bands
-    assert "again\nsame bits, all 3 steps" in said(ax)
+    assert "again\nsame bits up to step 3" in said(ax)
     _, alone = drawn(RESULTS["equal"])
     assert not alone.lines
     assert alone.get_title(loc="left") == "Not one bit differs"
