@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from fpdrift.cli.demo import run as _run  # noqa: F401 - the import must not need TensorFlow
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import EXPERIMENTS, Settings, experiment
+from fpdrift.records import open_record
 from fpdrift.results import Result
 
 LIGHT = [item.name for item in EXPERIMENTS if item.name != "cnn"]
@@ -83,6 +83,10 @@ def test_the_cnn_step_end_to_end(capsys, tmp_path):
     assert saved.verdict in printed
     assert sorted(saved.records) == sorted(p.name for p in tmp_path.glob("*.fpdrift"))
     assert json.loads((tmp_path / "cnn.json").read_text())["result"]["steps"] == 3
+    # the fourth step shows, without TensorFlow, the very nudge that the fifth one trains with
+    account = experiment("nudge").run(Settings())
+    told = open_record(tmp_path / "nudged.fpdrift").meta["nudge"]
+    assert told == json.loads(account.to_json())["result"]
 
 
 def test_verdict_follows_from_the_pairs():
