@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from fpdrift.recorder.state import read
+from fpdrift.recorder.state import reader
 
 #: What a model may not have changed for its tracker to be updated once a step, by Keras.
 _KERAS_OWN = ("train_step", "compute_metrics", "get_metrics_result", "metrics")
@@ -37,6 +37,7 @@ class StepLoss:
     def __init__(self, model: Any) -> None:
         self._tracker: Any = None
         self._before: tuple[Any, Any] = (0.0, 0.0)
+        self._zero: Any = None
         metrics = model.metrics
         if not any(_changes(model, name) for name in _KERAS_OWN) and metrics:
             first = metrics[0]
@@ -54,8 +55,10 @@ class StepLoss:
             return
         self._before = self._read()
         if self.kind == "step":
-            self._tracker.total.assign(0.0)
-            self._tracker.count.assign(0.0)
+            if self._zero is None:  # a tensor, since turning a number into one takes longer
+                self._zero = keras.ops.zeros((), self._tracker.total.dtype)
+            for variable in self._variables():
+                variable.assign(self._zero)
 
     def after(self, logs: MutableMapping[str, Any]) -> float:
         """Give the step's loss; put tracker and logs right.
@@ -77,21 +80,30 @@ class StepLoss:
         if self.kind == "execution":
             # several losses in a row cannot be taken out and put back to the same bits
             with np.errstate(all="ignore"):
-                return float(np.float64(total) - old_total) / float(np.float64(count) - old_count)
-        loss = _number(self._tracker.result())
+                return float((np.float64(total) - old_total) / (np.float64(count) - old_count))
         with np.errstate(all="ignore"):
-            self._tracker.total.assign(old_total + total)
-            self._tracker.count.assign(old_count + count)
-        if "loss" in logs:
-            logs["loss"] = _number(self._tracker.result())
-        return loss
+            self._before = old_total + total, old_count + count
+            for variable, value in zip(self._variables(), self._before, strict=True):
+                variable.assign(value)
+            if "loss" in logs:
+                logs["loss"] = _mean(*self._before)
+        return _mean(total, count)
+
+    def _variables(self) -> tuple[Any, Any]:
+        return self._tracker.total, self._tracker.count
 
     def _read(self) -> tuple[Any, Any]:
-        return np.array(read(self._tracker.total))[()], np.array(read(self._tracker.count))[()]
+        total, count = (np.array(reader(variable)())[()] for variable in self._variables())
+        return total, count
 
 
 def _changes(model: Any, name: str) -> bool:
     return name in vars(model) or getattr(type(model), name) is not getattr(keras.Model, name)
+
+
+def _mean(total: Any, count: Any) -> float:
+    """Divide in the tracker's dtype, as Keras does."""
+    return float(total / count) if count else 0.0
 
 
 def _number(value: Any) -> float:

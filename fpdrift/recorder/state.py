@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
+from fpdrift.provenance import available_cores
 from fpdrift.recorder.names import renumbered, slot_names, sublayers, unique
 from fpdrift.recorder.zero_gradient import zero_gradients
 from fpdrift.records import Role, Tensor, content_hash, how_kept
@@ -33,28 +36,33 @@ class State:
             "weight" if id(v) in trainable else "statistic" if id(v) in weights else "seed"
             for v in self._inner
         ]
-        self._variables = self._inner + slots
+        variables = self._inner + slots
+        self._reads = [reader(variable) for variable in variables]
         roles += ["slot"] * len(slots)
         zero = zero_gradients(model)
         self.tensors = tuple(
             _tensor(variable, name, role, zero.get(id(variable)))
             for variable, name, role in zip(
-                self._variables, _names(model, self._inner, slots), roles, strict=True
+                variables, _names(model, self._inner, slots), roles, strict=True
             )
         )
 
+        self._large = [i for i, tensor in enumerate(self.tensors) if tensor.size > _LARGE]
+
     def hashes(self) -> npt.NDArray[np.uint64]:
         """Hash every variable (tensors,)."""
-        hashes = (content_hash(read(variable)) for variable in self._variables)
-        return np.fromiter(hashes, np.uint64, len(self._variables))
+        large = {i: _pool.submit(content_hash, self._reads[i]()) for i in self._large}
+        hashes = (
+            large[i].result() if i in large else content_hash(read())
+            for i, read in enumerate(self._reads)
+        )
+        return np.fromiter(hashes, np.uint64, len(self._reads))
 
     def values(self) -> dict[int, npt.NDArray[Any]]:
         """Give the values that a record keeps; they live no longer than the next update."""
         return {
-            index: read(variable)
-            for index, (variable, tensor) in enumerate(
-                zip(self._variables, self.tensors, strict=True)
-            )
+            index: read()
+            for index, (read, tensor) in enumerate(zip(self._reads, self.tensors, strict=True))
             if tensor.kept != "hash"
         }
 
@@ -66,7 +74,7 @@ class State:
         numpy.ndarray
             The model's first output, first axis = sample.
         """
-        before = [np.array(read(variable)) for variable in self._inner]
+        before = [np.array(reader(variable)()) for variable in self._inner]
         size = len(keras.tree.flatten(probe)[0])
         parts = []
         for start in range(0, size, _SAMPLES):
@@ -75,24 +83,33 @@ class State:
             outputs = model(part, training=False)
             parts.append(keras.ops.convert_to_numpy(keras.tree.flatten(outputs)[0]))
         for variable, value in zip(self._inner, before, strict=True):
-            if content_hash(read(variable)) != content_hash(value):
+            if content_hash(reader(variable)()) != content_hash(value):
                 variable.assign(value)  # a layer that draws or counts in inference, too
         return np.concatenate(parts)
 
+
+#: Larger tensors are hashed by other threads, while this one asks the backend for the small ones.
+_LARGE = 1 << 17  # elements
+_pool = ThreadPoolExecutor(max(1, min(4, available_cores() - 1)), thread_name_prefix="fpdrift")
 
 #: Samples of the probe that are run at a time.
 _SAMPLES = 256
 
 
-def read(variable: Any) -> npt.NDArray[Any]:
-    """Give a variable's values, without a copy where the backend allows it: use and let go."""
-    if keras.backend.backend() == "torch":
-        array: npt.NDArray[Any] = keras.ops.convert_to_numpy(variable)
-        return array
-    value = variable.value
-    if hasattr(value, "read_value"):  # TensorFlow's variable; its own numpy() copies
-        value = value.read_value()
-    return np.asarray(value)
+def reader(variable: Any) -> Callable[[], npt.NDArray[Any]]:
+    """Give a function that gives a variable's values.
+
+    They are not copied where the backend allows it, so use them and let go: an update while they
+    are held has to copy instead.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        # TensorFlow's variable copies itself into an array; the tensor that it gives does not
+        give_tensor = variable.value.value
+        return lambda: np.asarray(give_tensor())
+    if backend == "torch":
+        return lambda: np.array(keras.ops.convert_to_numpy(variable))
+    return lambda: np.asarray(variable.value)
 
 
 def sync(model: Any) -> None:

@@ -79,8 +79,8 @@ def unpack(tensor: Tensor, data: Sequence[bytes]) -> tuple[npt.NDArray[Any], npt
 
 def to_text(value: Any, limit: int) -> str:
     """Write plain JSON values, not more of them than a reader takes."""
+    _check_values(value)
     text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    _check_values(json.loads(text))
     if len(text.encode()) > limit:
         message = f"{len(text)} characters of JSON are too many (at most {limit} bytes)"
         raise ValueError(message)
@@ -182,9 +182,12 @@ def _check_values(value: Any, depth: int = 0) -> None:
             raise ValueError(message)
     elif isinstance(value, dict):
         for key, item in value.items():
+            if not isinstance(key, str):
+                message = f"a key that is no text: {key!r:.50}"
+                raise TypeError(message)
             _check_values(key, depth + 1)
             _check_values(item, depth + 1)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for item in value:
             _check_values(item, depth + 1)
 

@@ -25,7 +25,7 @@ BUCKETS = 1024
 relative_standard_error = sqrt(2 / BUCKETS)
 
 #: Elements worked on at a time: their float64 copies stay in the cache.
-_BLOCK = 1 << 18
+_BLOCK = 1 << 17
 
 #: position -> bucket * 2 + (1 if the sign is minus); as long as the largest tensor met so far
 _places: npt.NDArray[np.uint16] = np.empty(0, np.uint16)
@@ -51,13 +51,17 @@ def sketch_and_norm(array: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], f
     """Give an array's sketch and its squared 2-norm, from one pass in float64."""
     flat = np.ascontiguousarray(array).reshape(-1)
     places = _places_up_to(flat.size)
+    values, bins = np.empty(_BLOCK), np.empty(_BLOCK, np.intp)  # new pages are dear: take them once
     halves = np.zeros(2 * BUCKETS)
     norm = 0.0
     for start in range(0, flat.size, _BLOCK):
-        block = flat[start : start + _BLOCK].astype(np.float64)
-        here = places[start : start + _BLOCK]
-        halves += np.bincount(here, weights=block, minlength=2 * BUCKETS)
-        norm += float(block @ block)
+        size = min(_BLOCK, flat.size - start)
+        block, here = values[:size], bins[:size]
+        np.copyto(block, flat[start : start + size])
+        np.copyto(here, places[start : start + size])
+        halves += np.bincount(here, block, 2 * BUCKETS)
+        # not block @ block: threads of BLAS would give other bits, and wait for those of training
+        norm += float(np.einsum("i,i", block, block))
     with np.errstate(invalid="ignore"):  # infinity minus infinity is NaN, and says so
         return halves[0::2] - halves[1::2], norm
 

@@ -184,8 +184,8 @@ class RecordWriter:
         connection = sqlite3.connect(self.path, isolation_level=None)
         for name, value in (
             ("synchronous", "OFF"),
-            ("locking_mode", "EXCLUSIVE"),
-            ("journal_mode", "TRUNCATE"),
+            ("locking_mode", "EXCLUSIVE"),  # no locks to take and give back at every step
+            ("journal_mode", "DELETE"),
         ):
             connection.execute(f"PRAGMA {name} = {value}")
         if self._number:
