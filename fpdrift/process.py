@@ -32,6 +32,7 @@ _START = (
 )
 #: Seconds that a child gets to end after it was asked to.
 _GRACE = 5.0
+_MESSAGES = ("progress", "result", "refusal", "failure")
 _KINDS = {kind.__name__: kind for kind in (FpdriftError, RecordError, ChildError)}
 
 
@@ -76,19 +77,23 @@ def run_module(
         child = _start(module, env or {}, chatter)
         clock = _kill_after(timeout, child, late)
         try:
-            outcome = _converse(child, payload, on_progress or (lambda _: None))
-            if outcome is None:
+            kind, value = _converse(child, payload, on_progress or (lambda _: None))
+            if not kind:
                 child.wait()
         finally:
             if clock is not None:
                 clock.cancel()
             _end(child)
-        if outcome is None:
+        if not kind:
             how = _cause_of_death(child.returncode)
             if late.is_set():
                 how = f"took longer than {timeout} s; give it a longer timeout"
             raise ChildError(f"{module} {how}{_last_words(chatter)}")
-    return outcome
+    if kind == "refusal":
+        raise _KINDS.get(value["kind"], FpdriftError)(value["text"])
+    if kind == "failure":
+        raise ChildError(f"{module} failed: {value['text']}")
+    return value
 
 
 def serve(handler: Callable[[Message, Report], Message]) -> NoReturn:
@@ -106,9 +111,11 @@ def serve(handler: Callable[[Message, Report], Message]) -> NoReturn:
     try:
         kind, value = "result", handler(payload, partial(_send, answers, "progress"))
     except FpdriftError as error:
-        kind, value = "error", {"kind": type(error).__name__, "text": str(error)}
+        kind, value = "refusal", {"kind": type(error).__name__, "text": str(error)}
+    except Exception as error:  # noqa: BLE001 - a bug, which the parent has to put in one line
+        kind, value = "failure", {"text": _one_line(f"{type(error).__name__}: {error}", first=True)}
     _send(answers, kind, value)
-    # All is said: tearing TensorFlow down would take time, and has been seen to crash.
+    # All is said: tearing down whatever the handler loaded would only take time.
     os._exit(0)
 
 
@@ -159,8 +166,11 @@ def _kill_after(
 
 def _converse(
     child: subprocess.Popen[bytes], payload: Message, on_progress: Report
-) -> Message | None:
-    """Tell the child its task and listen until it has a result (None: it ended without one)."""
+) -> tuple[str, Message]:
+    """Tell the child its task and listen; give the kind of its last word ("": none) and the word.
+
+    Kinds are "result", "refusal" (an error of ours) and "failure" (any other).
+    """
     assert child.stdin is not None  # noqa: S101 - both are pipes; this tells the type checker
     assert child.stdout is not None  # noqa: S101 - as above
     try:
@@ -172,11 +182,9 @@ def _converse(
         kind, value = _read(line)
         if kind == "progress":
             on_progress(value)
-        elif kind == "error":
-            raise _KINDS.get(value["kind"], FpdriftError)(value["text"])
-        elif kind == "result":
-            return value
-    return None
+        elif kind:
+            return kind, value
+    return "", {}
 
 
 def _read(line: bytes) -> tuple[str, Message]:
@@ -185,7 +193,7 @@ def _read(line: bytes) -> tuple[str, Message]:
         [[kind, value]] = json.loads(line).items()
     except (ValueError, AttributeError):
         return "", {}
-    return kind, value
+    return (kind, value) if kind in _MESSAGES else ("", {})
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -212,12 +220,16 @@ def _cause_of_death(code: int) -> str:
 
 
 def _last_words(chatter: IO[bytes]) -> str:
-    """Give the last line that the child printed, cut to what fits on a screen."""
+    """Give the last line that the child printed."""
     chatter.seek(max(0, chatter.seek(0, os.SEEK_END) - 4096))
-    lines = chatter.read().decode(errors="replace").splitlines()
-    words = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    text = "".join(c if c.isprintable() else " " for c in words[:200])
+    text = _one_line(chatter.read().decode(errors="replace"), first=False)
     return f"; its last words: {text}" if text else ""
+
+
+def _one_line(text: str, *, first: bool) -> str:
+    """Give the first or last line that is not blank, cut to what fits on a screen."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    return "".join(c if c.isprintable() else " " for c in lines[0 if first else -1][:200])
 
 
 def _take_stdout() -> IO[str]:

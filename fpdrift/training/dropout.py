@@ -10,8 +10,6 @@ from keras import ops  # noqa: TID253 - as above
 
 from fpdrift.training.chance import Purpose, hashed_bits
 
-_ALL = 0xFFFFFFFF
-
 
 class HashDropout(keras.Layer):  # type: ignore[misc] # Keras ships no types
     """Drop units by an integer hash of seed, layer, step and index.
@@ -37,7 +35,7 @@ class HashDropout(keras.Layer):  # type: ignore[misc] # Keras ships no types
         if not training:
             return inputs
         bits = hash32(ops.shape(inputs), self.seed_generator.next())
-        keep = ops.greater_equal(bits, int(self.rate * 2**32))
+        keep = ops.greater_equal(bits, _whole(int(self.rate * 2**32)))
         return ops.where(keep, inputs / (1 - self.rate), ops.zeros_like(inputs))
 
     def get_config(self) -> dict[str, Any]:
@@ -61,10 +59,8 @@ def hash32(shape: Any, state: Any) -> Any:
     tensor
         Of that shape; uint32 on JAX, int64 elsewhere.
     """
-    # JAX has no int64 unless told to, PyTorch hardly any uint32.
-    dtype = "uint32" if keras.backend.backend() == "jax" else "int64"
-    place = ops.reshape(ops.arange(math.prod(shape), dtype=dtype), shape)
-    key, step = ops.cast(state[0], dtype), ops.cast(state[1], dtype)
+    place = ops.reshape(ops.arange(math.prod(shape), dtype=_dtype()), shape)
+    key, step = ops.cast(state[0], _dtype()), ops.cast(state[1], _dtype())
     # Hashed before the key comes in: else two steps' masks could be shifted copies of each other.
     return _mix(ops.bitwise_xor(_mix(place), _mix(ops.bitwise_xor(key, _mix(step)))))
 
@@ -76,7 +72,17 @@ def _mix(x: Any) -> Any:
     search (the "hash-prospector" of Wellons, 2018).
     """
     x = ops.bitwise_xor(x, ops.right_shift(x, 16))
-    x = ops.bitwise_and(x * 0x21F0AAAD, _ALL)
+    x = ops.bitwise_and(x * 0x21F0AAAD, _whole(2**32 - 1))
     x = ops.bitwise_xor(x, ops.right_shift(x, 15))
-    x = ops.bitwise_and(x * 0x735A2D97, _ALL)
+    x = ops.bitwise_and(x * 0x735A2D97, _whole(2**32 - 1))
     return ops.bitwise_xor(x, ops.right_shift(x, 15))
+
+
+def _dtype() -> str:
+    """JAX has no int64 unless told to, PyTorch hardly any uint32."""
+    return "uint32" if keras.backend.backend() == "jax" else "int64"
+
+
+def _whole(number: int) -> Any:
+    """Make a constant of 32 bits; a plain number would be an int32 on JAX."""
+    return ops.convert_to_tensor(number, _dtype())
