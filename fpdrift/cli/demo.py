@@ -54,13 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         failed = _steps(chosen, settings, show, explicit=arguments.only is not None)
     except KeyboardInterrupt:
-        show.line(f"\nInterrupted. Saved so far in {settings.out}{os.sep} {show.saved()}")
+        show.line(f"\nSaved so far in {settings.out}{os.sep}: {show.saved()}")
         raise
     if arguments.json:
         print(json.dumps({"steps": show.documents, "failed": failed}))
     show.line(f"\n{verdict(show.results)}")
-    show.line(f"Saved in {settings.out}{os.sep} {show.saved()}")
-    show.line("Next: fpdrift lessons open 01")
+    kinds = "results" if arguments.no_plots else "results and pictures"
+    show.line(f"Saved in {settings.out}{os.sep}: {kinds}. Next: fpdrift lessons open 01")
     return 1 if failed else 0
 
 
@@ -78,11 +78,7 @@ class _Screen:
             print(text, flush=True)
 
     def saved(self) -> str:
-        if not self.results:
-            return "nothing"
-        kinds = ".json, .png, .svg" if self.draw else ".json"
-        records = ", records (.fpdrift)" if "cnn" in self.results else ""
-        return f"{', '.join(self.results)} ({kinds}){records}"
+        return ", ".join(f"{name}.json" for name in self.results) or "nothing"
 
     def keep(self, name: str, result: Result, out: Path) -> None:
         """Save a result and its picture, then show it."""

@@ -19,7 +19,8 @@ from fpdrift.perturbation import NudgeAccount
 from fpdrift.reduction import ThreadSums
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
     from fpdrift.results import Result
 
@@ -125,11 +126,11 @@ def _churn(pair: Comparison) -> str:
 
 def verdict(results: Mapping[str, Result]) -> str:
     """Say what the whole demo saw, and no more than it measured."""
-    cnn, threads = results.get("cnn"), results.get("threads")
-    if isinstance(cnn, CnnDrift):
-        return _cnn_verdict(cnn)
-    if isinstance(threads, ThreadSums):
-        return _thread_verdict(threads)
+    told = [
+        _VERDICTS[type(result)](result) for result in results.values() if type(result) in _VERDICTS
+    ]
+    if told:
+        return "\n".join(f"Verdict, {text}" for text in told)
     if results:
         return "Verdict: rounding, the same each time. Threads and training were left out."
     return "Verdict: none; nothing was measured."
@@ -137,12 +138,15 @@ def verdict(results: Mapping[str, Result]) -> str:
 
 def _cnn_verdict(result: CnnDrift) -> str:
     if result.verdict == "nondeterministic":
-        return "Verdict: nondeterministic. The same program, run again, gave other bits."
+        return "training: nondeterministic. The same program, run again, gave other bits."
     if result.verdict == "order-dependent":
-        return "Verdict: order-dependent, not random: the same thread count gave the same bits."
+        return (
+            "training: order-dependent, not random. The same thread count gave\n"
+            "the same bits again, another one did not."
+        )
     return (
-        "Verdict: no drift seen from threads. One bit in any of the "
-        f"{result.tensors} tensors\nat any of the {result.steps} steps would have shown."
+        f"training: no drift seen. One bit in any of {result.tensors} tensors at any of\n"
+        f"{_count(result.steps, 'step')} would have shown."
     )
 
 
@@ -150,14 +154,17 @@ def _thread_verdict(result: ThreadSums) -> str:
     most = max(result.runs, key=lambda run: run.distinct)
     if most.distinct > 1:
         return (
-            f"Verdict: nondeterministic. {_count(most.threads, 'thread')} gave "
-            f"{_count(most.distinct, 'result')} in {_count(result.tries, 'try')}."
+            f"sums as they arrive: nondeterministic, {_count(most.distinct, 'result')} in "
+            f"{_count(result.tries, 'try')}."
         )
-    seen = _count(sum(run.orders for run in result.runs), "order")
-    return (
-        f"Verdict: no drift seen in {result.tries} sums a thread count, {seen} of arrival; "
-        "1 ulp\nwould have shown."
-    )
+    seen = _count(max(run.orders for run in result.runs), "order")
+    return f"sums as they arrive: no drift seen, in {seen} of arrival. 1 ulp would have shown."
+
+
+_VERDICTS: dict[type[Result], Callable[[Any], str]] = {
+    ThreadSums: _thread_verdict,
+    CnnDrift: _cnn_verdict,
+}
 
 
 def _count(number: int, noun: str) -> str:

@@ -61,7 +61,7 @@ def test_ctrl_c_while_training(tmp_path):
     text = seen.decode(errors="replace")
     assert "Traceback" not in text
     assert "Saved so far in fpdrift-out" in text
-    assert "order (.json)" in text
+    assert "fpdrift-out/: order.json" in text
     assert text.rfind("\x1b[?25h") >= text.rfind("\x1b[?25l"), "the cursor stays hidden"
     assert (tmp_path / "fpdrift-out" / "order.json").exists()
     end = time.monotonic() + 10
