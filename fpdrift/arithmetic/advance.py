@@ -85,8 +85,8 @@ def _move(at: Progress, step: Step, count: int, window: int, fmt: Format) -> int
 def _jump(states: list[Any], step: Step, left: int, fmt: Format) -> tuple[int, int, Any]:
     """Give steps to jump (at most `left`), the period they repeat, and the state after them.
 
-    A 16-bit format only jumps when a state comes back: bfloat16's arithmetic goes through float32,
-    and rounds a subnormal result twice.
+    A 16-bit format jumps only when a state comes back: its table needs no proof, and bfloat16's
+    arithmetic goes through float32, which rounds a subnormal result twice.
     """
     last, size = states[-1], len(step)
     if period := cycle(states, size):

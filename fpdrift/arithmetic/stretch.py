@@ -85,7 +85,7 @@ def repeats(states: list[Any], step: Step, most: int, fmt: Format) -> tuple[int,
         lowest = 1 if b == quantum else (1 << (precision - 1)) + 1
         most = min(
             most,
-            _rounding_holds(2 * residual, 2 * drift, unit, moves[i + 1], most),
+            _rounding_holds(2 * residual, 2 * drift, unit, most),
             _binade_holds(m, moves[i + 1], lowest, (1 << precision) - 1, most),
         )
         if most <= 0:
@@ -116,12 +116,12 @@ def _line(operation: Operation, a: int, b: int) -> tuple[int, int, int]:
     return 1 << (a - low), offset if operation.name == "add" else -offset, 1 << (b - low)
 
 
-def _rounding_holds(residual: int, drift: int, unit: int, move: int, most: int) -> int:
+def _rounding_holds(residual: int, drift: int, unit: int, most: int) -> int:
     """Periods for which twice the residual stays below the unit, drifting by `drift` in each.
 
-    A tie goes to the even side for ever only if it stays a tie and the ulps stay even or odd.
+    A tie that does not drift went to even ulps in both known periods, so it always will.
     """
-    if abs(residual) >= unit and (abs(residual) > unit or drift or move % 2):
+    if abs(residual) > unit:  # not rounded to nearest
         return 0
     if not drift:
         return most

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from fpdrift.arithmetic import Chain, ChainCurve, chain, loops
+from fpdrift.arithmetic import Chain, ChainCurve, chain, loops, stretch
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, to_bits
 
@@ -273,3 +273,21 @@ def test_a_chain_that_takes_too_long_says_how_far_it_came():
     assert "at the value 1." in message
     assert "max_seconds=0.05" in message
     assert "\n" not in message
+
+
+def test_a_stretch_is_proved_to_its_last_step_and_no_further():
+    fmt = FORMATS["float64"]
+    step = loops.operations((("multiply", A / B),), as_float=True)
+    # Two ulps a step from 1 down to 0.75, one from there on.
+    states = loops.walk(0.75 + 1_000_001 * 2.0**-53, step, 2)
+    times, value = stretch.repeats(states, step, 10**18, fmt)
+    assert value == states[-1] - times * 2.0**-52
+    assert (value + 2.0**-52) * (A / B) == value
+    assert value * (A / B) == value - 2.0**-53
+    assert stretch.repeats(states, step, 5, fmt) == (5, loops.walk(states[-1], step, 5)[-1])
+
+
+def test_nothing_is_proved_of_states_that_were_rounded_otherwise():
+    fmt, step = FORMATS["float64"], loops.operations((("multiply", 1.0),), as_float=True)
+    drifting = [1.5, 1.5 + 2.0**-52, 1.5 + 2.0**-51]  # times 1 nothing moves
+    assert stretch.repeats(drifting, step, 10, fmt)[0] == 0

@@ -45,21 +45,21 @@ def number(fmt, kind, raw):
         special = (0, 1, 2, fmt.infinity_bits - 1, fmt.infinity_bits, fmt.infinity_bits + 1)
         return from_bits(special[raw % 6] | sign, fmt)
     if kind == 2:
-        exponent, ulps = 1 + raw % (2 * fmt.emax), raw // (2 * fmt.emax) % 7 - 3
-        return from_bits((exponent << fmt.fraction_bits) + ulps | sign, fmt)
+        exponent, ulps = 1 + raw % (2 * fmt.emax), raw // (2 * fmt.emax) % 301 - 150
+        return from_bits(abs((exponent << fmt.fraction_bits) + ulps) | sign, fmt)
     return fmt.dtype.type(EVERYDAY[raw % len(EVERYDAY)])
 
 
 def operand(fmt, name, kind, raw, start):
-    """Mostly what makes stretches: a few ulps from 1 or -1, or a few quarters of start's ulp."""
+    """Mostly what makes stretches: a few ulps from 1 or -1, or a few eighths of start's ulp."""
     if kind < 4:
         return number(fmt, kind, raw)
-    few = raw % 41 - 20
+    few = raw % 81 - 40
     if name in ("multiply", "divide"):
         near = from_bits(to_bits(fmt.dtype.type(1), fmt) + few, fmt)
         return -near if kind == 4 else near
     exponent = math.frexp(start)[1] if math.isfinite(start) else 0
-    return fmt.dtype.type(math.ldexp(few, max(exponent - fmt.precision, fmt.quantum) - 2))
+    return fmt.dtype.type(math.ldexp(few, max(exponent - fmt.precision, fmt.quantum) - 3))
 
 
 def chains(operations):
@@ -103,4 +103,16 @@ def test_ten_thousand_short_chains_leave_the_bits_of_a_plain_loop(operations):
     assert seen["chains"] >= CASES
     assert seen["jumped"] > CASES / 3
     assert seen["stretches"] > CASES / 20
-    print(seen)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("border", [1.0, -4.0])
+def test_every_step_across_the_border_of_a_binade(dtype, border):
+    fmt = FORMATS[dtype]
+    ulp = fmt.dtype.type(2.0 ** (1 - fmt.precision) * border)
+    for eighths in range(-24, 25):
+        start, factor = border - np.sign(eighths) * 60 * ulp, eighths * ulp / 8
+        x = start
+        for count in range(1, 130):
+            x = x + factor
+            assert chain(start, factor, count, "add", dtype).value == x, (eighths, count)
