@@ -1,7 +1,8 @@
 """Tiny nudges of weights - noise, one ulp, one bit - with an account of what really changed."""
 
 from fpdrift.perturbation.account import Binade, NudgeAccount, TensorNudge
-from fpdrift.perturbation.perturb import Perturbation, flip_bit, nudge, nudge_ulp
+from fpdrift.perturbation.description import Perturbation
+from fpdrift.perturbation.perturb import flip_bit, nudge, nudge_ulp, perturb
 
 __all__ = [
     "Binade",
@@ -11,4 +12,5 @@ __all__ = [
     "flip_bit",
     "nudge",
     "nudge_ulp",
+    "perturb",
 ]

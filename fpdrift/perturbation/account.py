@@ -13,7 +13,7 @@ from fpdrift.floats import FORMATS, Format
 from fpdrift.results import Result
 
 if TYPE_CHECKING:
-    from fpdrift.perturbation.perturb import Perturbation
+    from fpdrift.perturbation.description import Perturbation
 
 #: Slots of a histogram by size: 0 for zeros, then one a binade from float64's smallest subnormal.
 SLOTS = 1 + 1074 + 1024

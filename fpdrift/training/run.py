@@ -13,6 +13,7 @@ import numpy as np
 
 from fpdrift.errors import FpdriftError, MissingExtraError, RecordError, shown
 from fpdrift.floats import format_of
+from fpdrift.perturbation import perturb
 from fpdrift.process import check_timeout, run_module
 from fpdrift.records import Record, check_place, open_record
 from fpdrift.training.checks import check_choice, check_switch, whole_number
@@ -101,7 +102,7 @@ def train(
         "path": str(place),
         "overwrite": overwrite,
     }
-    env = condition.environment() | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    env = condition.environment() | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
 
     def tell(message: dict[str, Any]) -> None:
         if progress is not None:
@@ -137,7 +138,7 @@ def _check_nudge(condition: Condition) -> None:
     nudge = condition.perturbation
     if nudge is not None and nudge.kind != "noise":
         dtype = format_of(condition.weight_dtype).dtype
-        nudge.apply({name: np.zeros(shape, dtype) for name, shape in SHAPES.items()})
+        perturb({name: np.zeros(shape, dtype) for name, shape in SHAPES.items()}, nudge)
 
 
 def _place(path: Any, condition: Condition, *, overwrite: bool) -> Path:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy.typing as npt
 
 from fpdrift.floats import format_of
+from fpdrift.perturbation import perturb
 from fpdrift.process import Message, Report, serve
 from fpdrift.training.chance import digest, permutation
 from fpdrift.training.condition import Condition
@@ -68,7 +69,7 @@ def start(model: Any, network: str, condition: Condition) -> dict[str, Any]:
         # Noise is for what is trained; one ulp or bit may be planted anywhere.
         noise = condition.perturbation.kind == "noise"
         names = [v.path for v in (model.trainable_variables if noise else model.weights)]
-        nudged, account = condition.perturbation.apply({name: cast[name] for name in names})
+        nudged, account = perturb({name: cast[name] for name in names}, condition.perturbation)
         cast |= nudged
         about["nudge"] = json.loads(account.to_json())["result"]
     for variable in model.weights:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, from_bits, to_bits
-from fpdrift.perturbation import NudgeAccount, Perturbation, flip_bit, nudge, nudge_ulp
+from fpdrift.perturbation import NudgeAccount, Perturbation, flip_bit, nudge, nudge_ulp, perturb
 
 
 @given(st.floats(-(2.0**127), 2.0**127, width=32), st.integers(-3, 3))
@@ -132,7 +132,7 @@ def test_descriptions_survive_a_dict_and_json(description, label):
 
 def test_a_description_does_what_the_function_does():
     weights = {"k": np.linspace(-1, 1, 100, dtype=np.float32)}
-    told = Perturbation.from_dict({"kind": "noise", "size": 1e-4, "seed": 3}).apply(weights)
+    told = perturb(weights, Perturbation.from_dict({"kind": "noise", "size": 1e-4, "seed": 3}))
     done = nudge(weights, size=1e-4, seed=3)
     assert told[0]["k"].tobytes() == done[0]["k"].tobytes()
     assert told[1] == done[1]

@@ -1,0 +1,1 @@
+"""One small adapter for each framework: whatever Keras' public API does not reach."""
