@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import IO, Any, NoReturn
 
@@ -32,6 +33,8 @@ _START = (
 )
 #: Seconds that a child gets to end after it was asked to.
 _GRACE = 5.0
+#: TensorFlow's notices at its start, in Google's log format; none of them says why a child ended.
+_NOTICE = re.compile(r"[IWE]\d{4} |WARNING: All log messages")
 _MESSAGES = ("progress", "result", "refusal", "failure")
 _KINDS = {kind.__name__: kind for kind in (FpdriftError, RecordError, ChildError)}
 
@@ -113,7 +116,10 @@ def serve(handler: Callable[[Message, Report], Message]) -> NoReturn:
     except FpdriftError as error:
         kind, value = "refusal", {"kind": type(error).__name__, "text": str(error)}
     except Exception as error:  # noqa: BLE001 - a bug, which the parent has to put in one line
-        kind, value = "failure", {"text": _one_line(f"{type(error).__name__}: {error}", first=True)}
+        kind, value = (
+            "failure",
+            {"text": _first_line(f"{type(error).__name__}: {error}".splitlines())},
+        )
     _send(answers, kind, value)
     # All is said: tearing down whatever the handler loaded would only take time.
     os._exit(0)
@@ -222,14 +228,15 @@ def _cause_of_death(code: int) -> str:
 def _last_words(chatter: IO[bytes]) -> str:
     """Give the last line that the child printed."""
     chatter.seek(max(0, chatter.seek(0, os.SEEK_END) - 4096))
-    text = _one_line(chatter.read().decode(errors="replace"), first=False)
+    lines = chatter.read().decode(errors="replace").splitlines()
+    text = _first_line(line for line in reversed(lines) if not _NOTICE.match(line))
     return f"; its last words: {text}" if text else ""
 
 
-def _one_line(text: str, *, first: bool) -> str:
-    """Give the first or last line that is not blank, cut to what fits on a screen."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
-    return "".join(c if c.isprintable() else " " for c in lines[0 if first else -1][:200])
+def _first_line(lines: Iterable[str]) -> str:
+    """Give the first line that is not blank, cut to what fits on a screen."""
+    text = next((line.strip() for line in lines if line.strip()), "")
+    return "".join(c if c.isprintable() else " " for c in text[:200])
 
 
 def _take_stdout() -> IO[str]:

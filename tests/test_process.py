@@ -39,6 +39,7 @@ CHILD = """
         if do == "bug":
             raise ZeroDivisionError("a bug of\\tours\\nand more of it")
         if do == "exit":
+            print("E0000 00:00:17.01 cuda.cc:5] no such device", file=sys.stderr)
             sys.exit(3)
         if do == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -116,7 +117,9 @@ def test_a_bug_is_named_in_one_line(child):
 
 
 def test_exit_code_without_a_time_limit(child):
-    with pytest.raises(ChildError, match="some_child ended with exit code 3; its last words"):
+    with pytest.raises(
+        ChildError, match="some_child ended with exit code 3; its last words: printed"
+    ):
         run_module(child, {"do": "exit"})
 
 
