@@ -111,7 +111,8 @@ def test_every_step_across_the_border_of_a_binade(dtype, border):
     fmt = FORMATS[dtype]
     ulp = fmt.dtype.type(2.0 ** (1 - fmt.precision) * border)
     for eighths in range(-24, 25):
-        start, factor = border - np.sign(eighths) * 60 * ulp, eighths * ulp / 8
+        start = fmt.dtype.type(border - math.copysign(60, eighths) * ulp)
+        factor = fmt.dtype.type(eighths * ulp / 8)
         x = start
         for count in range(1, 130):
             x = x + factor
