@@ -16,7 +16,7 @@ from fpdrift.errors import FpdriftError, FpdriftWarning, RecordError
 from fpdrift.recorder.describe import describe
 from fpdrift.recorder.loss import StepLoss, has_own_loop
 from fpdrift.recorder.state import State, is_ready, sync
-from fpdrift.records import RecordWriter, check_place, is_due
+from fpdrift.records import RecordWriter, check_place, is_due, to_text
 
 
 class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
@@ -48,7 +48,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
     Raises
     ------
     RecordError
-        If something is there already; nothing that was saved is lost.
+        If something is there already (nothing that was saved is lost), or `meta` is no JSON.
     FpdriftError
         If the probe is no batch of samples.
     """
@@ -68,7 +68,8 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         self._overwrite = overwrite
         self._strict = strict
         self._probe = None if probe is None else _as_probe(probe)
-        self._meta = dict(meta or {})
+        self._meta = meta or {}
+        to_text(self._meta)  # what cannot be kept is refused now, not in the middle of a run
         self._on_step = on_step
         self._step = 0
         self._last_hashes: Any = None
@@ -229,7 +230,11 @@ def _numbers(logs: Mapping[str, Any] | None) -> dict[str, float]:
 
 
 def _as_probe(probe: Any) -> Any:
-    arrays = keras.tree.map_structure(np.asarray, probe)
+    try:
+        arrays = keras.tree.map_structure(np.asarray, probe)
+    except ValueError as error:
+        message = f"probe: {error}"
+        raise FpdriftError(message) from None
     sizes = {a.shape[:1] for a in keras.tree.flatten(arrays)}
     if len(sizes) != 1 or sizes & {(), (0,)}:
         message = f"probe: every array needs the same number of samples, not {sorted(sizes)}"

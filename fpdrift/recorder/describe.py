@@ -27,8 +27,8 @@ def describe(model: Any) -> dict[str, Any]:
         "loss": _loss(getattr(model, "loss", None)),
         "steps_per_execution": int(model.steps_per_execution),
         "optimizers": [
-            # without the name, which Keras numbers through the process
-            {"class": type(o).__name__, **_plain(o.get_config()), "name": None}
+            # Keras numbers the names through the process: the class is what says something
+            {**_plain(o.get_config()), "name": type(o).__name__}
             for o in optimizers(model)
         ],
     }

@@ -6,7 +6,7 @@ from fpdrift.records.read import open_record
 from fpdrift.records.record import Kept, Record, Role, Tensor
 from fpdrift.records.schedule import is_due
 from fpdrift.records.sketch import BUCKETS, relative_standard_error, sketch
-from fpdrift.records.write import RecordWriter, check_place
+from fpdrift.records.write import RecordWriter, check_place, to_text
 
 __all__ = [
     "BUCKETS",
@@ -25,4 +25,5 @@ __all__ = [
     "open_record",
     "relative_standard_error",
     "sketch",
+    "to_text",
 ]

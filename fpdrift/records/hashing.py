@@ -39,7 +39,8 @@ def mix64(index: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """Turn indices into 64 well-mixed bits each.
 
     The value at index i is output i + 1 of the generator SplitMix64 started at 0 (Steele, Lea and
-    Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014, figure 16 and section 5).
+    Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014; its finaliser, with the
+    constants of Stafford's variant 13).
 
     Parameters
     ----------
@@ -51,7 +52,8 @@ def mix64(index: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     numpy.ndarray of uint64
         Of the same shape.
     """
-    z = (np.asarray(index, np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    with np.errstate(over="ignore"):  # modulo 2**64 is meant; NumPy warns of it for scalars
+        z = (np.asarray(index, np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return z ^ (z >> np.uint64(31))

@@ -21,6 +21,7 @@ from fpdrift.records.private_copy import RefusedError
 from fpdrift.records.record import Record, Tensor
 
 _MAX_AXES = 16
+_MAX_KIND = 20
 #: A record that is being written may change under the copy; then a new copy helps.
 _TRIES = 5
 
@@ -120,6 +121,8 @@ def _open(path: Path, max_bytes: int) -> Record:
 
 
 def _one_line(error: BaseException) -> str:
+    if str(error) == "interrupted":
+        return "it takes too long to read"
     text = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
     printable = "".join(c if c.isprintable() else " " for c in text[:200])
     return printable or type(error).__name__
@@ -134,12 +137,12 @@ def _check_schema(connection: sqlite3.Connection) -> None:
 
 def _entries(connection: sqlite3.Connection) -> Iterator[_Entry]:
     """Give every entry in order; lengths are looked at before texts and data are."""
-    lengths = connection.execute(
-        "SELECT max(length(kind)), max(length(text)) FROM entry WHERE number > 1"
-    ).fetchone()
-    if (lengths[0] or 0) > 20 or (lengths[1] or 0) > schema.MAX_TEXT:
-        message = "an entry is too long"
-        raise ValueError(message)
+    query = "SELECT max(length(kind)), max(length(text)) FROM entry WHERE number"
+    for where, most in (("<= 1", schema.MAX_START_TEXT), ("> 1", schema.MAX_TEXT)):
+        kind, text = connection.execute(f"{query} {where}").fetchone()
+        if (kind or 0) > _MAX_KIND or (text or 0) > most:
+            message = "an entry is too long"
+            raise ValueError(message)
     digest = b""
     rows = connection.execute("SELECT number, kind, text, data, digest FROM entry ORDER BY number")
     for expected, (number, kind, text, data, stored) in enumerate(rows, 1):
@@ -232,7 +235,8 @@ def _record(name: str, reading: _Reading) -> Record:
     for index, data in reading.kept.items():
         kept[index], norms[index] = content.unpack(reading.tensors[index], data)
     if reading.notes:
-        reading.meta["notes"] = [*reading.meta.get("notes", ()), *reading.notes]
+        said = reading.meta.get("notes", [])
+        reading.meta["notes"] = [*([said] if isinstance(said, str) else said), *reading.notes]
     hashes = np.frombuffer(b"".join(reading.hashes), "<u8").astype(np.uint64)
     record = Record(
         name=name,

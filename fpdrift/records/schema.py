@@ -43,7 +43,7 @@ TABLE = (
 SCHEMA = [("table", "entry", "entry", TABLE)]
 
 #: Bytes of JSON in the start entry, and in any other one.
-MAX_START_TEXT = 16 << 20
+MAX_START_TEXT = 8 << 20
 MAX_TEXT = 1 << 20
 
 

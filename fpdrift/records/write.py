@@ -70,7 +70,7 @@ class RecordWriter:
             "provenance": (provenance or fpdrift_provenance.current()).to_dict(),
             "hash_version": HASH_VERSION,
         }
-        text = self._to_text(start, schema.MAX_START_TEXT)
+        text = to_text(start, schema.MAX_START_TEXT)
         try:
             self._create(overwrite=overwrite)
             self._append("start", text)
@@ -112,13 +112,16 @@ class RecordWriter:
             "metrics": content.numbers_to_json(metrics or {}),
         }
         parts = [np.asarray(hashes, "<u8").tobytes()]
+        if len(parts[0]) != 8 * len(self.tensors):
+            message = f"{len(self.tensors)} tensors need as many hashes, not {len(parts[0]) // 8}"
+            raise RecordError(message)
         if values is not None:
             parts += [
                 content.pack(tensor, values[i])
                 for i, tensor in enumerate(self.tensors)
                 if tensor.kept != "hash"
             ]
-        self._append("step", self._to_text(row), b"".join(parts))
+        self._append("step", to_text(row), b"".join(parts))
 
     def add_predictions(self, step: int, predictions: npt.NDArray[Any]) -> None:
         """Write the model's output on the probe batch after `step` updates (samples, ...)."""
@@ -128,15 +131,15 @@ class RecordWriter:
         if dtype is None:
             message = f"{self.path.name!r}: cannot keep predictions of dtype {array.dtype}"
             raise RecordError(message)
-        self._append("prediction", self._to_text(row), array.astype(dtype).tobytes())
+        self._append("prediction", to_text(row), array.astype(dtype).tobytes())
 
     def add_epoch(self, logs: Mapping[str, float]) -> None:
         """Write what the training loop reported at the end of an epoch."""
-        self._append("epoch", self._to_text(content.numbers_to_json(logs)))
+        self._append("epoch", to_text(content.numbers_to_json(logs)))
 
     def add_note(self, note: str) -> None:
         """Write a sentence about the run that turned up on the way."""
-        self._append("note", self._to_text(note))
+        self._append("note", to_text(note))
 
     def finish(self) -> None:
         """Say that the run is complete, and close; what is added later goes on from there."""
@@ -202,17 +205,25 @@ class RecordWriter:
             raise self._error(error.strerror or str(error)) from None
         return found.st_dev, found.st_ino
 
-    def _to_text(self, value: Any, limit: int = schema.MAX_TEXT) -> str:
-        try:
-            return content.to_text(value, limit)
-        except (ValueError, TypeError, RecursionError) as error:
-            message = f"{self.path.name!r}: cannot keep this in a record: {error}"
-            raise RecordError(message) from None
-
     def _error(self, why: str) -> RecordError:
         return RecordError(
             f"{self.path.name!r} cannot be written: {why}; check the folder, its rights and space"
         )
+
+
+def to_text(value: Any, limit: int = schema.MAX_TEXT) -> str:
+    """Write JSON values as a record holds them, of at most `limit` bytes.
+
+    Raises
+    ------
+    RecordError
+        If they are no JSON values, nested too deep, too long, or hold control characters.
+    """
+    try:
+        return content.to_text(value, limit)
+    except (ValueError, TypeError, RecursionError) as error:
+        message = f"a record cannot hold this: {error}"
+        raise RecordError(message) from None
 
 
 def check_place(path: str | os.PathLike[str], *, overwrite: bool) -> Path:

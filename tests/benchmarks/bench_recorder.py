@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - Keras calls these methods with arguments that not all of them need
 """What recording costs, how large a record gets, and how true its sketches are.
 
 Whole runs scatter too much to compare. So the recorder is switched on and off every eight steps
@@ -107,7 +108,9 @@ def cost(steps, folder):
     print(f"inside the recorder            {1e3 * np.nanmedian(inside):6.2f} ms (median)")
     print(f"                               {1e3 * np.nanmean(inside):6.2f} ms (mean)")
     print(f"share inside, mean             {100 * np.nanmean(inside) / off:6.1f} %")
-    print(f"cost, median of {len(ratios):2d} comparisons {100 * np.median(ratios):6.1f} % (at most 8)")
+    print(
+        f"cost, median of {len(ratios):2d} pairs      {100 * np.median(ratios):6.1f} % (at most 8)"
+    )
 
 
 class Keep(keras.callbacks.Callback):
