@@ -110,7 +110,9 @@ def read_only(values: npt.ArrayLike, dtype: npt.DTypeLike | None = None) -> npt.
 def encode(value: Any) -> Any:
     """Turn a value into JSON values, losing nothing."""
     if isinstance(value, Result):
-        inner = {f.name: encode(getattr(value, f.name)) for f in fields(value)}  # type: ignore[arg-type]
+        # A field that the constructor works out from the others is not written.
+        given = [f.name for f in fields(value) if f.init]  # type: ignore[arg-type]
+        inner = {name: encode(getattr(value, name)) for name in given}
         return {"$result": type(value).__name__, **inner}
     if isinstance(value, np.ndarray):
         name = _dtype_name(value.dtype)
