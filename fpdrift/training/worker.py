@@ -21,6 +21,7 @@ from fpdrift.training.chance import digest, permutation
 from fpdrift.training.condition import Condition
 from fpdrift.training.data import Data, load
 from fpdrift.training.networks import build, initial_weights, network_of
+from fpdrift.training.shapes import SHAPES
 
 BATCH = 64
 PROBE = 256
@@ -61,8 +62,7 @@ def configure(condition: Condition) -> None:
 
 def start(model: Any, network: str, condition: Condition) -> dict[str, Any]:
     """Give a model its starting weights; say what they are and what the nudge did to them."""
-    shapes = {v.path: tuple(v.shape) for v in model.weights}
-    drawn = initial_weights(shapes, network_of(network).start, condition.seed)
+    drawn = initial_weights(SHAPES, network_of(network).start, condition.seed)
     cast = {v.path: drawn[v.path].astype(format_of(v.dtype).dtype) for v in model.weights}
     about: dict[str, Any] = {"initial_weights": digest(*drawn.values())}
     if condition.perturbation is not None:
