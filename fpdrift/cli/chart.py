@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ROWS = 5
+_ROWS = 6
 _COLUMNS = 50
 
 

@@ -74,6 +74,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         self._step = 0
         self._last_hashes: Any = None
         self._predicted = -1
+        self._kept_last = True
         self._updates_before = 0
         self._off = False
         self._state: State | None = None
@@ -126,6 +127,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         writer = self._writer
         if writer is not None:
             self._attempt(self._write_predictions)
+            self._attempt(self._write_last)
             self._attempt(writer.finish)
 
     def _write_start(self) -> None:
@@ -152,8 +154,15 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         if self._loss is not None and self._loss.kind != "none":
             metrics.pop("loss", None)
         values = state.values() if is_due(self._step, previous) else None
+        self._kept_last = values is not None
         self._last_hashes = state.hashes()
         writer.add_step(self._step, self._last_hashes, loss, metrics, values)
+
+    def _write_last(self) -> None:
+        """Keep the values with which the run ends, whatever its length."""
+        if self._state is not None and self._writer is not None and not self._kept_last:
+            self._writer.add_values(self._step, self._state.values())
+            self._kept_last = True
 
     def _write_predictions(self) -> None:
         if self._probe is None or self._predicted == self._step:
@@ -216,7 +225,7 @@ def _updates(model: Any) -> int:
     """Read the optimiser's counter, where it matters."""
     if model.steps_per_execution == 1 or model.optimizer is None:
         return 0
-    return int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+    return int(model.optimizer.iterations)
 
 
 def _numbers(logs: Mapping[str, Any] | None) -> dict[str, float]:

@@ -186,13 +186,29 @@ def _read_step(reading: _Reading, entry: _Entry) -> None:
     reading.hashes.append(entry.data[:hashed])
     reading.loss.append(content.number_from_json(entry.value["loss"]))
     reading.metrics.append(content.numbers_from_json(entry.value["metrics"]))
-    if len(entry.data) == hashed:
-        return
+    if len(entry.data) > hashed:
+        _keep(reading, step, sizes, entry.data[hashed:])
+
+
+def _read_values(reading: _Reading, entry: _Entry) -> None:
+    step = content.count_from_json(entry.value["step"])
+    sizes = [content.kept_bytes(tensor) for tensor in reading.tensors]
+    if reading.steps[-1:] != [step] or step in reading.sketch_steps[-1:]:
+        message = f"values of step {step} are not of the last step, or there twice"
+        raise ValueError(message)
+    if len(entry.data) != sum(sizes):
+        message = f"values of step {step} have {len(entry.data)} bytes, which its tensors do not"
+        raise ValueError(message)
+    _keep(reading, step, sizes, entry.data)
+
+
+def _keep(reading: _Reading, step: int, sizes: list[int], data: bytes) -> None:
+    """Take the values and sketches of one step apart, tensor by tensor."""
     reading.sketch_steps.append(step)
-    position = hashed
+    position = 0
     for index, size in enumerate(sizes):
         if reading.tensors[index].kept != "hash":
-            reading.kept.setdefault(index, []).append(entry.data[position : position + size])
+            reading.kept.setdefault(index, []).append(data[position : position + size])
             position += size
 
 
@@ -223,6 +239,7 @@ def _read_end(reading: _Reading, entry: _Entry) -> None:
 
 _READ = {
     "step": _read_step,
+    "values": _read_values,
     "prediction": _read_prediction,
     "epoch": _read_epoch,
     "note": _read_note,

@@ -5,6 +5,7 @@ kind        text (JSON)                                    data
 =========== ============================================== ===================================
 start       tensors, meta, provenance, versions            empty
 step        step, loss, metrics                            hashes; values and sketches if due
+values      step, that of the last step entry              values and sketches, not due then
 prediction  step, dtype, shape                             values in C order
 epoch       what the training loop reported                empty
 note        one sentence                                   empty
@@ -21,10 +22,10 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import Literal
+from typing import Literal, get_args
 
-Kind = Literal["start", "step", "prediction", "epoch", "note", "end"]
-KINDS: tuple[Kind, ...] = ("start", "step", "prediction", "epoch", "note", "end")
+Kind = Literal["start", "step", "values", "prediction", "epoch", "note", "end"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: First bytes of every SQLite file.
 MAGIC = b"SQLite format 3\x00"

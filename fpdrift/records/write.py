@@ -116,12 +116,19 @@ class RecordWriter:
             message = f"{len(self.tensors)} tensors need as many hashes, not {len(parts[0]) // 8}"
             raise RecordError(message)
         if values is not None:
-            parts += [
-                content.pack(tensor, values[i])
-                for i, tensor in enumerate(self.tensors)
-                if tensor.kept != "hash"
-            ]
+            parts.append(self._pack(values))
         self._append("step", to_text(row), b"".join(parts))
+
+    def add_values(self, step: int, values: Mapping[int, npt.NDArray[Any]]) -> None:
+        """Keep the values of the last step, which was not due: the run ends there."""
+        self._append("values", to_text({"step": int(step)}), self._pack(values))
+
+    def _pack(self, values: Mapping[int, npt.NDArray[Any]]) -> bytes:
+        return b"".join(
+            content.pack(tensor, values[i])
+            for i, tensor in enumerate(self.tensors)
+            if tensor.kept != "hash"
+        )
 
     def add_predictions(self, step: int, predictions: npt.NDArray[Any]) -> None:
         """Write the model's output on the probe batch after `step` updates (samples, ...)."""
