@@ -37,7 +37,6 @@ class StepLoss:
     def __init__(self, model: Any) -> None:
         self._tracker: Any = None
         self._before: tuple[Any, Any] = (0.0, 0.0)
-        self._zero: Any = None
         metrics = model.metrics
         if not any(_changes(model, name) for name in _KERAS_OWN) and metrics:
             first = metrics[0]
@@ -55,10 +54,8 @@ class StepLoss:
             return
         self._before = self._read()
         if self.kind == "step":
-            if self._zero is None:  # a tensor, since turning a number into one takes longer
-                self._zero = keras.ops.zeros((), self._tracker.total.dtype)
-            for variable in self._variables():
-                variable.assign(self._zero)
+            for variable in self._variables():  # a number: JAX would give a shared zero away
+                variable.assign(0)
 
     def after(self, logs: MutableMapping[str, Any]) -> float:
         """Give the step's loss; put tracker and logs right.
