@@ -9,17 +9,26 @@ BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
 endif
-export FPDRIFT_CHECKOUT := 1
+
+# Said before anything is made, as make's own one line, and only where something is to be made.
+ifeq ($(wildcard $(VENV)/.python),)
+ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),help)),)
+WRONG := $(shell if command -v $(PYTHON) >/dev/null; then $(PYTHON) .ci/check_python.py 2>&1; \
+	else echo "there is no $(PYTHON); name one that is: make PYTHON=python3.12 ..."; fi)
+ifneq ($(WRONG),)
+$(error $(WRONG))
+endif
+endif
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lessons bench faults clean
+.PHONY: help demo test lint format lessons figures bench faults clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
 # A stamp stands for what is installed; it is older than its inputs when something has to be done.
 $(VENV)/.python:
-	@$(PYTHON) .ci/check_python.py
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
@@ -49,6 +58,10 @@ format: $(VENV)/.all
 
 lessons: $(VENV)/.all
 	$(BIN)/python lessons/build.py
+
+# The README's picture and the results behind it: one run of the demo on this machine.
+figures: $(VENV)/.cnn
+	$(BIN)/python -m fpdrift.demo --out figures/demo
 
 bench: $(VENV)/.all
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
