@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from fpdrift.errors import FpdriftError, FpdriftWarning, RecordError
+from fpdrift.errors import FpdriftError, FpdriftWarning, RecordError, shown
 from fpdrift.recorder.describe import describe
 from fpdrift.recorder.loss import StepLoss, has_own_loop
 from fpdrift.recorder.state import State, is_ready, sync
@@ -68,7 +68,10 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         self._overwrite = overwrite
         self._strict = strict
         self._probe = None if probe is None else _as_probe(probe)
-        self._meta = meta or {}
+        if meta is not None and not isinstance(meta, Mapping):
+            message = f"meta needs named values (a dict), not {shown(meta)}"
+            raise FpdriftError(message)
+        self._meta = dict(meta or {})
         to_text(self._meta)  # what cannot be kept is refused now, not in the middle of a run
         self._on_step = on_step
         self._step = 0

@@ -141,7 +141,8 @@ def is_ready(model: Any, *, own_loop: bool) -> bool:
         if not optimizer.built:
             if own_loop or optimizer is not model.optimizer:
                 return False
-            optimizer.build(model.trainable_variables)
+            with keras.name_scope(optimizer.name, caller=optimizer):  # or paths would differ
+                optimizer.build(model.trainable_variables)
     return True
 
 

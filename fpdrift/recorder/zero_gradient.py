@@ -35,55 +35,54 @@ def zero_gradients(model: Any) -> dict[int, bool]:
         ``id(variable)`` -> whether its gradient is zero, for the layers of functional and
         sequential models; variables of which nothing is known are not in it.
     """
-    if not getattr(model, "outputs", None):
-        return {}
-    consumers = _consumers(model)
-    if consumers is None:
-        return {}
-    known = {}
-    inference = _called_for_inference(model)
+    calls = _calls(model)
+    if calls is None or any(len(calls_of_layer) > 1 for calls_of_layer in calls.values()):
+        return {}  # `layer.output` is that of the first call only
+    readers = _readers(model)
     outputs = {id(tensor) for tensor in keras.tree.flatten(model.outputs)}
+    known = {}
     for layer in model.layers:
-        if not type(layer).__module__.startswith("keras.") or hasattr(layer, "layers"):
-            continue  # nobody knows what is inside
+        of_keras = type(layer).__module__.startswith("keras.") and not hasattr(layer, "layers")
+        here = of_keras and {id(tensor) for tensor in keras.tree.flatten(layer.output)}
+        if not here or not here & (outputs | readers.keys()):
+            continue  # nobody knows what is inside, or it was first called in another model
         known.update({id(variable): False for variable in layer.trainable_variables})
-        if not isinstance(layer, _ADDS_BIAS) or not _is_bare(layer) or id(layer.output) in outputs:
-            continue
-        readers = consumers.get(id(layer.output), [])
-        if readers and all(_removes_mean(reader, layer, inference) for reader in readers):
-            known[id(layer.bias)] = True
+        if isinstance(layer, _ADDS_BIAS) and _is_bare(layer) and not here & outputs:
+            known[id(layer.bias)] = all(
+                _removes_mean(reader, layer) and not _inference(calls[reader.name])
+                for reader in readers[id(layer.output)]
+            )
     return known
 
 
-def _consumers(model: Any) -> dict[int, list[Any]] | None:
-    """List the layers that read each tensor; None where a layer is called more than once."""
-    readers: dict[int, list[Any]] = {}
-    try:
-        for layer in model.layers:
-            if isinstance(layer, keras.layers.InputLayer):
-                continue
-            for tensor in keras.tree.flatten(layer.input):
-                readers.setdefault(id(tensor), []).append(layer)
-            keras.tree.flatten(layer.output)
-    except (AttributeError, ValueError):
+def _calls(model: Any) -> dict[str, list[dict[str, Any]]] | None:
+    """Give the keywords of each call of each layer; None where no graph tells."""
+    if not getattr(model, "outputs", None):
         return None
-    return readers
-
-
-def _called_for_inference(model: Any) -> set[str] | None:
-    """Name the layers that were called with ``training=False``; None where that is not known."""
     if isinstance(model, keras.Sequential):
-        return set()
+        return {layer.name: [{}] for layer in model.layers}
     try:
-        layers = model.get_config()["layers"]
         return {
-            layer["name"]
-            for layer in layers
-            for node in layer["inbound_nodes"]
-            if node["kwargs"].get("training") not in (None, True)
+            layer["name"]: [node["kwargs"] for node in layer["inbound_nodes"]]
+            for layer in model.get_config()["layers"]
         }
     except Exception:  # noqa: BLE001 - get_config of a stranger's layer may raise anything
         return None
+
+
+def _readers(model: Any) -> dict[int, list[Any]]:
+    """List the layers that read each tensor."""
+    readers: dict[int, list[Any]] = {}
+    for layer in model.layers:
+        if not isinstance(layer, keras.layers.InputLayer):
+            for tensor in keras.tree.flatten(layer.input):
+                readers.setdefault(id(tensor), []).append(layer)
+    return readers
+
+
+def _inference(calls: list[dict[str, Any]]) -> bool:
+    """Tell whether a layer was called with ``training=False``."""
+    return any(keywords.get("training") not in (None, True) for keywords in calls)
 
 
 def _is_bare(layer: Any) -> bool:
@@ -96,11 +95,9 @@ def _is_bare(layer: Any) -> bool:
     )
 
 
-def _removes_mean(reader: Any, layer: Any, inference: set[str] | None) -> bool:
-    """Tell whether a layer normalises the very axis along which the bias lies, in training."""
+def _removes_mean(reader: Any, layer: Any) -> bool:
+    """Tell whether a layer normalises the very axis along which the bias lies."""
     if not isinstance(reader, keras.layers.BatchNormalization) or not reader.trainable:
-        return False
-    if inference is None or reader.name in inference:
         return False
     rank = len(layer.output.shape)
     channels_first = getattr(layer, "data_format", None) == "channels_first"

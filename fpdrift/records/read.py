@@ -254,6 +254,8 @@ def _record(name: str, reading: _Reading) -> Record:
     if reading.notes:
         said = reading.meta.get("notes", [])
         reading.meta["notes"] = [*([said] if isinstance(said, str) else said), *reading.notes]
+    if reading.loss_kind == "running mean" and np.isnan(reading.loss).all():
+        reading.loss_kind = "none"  # known only once the steps were made
     hashes = np.frombuffer(b"".join(reading.hashes), "<u8").astype(np.uint64)
     record = Record(
         name=name,

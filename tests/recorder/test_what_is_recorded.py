@@ -1,0 +1,269 @@
+# ruff: noqa: ARG002 - Keras calls these methods with arguments that not all of them need
+"""The record holds what a test sees that keeps everything in memory."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from observed_models import (
+    MODELS,
+    built_subclassed,
+    cnn,
+    images,
+    recurrent,
+    several_inputs,
+    several_steps,
+    subclassed,
+    two_optimizers,
+)
+
+from fpdrift.errors import FpdriftError, FpdriftWarning
+from fpdrift.recorder import DriftRecorder
+from fpdrift.records import content_hash, open_record
+
+
+class KeepAll(keras.callbacks.Callback):
+    """Keeps every variable at every step."""
+
+    def __init__(self):
+        super().__init__()
+        self.kept = []
+
+    def keep(self):
+        variables = [*self.model.variables, *self.model.optimizer.variables]
+        self.kept.append([np.array(v.numpy()) for v in variables])
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if not self.kept:
+            self.keep()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.keep()
+
+
+def fit(make, path, *others, epochs=2, **arguments):
+    model, x, y = make()
+    recorder = DriftRecorder(path, strict=True, **arguments)
+    model.fit(x, y, batch_size=16, epochs=epochs, verbose=0, callbacks=[recorder, *others])
+    return model, x, y, open_record(path)
+
+
+@pytest.mark.parametrize("make", [cnn, lambda: recurrent("mixed_bfloat16"), built_subclassed])
+def test_every_variable_at_every_step(make, tmp_path):
+    keep = KeepAll()
+    _, _, _, record = fit(make, tmp_path / "a.fpdrift", keep)
+    assert record.steps.tolist() == list(range(11))
+    assert record.sketch_steps.tolist() == list(range(11))
+    for row, variables in enumerate(keep.kept):
+        assert record.hashes[row].tolist() == [content_hash(array) for array in variables]
+        for index, values in record.kept.items():
+            flat = variables[index].ravel().astype(np.float64)
+            assert np.array_equal(values[row], flat)
+            assert record.squared_norms[index][row] == pytest.approx(flat @ flat)
+    for tensor, array in zip(record.tensors, keep.kept[0], strict=True):
+        assert (tensor.shape, tensor.dtype) == (array.shape, array.dtype.name)
+
+
+class Clear(keras.callbacks.Callback):
+    """Has Keras itself report each step alone, its metrics cleared before it."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.model.reset_metrics()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.losses = [*getattr(self, "losses", []), logs["loss"]]
+
+
+def fit_in_order(make, epochs, callback):
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(1)
+    model, x, y = make()
+    model.fit(x, y, batch_size=16, epochs=epochs, verbose=0, shuffle=False, callbacks=[callback])
+
+
+def step_losses(make, epochs):
+    clear = Clear()
+    fit_in_order(make, epochs, clear)
+    return clear.losses
+
+
+@pytest.mark.parametrize("name", ["functional CNN", "several inputs, own loss", "subclassed"])
+def test_the_steps_own_loss_is_exact(name, tmp_path):
+    make = MODELS[name]
+    expected = step_losses(make, 2)
+    fit_in_order(make, 2, DriftRecorder(tmp_path / "a.fpdrift"))
+    record = open_record(tmp_path / "a.fpdrift")
+    assert record.loss_kind == "step"
+    assert record.loss[-10:].tolist() == expected
+
+
+def test_loss_of_an_execution_is_the_mean_over_its_steps(tmp_path):
+    expected = step_losses(cnn, 1)
+    fit_in_order(several_steps, 2, DriftRecorder(tmp_path / "a.fpdrift"))
+    record = open_record(tmp_path / "a.fpdrift")
+    assert record.loss_kind == "execution"
+    assert record.steps.tolist() == [0, 3, 5, 8, 10]
+    assert record.meta["keras"]["steps_per_execution"] == 3
+    means = [np.mean(expected[:3]), np.average(expected[3:], weights=[16, 6])]
+    assert record.loss[1:3] == pytest.approx(means, rel=1e-5)
+
+
+def test_a_model_without_a_loss_says_so(tmp_path):
+    _, _, _, record = fit(two_optimizers, tmp_path / "a.fpdrift")
+    assert record.loss_kind == "none"
+    assert np.isnan(record.loss).all()
+    assert set(record.metrics) == {"squared", "absolute"}
+    roles = [(t.name.split("/")[0], t.role) for t in record.tensors]
+    assert {("adam", "slot"), ("sgd", "slot")} <= set(roles)
+    names = [t.name for t in record.tensors]
+    assert "sgd/dense_1/kernel/momentum" in names
+    assert record.steps[0] == 1  # its optimisers build themselves in the first step
+    assert "not seen" in record.meta["notes"][0]
+
+
+class OwnTracker(keras.Model):
+    """The usual shape of a training step of one's own."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(3)
+        self.tracker = keras.metrics.Mean(name="loss")
+
+    @property
+    def metrics(self):
+        return [self.tracker]
+
+    def call(self, x):
+        return self.dense(keras.ops.reshape(x, (-1, 64)))
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        loss = keras.ops.mean(keras.ops.square(y_pred - y))
+        self.tracker.update_state(loss)
+        return loss
+
+
+def test_a_tracker_of_ones_own_is_left_alone(tmp_path):
+    def make():
+        model = OwnTracker()
+        model.compile("sgd")
+        return model, *images()
+
+    model, _, _, record = fit(make, tmp_path / "a.fpdrift", epochs=1)
+    assert record.loss_kind == "running mean"
+    assert record.loss[-1] == model.history.history["loss"][-1]
+
+
+def test_metrics_and_epochs_are_what_keras_reports(tmp_path):
+    model, _, _, record = fit(cnn, tmp_path / "a.fpdrift")
+    assert set(record.metrics) == {"accuracy"}
+    history = model.history.history
+    assert record.metrics["accuracy"][[5, 10]].tolist() == history["accuracy"]
+    assert [epoch["loss"] for epoch in record.epochs] == history["loss"]
+
+
+def test_predictions_before_training_and_after_each_epoch(tmp_path):
+    probe = images(7)[0][:9]
+    keras.utils.set_random_seed(1)
+    untrained = keras.ops.convert_to_numpy(cnn()[0](probe, training=False))
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(1)
+    model, _, _, record = fit(cnn, tmp_path / "a.fpdrift", probe=probe)
+    assert list(record.predictions) == [0, 5, 10]
+    trained = keras.ops.convert_to_numpy(model(probe, training=False))
+    assert np.array_equal(record.predictions[0], untrained)
+    assert np.array_equal(record.predictions[10], trained)
+
+
+def test_predictions_of_several_inputs_and_of_many_samples(tmp_path):
+    model, x, y = several_inputs()
+    probe = keras.tree.map_structure(lambda a: np.tile(a, (8, 1)), x)  # 560: three pieces
+    recorder = DriftRecorder(tmp_path / "a.fpdrift", probe=probe, strict=True)
+    model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
+    record = open_record(tmp_path / "a.fpdrift")
+    assert record.predictions[5].shape == (560, 2)
+    assert np.allclose(record.predictions[5][:70], record.predictions[5][-70:], rtol=1e-4)
+
+
+@pytest.mark.parametrize("probe", [np.float32(3), np.zeros((0, 8)), [np.zeros(3), np.zeros(4)], []])
+def test_probe_that_is_no_batch(probe, tmp_path):
+    with pytest.raises(FpdriftError, match="probe"):
+        DriftRecorder(tmp_path / "a.fpdrift", probe=probe)
+
+
+def test_probe_that_the_model_cannot_take(tmp_path):
+    with pytest.raises(FpdriftError, match="cannot take the probe"):
+        fit(cnn, tmp_path / "a.fpdrift", probe=np.zeros((3, 5)))
+
+
+def test_fit_called_twice_goes_on(tmp_path):
+    model, x, y = cnn()
+    recorder = DriftRecorder(tmp_path / "a.fpdrift", strict=True)
+    keep = KeepAll()
+    for _ in range(2):
+        model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder, keep])
+    record = open_record(tmp_path / "a.fpdrift")
+    assert (record.complete, record.steps.tolist()) == (True, list(range(11)))
+    assert record.hashes[10].tolist() == [content_hash(array) for array in keep.kept[-1]]
+    assert "notes" not in record.meta
+
+
+def test_fit_called_twice_after_a_change_says_so(tmp_path):
+    model, x, y = cnn()
+    recorder = DriftRecorder(tmp_path / "a.fpdrift", strict=True)
+    model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
+    model.layers[1].bias.assign(model.layers[1].bias + 1)
+    model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
+    assert "after step 5, the state changed" in open_record(tmp_path / "a.fpdrift").meta["notes"][0]
+
+
+def test_fit_called_twice_with_another_optimiser_cannot_go_on(tmp_path):
+    model, x, y = cnn()
+    recorder = DriftRecorder(tmp_path / "a.fpdrift")
+    model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
+    model.compile("sgd", "categorical_crossentropy")
+    with pytest.warns(FpdriftWarning, match=r"'a\.fpdrift' cannot go on"):
+        model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
+    assert int(open_record(tmp_path / "a.fpdrift").steps[-1]) == 5
+
+
+def test_a_fit_that_fails_leaves_an_incomplete_record_and_the_next_goes_on(tmp_path):
+    class Fail(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 2:
+                raise KeyboardInterrupt
+
+    model, x, y = cnn()
+    recorder = DriftRecorder(tmp_path / "a.fpdrift", strict=True)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder, Fail()])
+    record = open_record(tmp_path / "a.fpdrift")
+    assert (record.complete, record.steps.tolist()) == (False, [0, 1, 2, 3])
+    model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
+    record = open_record(tmp_path / "a.fpdrift")
+    assert (record.complete, record.steps.tolist()) == (True, list(range(9)))
+
+
+def test_an_unbuilt_model_is_recorded_from_its_first_step_on(tmp_path):
+    _, _, _, record = fit(subclassed, tmp_path / "a.fpdrift", epochs=1)
+    assert record.steps.tolist() == [1, 2, 3, 4, 5]
+    assert "The state after step 0 was not seen" in record.meta["notes"][0]
+
+
+def test_on_step_hears_of_what_is_safely_written(tmp_path):
+    heard = []
+    path = tmp_path / "a.fpdrift"
+
+    def on_step(step, loss):
+        record = open_record(path)
+        heard.append((step, loss))
+        assert (int(record.steps[-1]), float(record.loss[-1])) == (step, loss)
+
+    fit(cnn, path, epochs=1, on_step=on_step)
+    assert [step for step, _ in heard] == [1, 2, 3, 4, 5]
+
+
+def test_two_models_of_one_process_have_the_same_names(tmp_path):
+    records = [fit(make, tmp_path / str(i))[3] for i, make in enumerate((cnn, cnn))]
+    assert records[0].tensors == records[1].tensors
+    assert records[0].meta == records[1].meta
+    assert [t.name for t in records[0].tensors][:2] == ["conv2d/kernel", "conv2d/bias"]
