@@ -1,0 +1,210 @@
+"""Run plans on numbers: the same additions, so the same bits.
+
+All nodes of one height are added at once. A stretch of levels in which each node adds one more
+number to the node below it, such as a plain loop or eight interleaved ones, is one call of NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby, islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.errors import FpdriftError, shown
+from fpdrift.floats import FORMATS, Format, format_of
+from fpdrift.reduction.multiterm import add_aligned, add_exact
+from fpdrift.reduction.plan import Plan
+from fpdrift.reduction.rounding import Floats, round_array
+from fpdrift.reduction.steps import Forest, forest, steps
+
+#: How many numbers to work on at a time, so that they stay in the cache.
+_BLOCK = 2**17
+
+#: Which accumulators hold all numbers of a dtype.
+_WIDER = {
+    "float16": ("float16", "float32", "float64"),
+    "bfloat16": ("bfloat16", "float32", "float64"),
+    "float32": ("float32", "float64"),
+    "float64": ("float64",),
+}
+
+
+def run_plan(plan: Plan, values: Any, dtype: Any = None, accumulator: Any = None) -> Any:
+    """Add numbers as a plan says.
+
+    Parameters
+    ----------
+    plan : Plan
+    values : array_like
+        (n,) numbers; each is rounded once to `dtype`.
+    dtype : str or numpy.dtype, optional
+        ``"float16"``, ``"bfloat16"``, ``"float32"`` or ``"float64"``, of the inputs and the
+        result; by default that of the values.
+    accumulator : str or numpy.dtype, optional
+        What nodes round to, where it is wider; the last sum is then rounded once more.
+
+    Returns
+    -------
+    numpy scalar
+        Of the dtype, with the bits that IEEE 754 hardware gives when it adds in this order.
+
+    Raises
+    ------
+    FpdriftError
+        If the values are not n numbers, or the accumulator cannot hold the dtype's numbers.
+    """
+    numbers = _numbers(values, dtype, 1)
+    acc = _accumulator(numbers, accumulator)
+    known = _run(_fitting(plan, numbers), numbers[None], acc)
+    return round_array(known[-1], format_of(numbers.dtype))[0]
+
+
+def run_plans(plans: Any, values: Any, dtype: Any = None, accumulator: Any = None) -> Floats:
+    """Add numbers by many plans, or many rows of numbers by one plan.
+
+    Parameters
+    ----------
+    plans : Plan, iterable of Plan, or numpy.ndarray of int
+        One plan for each row of values; several for the same values; or (orders, n) orders, in
+        each of which the same values are added one after the other. An order must name each input
+        once; only that it names inputs which are there is checked.
+    values : array_like
+        (rows, n) numbers for one plan, else (n,).
+    dtype, accumulator : str or numpy.dtype, optional
+        As for `run_plan`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (rows,), (plans,) or (orders,) sums of the dtype, each with the bits of `run_plan`.
+
+    Raises
+    ------
+    FpdriftError
+        As `run_plan`, or if the orders are not what is said above.
+    """
+    one = isinstance(plans, Plan)
+    numbers = _numbers(values, dtype, 2 if one else 1)
+    acc = _accumulator(numbers, accumulator)
+    size = max(1, _BLOCK // max(numbers.shape[-1], 1))
+    if one:
+        _fitting(plans, numbers)
+        parts = (_run(plans, numbers[i : i + size], acc)[-1] for i in range(0, len(numbers), size))
+    elif isinstance(plans, np.ndarray):
+        orders = _orders(plans, len(numbers))
+        wide = numbers.astype(acc.dtype)
+        parts = (_in_orders(orders[i : i + size], wide) for i in range(0, len(orders), size))
+    else:
+        parts = (_by_many(batch, numbers, acc) for batch in _batches(plans, size))
+    sums = np.concatenate([np.empty(0, acc.dtype), *parts])
+    return round_array(sums, format_of(numbers.dtype))
+
+
+def _run(plan: Plan | Forest, rows: Floats, acc: Format) -> Floats:
+    """Give the inputs and all sums that others do not replace, (n + nodes, rows)."""
+    known = np.empty((plan.n + len(plan.aligned), len(rows)), acc.dtype)
+    known[: plan.n] = rows.T
+    with np.errstate(all="ignore"):
+        for step in steps(plan):
+            terms = known[step.terms]
+            if step.how == "in sequence":
+                known[step.to] = _in_sequence(terms)
+            elif step.how == "exact":
+                known[step.to] = add_exact(terms, acc)
+            else:
+                known[step.to] = add_aligned(terms, acc, plan.extra_bits)
+    return known
+
+
+def _in_sequence(terms: Floats) -> Floats:
+    """Add along the first axis, one after the other; the terms are overwritten.
+
+    NumPy's own reduction by addition reorders; by subtraction it is a plain loop, and a - (-b) is
+    a + b. In float16 it keeps float32 between the steps, so there the loop is ours.
+    """
+    if len(terms) == 2:
+        return terms[0] + terms[1]  # type: ignore[no-any-return]  # NumPy: any dtype
+    if terms.dtype == np.float16:
+        total = terms[0]
+        for row in terms[1:]:
+            total = total + row
+        return total  # type: ignore[no-any-return]  # as above
+    np.negative(terms[1:], out=terms[1:])
+    return np.subtract.reduce(terms, axis=0)  # type: ignore[no-any-return]  # as above
+
+
+def _in_orders(orders: npt.NDArray[np.intp], numbers: Floats) -> Floats:
+    with np.errstate(all="ignore"):
+        if numbers.dtype == np.float16:
+            return _in_sequence(numbers[orders.T])
+        # As in `_in_sequence`, but each row stays in one piece, which NumPy gathers faster.
+        terms = (-numbers).take(orders)
+        np.negative(terms[:, 0], out=terms[:, 0])
+        return np.subtract.reduce(terms, axis=1)  # type: ignore[no-any-return]  # as above
+
+
+def _by_many(plans: list[Plan], numbers: Floats, acc: Format) -> Floats:
+    sums = []
+    for _, alike in groupby((_fitting(p, numbers) for p in plans), key=lambda p: p.extra_bits):
+        trees = forest(list(alike))
+        sums.append(_run(trees, numbers[None], acc)[trees.roots, 0])
+    return np.concatenate(sums)
+
+
+def _batches(plans: Any, size: int) -> Iterator[list[Plan]]:
+    try:
+        source = iter(plans)
+    except TypeError:
+        message = f"plans is {shown(plans)}; give a Plan, several, or an array of orders"
+        raise FpdriftError(message) from None
+    return iter(lambda: list(islice(source, size)), [])
+
+
+def _fitting(plan: Any, numbers: Floats) -> Plan:
+    if not isinstance(plan, Plan):
+        message = f"{shown(plan)} is no Plan; make one with fpdrift.reduction.makers"
+        raise FpdriftError(message)
+    if numbers.shape[-1] != plan.n:
+        message = f"the plan adds {plan.n} numbers, and there are {numbers.shape[-1]}"
+        raise FpdriftError(message)
+    return plan
+
+
+def _orders(orders: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:
+    if orders.ndim != 2 or orders.shape[1] != n or n == 0 or orders.dtype.kind not in "iu":
+        message = f"orders is {shown(orders)}; give whole numbers of the shape (orders, {n})"
+        raise FpdriftError(message)
+    if orders.size and (orders.min() < 0 or orders.max() >= n):
+        message = f"an order names an input outside of 0 to {n - 1}"
+        raise FpdriftError(message)
+    return orders
+
+
+def _numbers(values: Any, dtype: Any, ndim: int) -> Floats:
+    """Round the values once to the dtype."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "biu":  # as exact as Python's own float(): once, to float64
+            array = array.astype(np.float64)
+        if array.dtype.name not in FORMATS:
+            raise TypeError
+    except (TypeError, ValueError):
+        message = f"values is {shown(values)}; give an array of float numbers"
+        raise FpdriftError(message) from None
+    fmt = format_of(array.dtype if dtype is None else dtype)
+    if array.ndim != ndim:
+        message = f"values has the shape {array.shape}; this takes {ndim} dimension(s)"
+        raise FpdriftError(message)
+    return round_array(array, fmt)
+
+
+def _accumulator(numbers: Floats, accumulator: Any) -> Format:
+    name = format_of(numbers.dtype).name
+    acc = format_of(name if accumulator is None else accumulator)
+    if acc.name not in _WIDER[name]:
+        message = f"accumulator {acc.name} cannot hold {name}; choose {', '.join(_WIDER[name])}"
+        raise FpdriftError(message)
+    return acc
