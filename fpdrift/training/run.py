@@ -49,7 +49,7 @@ def train(
     condition : Condition, optional
         What is held fixed; by default the framework's own choices.
     network : {"answer", "question"}
-        The smaller experiment of the answer, or the question's network with dropout.
+        The network of the answer's smallest experiment, or the question's; see `training.networks`.
     data : {"noise", "digits"}
         See `fpdrift.training.data.load`.
     steps : int, default 100

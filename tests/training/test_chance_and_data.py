@@ -112,11 +112,9 @@ def test_unknown_network_lists_the_choices(name):
         network_of(name)
 
 
-def test_networks_differ_in_start_and_dropout():
+def test_networks_differ_in_their_start():
     assert NETWORKS["answer"].start == "he"
-    assert NETWORKS["answer"].dropout is None
     assert NETWORKS["question"].start == "glorot"
-    assert NETWORKS["question"].dropout == (0.25, 0.5)
 
 
 def test_noise_has_one_content():
