@@ -56,21 +56,38 @@ if TYPE_CHECKING:
     from fpdrift.training import Condition, train
 
 
+#: Modules that are public themselves: `fpdrift.plotting.plot` works after ``import fpdrift``.
+_MODULES = ("errors", "plotting")
+
+
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _HOME and name not in _MODULES:
         message = f"module 'fpdrift' has no attribute {name!r}"
         raise AttributeError(message)
     try:
+        if name in _MODULES:
+            return import_module(f"fpdrift.{name}")
         value = getattr(import_module(_HOME[name]), name)
-    except ModuleNotFoundError as error:
-        from fpdrift.errors import EXTRA_OF, MissingExtraError
-
-        if error.name not in EXTRA_OF:
-            raise
-        raise MissingExtraError(error.name) from None
+    except (ModuleNotFoundError, ValueError) as error:
+        raise _explained(error) from None
     globals()[name] = value
     return value
 
 
+def _explained(error: Exception) -> Exception:
+    """Say what to do about a missing library, where that is why a name did not resolve."""
+    import os
+
+    from fpdrift.errors import EXTRA_OF, FpdriftError, MissingExtraError
+
+    missing = getattr(error, "name", None)
+    if missing in EXTRA_OF:
+        return MissingExtraError(missing)
+    backend = os.environ.get("KERAS_BACKEND")
+    if backend and (missing == backend or backend in str(error)):
+        return FpdriftError(f"KERAS_BACKEND is {backend!r}, which is not here; install or unset it")
+    return error
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*globals(), *_HOME, *_MODULES})

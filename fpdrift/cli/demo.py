@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
 import tempfile
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fpdrift.cli.progress import reporting
-from fpdrift.cli.screens import screen, verdict
-from fpdrift.errors import ChildError, FpdriftError, MissingExtraError
+from fpdrift.cli.screens import count, screen, verdict
+from fpdrift.errors import FpdriftError, MissingExtraError
 from fpdrift.experiments import EXPERIMENTS, Experiment, Settings, experiment
 from fpdrift.provenance import available_cores
 from fpdrift.training.data import check
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
     from fpdrift.results import Result
@@ -25,13 +27,15 @@ if TYPE_CHECKING:
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
-    command = commands.add_parser("demo", help="see this machine's arithmetic drift, in five steps")
+    command = commands.add_parser(
+        "demo", help="see this machine's arithmetic drift, in five steps", allow_abbrev=False
+    )
     command.add_argument("--only", action="append", metavar="STEP[,STEP]", help="run only these")
     command.add_argument("--list", action="store_true", help="list the steps and stop")
     command.add_argument("--seed", type=_whole, default=1, metavar="N")
     command.add_argument("--steps", type=_whole, default=100, metavar="N", help="training steps")
     command.add_argument("--data", default="noise", metavar="NAME", help="noise or digits")
-    command.add_argument("--out", type=Path, default=Path("fpdrift-out"), metavar="DIR")
+    command.add_argument("--out", type=_folder, default=Path("fpdrift-out"), metavar="DIR")
     command.add_argument("--json", action="store_true", help="print one JSON document instead")
     command.add_argument("--no-plots", action="store_true", help="draw no pictures")
     command.set_defaults(run=run)
@@ -49,12 +53,12 @@ def run(arguments: argparse.Namespace) -> int:
     )
     check(settings.data, "one-hot")
     _make_folder(settings.out)
-    show = _Screen(quiet=arguments.json, draw=not arguments.no_plots)
-    show.line(f"fpdrift demo: {available_cores()} cores, seed {settings.seed}")
+    show = _Screen(settings.out, quiet=arguments.json, draw=not arguments.no_plots)
+    show.line(f"fpdrift demo: {count(available_cores(), 'core')}, seed {settings.seed}")
     try:
         failed = _steps(chosen, settings, show, explicit=arguments.only is not None)
     except KeyboardInterrupt:
-        show.line(f"\nSaved so far in {settings.out}{os.sep}: {show.saved()}")
+        print(f"\nSaved so far in {settings.out}{os.sep}: {show.saved()}", file=sys.stderr)
         raise
     if arguments.json:
         print(json.dumps({"steps": show.documents, "failed": failed}))
@@ -67,7 +71,9 @@ def run(arguments: argparse.Namespace) -> int:
 class _Screen:
     """What has been shown and saved so far."""
 
-    def __init__(self, *, quiet: bool, draw: bool) -> None:
+    def __init__(self, out: Path, *, quiet: bool, draw: bool) -> None:
+        self.out = out
+        self.start = time.time()
         self.quiet = quiet
         self.draw = draw
         self.results: dict[str, Result] = {}
@@ -78,12 +84,14 @@ class _Screen:
             print(text, flush=True)
 
     def saved(self) -> str:
-        return ", ".join(f"{name}.json" for name in self.results) or "nothing"
+        """Name the results and records that this run has made."""
+        made = (p for p in self.out.iterdir() if p.suffix in (".json", ".fpdrift"))
+        return ", ".join(sorted(p.name for p in made if p.stat().st_mtime >= self.start - 1)) or "-"
 
-    def keep(self, name: str, result: Result, out: Path) -> None:
+    def keep(self, name: str, result: Result) -> None:
         """Save a result and its picture, then show it."""
         text = result.to_json()
-        _replace(out / f"{name}.json", text)
+        _replace(self.out / f"{name}.json", text)
         self.results[name] = result
         self.documents[name] = json.loads(text)
         for row in screen(result):
@@ -91,7 +99,7 @@ class _Screen:
         if self.draw:
             from fpdrift.plotting import save
 
-            save(result, out / name)
+            save(result, self.out / name)
 
 
 def _steps(
@@ -104,22 +112,19 @@ def _steps(
         show.line(f"\n{number} {item.name:8} {item.summary}")
         try:
             with reporting() as report:
-                result = item.run(_with(settings, report))
-            show.keep(item.name, result, settings.out)
+                result = item.run(replace(settings, progress=report))
+            show.keep(item.name, result)
         except MissingExtraError as error:
             if explicit:
                 raise
             show.line(f"  left out: {error}")
-        except ChildError as error:
+        except OSError:  # the output place: no later step could save anything either
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other steps still run
             failed.append(item.name)
-            print(f"fpdrift: step {item.name} failed: {error}", file=sys.stderr)
+            reason = " ".join(str(error).split()) or type(error).__name__
+            print(f"fpdrift: step {item.name} failed: {reason:.300}", file=sys.stderr)
     return failed
-
-
-def _with(settings: Settings, report: Any) -> Settings:
-    from dataclasses import replace
-
-    return replace(settings, progress=report)
 
 
 def _choose(only: Sequence[str] | None) -> tuple[Experiment, ...]:
@@ -153,12 +158,17 @@ def _replace(path: Path, text: str) -> None:
         draft.unlink(missing_ok=True)
 
 
+def _folder(text: str) -> Path:
+    if not text:
+        message = "name a folder, not nothing"
+        raise argparse.ArgumentTypeError(message)
+    return Path(text)
+
+
 def _whole(text: str) -> int:
     """Read a whole number; argparse names the option and the value."""
-    from argparse import ArgumentTypeError
-
     try:
         return int(text)
     except ValueError:
         message = f"{text[:40]!r} is no whole number"
-        raise ArgumentTypeError(message) from None
+        raise argparse.ArgumentTypeError(message) from None

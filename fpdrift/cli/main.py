@@ -26,7 +26,11 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
-    top = _Parser(prog="fpdrift", description="See floating-point drift on your own machine.")
+    top = _Parser(
+        prog="fpdrift",
+        description="See floating-point drift on your own machine.",
+        allow_abbrev=False,
+    )
     top.add_argument("--version", action="version", version=f"fpdrift {fpdrift.__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     demo.add_to(commands)
@@ -59,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
     except OSError as error:
-        return _complain(f"{error.filename or 'output'}: {error.strerror or error}", BAD_INPUT)
+        place = error.filename or "the output"
+        why = error.strerror or error
+        return _complain(f"cannot write {place}: {why}; choose another place", BAD_INPUT)
     return code
 
 

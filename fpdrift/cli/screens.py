@@ -42,17 +42,17 @@ def _orders(result: Orders) -> list[str]:
     if len(values) == 1:
         return [*lines, "  All orders give the same bits."]
     apart = ulp_distance(min(values), max(values))
-    return [*lines, f"  {_count(apart, 'ulp')} apart; the exact result rounds to {best!s}."]
+    return [*lines, f"  {count(apart, 'ulp')} apart; the exact result rounds to {best!s}."]
 
 
 @screen.register
 def _two_loops(result: TwoLoops) -> list[str]:
     lines = [f"  Multiply 1 by A / B, {result.pair.steps:,} times; A = 2/9*11, B = 2*11/9."]
     for text, loop in (("x *= A / B", result.quotient), ("x *= A; x /= B", result.pair)):
-        lines.append(f"    {text:18} 1 - x = {_lost(loop):<24}{_count(loop.jumps, 'jump')}")
+        lines.append(f"    {text:18} 1 - x = {_lost(loop):<24}{count(loop.stretches, 'stretch')}")
     if result.exact is not None:
         lines.append(f"    {'exact arithmetic':18} 1 - x = {float(1 - result.exact)!r}")
-    return [*lines, "  Each jump skips a stretch that a plain loop walks, to the same bits."]
+    return [*lines, "  A stretch is jumped over where a plain loop walks, to the same bits."]
 
 
 def _lost(loop: Chain) -> str:
@@ -66,11 +66,11 @@ def _threads(result: ThreadSums) -> list[str]:
         "  each added when its thread is done.",
     ]
     for run in result.runs:
-        found = _count(run.distinct, "result")
+        found = count(run.distinct, "result")
         if run.distinct > 1:
-            found += f", up to {_count(run.spread, 'ulp')} apart"
-        orders = f"{_count(run.orders, 'order')} of arrival"
-        lines.append(f"    {_count(run.threads, 'thread'):12} {found:34} {orders}")
+            found += f", up to {count(run.spread, 'ulp')} apart"
+        orders = f"{count(run.orders, 'order')} of arrival"
+        lines.append(f"    {count(run.threads, 'thread'):12} {found:34} {orders}")
     fixed = {run.fixed[0] for run in result.runs}
     same = len(fixed) == 1 and all(run.distinct_fixed == 1 for run in result.runs)
     seen = "1 result at every thread count" if same else "still more than one result"
@@ -93,7 +93,7 @@ def _nudge(result: NudgeAccount) -> list[str]:
 @screen.register
 def _cnn(result: CnnDrift) -> list[str]:
     lines = [
-        f"  Same network, data ({result.data}) and seed; {_count(result.steps, 'step')}.",
+        f"  Same network, data ({result.data}) and seed; {count(result.steps, 'step')}.",
         f"    against {result.baseline:12} {'first differs':34} distance   churn",
     ]
     drawn: Comparison | None = None
@@ -146,7 +146,7 @@ def _cnn_verdict(result: CnnDrift) -> str:
         )
     return (
         f"training: no drift seen. One bit in any of {result.tensors} tensors at any of\n"
-        f"{_count(result.steps, 'step')} would have shown."
+        f"{count(result.steps, 'step')} would have shown."
     )
 
 
@@ -154,10 +154,10 @@ def _thread_verdict(result: ThreadSums) -> str:
     most = max(result.runs, key=lambda run: run.distinct)
     if most.distinct > 1:
         return (
-            f"sums as they arrive: nondeterministic, {_count(most.distinct, 'result')} in "
-            f"{_count(result.tries, 'try')}."
+            f"sums as they arrive: nondeterministic, {count(most.distinct, 'result')} in "
+            f"{count(result.tries, 'try')}."
         )
-    seen = _count(max(run.orders for run in result.runs), "order")
+    seen = count(max(run.orders for run in result.runs), "order")
     return f"sums as they arrive: no drift seen, in {seen} of arrival. 1 ulp would have shown."
 
 
@@ -167,6 +167,7 @@ _VERDICTS: dict[type[Result], Callable[[Any], str]] = {
 }
 
 
-def _count(number: int, noun: str) -> str:
-    plural = "tries" if noun == "try" else f"{noun}s"
+def count(number: int, noun: str) -> str:
+    """Write a number with its noun, as in 1 ulp, 2 ulps."""
+    plural = {"try": "tries", "stretch": "stretches"}.get(noun, f"{noun}s")
     return f"{number:,} {noun if number == 1 else plural}"

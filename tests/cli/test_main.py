@@ -1,12 +1,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fpdrift.cli.chart import chart
 from fpdrift.cli.main import main
+from fpdrift.experiments import EXPERIMENTS
 
 
 def refused(capsys, *argv):
@@ -32,6 +34,8 @@ def refused(capsys, *argv):
         (["demo", "--seed", "1e3"], ["1e3"]),
         (["demo", "--data", "cats"], ["cats", "digits"]),
         (["demo", "--colour"], ["--colour"]),
+        (["demo", "--onl", "order"], ["--onl"]),
+        (["demo", "--only", "order", "--out", ""], ["--out"]),
         (["dance"], ["dance"]),
         ([], ["COMMAND"]),
         (["lessons"], ["list|open|copy"]),
@@ -90,3 +94,25 @@ def test_json_is_one_document_and_saved(capsys, tmp_path):
     assert document["failed"] == []
     assert document["steps"]["order"] == json.loads((tmp_path / "order.json").read_text())
     assert sorted(p.name for p in tmp_path.iterdir()) == ["order.json"]
+
+
+def test_a_step_that_fails_is_named_and_the_next_one_runs(capsys, tmp_path, monkeypatch):
+    def broken(settings):
+        raise ZeroDivisionError("two\nlines")
+
+    first = EXPERIMENTS[0]
+    changed = (replace(first, run=broken), *EXPERIMENTS[1:])
+    monkeypatch.setattr("fpdrift.experiments.registry.EXPERIMENTS", changed)
+    monkeypatch.setattr("fpdrift.cli.demo.EXPERIMENTS", changed)
+    assert main(["demo", "--only", "order,nudge", "--no-plots", "--out", str(tmp_path)]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.splitlines() == ["fpdrift: step order failed: two lines"]
+    assert [p.name for p in tmp_path.iterdir()] == ["nudge.json"]
+    assert "1,187,829 meant" in captured.out
+
+
+def test_a_place_where_a_file_cannot_be_replaced(capsys, tmp_path):
+    (tmp_path / "order.json").mkdir()
+    line = refused(capsys, "demo", "--only", "order", "--no-plots", "--out", str(tmp_path))
+    assert "order" in line
+    assert "choose another place" in line
