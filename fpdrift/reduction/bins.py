@@ -1,0 +1,92 @@
+"""A sum in bins: the same bits in every order, from any number of parts.
+
+Split at fixed powers of two, 2**(32*j), each number has digits that depend on it alone. Digits of
+one place are integers, and adding integers is exact in every order. Only the three highest places
+in use are kept, and which these are depends on the largest number alone.
+
+This is the idea of Demmel and Nguyen 2013, "Fast reproducible floating-point summation", ARITH 21,
+and of Ahrens, Demmel and Nguyen 2020, "Algorithms for efficient reproducible floating point
+summation", ACM Transactions on Mathematical Software 46(3), with truncated digits in integers
+where they keep rounded ones in floats.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from fpdrift.floats import format_of, round_fraction
+from fpdrift.reduction.rounding import Floats
+from fpdrift.results import Result
+
+#: Bits of a place; 2**31 of such digits still fit into 64 bits.
+WIDTH = 32
+#: Places that are kept.
+PLACES = 3
+#: Below the last place of any number.
+_NOWHERE = -100
+_BLOCK = 2**20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bins(Result):
+    """Sums of some numbers' digits; add the bins of other numbers with ``+``, in any order."""
+
+    #: the highest place in use: digits there count 2**(32 * top)
+    top: int = _NOWHERE
+    #: (3,) sums of the digits at top, top - 1 and top - 2
+    sums: tuple[int, ...] = (0,) * PLACES
+    #: sum of the infinities and NaNs, 0.0 if there are none
+    endless: float = 0.0
+
+    @classmethod
+    def of(cls, values: Floats) -> Bins:
+        """Put (n,) numbers into bins; their dtype is one of the four."""
+        blocks = (values[i : i + _BLOCK] for i in range(0, len(values), _BLOCK))
+        return sum(map(cls._of_block, blocks), cls())
+
+    @classmethod
+    def _of_block(cls, values: Floats) -> Bins:
+        rest = values.astype(np.float64)
+        with np.errstate(all="ignore"):
+            finite = np.isfinite(rest)
+            endless = float(rest[~finite].sum())
+            rest = rest[finite & (rest != 0)]
+            if not len(rest):
+                return cls(endless=endless)
+            top = (int(np.frexp(rest)[1].max()) - 1) // WIDTH
+            sums = []
+            for place in range(top, top - PLACES, -1):
+                digits = np.trunc(np.ldexp(rest, -WIDTH * place))
+                rest = rest - np.ldexp(digits, WIDTH * place)
+                sums.append(int(digits.astype(np.int64).sum()))
+        return cls(top=top, sums=tuple(sums), endless=endless)
+
+    def __add__(self, other: Bins) -> Bins:
+        high, low = (self, other) if self.top >= other.top else (other, self)
+        moved = ((0,) * min(high.top - low.top, PLACES) + low.sums)[:PLACES]
+        sums = tuple(a + b for a, b in zip(high.sums, moved, strict=True))
+        return Bins(top=high.top, sums=sums, endless=self.endless + other.endless)
+
+    def total(self, dtype: Any) -> Any:
+        """Round the sum once to a dtype.
+
+        Returns
+        -------
+        numpy scalar
+            Of the dtype.
+        """
+        fmt = format_of(dtype)
+        if self.endless:
+            return fmt.dtype.type(self.endless)
+        places = (Fraction(2) ** (WIDTH * (self.top - k)) for k in range(PLACES))
+        exact = sum((a * b for a, b in zip(self.sums, places, strict=True)), Fraction(0))
+        return round_fraction(exact, fmt)
+
+    def __repr__(self) -> str:
+        size = math.fsum(math.ldexp(s, WIDTH * (self.top - k)) for k, s in enumerate(self.sums))
+        return f"Bins({self.endless + size})"
