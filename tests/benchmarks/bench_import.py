@@ -1,4 +1,4 @@
-"""What `import fpdrift` costs beside `import numpy`: fresh processes in turn, the ratio of each pair."""
+"""What `import fpdrift` costs beside `import numpy`: processes in turn, the ratio of each pair."""
 
 import argparse
 import statistics
