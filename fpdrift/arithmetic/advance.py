@@ -23,8 +23,8 @@ class Progress:
 
     value: Any
     done: int = 0
-    #: stretches jumped, and steps done by plain loops
-    jumps: int = 0
+    #: stretches jumped over, and steps done by plain loops
+    stretches: int = 0
     looped: int = 0
 
 
@@ -76,7 +76,7 @@ def _move(at: Progress, step: Step, count: int, window: int, fmt: Format) -> int
     else:
         jumped, period, at.value = _jump(states, step, left, fmt)
     at.done += jumped
-    at.jumps += jumped > 0
+    at.stretches += jumped > 0
     # What a look for periods costs, in steps of a loop, and a block of some milliseconds.
     worth, block = (4096, 1 << 22) if compiled(step, fmt) else (64, 1 << 16)
     return 2 * period if jumped >= worth else min(4 * window, block)

@@ -128,6 +128,9 @@ def orders(
     ['2*11/9', '2/9*11', '2*(11/9)', '2/(9/11)', '11/(9/2)']
     """
     fmt = format_of(dtype)
+    if not isinstance(reciprocals, bool | np.bool):
+        message = f"reciprocals is True or False, not {shown(reciprocals)}"
+        raise FpdriftError(message)
     builder = Builder(fmt)
     most = MAX_OPERANDS_WITH_RECIPROCALS if reciprocals else MAX_OPERANDS
     bound = {name: _bind(name, value, fmt) for name, value in names.items()}
@@ -135,7 +138,7 @@ def orders(
         root = parse(expression, bound, builder, most)
         nodes = every_order(root, builder, reciprocals=reciprocals)
     if unused := bound.keys() - {node.text for node in operands(root)}:
-        message = f"{min(unused)} does not occur in {shown(expression)}; leave it out"
+        message = f"{shown(min(unused))} does not occur in {shown(expression)}; leave it out"
         raise FpdriftError(message)
     exact = on_paper(root, fmt)
     best = None if exact is None else round_fraction(exact, fmt)
@@ -159,7 +162,7 @@ def _bind(name: str, value: Any, fmt: Format) -> Any:
     try:
         return round_to(value, fmt)
     except FpdriftError as error:
-        message = f"{name}: {error}"
+        message = f"{shown(name)}: {error}"
         raise FpdriftError(message) from None
 
 

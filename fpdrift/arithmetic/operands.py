@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fpdrift.arithmetic.loops import APPLY
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import Format, exact, round_to, to_fraction
 
 #: Operations in one step.
@@ -33,10 +33,11 @@ def read_number(x: Any, fmt: Format, what: str) -> Operand:
     """Round what was passed to a scalar of the format."""
     if type(x) is float and fmt.name == "float64":
         return Operand(np.float64(x), None)  # nothing to round
-    if isinstance(x, bool | np.bool):
-        message = f"{what} must be a number, not {x!r}"
-        raise FpdriftError(message)
-    value, number = round_to(x, fmt), exact(x)
+    try:
+        value, number = round_to(x, fmt), exact(x)
+    except FpdriftError as error:
+        message = f"{what}: {error}"
+        raise FpdriftError(message) from None
     if not isinstance(number, Fraction) or (
         math.isfinite(value) and to_fraction(value, fmt) == number
     ):
@@ -51,12 +52,14 @@ def read_step(factor: Any, op: Any, fmt: Format) -> tuple[tuple[str, Operand], .
     if not 1 <= len(factor) <= _MOST_OPERATIONS:
         message = f"a step takes 1 to {_MOST_OPERATIONS} (op, number) pairs, not {len(factor)}"
         raise FpdriftError(message)
-    if op != "multiply":
-        message = f"op={op!r} goes with one number; in a sequence each pair names its own"
+    if not isinstance(op, str) or op != "multiply":
+        message = f"op={shown(op)} goes with one number; in a sequence each pair names its own"
         raise FpdriftError(message)
     for pair in factor:
         if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
-            message = f"not an (op, number) pair: {pair!r}; write [('multiply', 3), ('divide', 7)]"
+            message = (
+                f"not an (op, number) pair: {shown(pair)}; write [('multiply', 3), ('divide', 7)]"
+            )
             raise FpdriftError(message)
     return tuple((_operation(name), read_number(number, fmt, "factor")) for name, number in factor)
 
@@ -88,15 +91,8 @@ def read_seconds(max_seconds: Any) -> float:
     return seconds
 
 
-def shown(value: Any) -> str:
-    """Show what was passed; Python refuses to print an integer of thousands of digits."""
-    if isinstance(value, int) and value.bit_length() > 1000:
-        return f"an integer of {value.bit_length():,} bits"
-    return repr(value)
-
-
 def _operation(op: Any) -> str:
     if not isinstance(op, str) or op not in APPLY:
-        message = f"unknown operation {op!r}; choose one of {', '.join(APPLY)}"
+        message = f"unknown operation {shown(op)}; choose one of {', '.join(APPLY)}"
         raise FpdriftError(message)
     return op

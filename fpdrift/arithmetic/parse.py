@@ -99,7 +99,7 @@ class _Reader:
             return self._operand(self._text(node), self._number(node), node)
         if isinstance(node, ast.Name):
             if node.id not in self.names:
-                raise self._refusal_at(node, f"unknown name; pass it as {node.id}=...")
+                raise self._refusal_at(node, f"unknown name; pass it as {node.id:.40}=...")
             return self._operand(node.id, self.names[node.id], node)
         raise self._refusal_at(node, _KNOWN)
 

@@ -20,8 +20,8 @@ import numpy.typing as npt
 from fpdrift.arithmetic.advance import advance
 from fpdrift.arithmetic.affine import after, line
 from fpdrift.arithmetic.loops import OpName
-from fpdrift.arithmetic.operands import read_count, read_number, read_seconds, read_step, shown
-from fpdrift.errors import FpdriftError
+from fpdrift.arithmetic.operands import read_count, read_number, read_seconds, read_step
+from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import format_of, to_fraction
 from fpdrift.results import Result, read_only
 
@@ -57,8 +57,8 @@ class Chain(Result):
     dtype: str
     #: the plain loop's result, a NumPy scalar of the dtype
     value: Any
-    #: stretches jumped
-    jumps: int
+    #: stretches jumped over
+    stretches: int
     #: steps done one after another
     looped: int
 
@@ -189,6 +189,6 @@ def chain(
         steps=steps,
         dtype=fmt.name,
         value=at.value,
-        jumps=at.jumps,
+        stretches=at.stretches,
         looped=at.looped,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,9 +26,6 @@ OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 _SUM, _PRODUCT, _SIGN, _OPERAND = range(4)
 _BINDING = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}
 
-#: Stands after every operand of the text.
-_LAST = 1_000_000
-
 
 class Node(NamedTuple):
     """An operand, the negative of a node, or an operation on two."""
@@ -40,8 +38,8 @@ class Node(NamedTuple):
     binding: int
     #: what the machine makes of it, a scalar of the dtype
     value: Any
-    #: place of its first operand in the user's text
-    first: int
+    #: place of its first operand in the user's text; infinite if none stands there
+    first: float
     #: equal for nodes that differ by swapped operands of + or *, or by their sign
     key: int
     #: the sign that `key` leaves out: 1 or -1
@@ -54,9 +52,9 @@ class Builder:
     def __init__(self, fmt: Format) -> None:
         self.fmt = fmt
         self._keys: dict[tuple[Any, ...], int] = {}
-        self.one = self.operand("1", fmt.dtype.type(1), _LAST)
+        self.one = self.operand("1", fmt.dtype.type(1), math.inf)
 
-    def operand(self, text: str, value: Any, first: int) -> Node:
+    def operand(self, text: str, value: Any, first: float) -> Node:
         """Make a leaf; `first` is its place in the user's text."""
         key = self._key("operand", to_bits(value, self.fmt))
         return Node("operand", (), text, _OPERAND, value, first, key, 1)

@@ -11,7 +11,7 @@ from fpdrift.drift.churn import churn
 from fpdrift.drift.circumstances import differing_facts
 from fpdrift.drift.comparison import Comparison, FirstDifference, TensorDifference
 from fpdrift.drift.distance import distances
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import FpdriftError, shown
 from fpdrift.records import open_record
 from fpdrift.records.record import Record
 from fpdrift.results import read_only
@@ -54,7 +54,7 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
     recorded, rows_a, rows_b = np.intersect1d(a.steps, b.steps, return_indices=True)
     if not len(recorded):
         message = (
-            f"{a.name} and {b.name} have no recorded step in common "
+            f"{shown(a.name)} and {shown(b.name)} have no recorded step in common "
             f"({_span(a)}; {_span(b)}); record the same steps in both"
         )
         raise FpdriftError(message)
@@ -87,7 +87,7 @@ def _record(source: Record | str | os.PathLike[str]) -> Record:
         return source
     if isinstance(source, str | os.PathLike):
         return open_record(source)
-    message = f"expected a record or its path, not {source!r}; train() or open_record() gives one"
+    message = f"not a record or its path: {shown(source)}; train() or open_record() gives one"
     raise FpdriftError(message)
 
 
@@ -96,7 +96,7 @@ def _check_same_model(a: Record, b: Record) -> None:
     for mine, other in zip(a.tensors, b.tensors, strict=False):
         if (mine.name, mine.role, mine.shape) != (other.name, other.role, other.shape):
             message = (
-                f"{a.name} and {b.name} are of different models: {_describe(mine)} "
+                f"{shown(a.name)} and {shown(b.name)} are of different models: {_describe(mine)} "
                 f"against {_describe(other)}; compare runs of one model"
             )
             raise FpdriftError(message)
@@ -104,15 +104,15 @@ def _check_same_model(a: Record, b: Record) -> None:
         longer = max(a.tensors, b.tensors, key=len)
         alone = longer[min(len(a.tensors), len(b.tensors))]
         message = (
-            f"{a.name} and {b.name} are of different models: {len(a.tensors)} tensors "
-            f"against {len(b.tensors)}, {_describe(alone)} is in one alone; "
-            "compare runs of one model"
+            f"{shown(a.name)} and {shown(b.name)} are of different models: "
+            f"{len(a.tensors)} tensors against {len(b.tensors)}, "
+            f"{_describe(alone)} is in one alone; compare runs of one model"
         )
         raise FpdriftError(message)
 
 
 def _describe(tensor: Tensor) -> str:
-    return f"{tensor.role} {tensor.name} of shape {tensor.shape}"
+    return f"{tensor.role} {shown(tensor.name)} of shape {shown(tensor.shape)}"
 
 
 def _span(record: Record) -> str:

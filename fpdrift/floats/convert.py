@@ -20,8 +20,8 @@ from fpdrift.floats.formats import Format
 #: A text such as "1e999999999" would need a gigabyte as a fraction.
 _LARGEST_EXPONENT = 5000
 
-#: `float` would take these, dropping what they mean: an imaginary part, a unit, an encoding.
-_NOT_REAL = (np.complexfloating, np.timedelta64, bytes, bytearray)
+#: `float` would take these, dropping what they mean: a truth, an imaginary part, a unit, a text.
+_NOT_REAL = (bool, np.bool, np.complexfloating, np.timedelta64, bytes, bytearray)
 
 
 def to_bits(x: Any, fmt: Format) -> int:

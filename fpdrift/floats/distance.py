@@ -66,7 +66,7 @@ def ulp_distance(a: Any, b: Any) -> Any:
     try:
         x, y = np.broadcast_arrays(x, y)
     except ValueError:
-        message = f"shapes {x.shape} and {y.shape} do not go together"
+        message = f"shapes {shown(x.shape)} and {shown(y.shape)} do not go together"
         raise FpdriftError(message) from None
     fmt = FORMATS[x.dtype.name]
     size_x, below_x = _split(x, fmt)
@@ -102,7 +102,7 @@ def _same_format(a: Any, b: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     y = _exactly(b, x.dtype) if y is None else y
     if x.dtype.name != y.dtype.name or x.dtype.name not in FORMATS:
         message = (
-            f"cannot count ulps between {x.dtype} and {y.dtype}; "
+            f"cannot count ulps between {x.dtype.name} and {y.dtype.name}; "
             f"give two of the same: {', '.join(FORMATS)}"
         )
         raise FpdriftError(message)

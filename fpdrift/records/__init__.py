@@ -2,11 +2,12 @@
 
 from fpdrift.records.content import WHOLE_UP_TO, how_kept
 from fpdrift.records.hashing import HASH_VERSION, content_hash, mix64
+from fpdrift.records.place import check_place
 from fpdrift.records.read import open_record
 from fpdrift.records.record import Kept, Record, Role, Tensor
 from fpdrift.records.schedule import is_due
 from fpdrift.records.sketch import BUCKETS, relative_standard_error, sketch
-from fpdrift.records.write import RecordWriter, check_place, to_text
+from fpdrift.records.write import RecordWriter, to_text
 
 __all__ = [
     "BUCKETS",

@@ -16,6 +16,7 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
+from fpdrift.errors import shown
 from fpdrift.records.record import Kept, Role, Tensor
 from fpdrift.records.sketch import BUCKETS, sketch_and_norm
 
@@ -108,7 +109,7 @@ def number_from_json(value: Any) -> float:
         return math.nan
     if value in ("inf", "-inf") or type(value) in (int, float):
         return float(value)
-    message = f"not a number: {value!r:.50}"
+    message = f"not a number: {shown(value)}"
     raise ValueError(message)
 
 
@@ -125,7 +126,7 @@ def numbers_from_json(value: Any) -> dict[str, float]:
 def count_from_json(value: Any) -> int:
     """Read a count, such as a step."""
     if type(value) is not int or not 0 <= value < 1 << 53:
-        message = f"not a count: {value!r:.50}"
+        message = f"not a count: {shown(value)}"
         raise ValueError(message)
     return value
 
@@ -151,7 +152,7 @@ def _tensor(
     _one_of(role, get_args(Role))
     _one_of(kept, get_args(Kept))
     if zero_gradient not in (None, True, False):
-        message = f"zero_gradient is {zero_gradient!r:.50}"
+        message = f"zero_gradient is {shown(zero_gradient)}"
         raise ValueError(message)
     if kept != "hash":
         _one_of(dtype, FLOATS)
@@ -161,13 +162,13 @@ def _tensor(
 
 def _one_of(value: Any, known: Any) -> None:
     if not isinstance(value, str) or value not in known:
-        message = f"{value!r:.50} is none of {', '.join(known)}"
+        message = f"{shown(value)} is none of {', '.join(known)}"
         raise ValueError(message)
 
 
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= _MAX_NAME or not value.isprintable():
-        message = f"not a name: {value!r:.50}"
+        message = f"not a name: {shown(value)}"
         raise ValueError(message)
     return value
 
@@ -178,12 +179,12 @@ def _check_values(value: Any, depth: int = 0) -> None:
         raise ValueError(message)
     if isinstance(value, str):
         if not value.replace("\n", "").replace("\t", "").isprintable():
-            message = f"text with a control character: {value!r:.50}"
+            message = f"text with a control character: {shown(value)}"
             raise ValueError(message)
     elif isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
-                message = f"a key that is no text: {key!r:.50}"
+                message = f"a key that is no text: {shown(key)}"
                 raise TypeError(message)
             _check_values(key, depth + 1)
             _check_values(item, depth + 1)

@@ -153,7 +153,7 @@ def _copy_bytes(file: BinaryIO, copy: Path, start: bytes, max_bytes: int) -> int
 def _guard(connection: sqlite3.Connection, size: int) -> None:
     for limit, most in _LIMITS.items():
         connection.setlimit(limit, most)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(size, 10_000))
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(max(size, 10_000), 2**31 - 1))
     deadline = time.monotonic() + 2 + size / 20e6  # seconds; a sound record needs a tenth
     connection.set_progress_handler(lambda: time.monotonic() > deadline, 1000)
     for name, value in (

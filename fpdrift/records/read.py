@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fpdrift.errors import FpdriftError, RecordError
+from fpdrift.errors import FpdriftError, RecordError, shown
 from fpdrift.provenance import Provenance
 from fpdrift.records import content, private_copy, schema
 from fpdrift.records.hashing import HASH_VERSION
+from fpdrift.records.place import absolute
 from fpdrift.records.private_copy import RefusedError
 from fpdrift.records.record import Record, Tensor
 
@@ -49,27 +50,29 @@ def open_record(path: str | os.PathLike[str], *, max_bytes: int = 1 << 30) -> Re
     ------
     RecordError
         If the file is missing, is no record, is damaged, or was made to do harm.
+    FpdriftError
+        If `max_bytes` is no whole number above 0.
     """
-    try:
-        place = Path(os.fsdecode(path)).absolute()
-    except TypeError:
-        message = f"not a path: {path!r:.100}"
-        raise RecordError(message) from None
+    place = absolute(path)
+    if not isinstance(max_bytes, int) or isinstance(max_bytes, bool) or max_bytes < 1:
+        message = f"max_bytes is a whole number of bytes above 0, not {shown(max_bytes)}"
+        raise FpdriftError(message)
     for last in (False,) * (_TRIES - 1) + (True,):
         before = None
         try:
             before = private_copy.identity(place)
             return _open(place, max_bytes)
         except RefusedError as error:
-            message = f"{place.name!r} cannot be opened: {error}"
+            message = f"{shown(place.name)} cannot be opened: {error}"
             raise RecordError(message) from None
-        except (OSError, ValueError) as error:  # a null byte in the path is a ValueError
-            why = getattr(error, "strerror", None) or str(error)
-            message = f"{place.name!r} cannot be read: {why}; check the path and its rights"
+        except OSError as error:
+            why = error.strerror or str(error)
+            message = f"{shown(place.name)} cannot be read: {why}; check the path and its rights"
             raise RecordError(message) from None
         except _DamagedError as error:
             if last or private_copy.identity(place) == before:
-                message = f"{place.name!r} is damaged: {error}; take another copy of the record"
+                name = shown(place.name)
+                message = f"{name} is damaged: {error}; take another copy of the record"
                 raise RecordError(message) from None
     raise AssertionError
 
@@ -159,7 +162,7 @@ def _start(entry: _Entry | None) -> _Reading:
         raise ValueError(message)
     value = entry.value
     if value["hash_version"] != HASH_VERSION:
-        message = f"hash version {value['hash_version']!r}, this fpdrift reads {HASH_VERSION}"
+        message = f"hash version {shown(value['hash_version'])}, this fpdrift reads {HASH_VERSION}"
         raise ValueError(message)
     if value["loss_kind"] not in content.LOSS_KINDS or not isinstance(value["meta"], dict):
         message = "loss_kind or meta is of another kind than it should be"

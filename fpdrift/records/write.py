@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift import provenance as fpdrift_provenance
-from fpdrift.errors import RecordError
+from fpdrift.errors import RecordError, shown
 from fpdrift.records import content, schema
 from fpdrift.records.hashing import HASH_VERSION
+from fpdrift.records.place import check_place
 from fpdrift.records.record import Tensor
 
 
@@ -136,7 +137,9 @@ class RecordWriter:
         row = {"step": int(step), "dtype": array.dtype.name, "shape": list(array.shape)}
         dtype = content.NUMBERS.get(array.dtype.name)
         if dtype is None:
-            message = f"{self.path.name!r}: cannot keep predictions of dtype {array.dtype}"
+            message = (
+                f"{shown(self.path.name)}: cannot keep predictions of dtype {array.dtype.name}"
+            )
             raise RecordError(message)
         self._append("prediction", to_text(row), array.astype(dtype).tobytes())
 
@@ -214,7 +217,8 @@ class RecordWriter:
 
     def _error(self, why: str) -> RecordError:
         return RecordError(
-            f"{self.path.name!r} cannot be written: {why}; check the folder, its rights and space"
+            f"{shown(self.path.name)} cannot be written: {why}; "
+            "check the folder, its rights and space"
         )
 
 
@@ -231,40 +235,3 @@ def to_text(value: Any, limit: int = schema.MAX_TEXT) -> str:
     except (ValueError, TypeError, RecursionError) as error:
         message = f"a record cannot hold this: {error}"
         raise RecordError(message) from None
-
-
-def check_place(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
-    """Refuse a place where a new record would cost something that is there.
-
-    Returns
-    -------
-    pathlib.Path
-        Absolute.
-
-    Raises
-    ------
-    RecordError
-        If `path` is no path, holds something and `overwrite` is False, or holds something that is
-        no record.
-    """
-    try:
-        place = Path(path).absolute()
-        descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK)  # does not wait at a pipe
-        with os.fdopen(descriptor, "rb") as file:
-            is_record = schema.is_record_header(file.read(schema.HEADER_BYTES))
-    except (FileNotFoundError, NotADirectoryError):
-        if not place.is_symlink():  # a link to nowhere is something, too
-            return place
-        is_record = False
-    except (TypeError, ValueError):
-        message = f"not a path: {path!r:.100}"
-        raise RecordError(message) from None
-    except OSError:
-        is_record = False
-    if not is_record:
-        message = f"{place.name!r} is there and is no record; choose another name"
-        raise RecordError(message)
-    if not overwrite:
-        message = f"{place.name!r} is there; choose another name, or say overwrite=True"
-        raise RecordError(message)
-    return place

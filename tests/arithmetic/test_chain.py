@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from fpdrift.arithmetic import Chain, ChainCurve, chain, loops, stretch
-from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, to_bits
 
 A, B = 2 / 9 * 11, 2 * 11 / 9
@@ -27,7 +26,7 @@ def test_the_printed_value_of_the_ratio():
 def test_three_loops_that_are_equal_on_paper_lose_three_amounts(factor, units):
     result = chain(1.0, factor, COUNT)
     assert result.lost == Fraction(units, 2**53)
-    assert result.jumps >= 1
+    assert result.stretches >= 1
     assert result.looped < 200
 
 
@@ -75,7 +74,7 @@ def test_a_long_chain_reaches_the_subnormals_and_stays():
 @pytest.mark.parametrize("name", ["multiply", "divide", "subtract"])
 def test_a_million_steps_leave_the_bits_of_a_compiled_loop(dtype, name):
     fmt, rng = FORMATS[dtype], np.random.default_rng(1)
-    p, jumps = fmt.precision, 0
+    p, stretches = fmt.precision, 0
     for _ in range(60):
         count = int(rng.integers(900_000, 1_000_000))
         start = fmt.dtype.type(rng.choice([1e-40, 1.0, -3.0, 1.5e30]) * rng.uniform(0.5, 2))
@@ -86,8 +85,8 @@ def test_a_million_steps_leave_the_bits_of_a_compiled_loop(dtype, name):
             last = getattr(np, name).reduce(factors, initial=start)
         result = chain(start, factor, count, name, dtype)
         assert to_bits(result.value, fmt) == to_bits(last, fmt), (start, factor, count)
-        jumps += result.jumps
-    assert jumps >= 50
+        stretches += result.stretches
+    assert stretches >= 50
 
 
 @pytest.mark.parametrize("factor", [A / B, 1 + 2.0**-40, 1 - 2.0**-33, 1 + 2.0**-29])
@@ -219,60 +218,6 @@ def test_a_short_repr():
 def test_counts_that_are_whole():
     for count in (10**3, 1e3, np.int32(1000), np.float32(1000)):
         assert chain(1.0, 1.5, count).steps == 1000
-
-
-@pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        ((1.0, 2.0, -1), "-1"),
-        ((1.0, 2.0, 1.5), "1.5"),
-        ((1.0, 2.0, 2**63), str(2**63)),
-        ((1.0, 2.0, 10**6000), "bits"),
-        ((1.0, 2.0, float("nan")), "nan"),
-        ((1.0, 2.0, "7"), "'7'"),
-        ((1.0, 2.0, True), "True"),
-        ((1.0, 2.0, None), "None"),
-        ((True, 2.0, 1), "True"),
-        (("one", 2.0, 1), "one"),
-        ((1.0, None, 1), "None"),
-        ((1.0, np.True_, 1), "True"),
-        ((1.0, 2.0, 1, "power"), "power"),
-        ((1.0, 2.0, 1, ["add"]), "add"),
-        ((1.0, 2.0, 1, "add", "float8"), "float8"),
-        ((1.0, [], 1), "0"),
-        ((1.0, [("add", 1)] * 9, 1), "9"),
-        ((1.0, [1.0, 2.0], 1), "1.0"),
-        ((1.0, ["ad"], 1), "ad"),
-        ((1.0, [("add", 1), ("add",)], 1), "('add',)"),
-        ((1.0, [("modulo", 1)], 1), "modulo"),
-        ((1.0, [("add", 1)], 1, "divide"), "divide"),
-        ((1.0, 2.0, 1, "add", "float64", 0), "0"),
-        ((1.0, 2.0, 1, "add", "float64", float("nan")), "nan"),
-        ((1.0, 2.0, 1, "add", "float64", "soon"), "soon"),
-        ((1.0, 2.0, 1, "add", "float64", 10**6000), "bits"),
-    ],
-)
-def test_bad_input_is_one_line_that_names_it(arguments, named):
-    with pytest.raises(FpdriftError) as caught:
-        chain(*arguments)
-    assert named in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("points", [1, -3, 2.5, True, "ten"])
-def test_a_curve_needs_points(points):
-    with pytest.raises(FpdriftError, match="at least 2"):
-        chain(1.0, 2.0, 3).curve(points)
-
-
-def test_a_chain_that_takes_too_long_says_how_far_it_came():
-    with pytest.raises(FpdriftError) as caught:
-        chain(1.0, 1 + 2.0**-30, 10**18, max_seconds=0.05)
-    message = str(caught.value)
-    assert "of 1,000,000,000,000,000,000 steps" in message
-    assert "at the value 1." in message
-    assert "max_seconds=0.05" in message
-    assert "\n" not in message
 
 
 def test_a_stretch_is_proved_to_its_last_step_and_no_further():

@@ -1,5 +1,6 @@
 """What `orders` refuses: always one line that names the place."""
 
+import numpy as np
 import pytest
 
 from fpdrift.arithmetic import orders
@@ -75,14 +76,16 @@ def test_what_python_cannot_read_is_refused(expression):
         ("2*width/9", "column 3, at 'width': unknown name; pass it as width=..."),
         ("", "the expression is empty"),
         (" \t ", "the expression is empty"),
+        ("1+" + "w" * 900, "pass it as w{40}=...$"),
         (None, "an expression is a text such as .*, not None"),
         (22 / 9, "an expression is a text .*, not 2.4444"),
         (b"2*11/9", "an expression is a text .*, not b'2"),
     ],
 )
 def test_too_much_too_large_or_unknown_is_refused(expression, message):
-    with pytest.raises(FpdriftError, match=message):
+    with pytest.raises(FpdriftError, match=message) as caught:
         orders(expression)
+    assert len(str(caught.value)) < 260
 
 
 def test_what_is_too_large_depends_on_the_dtype():
@@ -92,12 +95,26 @@ def test_what_is_too_large_depends_on_the_dtype():
 
 
 def test_names_are_checked():
-    with pytest.raises(FpdriftError, match=r"^x: not a real number: 'two'$"):
+    with pytest.raises(FpdriftError, match=r"^'x': not a real number: 'two'$"):
         orders("x*11/9", x="two")
-    with pytest.raises(FpdriftError, match=r"^y does not occur in 'x'; leave it out$"):
+    with pytest.raises(FpdriftError, match=r"^'y' does not occur in 'x'; leave it out$"):
         orders("x", x=1, z=2, y=3)
     with pytest.raises(FpdriftError, match="unknown dtype 'float8'"):
         orders("2*11/9", dtype="float8")
+    for name in ("x" * 5000, "two\nlines"):
+        for value, why in ((1, "does not occur"), ("two", "not a real number")):
+            with pytest.raises(FpdriftError, match=why) as caught:
+                orders("2*11/9", **{name: value})
+            assert "\n" not in str(caught.value)
+            assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("reciprocals", ["no", 0, None, 2, np.ones((3, 3), bool)], ids=repr)
+def test_reciprocals_is_true_or_false(reciprocals):
+    with pytest.raises(FpdriftError, match="reciprocals is True or False, not") as caught:
+        orders("2*11/9", reciprocals=reciprocals)
+    assert "\n" not in str(caught.value)
+    assert orders("2/3", reciprocals=np.True_).reciprocals is True
 
 
 def test_with_reciprocals_one_operand_less_is_allowed():

@@ -99,9 +99,9 @@ def test_no_step_in_common_is_refused_with_both_spans():
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"name": "conv/kernel"}, "weight dense/kernel .* against weight conv/kernel"),
+        ({"name": "conv/kernel"}, "weight 'dense/kernel' .* against weight 'conv/kernel'"),
         ({"shape": (3, 4)}, r"of shape \(4, 3\) against .* of shape \(3, 4\)"),
-        ({"role": "statistic"}, "weight dense/kernel .* against statistic dense/kernel"),
+        ({"role": "statistic"}, "weight 'dense/kernel' .* against statistic 'dense/kernel'"),
     ],
 )
 def test_another_model_is_refused_and_the_first_mismatch_named(change, text):
@@ -115,7 +115,7 @@ def test_a_tensor_more_is_another_model():
     a, b = records(run(), run())
     shorter = replace(b, tensors=b.tensors[:-1], hashes=b.hashes[:, :-1])
     for pair in [(a, shorter), (shorter, a)]:
-        with pytest.raises(FpdriftError, match=r"seed dropout/seed of shape .* is in one alone"):
+        with pytest.raises(FpdriftError, match=r"seed 'dropout/seed' of shape .* is in one alone"):
             compare(*pair)
 
 
@@ -159,10 +159,20 @@ def test_a_file_that_is_no_record_is_refused(tmp_path):
         compare(make_record(run()), path)
 
 
-@pytest.mark.parametrize("source", [3, None, b"a.fpdrift"])
-def test_what_is_no_record_is_refused(source):
-    with pytest.raises(FpdriftError, match="expected a record or its path"):
+@pytest.mark.parametrize("source", [3, None, b"a.fpdrift", np.eye(3), list(range(9999))], ids=type)
+def test_what_is_no_record_is_refused_in_one_short_line(source):
+    with pytest.raises(FpdriftError, match="not a record or its path") as caught:
         compare(make_record(run(), roles=ROLES), source)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+def test_records_of_odd_names_are_refused_in_one_short_line():
+    name = "two\nlines" + 200 * "x"
+    with pytest.raises(FpdriftError, match="of different models") as caught:
+        compare(make_record(run(), name=name), make_record([{499 * "y": np.ones((1,) * 40)}]))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
 
 
 def test_losses_and_metrics_stand_side_by_side_over_the_common_steps():
