@@ -1,18 +1,28 @@
-"""Sums whose order is not ours to choose: seen, recorded, replayed; and plans that fix it."""
+"""Sums and their order: seen, recorded, replayed, fixed by a plan, or made not to matter."""
 
-from fpdrift.reduction import makers
+from fpdrift.reduction import bounds, makers, sums
+from fpdrift.reduction.bins import Bins
+from fpdrift.reduction.conditioned import ill_conditioned
 from fpdrift.reduction.plan import Plan
+from fpdrift.reduction.pricing import SumRow, SumTable, sum_table
 from fpdrift.reduction.running import run_plan, run_plans
 from fpdrift.reduction.threads import replay, thread_sums
 from fpdrift.reduction.threadsums import ThreadRun, ThreadSums
 
 __all__ = [
+    "Bins",
     "Plan",
+    "SumRow",
+    "SumTable",
     "ThreadRun",
     "ThreadSums",
+    "bounds",
+    "ill_conditioned",
     "makers",
     "replay",
     "run_plan",
     "run_plans",
+    "sum_table",
+    "sums",
     "thread_sums",
 ]

@@ -118,12 +118,12 @@ def exact_bound(p: Problem) -> Bound:
 
 
 def reproducible_bound(p: Problem) -> Bound:
-    """What lies below the kept places of n numbers, and one rounding.
+    """Count what n numbers have below the places kept, and one rounding.
 
     A number loses less than one unit of the lowest place kept, and the largest number is at least
     one unit of the highest.
     """
-    lost = p.n * p.largest / 2 ** (WIDTH * (PLACES - 1))
+    lost = p.n * p.largest * Fraction(1, 2 ** (WIDTH * (PLACES - 1)))
     return lost + p.u * (abs(p.total) + lost)
 
 

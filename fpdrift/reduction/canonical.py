@@ -72,7 +72,8 @@ def _heights_and_firsts(n: int, children: Ints, starts: Ints) -> tuple[Ints, Int
 def _ints(name: str, values: Any) -> Ints:
     try:
         array = np.asarray(values)
-        fits = array.size == 0 or (array.dtype.kind in "iu" and int(array.max()) < 2 * LARGEST_N)
+        whole = array.dtype.kind in "iu"
+        fits = array.size == 0 or (whole and -1 <= int(array.min()) <= int(array.max()) < 2**31)
     except (TypeError, ValueError):
         fits = False
     if not fits or array.ndim != 1:

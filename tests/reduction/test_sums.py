@@ -1,0 +1,143 @@
+"""Sums keep to their papers' loops and bounds; two of them give one result in every order."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sum_loops import LOOPS
+
+from fpdrift.errors import FpdriftError
+from fpdrift.floats import FORMATS, round_fraction, to_bits, to_fraction
+from fpdrift.reduction import Bins, SumTable, ill_conditioned, sum_table, sums
+from fpdrift.reduction.bounds import Problem
+from fpdrift.reduction.pricing import METHODS
+
+WIDEST = {"float16": 60, "bfloat16": 1e3, "float32": 1e7, "float64": 1e16}
+BY_NAME = {method.name: method for method in METHODS}
+
+
+def drawn(seed, dtype):
+    """Numbers with a condition number anywhere up to the widest."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(6, 40))
+    return ill_conditioned(n, WIDEST[dtype] ** rng.random(), rng, dtype)
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@given(st.integers(0, 2**32))
+def test_errors_stay_inside_their_bounds(dtype, seed):
+    values = drawn(seed, dtype)
+    problem = Problem.of(values)
+    for method in METHODS:
+        error = abs(to_fraction(method.add(values), FORMATS[dtype]) - problem.total)
+        assert error <= method.bound(problem), method.name
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("name", LOOPS)
+def test_vectors_give_the_bits_of_the_papers_loop(name, dtype):
+    for seed in range(30):
+        values = drawn(seed, dtype)
+        for n in (1, 2, 3, len(values)):
+            got = BY_NAME[name].add(values[:n])
+            assert got.dtype == values.dtype
+            assert to_bits(got, FORMATS[dtype]) == to_bits(LOOPS[name](values[:n]), FORMATS[dtype])
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_exact_is_the_nearest_float(dtype):
+    for seed in range(50):
+        values = drawn(seed, dtype)
+        wanted = round_fraction(sum(map(Fraction, values.tolist()), Fraction(0)), FORMATS[dtype])
+        assert sums.exact_sum(values) == wanted
+        if dtype == "float64":
+            assert sums.exact_sum(values) == math.fsum(values)
+
+
+@pytest.mark.parametrize("name", ["exact", "reproducible"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_order_does_not_matter(name, dtype):
+    rng = np.random.default_rng(4)
+    wide = np.exp2(rng.integers(-120, 120, 200)) * rng.standard_normal(200)
+    values = np.concatenate([ill_conditioned(200, 1e7, rng, dtype), wide.astype(dtype)])
+    results = {BY_NAME[name].add(rng.permutation(values)).tobytes() for _ in range(1000)}
+    assert len(results) == 1
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@given(st.data())
+def test_bins_do_not_care_how_numbers_are_split(dtype, data):
+    fmt = FORMATS[dtype]
+    bits = data.draw(st.lists(st.integers(0, 2**fmt.bits - 1), min_size=1, max_size=30))
+    values = np.array(bits, fmt.uint).view(fmt.dtype)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(values)), max_size=5)))
+    parts = data.draw(st.permutations(np.split(values, cuts)))
+    one = Bins.of(values).total(dtype)
+    other = sum(map(Bins.of, parts), Bins()).total(dtype)
+    assert np.isnan(one) == np.isnan(other)
+    assert np.isnan(one) or to_bits(one, fmt) == to_bits(other, fmt)
+
+
+def test_bins_filled_by_threads_give_one_result():
+    values = np.random.default_rng(5).standard_normal(40_000).astype(np.float32)
+    results = set()
+    for threads in (1, 2, 3, 5, 8):
+        with ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(Bins.of, np.array_split(values, threads)))
+        results.add(sum(parts[::-1], Bins()).total("float32").tobytes())
+    assert results == {sums.reproducible_sum(values).tobytes()}
+
+
+def test_bins_keep_what_one_place_cannot():
+    values = np.array([1e16, 1.0, -1e16, 2.0**-30, 2.0**-40])
+    assert Bins.of(values).total("float64") == 1 + 2.0**-30
+    assert Bins.of(np.array([np.inf, 1.0])).total("float64") == np.inf
+    assert np.isnan(Bins.of(np.array([np.inf, -np.inf])).total("float64"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_condition_numbers_come_out_as_asked_for(dtype):
+    rng = np.random.default_rng(6)
+    for power in range(1, 20):
+        values = ill_conditioned(50, 10.0**power, rng, dtype)
+        assert values.dtype == dtype
+        assert 0.5 < Problem.of(values).condition / 10.0**power < 2
+
+
+def test_the_table_holds_every_method_and_survives_json():
+    table = sum_table(60, (1e2, 1e7), orders=30, seed=3)
+    assert [row.name for row in table.rows] == [method.name for method in METHODS] * 2
+    for row in table.rows:
+        assert row.error <= row.bound
+        assert row.order_matters or row.results == 1
+        assert row.times_numpy is None
+    assert max(row.results for row in table.rows) > 1
+    assert SumTable.from_json(table.to_json()) == table
+    assert repr(table) == "SumTable(60 float32, 10 methods, condition numbers 1.0e+02, 1.0e+07)"
+    timed = sum_table(60, (10.0,), orders=1, repeats=1)
+    assert all(row.times_numpy > 0 for row in timed.rows)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: sums.kahan_sum([]), "values is"),
+        (lambda: sums.exact_sum([1, 2]), "values is"),
+        (lambda: sums.klein_sum([[1.0]]), "values is"),
+        (lambda: sums.sum_k([1.0], 1), "k is 1"),
+        (lambda: sum_table(5), "n is 5"),
+        (lambda: sum_table(conditions=3), "conditions is 3"),
+        (lambda: sum_table(conditions=(0.5,)), "condition is 0.5"),
+        (lambda: sum_table(conditions=(math.nan,)), "condition is nan"),
+        (lambda: sum_table(dtype="float16", conditions=(1e9,)), "condition is"),
+        (lambda: sum_table(dtype="int8"), "unknown dtype"),
+        (lambda: ill_conditioned(9, "x", np.random.default_rng(1)), "condition is"),
+    ],
+)
+def test_bad_input_is_refused(call, message):
+    with pytest.raises(FpdriftError, match=message):
+        call()
