@@ -38,6 +38,9 @@ class MissingExtraError(FpdriftError):
             f"(in a checkout: pip install -e '.[{self.extra}]')"
         )
 
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str]]:
+        return type(self), (self.module,)
+
 
 class RecordError(FpdriftError):
     """A file is no record, is damaged, or cannot be written."""
