@@ -27,6 +27,9 @@ class Binade(Result):
     meant: int
     changed: int
 
+    def __repr__(self) -> str:
+        return f"Binade(2**{self.exponent}: {self.meant} meant, {self.changed} changed)"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TensorNudge(Result):
@@ -43,7 +46,9 @@ class TensorNudge(Result):
     changed: int
     #: largest abs(new - old), in float64
     largest_change: float
-    #: weights that are no larger than the nudge (an ulp's or a bit's nudge: the largest change)
+    #: weights that are exactly zero, such as biases at the start of a training
+    zeros: int
+    #: weights no larger than the nudge (an ulp's or a bit's nudge: the largest change), zeros too
     small: int
 
     @property
@@ -53,8 +58,12 @@ class TensorNudge(Result):
 
     @property
     def share_small(self) -> float:
-        """Share of the weights that are no larger than the nudge, 0 to 1."""
+        """Share of the weights that are no larger than the nudge, zeros included, 0 to 1."""
         return self.small / self.count if self.count else 0.0
+
+    def __repr__(self) -> str:
+        counts = f"{self.count} weights, {self.meant} meant, {self.changed} changed"
+        return f"TensorNudge({self.name}, {self.dtype}: {counts})"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,9 +105,19 @@ class NudgeAccount(Result):
         return float(np.max([t.largest_change for t in self.tensors], initial=0.0))
 
     @property
+    def zeros(self) -> int:
+        """Weights that are exactly zero, meant or not."""
+        return sum(t.zeros for t in self.tensors)
+
+    @property
+    def small(self) -> int:
+        """Weights that are no larger than the nudge, `zeros` included."""
+        return sum(t.small for t in self.tensors)
+
+    @property
     def share_small(self) -> float:
-        """Share of all weights that are no larger than the nudge, 0 to 1."""
-        return sum(t.small for t in self.tensors) / self.count if self.count else 0.0
+        """Share of all weights that are no larger than the nudge, zeros included, 0 to 1."""
+        return self.small / self.count if self.count else 0.0
 
     @property
     def half_ulp_exponents(self) -> dict[str, int]:
@@ -137,6 +156,7 @@ def count(
         meant=meant.size,
         changed=int(np.count_nonzero(changed)),
         largest_change=largest,
+        zeros=int(np.count_nonzero(old == 0)) if real else 0,
         small=int(np.count_nonzero(np.abs(old.astype(np.float64)) <= size)) if real else 0,
     )
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import operator
-import reprlib
 from typing import Any
 
-from fpdrift.errors import FpdriftError
+from fpdrift.checks import whole
+from fpdrift.errors import FpdriftError, shown
 
 
 def real(name: str, value: Any, most: float) -> float:
@@ -17,19 +16,7 @@ def real(name: str, value: Any, most: float) -> float:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not 0 <= number <= most:
-        message = f"{name} is {_shown(value)}; choose a number from 0 to {most:g}"
-        raise FpdriftError(message)
-    return number
-
-
-def whole(name: str, value: Any, least: int, most: int) -> int:
-    """Check a whole number from `least` to `most`."""
-    try:
-        number = least - 1 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = least - 1
-    if not least <= number <= most:
-        message = f"{name} is {_shown(value)}; choose a whole number from {least} to {most}"
+        message = f"{name} is {shown(value)}; choose a number from 0 to {most:g}"
         raise FpdriftError(message)
     return number
 
@@ -44,13 +31,6 @@ def place(name: str, value: Any) -> int | tuple[int, ...]:
 def text(name: str, value: Any) -> str:
     """Check a text."""
     if not isinstance(value, str):
-        message = f"{name} is {_shown(value)}; give a text"
+        message = f"{name} is {shown(value)}; give a text"
         raise FpdriftError(message)
     return value
-
-
-def _shown(value: Any) -> str:
-    """Show a value in a few characters; Python refuses to write out more than 4,300 digits."""
-    if isinstance(value, int) and value.bit_length() > 128:
-        return "far out of range"
-    return reprlib.repr(value)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import reprlib
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self, get_args
 
-from fpdrift.errors import FpdriftError
-from fpdrift.perturbation.checks import place, real, text, whole
+from fpdrift.checks import whole
+from fpdrift.errors import FpdriftError, shown
+from fpdrift.perturbation.checks import place, real, text
 from fpdrift.results import Result
 
 Kind = Literal["noise", "ulp", "bit"]
@@ -49,12 +49,13 @@ class Perturbation(Result):
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             kinds = ", ".join(get_args(Kind))
-            message = f"unknown kind of nudge {reprlib.repr(self.kind)}; choose one of {kinds}"
+            message = f"unknown kind of nudge {shown(self.kind)}; choose one of {kinds}"
             raise FpdriftError(message)
         for name, reads in _READS.items():
-            if (getattr(self, name) is not None) != (self.kind in reads):
-                verb = "needs a" if self.kind in reads else "takes no"
-                message = f"a nudge of kind {self.kind!r} {verb} {name}"
+            value = getattr(self, name)
+            if (value is not None) != (self.kind in reads):
+                wants = "needs one" if self.kind in reads else "takes none"
+                message = f"{name} is {shown(value)}; a nudge of kind {self.kind!r} {wants}"
                 raise FpdriftError(message)
         checked = {
             "size": real("size", self.size, sys.float_info.max),
@@ -78,6 +79,9 @@ class Perturbation(Result):
         what = f"{self.steps:+d} ulp on" if self.kind == "ulp" else f"bit {self.bit} of"
         return f"{what} {self.tensor}[{','.join(map(str, index))}]"
 
+    def __repr__(self) -> str:
+        return f"Perturbation({self.label!r})"
+
     def to_dict(self) -> dict[str, Any]:
         """Give the fields as JSON values."""
         return asdict(self)
@@ -93,7 +97,7 @@ class Perturbation(Result):
         """
         known = [f.name for f in fields(cls)]
         if not isinstance(data, Mapping) or "kind" not in data or not set(data) <= set(known):
-            found = reprlib.repr(data)
+            found = shown(data)
             message = f"no perturbation: {found}; give kind and some of {', '.join(known[1:])}"
             raise FpdriftError(message)
         return cls(**data)

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from fpdrift.checks import check_choice, check_switch, whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.perturbation import Perturbation
 from fpdrift.results import Result
-from fpdrift.training.checks import check_choice, check_switch, whole_number
 
 #: What oneDNN may be told to use at most, oldest first (oneDNN's guide, "CPU dispatcher control").
 INSTRUCTION_SETS = (
@@ -83,10 +83,8 @@ class Condition(Result):
     def __post_init__(self) -> None:
         for name in ("intra_op_threads", "inter_op_threads"):
             if getattr(self, name) is not None:
-                object.__setattr__(
-                    self, name, whole_number(name, getattr(self, name), 1, MOST_THREADS)
-                )
-        object.__setattr__(self, "seed", whole_number("seed", self.seed, 0, LARGEST_SEED))
+                object.__setattr__(self, name, whole(name, getattr(self, name), 1, MOST_THREADS))
+        object.__setattr__(self, "seed", whole("seed", self.seed, 0, LARGEST_SEED))
         for name in ("onednn", "op_determinism", "jit"):
             check_switch(name, getattr(self, name), optional=name == "onednn")
         if self.instruction_set is not None:
@@ -111,6 +109,9 @@ class Condition(Result):
             self.perturbation and self.perturbation.label,
         )
         return ", ".join(part for part in parts if part) or "default"
+
+    def __repr__(self) -> str:
+        return f"Condition({self.name!r})"
 
     @property
     def file_name(self) -> str:

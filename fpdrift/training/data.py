@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fpdrift.checks import check_choice, whole
 from fpdrift.results import read_only
 from fpdrift.training.chance import digest, permutation
-from fpdrift.training.checks import check_choice, whole_number
 from fpdrift.training.networks import CLASSES, IMAGE
 
 _Array = npt.NDArray[np.float32]
@@ -64,7 +64,7 @@ def load(name: str, labels: str = "one-hot", *, validation: int | None = None) -
     """
     check(name, labels)
     if validation is not None:
-        validation = whole_number("validation", validation, 0, NOISE_IMAGES)
+        validation = whole("validation", validation, 0, NOISE_IMAGES)
     return DATA[name](labels, validation)
 
 

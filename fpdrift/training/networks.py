@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from fpdrift.checks import check_choice
 from fpdrift.training.chance import Purpose, hashed_bits, uniform
-from fpdrift.training.checks import check_choice
 
 IMAGE = (28, 28, 1)
 CLASSES = 10

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from fpdrift.checks import check_callable, check_choice, check_switch, whole
 from fpdrift.errors import FpdriftError, MissingExtraError, RecordError, shown
 from fpdrift.floats import format_of
 from fpdrift.perturbation import perturb
 from fpdrift.process import check_timeout, run_module
 from fpdrift.records import Record, check_place, open_record
-from fpdrift.training.checks import check_choice, check_switch, whole_number
 from fpdrift.training.condition import Condition
 from fpdrift.training.data import check
 from fpdrift.training.networks import network_of
@@ -86,11 +86,11 @@ def train(
     condition = _condition(condition, seed)
     network_of(network)
     check(data, labels)
-    steps = whole_number("steps", steps, 1, MOST_STEPS)
+    steps = whole("steps", steps, 1, MOST_STEPS)
     check_switch("overwrite", overwrite)
     check_timeout(timeout)
-    backend = _backend(data)
-    condition.check_backend(backend)
+    check_callable("progress", progress)
+    env = _environment(condition, data)
     _check_nudge(condition)
     place = _place(path, condition, overwrite=overwrite)
     task = {
@@ -102,12 +102,7 @@ def train(
         "path": str(place),
         "overwrite": overwrite,
     }
-    env = condition.environment() | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-
-    def tell(message: dict[str, Any]) -> None:
-        if progress is not None:
-            progress(message["step"], steps)
-
+    tell = None if progress is None else lambda message: progress(message["step"], steps)
     run_module("fpdrift.training.worker", task, env=env, timeout=timeout, on_progress=tell)
     return open_record(place)
 
@@ -118,6 +113,13 @@ def _condition(condition: Any, seed: int | None) -> Condition:
         message = f"condition is a fpdrift.Condition, not {shown(condition)}"
         raise FpdriftError(message)
     return chosen if seed is None else dataclasses.replace(chosen, seed=seed)
+
+
+def _environment(condition: Condition, data: str) -> dict[str, str | None]:
+    """Give the changes to the environment that the process needs."""
+    backend = _backend(data)
+    condition.check_backend(backend)
+    return condition.environment() | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def _backend(data: str) -> str:

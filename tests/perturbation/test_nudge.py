@@ -59,6 +59,7 @@ def check_books(old, new, account, size, fraction):
     assert tensor.changed == account.changed == len(changed)
     assert tensor.absorbed == account.absorbed == tensor.meant - len(changed)
     assert tensor.small == sum(abs(to_fraction(a, fmt)) <= Fraction(size) for a, _ in finite)
+    assert tensor.zeros == account.zeros == sum(to_fraction(a, fmt) == 0 for a, _ in finite)
     moves = [abs(float(b) - float(a)) for a, b in changed]
     assert tensor.largest_change == account.largest_change == max(moves, default=0.0)
     by_binade = {}
@@ -97,7 +98,8 @@ def test_a_power_of_two_moves_down_more_easily_than_up():
 def test_weights_smaller_than_the_nudge_are_counted():
     weights = np.array([0, 1e-9, -1e-8, 1.01e-8, 1, np.nan], np.float64)
     _, account = nudge(weights, size=1e-8)
-    assert account.tensors[0].small == 3
+    assert account.tensors[0].small == account.small == 3
+    assert account.tensors[0].zeros == account.zeros == 1
     assert account.share_small == account.tensors[0].share_small == 0.5
 
 
@@ -210,6 +212,20 @@ def test_account_survives_json():
     )
 
 
+def test_zeros_are_counted_over_all_tensors_meant_or_not():
+    weights = {"a": np.array([0.0, -0.0, 1]), "b": np.zeros(2, np.float16), "c": np.zeros(9, int)}
+    _, account = nudge(weights, size=0, fraction=0)
+    assert [t.zeros for t in account.tensors] == [2, 2, 0]
+    assert (account.zeros, account.small, account.zeros_meant) == (4, 4, 0)
+
+
+def test_reprs_are_short():
+    _, account = nudge({"a": np.ones(4, np.float32)}, size=1e-3, fraction=1)
+    assert repr(account.tensors[0]) == "TensorNudge(a, float32: 4 weights, 4 meant, 4 changed)"
+    assert repr(account.binades[0]) == "Binade(2**0: 4 meant, 4 changed)"
+    assert repr(account.perturbation) == "Perturbation('nudge 0.001 on 1.0')"
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
@@ -217,14 +233,14 @@ def test_account_survives_json():
         ({"size": math.nan}, "size is nan"),
         ({"size": math.inf}, "size is inf"),
         ({"size": "1e-8"}, "size is '1e-8'"),
-        ({"size": 10**5000}, "size is far out of range"),
+        ({"size": 10**5000}, "size is an integer of thousands of digits; choose a number"),
         ({"fraction": 1.5}, "fraction is 1.5"),
         ({"fraction": -0.1}, "fraction is -0.1"),
         ({"fraction": None}, "fraction is None"),
         ({"seed": -1}, "seed is -1"),
         ({"seed": 1.0}, "seed is 1.0"),
         ({"seed": True}, "seed is True"),
-        ({"seed": 10**5000}, "seed is far out of range"),
+        ({"seed": 10**5000}, "seed is an integer of thousands of digits; choose a whole number"),
     ],
 )
 def test_bad_arguments_are_named(arguments, part):

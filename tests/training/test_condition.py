@@ -86,6 +86,12 @@ def test_round_trips(condition):
     assert Condition.from_json(condition.to_json()) == condition
 
 
+def test_repr_is_the_name():
+    nudged = Condition(intra_op_threads=2, perturbation=Perturbation(kind="noise"))
+    assert repr(nudged) == "Condition('threads=2, nudge 1e-08 on 0.5')"
+    assert repr(Condition()) == "Condition('default')"
+
+
 def test_is_frozen_and_public():
     assert fpdrift.Condition is Condition
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -101,19 +107,19 @@ def test_numpy_integers_become_plain():
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"intra_op_threads": 0}, "intra_op_threads is a whole number from 1 to 1024, not 0"),
-        ({"intra_op_threads": -1}, "not -1"),
-        ({"inter_op_threads": 10**9}, "not 1000000000"),
-        ({"inter_op_threads": True}, "not True"),
-        ({"intra_op_threads": 2.0}, "not 2.0"),
-        ({"intra_op_threads": "2"}, "not '2'"),
-        ({"seed": -1}, "seed is a whole number from 0 to 4294967295, not -1"),
-        ({"seed": 2**32}, "not 4294967296"),
-        ({"seed": 10**5000}, "seed is a whole number"),
-        ({"seed": None}, "not None"),
-        ({"onednn": 1}, "onednn is True, False or None, not 1"),
-        ({"op_determinism": None}, "op_determinism is True or False, not None"),
-        ({"jit": "auto"}, "jit is True or False, not 'auto'"),
+        ({"intra_op_threads": 0}, "intra_op_threads is 0; choose a whole number from 1 to 1024"),
+        ({"intra_op_threads": -1}, "intra_op_threads is -1"),
+        ({"inter_op_threads": 10**9}, "inter_op_threads is 1000000000"),
+        ({"inter_op_threads": True}, "inter_op_threads is True"),
+        ({"intra_op_threads": 2.0}, "intra_op_threads is 2.0"),
+        ({"intra_op_threads": "2"}, "intra_op_threads is '2'"),
+        ({"seed": -1}, "seed is -1; choose a whole number from 0 to 4294967295"),
+        ({"seed": 2**32}, "seed is 4294967296"),
+        ({"seed": 10**5000}, "seed is an integer of thousands of digits; choose a whole"),
+        ({"seed": None}, "seed is None"),
+        ({"onednn": 1}, "onednn is 1; choose True, False or None"),
+        ({"op_determinism": None}, "op_determinism is None; choose True or False"),
+        ({"jit": "auto"}, "jit is 'auto'; choose True or False"),
         ({"instruction_set": "AVX9"}, "unknown instruction_set 'AVX9'; choose one of SSE41, AVX"),
         ({"instruction_set": ["AVX"]}, "unknown instruction_set"),
         ({"dtype_policy": "float8"}, "unknown dtype_policy 'float8'; choose one of float32"),
@@ -165,4 +171,8 @@ def test_other_backends_are_refused_what_only_tensorflow_has(settings):
 
 def test_other_backends_may_have_another_dtype_seed_and_nudge():
     nudge = Perturbation(kind="noise")
-    Condition(dtype_policy="float64", seed=3, perturbation=nudge).check_backend("torch")
+    condition = Condition(dtype_policy="float64", seed=3, perturbation=nudge)
+    for backend in ("torch", "jax"):
+        condition.check_backend(backend)
+        with pytest.raises(FpdriftError, match=r"^jit: only with KERAS_BACKEND="):
+            dataclasses.replace(condition, jit=True).check_backend(backend)

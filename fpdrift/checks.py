@@ -9,8 +9,8 @@ from typing import Any
 from fpdrift.errors import FpdriftError, shown
 
 
-def whole_number(name: str, value: Any, least: int, most: int) -> int:
-    """Read a whole number within its range.
+def whole(name: str, value: Any, least: int, most: int) -> int:
+    """Read a whole number within its range, as Python's own int.
 
     Raises
     ------
@@ -22,7 +22,7 @@ def whole_number(name: str, value: Any, least: int, most: int) -> int:
     except TypeError:
         number = least - 1
     if isinstance(value, bool) or not least <= number <= most:
-        message = f"{name} is a whole number from {least} to {most}, not {shown(value)}"
+        message = f"{name} is {shown(value)}; choose a whole number from {least} to {most}"
         raise FpdriftError(message)
     return number
 
@@ -48,5 +48,17 @@ def check_switch(name: str, value: Any, *, optional: bool = False) -> None:
     """
     if not (isinstance(value, bool) or (optional and value is None)):
         choices = "True, False or None" if optional else "True or False"
-        message = f"{name} is {choices}, not {shown(value)}"
+        message = f"{name} is {shown(value)}; choose {choices}"
+        raise FpdriftError(message)
+
+
+def check_callable(name: str, value: Any) -> None:
+    """Refuse a value that is neither a function nor None.
+
+    Raises
+    ------
+    FpdriftError
+    """
+    if value is not None and not callable(value):
+        message = f"{name} is {shown(value)}; give a function, or None"
         raise FpdriftError(message)
