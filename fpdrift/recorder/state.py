@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from fpdrift.provenance import available_cores
 from fpdrift.recorder.names import renumbered, slot_names, sublayers, unique
 from fpdrift.recorder.zero_gradient import zero_gradients
 from fpdrift.records import Role, Tensor, content_hash, how_kept
@@ -47,16 +45,9 @@ class State:
             )
         )
 
-        self._large = [i for i, tensor in enumerate(self.tensors) if tensor.size > _LARGE]
-
     def hashes(self) -> npt.NDArray[np.uint64]:
         """Hash every variable (tensors,)."""
-        large = {i: _pool.submit(content_hash, self._reads[i]()) for i in self._large}
-        hashes = (
-            large[i].result() if i in large else content_hash(read())
-            for i, read in enumerate(self._reads)
-        )
-        return np.fromiter(hashes, np.uint64, len(self._reads))
+        return np.fromiter((content_hash(read()) for read in self._reads), np.uint64)
 
     def values(self) -> dict[int, npt.NDArray[Any]]:
         """Give the values that a record keeps; they live no longer than the next update."""
@@ -87,10 +78,6 @@ class State:
                 variable.assign(value)  # a layer that draws or counts in inference, too
         return np.concatenate(parts)
 
-
-#: Larger tensors are hashed by other threads, while this one asks the backend for the small ones.
-_LARGE = 1 << 17  # elements
-_pool = ThreadPoolExecutor(max(1, min(4, available_cores() - 1)), thread_name_prefix="fpdrift")
 
 #: Samples of the probe that are run at a time.
 _SAMPLES = 256

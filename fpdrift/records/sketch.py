@@ -54,15 +54,15 @@ def sketch_and_norm(array: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], f
     values, bins = np.empty(_BLOCK), np.empty(_BLOCK, np.intp)  # new pages are dear: take them once
     halves = np.zeros(2 * BUCKETS)
     norm = 0.0
-    for start in range(0, flat.size, _BLOCK):
-        size = min(_BLOCK, flat.size - start)
-        block, here = values[:size], bins[:size]
-        np.copyto(block, flat[start : start + size])
-        np.copyto(here, places[start : start + size])
-        halves += np.bincount(here, block, 2 * BUCKETS)
-        # not block @ block: threads of BLAS would give other bits, and wait for those of training
-        norm += float(np.einsum("i,i", block, block))
-    with np.errstate(invalid="ignore"):  # infinity minus infinity is NaN, and says so
+    with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity is NaN
+        for start in range(0, flat.size, _BLOCK):
+            size = min(_BLOCK, flat.size - start)
+            block, here = values[:size], bins[:size]
+            np.copyto(block, flat[start : start + size])
+            np.copyto(here, places[start : start + size])
+            np.add.at(halves, here, block)  # one by one, in order
+            # not block @ block: BLAS' threads give other bits, and wait for those of training
+            norm += float(np.einsum("i,i", block, block))
         return halves[0::2] - halves[1::2], norm
 
 

@@ -37,12 +37,10 @@ def network():
             layers.BatchNormalization(),
             layers.ReLU(),
             layers.MaxPooling2D(),
-            layers.Dropout(0.25),
             layers.Flatten(),
             layers.Dense(512, kernel_initializer="he_uniform"),
             layers.BatchNormalization(),
             layers.ReLU(),
-            layers.Dropout(0.5),
             layers.Dense(10, activation="softmax", kernel_initializer="he_uniform"),
         ]
     )
@@ -122,7 +120,7 @@ class Keep(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if batch % 8 == 0:
-            self.kept.append(np.array(self.model.layers[9].kernel.value.value()))
+            self.kept.append(np.array(self.model.layers[8].kernel.value.value()))
 
 
 def size(steps, folder):
