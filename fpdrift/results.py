@@ -10,9 +10,11 @@ import json
 import math
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
+from importlib import import_module
 from typing import Any, Self
 
 import ml_dtypes
@@ -43,6 +45,17 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 #: Kinds of result by name, for reading; a kind is known once its module is imported.
 _types: dict[str, type[Result]] = {}
 
+#: What to import when a name is not known: whatever defines a kind of result.
+_HOMES = (
+    "fpdrift.arithmetic",
+    "fpdrift.drift",
+    "fpdrift.experiments",
+    "fpdrift.floats",
+    "fpdrift.perturbation",
+    "fpdrift.reduction",
+    "fpdrift.training.condition",
+)
+
 
 class Result:
     """Base of every frozen dataclass that a function of fpdrift returns.
@@ -65,6 +78,11 @@ class Result:
         except AttributeError:
             return current()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Copies and pickles go through JSON: a dataclass's own state knows nothing of provenance,
+        # and arrays would become writeable.
+        return Result.from_json, (self.to_json(),)
+
     def to_json(self) -> str:
         """Write the result and its provenance as JSON, exact to the bit."""
         document = {
@@ -76,7 +94,7 @@ class Result:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote; `Result.from_json` reads any kind.
 
         Raises
         ------
@@ -86,7 +104,9 @@ class Result:
         try:
             document = json.loads(text, parse_constant=_refuse_constant)
             if document["fpdrift"] != _FORMAT:
-                message = f"written in format {document['fpdrift']!r}; this fpdrift reads {_FORMAT}"
+                message = (
+                    f"written in format {shown(document['fpdrift'])}; this fpdrift reads {_FORMAT}"
+                )
                 raise FpdriftError(message)
             result = decode(document["result"])
             made_by = Provenance.from_dict(document["provenance"])
@@ -129,7 +149,7 @@ def encode(value: Any) -> Any:
     if isinstance(value, dict):
         _check_keys(value)
         return {key: encode(item) for key, item in value.items()}
-    message = f"a result cannot hold a {type(value).__name__}: {value!r}"
+    message = f"a result cannot hold a {type(value).__name__}: {shown(value)}"
     raise TypeError(message)
 
 
@@ -162,12 +182,19 @@ def decode(value: Any) -> Any:
 
 
 def _decode_result(value: dict[str, Any]) -> Result:
-    name = value["$result"]
+    kind = _kind(value["$result"])
+    return kind(**{key: decode(item) for key, item in value.items() if key != "$result"})
+
+
+def _kind(name: str) -> type[Result]:
     if name not in _types:
-        message = f"unknown kind of result {name!r}"
+        for home in _HOMES:
+            with suppress(ImportError):  # that part's libraries are not installed
+                import_module(home)
+    if name not in _types:
+        message = f"unknown kind of result {shown(name)}; import the module that defines it first"
         raise FpdriftError(message)
-    inner = {key: decode(item) for key, item in value.items() if key != "$result"}
-    return _types[name](**inner)
+    return _types[name]
 
 
 def _decode_array(value: dict[str, Any]) -> npt.NDArray[Any]:
@@ -218,14 +245,14 @@ def _from_plain(item: Any, dtype: np.dtype[Any]) -> Any:
     if isinstance(item, str):
         item = float(item)
     elif isinstance(item, dict | list) or item is None:
-        message = f"not a {dtype.name}: {item!r}"
+        message = f"not a {dtype.name}: {shown(item)}"
         raise TypeError(message)
     return dtype.type(item)
 
 
 def _dtype(name: str) -> np.dtype[Any]:
     if name not in _DTYPES:
-        message = f"unknown kind of value {name!r}"
+        message = f"unknown kind of value {shown(name)}"
         raise FpdriftError(message)
     return _DTYPES[name]
 
@@ -241,7 +268,7 @@ def _dtype_name(dtype: np.dtype[Any]) -> str:
 def _check_keys(value: dict[Any, Any]) -> None:
     for key in value:
         if not isinstance(key, str) or key.startswith("$"):
-            message = f"a result's dict needs string keys without a leading $, not {key!r}"
+            message = f"a result's dict needs string keys without a leading $, not {shown(key)}"
             raise TypeError(message)
 
 
