@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matplotlib import style
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fpdrift.arithmetic import Chain, Orders
 from fpdrift.drift import Comparison, Comparisons
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import FpdriftError, shown
 from fpdrift.experiments import CnnDrift, TwoLoops
 from fpdrift.perturbation import NudgeAccount
 from fpdrift.plotting.chain import draw_chain
@@ -27,8 +28,6 @@ from fpdrift.reduction import ThreadSums
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
-
-    from matplotlib.axes import Axes
 
     from fpdrift.results import Result
 
@@ -69,11 +68,15 @@ def plot(result: Result, *, ax: Axes | None = None) -> Axes:
     Raises
     ------
     FpdriftError
-        If there is no picture for this kind of result.
+        If there is no picture for this kind of result, or `ax` is no axes.
     """
     if type(result) not in _DRAW:
         known = ", ".join(kind.__name__ for kind in _DRAW)
-        message = f"no picture for a {type(result).__name__}; there is one for each of: {known}"
+        kind = type(result).__name__
+        message = f"no picture for this kind of result: {kind}; there is one for each of: {known}"
+        raise FpdriftError(message)
+    if not isinstance(ax, Axes | None):
+        message = f"ax is Matplotlib's Axes or None, not {shown(ax)}"
         raise FpdriftError(message)
     if ax is None:
         import matplotlib.pyplot as plt
