@@ -86,7 +86,7 @@ def _nudge(result: NudgeAccount) -> list[str]:
         else f"  {noise.label}, {result.count:,} weights.",
         f"    {result.meant:,} meant: {result.changed:,} changed, "
         f"{result.absorbed:,} too small to register",
-        f"    {100 * result.share_small:.2g} % of the weights are no larger than that themselves.",
+        f"    {result.small:,} weights are no larger than that, {result.zeros:,} of them zeros.",
     ]
 
 
