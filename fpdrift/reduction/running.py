@@ -6,7 +6,9 @@ number to the node below it, such as a plain loop or eight interleaved ones, is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import groupby, islice
 from typing import Any
 
@@ -15,6 +17,7 @@ import numpy.typing as npt
 
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import FORMATS, Format, format_of
+from fpdrift.provenance import available_cores
 from fpdrift.reduction.multiterm import add_aligned, add_exact
 from fpdrift.reduction.plan import Plan
 from fpdrift.reduction.rounding import Floats, round_array
@@ -86,6 +89,7 @@ def run_plans(plans: Any, values: Any, dtype: Any = None, accumulator: Any = Non
     FpdriftError
         As `run_plan`, or if the orders are not what is said above.
     """
+    parts: Iterable[Floats]
     one = isinstance(plans, Plan)
     numbers = _numbers(values, dtype, 2 if one else 1)
     acc = _accumulator(numbers, accumulator)
@@ -95,8 +99,10 @@ def run_plans(plans: Any, values: Any, dtype: Any = None, accumulator: Any = Non
         parts = (_run(plans, numbers[i : i + size], acc)[-1] for i in range(0, len(numbers), size))
     elif isinstance(plans, np.ndarray):
         orders = _orders(plans, len(numbers))
-        wide = numbers.astype(acc.dtype)
-        parts = (_in_orders(orders[i : i + size], wide) for i in range(0, len(orders), size))
+        blocks = (orders[i : i + 4 * size] for i in range(0, len(orders), 4 * size))
+        # NumPy lets other threads run meanwhile; each order is added by one of them alone.
+        with ThreadPoolExecutor(available_cores()) as pool:
+            parts = list(pool.map(partial(_in_orders, numbers=numbers.astype(acc.dtype)), blocks))
     else:
         parts = (_by_many(batch, numbers, acc) for batch in _batches(plans, size))
     sums = np.concatenate([np.empty(0, acc.dtype), *parts])
@@ -120,30 +126,42 @@ def _run(plan: Plan | Forest, rows: Floats, acc: Format) -> Floats:
 
 
 def _in_sequence(terms: Floats) -> Floats:
-    """Add along the first axis, one after the other; the terms are overwritten.
-
-    NumPy's own reduction by addition reorders; by subtraction it is a plain loop, and a - (-b) is
-    a + b. In float16 it keeps float32 between the steps, so there the loop is ours.
-    """
-    if len(terms) == 2:
-        return terms[0] + terms[1]  # type: ignore[no-any-return]  # NumPy: any dtype
+    """Add along the first axis, one after the other; the terms are overwritten."""
     if terms.dtype == np.float16:
-        total = terms[0]
-        for row in terms[1:]:
-            total = total + row
-        return total  # type: ignore[no-any-return]  # as above
+        return _last_partials(terms)
     np.negative(terms[1:], out=terms[1:])
-    return np.subtract.reduce(terms, axis=0)  # type: ignore[no-any-return]  # as above
+    return _subtracted(terms, axis=0)
 
 
-def _in_orders(orders: npt.NDArray[np.intp], numbers: Floats) -> Floats:
+def _in_orders(orders: npt.NDArray[Any], numbers: Floats) -> Floats:
+    """Add numbers in each of some orders; an order stays in one piece, which gathers faster."""
+    try:
+        if orders.min() < 0:  # NumPy would count from the end
+            raise IndexError
+        terms = (numbers if numbers.dtype == np.float16 else -numbers).take(orders)
+    except IndexError:
+        message = f"an order names an input outside of 0 to {len(numbers) - 1}"
+        raise FpdriftError(message) from None
     with np.errstate(all="ignore"):
-        if numbers.dtype == np.float16:
-            return _in_sequence(numbers[orders.T])
-        # As in `_in_sequence`, but each row stays in one piece, which NumPy gathers faster.
-        terms = (-numbers).take(orders)
+        if terms.dtype == np.float16:
+            return _last_partials(terms.T)
         np.negative(terms[:, 0], out=terms[:, 0])
-        return np.subtract.reduce(terms, axis=1)  # type: ignore[no-any-return]  # as above
+        return _subtracted(terms, axis=1)
+
+
+def _subtracted(terms: Floats, axis: int) -> Floats:
+    """Subtract all from the first, one after the other: a - (-b) is a + b.
+
+    NumPy's reduction by addition reorders; that by subtraction is a plain loop, except in float16,
+    where it keeps float32 between the steps.
+    """
+    sums: Floats = np.subtract.reduce(terms, axis=axis)
+    return sums
+
+
+def _last_partials(terms: Floats) -> Floats:
+    sums: Floats = np.add.accumulate(terms, axis=0)[-1]
+    return sums
 
 
 def _by_many(plans: list[Plan], numbers: Floats, acc: Format) -> Floats:
@@ -176,9 +194,6 @@ def _fitting(plan: Any, numbers: Floats) -> Plan:
 def _orders(orders: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:
     if orders.ndim != 2 or orders.shape[1] != n or n == 0 or orders.dtype.kind not in "iu":
         message = f"orders is {shown(orders)}; give whole numbers of the shape (orders, {n})"
-        raise FpdriftError(message)
-    if orders.size and (orders.min() < 0 or orders.max() >= n):
-        message = f"an order names an input outside of 0 to {n - 1}"
         raise FpdriftError(message)
     return orders
 

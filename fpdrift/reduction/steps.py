@@ -41,27 +41,37 @@ class Forest:
 def forest(plans: Sequence[Plan]) -> Forest:
     """Write plans over the same inputs, with the same extra bits, as one, level by level."""
     n = plans[0].n
-    counts = [plan.nodes for plan in plans]
-    offsets = np.cumsum([0, *counts])
-    heights = np.concatenate([np.repeat(np.arange(p.depth), np.diff(p.levels)) for p in plans])
+    children = np.concatenate([plan.children for plan in plans])
+    aligned = np.concatenate([plan.aligned for plan in plans])
+    arity = _steps_up([plan.starts for plan in plans])
+    nodes = np.array([plan.nodes for plan in plans])
+    depths = np.array([plan.depth for plan in plans])
+    within = np.arange(depths.sum()) - np.repeat(np.cumsum(depths) - depths, depths)
+    heights = np.repeat(within, _steps_up([plan.levels for plan in plans]))
     order = np.argsort(heights, kind="stable")
     number = np.empty_like(order)
-    number[order] = n + np.arange(len(order))
-    shifted = []
-    for plan, begin, end in zip(plans, offsets[:-1], offsets[1:], strict=True):
-        numbers = np.concatenate([np.arange(n), number[begin:end]])
-        shifted.append(numbers[plan.children])
-    arity = np.concatenate([np.diff(plan.starts) for plan in plans])
+    number[order] = np.arange(n, n + len(order))
+    ends = np.cumsum(nodes)
+    before = np.repeat(ends - nodes, [len(plan.children) for plan in plans])
+    inner = children >= n
+    children[inner] = number[(children + before - n)[inner]]
     edges = np.argsort(np.repeat(heights, arity), kind="stable")
     return Forest(
         n=n,
-        children=np.concatenate(shifted)[edges],
+        children=children[edges],
         starts=np.concatenate([[0], np.cumsum(arity[order])]),
-        aligned=np.concatenate([plan.aligned for plan in plans])[order],
+        aligned=aligned[order],
         levels=np.concatenate([[0], np.cumsum(np.bincount(heights))]),
         extra_bits=plans[0].extra_bits,
-        roots=np.array([number[end - 1] if end > begin else 0 for begin, end in _spans(counts)]),
+        roots=number[ends - 1] if n > 1 else np.zeros_like(ends),
     )
+
+
+def _steps_up(arrays: Sequence[Ints]) -> Ints:
+    """Give the differences within each of some arrays that start from 0."""
+    jumps = np.diff(np.concatenate(arrays))
+    ends = np.cumsum([len(array) for array in arrays])[:-1]
+    return np.delete(jumps, ends - 1)
 
 
 def steps(tree: Plan | Forest) -> Iterator[Step]:
@@ -101,8 +111,3 @@ def _mixed(tree: Plan | Forest, here: slice) -> Iterator[Step]:
         which = np.flatnonzero((arity == k) & (tree.aligned[here] == aligned))
         terms = tree.children[begins[which] + np.arange(k)[:, None]]
         yield Step("aligned" if aligned else "exact", terms, tree.n + here.start + which)
-
-
-def _spans(counts: Sequence[int]) -> Iterator[tuple[int, int]]:
-    ends = np.cumsum(counts).tolist()
-    return ((end - count, end) for end, count in zip(ends, counts, strict=True))
