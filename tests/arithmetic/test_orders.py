@@ -80,6 +80,7 @@ def test_which_orders_there_are(expression, expected):
 def test_a_reciprocal_is_only_used_when_asked_for():
     assert texts("6/7") == ["6/7"]
     assert texts("6/7", reciprocals=True) == ["6/7", "6*(1/7)"]
+    assert texts("5+6/7", reciprocals=True) == ["5+6/7", "5+6*(1/7)"]
     assert "6*(1/7)/5" not in texts("6/7/5")
     found = texts("6/7/5", reciprocals=True)
     assert {"6*(1/7)/5", "6*(1/(7*5))", "6*(1/7*(1/5))", "6*(1/7/5)"} <= set(found)
