@@ -12,11 +12,15 @@ from typing import Any
 import keras
 import numpy as np
 
+from fpdrift.checks import check_callable, check_switch
 from fpdrift.errors import FpdriftError, FpdriftWarning, RecordError, shown
 from fpdrift.recorder.describe import describe
 from fpdrift.recorder.loss import StepLoss, has_own_loop
 from fpdrift.recorder.state import State, is_ready, sync
 from fpdrift.records import RecordWriter, check_place, is_due, to_text
+
+#: The way out when a probe is none.
+_GIVE_PROBE = "give probe=x[:256], as the model takes it"
 
 
 class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
@@ -36,8 +40,8 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
     probe : array, or structure of arrays as the model takes it, optional
         Samples to predict before training and at the end of each epoch.
     strict : bool, default False
-        What to do when the record cannot be written: stop the training with a `RecordError`, or
-        warn once and go on without it.
+        What to do when the record cannot be written or the model cannot take the probe: stop the
+        training with an error, or warn once and go on without the record or its predictions.
     overwrite : bool, default False
         Replace a record that is there.
     meta : mapping, optional
@@ -50,7 +54,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
     RecordError
         If something is there already (nothing that was saved is lost), or `meta` is no JSON.
     FpdriftError
-        If the probe is no batch of samples.
+        If the probe is no batch of samples, or an argument is not of its kind.
     """
 
     def __init__(
@@ -64,6 +68,9 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         on_step: Callable[[int, float], None] | None = None,
     ) -> None:
         super().__init__()
+        check_switch("strict", strict)
+        check_switch("overwrite", overwrite)
+        check_callable("on_step", on_step)
         self._path = check_place(path, overwrite=overwrite)
         self._overwrite = overwrite
         self._strict = strict
@@ -83,6 +90,9 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         self._state: State | None = None
         self._writer: RecordWriter | None = None
         self._loss: StepLoss | None = None
+
+    def __repr__(self) -> str:
+        return f"DriftRecorder({self._path.name!r})"
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Refuse to start where something would be lost; note that a `fit` begins."""
@@ -174,9 +184,15 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
             return
         try:
             predictions = self._state.predict(self.model, self._probe)
-        except Exception as error:
-            message = f"the model cannot take the probe: {error}"
-            raise FpdriftError(message) from error
+        except Exception as error:  # whatever a stranger's model raises, in Keras' colours
+            sizes = shown(keras.tree.map_structure(np.shape, self._probe))
+            message = f"the model cannot take the probe of shape {sizes}; {_GIVE_PROBE}"
+            if self._strict:
+                raise FpdriftError(message) from error
+            self._probe = None
+            message += ". Training goes on; predictions are not recorded."
+            warnings.warn(message, FpdriftWarning, stacklevel=3)
+            return
         self._writer.add_predictions(self._step, predictions)
         self._predicted = self._step
 
@@ -244,11 +260,12 @@ def _numbers(logs: Mapping[str, Any] | None) -> dict[str, float]:
 def _as_probe(probe: Any) -> Any:
     try:
         arrays = keras.tree.map_structure(np.asarray, probe)
-    except ValueError as error:
-        message = f"probe: {error}"
+    except (TypeError, ValueError) as error:
+        message = f"the probe is no array ({shown(str(error))}); {_GIVE_PROBE}"
         raise FpdriftError(message) from None
-    sizes = {a.shape[:1] for a in keras.tree.flatten(arrays)}
+    shapes = [array.shape for array in keras.tree.flatten(arrays)]
+    sizes = {shape[:1] for shape in shapes}
     if len(sizes) != 1 or sizes & {(), (0,)}:
-        message = f"probe: every array needs the same number of samples, not {sorted(sizes)}"
+        message = f"the probe's arrays have the shapes {shown(shapes)}; {_GIVE_PROBE}"
         raise FpdriftError(message)
     return arrays

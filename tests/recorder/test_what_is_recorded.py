@@ -186,13 +186,8 @@ def test_predictions_of_several_inputs_and_of_many_samples(tmp_path):
 
 @pytest.mark.parametrize("probe", [np.float32(3), np.zeros((0, 8)), [np.zeros(3), np.zeros(4)], []])
 def test_probe_that_is_no_batch(probe, tmp_path):
-    with pytest.raises(FpdriftError, match="probe"):
+    with pytest.raises(FpdriftError, match=r"the probe.*; give probe=x\[:256\], as the model"):
         DriftRecorder(tmp_path / "a.fpdrift", probe=probe)
-
-
-def test_probe_that_the_model_cannot_take(tmp_path):
-    with pytest.raises(FpdriftError, match="cannot take the probe"):
-        fit(cnn, tmp_path / "a.fpdrift", probe=np.zeros((3, 5)))
 
 
 def test_fit_called_twice_goes_on(tmp_path):
