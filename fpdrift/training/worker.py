@@ -36,7 +36,8 @@ def work(task: Message, report: Report) -> Message:
     data = load(task["data"], task["labels"], validation=PROBE)
     model = build(task["network"], condition.seed)
     about = start(model, task["network"], condition) | describe(task, condition, data)
-    fit(model, condition, data, task, about, report)
+    prepare(model, jit=condition.jit)
+    fit(model, data, task, about, report)
     return {}
 
 
@@ -90,20 +91,25 @@ def describe(task: Message, condition: Condition, data: Data) -> dict[str, Any]:
         },
         "steps": task["steps"],
         "batch_size": BATCH,
-        "optimiser": {"name": "adam", "learning_rate": LEARNING_RATE},
         "loss": LOSS,
         "backend": os.environ["KERAS_BACKEND"],
     }
 
 
-def fit(
-    model: Any,
-    condition: Condition,
-    data: Data,
-    task: Message,
-    about: dict[str, Any],
-    report: Report,
-) -> None:
+def prepare(model: Any, *, jit: bool) -> None:
+    """Say how a model is to be trained."""
+    import keras
+
+    model.compile(
+        optimizer=keras.optimizers.Adam(LEARNING_RATE),
+        loss=LOSS,
+        metrics=["accuracy"],
+        # JAX's step is always compiled; "auto" is its way of saying so.
+        jit_compile=jit if keras.backend.backend() == "tensorflow" else "auto",
+    )
+
+
+def fit(model: Any, data: Data, task: Message, about: dict[str, Any], report: Report) -> None:
     """Train and record."""
     import keras
 
@@ -119,13 +125,6 @@ def fit(
         meta=about,
         on_step=lambda step, _loss: report({"step": step}),
     )
-    model.compile(
-        optimizer=keras.optimizers.Adam(LEARNING_RATE),
-        loss=LOSS,
-        metrics=["accuracy"],
-        # JAX's step is always compiled; "auto" is its way of saying so.
-        jit_compile=condition.jit if keras.backend.backend() == "tensorflow" else "auto",
-    )
     seen = itertools.count(1)
 
     def stop(*_: Any, **__: Any) -> None:
@@ -133,7 +132,7 @@ def fit(
         model.stop_training = next(seen) >= steps
 
     model.fit(
-        batches(data, condition.seed),
+        batches(data, about["seed"]),
         steps_per_epoch=min(steps, an_epoch),
         epochs=math.ceil(steps / an_epoch),
         callbacks=[recorder, keras.callbacks.LambdaCallback(on_train_batch_end=stop)],
