@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import operator
-import reprlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -23,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from fpdrift.errors import FpdriftError
+from fpdrift.checks import check_callable, whole
+from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import Format, format_of
 from fpdrift.provenance import available_cores
 from fpdrift.reduction.threadsums import ThreadRun, ThreadSums
@@ -85,36 +85,15 @@ def thread_sums(
     FpdriftError
         If an argument is out of its range, or the system refuses memory or threads.
     """
+    check_callable("progress", progress)
     counts = _thread_counts(threads)
     numbers = _numbers(n, chunks, seed, dtype)
-    tries = _whole("tries", tries, 1, _LARGEST_ARRIVALS // numbers.chunks // len(counts))
+    tries = whole("tries", tries, 1, _LARGEST_ARRIVALS // numbers.chunks // len(counts))
     try:
-        pieces, digest = numbers.draw()
-        # The exact sum, rounded once to float64.
-        exact = math.fsum(chain.from_iterable(piece.tolist() for piece in pieces))
-        runs: list[ThreadRun] = []
-        for count in counts:
-            before = len(runs) * tries
-            report = _reporter(progress, before, tries * len(counts))
-            runs.append(_run(pieces, count, tries, exact, report))
+        return _sum(numbers, counts, tries, progress)
     except MemoryError:
         message = f"no memory for {n} numbers of {dtype}; choose a smaller n"
         raise FpdriftError(message) from None
-    sizes = sum(float(np.sum(np.abs(piece), dtype=np.float64)) for piece in pieces)
-    partials = sum(abs(float(np.sum(piece))) for piece in pieces)
-    fmt = format_of(numbers.dtype)
-    return ThreadSums(
-        n=numbers.n,
-        chunks=numbers.chunks,
-        tries=tries,
-        seed=numbers.seed,
-        dtype=numbers.dtype,
-        digest=digest,
-        exact=exact,
-        bound=_gamma(numbers.n - 1, fmt) * sizes,
-        spread_bound=2 * _gamma(numbers.chunks - 1, fmt) * partials,
-        runs=tuple(runs),
-    )
 
 
 def replay(result: ThreadSums, index: int, *, threads: int | None = None) -> Any:
@@ -140,13 +119,16 @@ def replay(result: ThreadSums, index: int, *, threads: int | None = None) -> Any
     Raises
     ------
     FpdriftError
-        If there is no such try, or this NumPy draws other numbers from the seed.
+        If there is no such try or result, or this NumPy draws other numbers from the seed.
     """
+    if not isinstance(result, ThreadSums):
+        message = f"result is {shown(result)}; give a ThreadSums, as thread_sums makes it"
+        raise FpdriftError(message)
     if not result.runs:
         message = "no runs in this result, so no try to replay"
         raise FpdriftError(message)
     run = result.run(max(r.threads for r in result.runs) if threads is None else threads)
-    order = run.arrivals[_whole("index", index, 0, len(run.arrivals) - 1)]
+    order = run.arrivals[whole("index", index, 0, len(run.arrivals) - 1)]
     if sorted(order.tolist()) != list(range(result.chunks)):
         message = f"try {index} does not hold each of the {result.chunks} chunks once"
         raise FpdriftError(message)
@@ -171,6 +153,33 @@ class _Numbers:
         rng = np.random.default_rng(self.seed)
         values = rng.standard_normal(self.n, np.float32 if self.dtype == "float32" else np.float64)
         return np.array_split(values, self.chunks), xxhash.xxh3_64_hexdigest(values.data)
+
+
+def _sum(
+    numbers: _Numbers, counts: tuple[int, ...], tries: int, progress: Progress | None
+) -> ThreadSums:
+    pieces, digest = numbers.draw()
+    # The exact sum, rounded once to float64.
+    exact = math.fsum(chain.from_iterable(piece.tolist() for piece in pieces))
+    runs: list[ThreadRun] = []
+    for count in counts:
+        report = _reporter(progress, len(runs) * tries, tries * len(counts))
+        runs.append(_run(pieces, count, tries, exact, report))
+    sizes = sum(float(np.sum(np.abs(piece), dtype=np.float64)) for piece in pieces)
+    partials = sum(abs(float(np.sum(piece))) for piece in pieces)
+    fmt = format_of(numbers.dtype)
+    return ThreadSums(
+        n=numbers.n,
+        chunks=numbers.chunks,
+        tries=tries,
+        seed=numbers.seed,
+        dtype=numbers.dtype,
+        digest=digest,
+        exact=exact,
+        bound=_gamma(numbers.n - 1, fmt) * sizes,
+        spread_bound=2 * _gamma(numbers.chunks - 1, fmt) * partials,
+        runs=tuple(runs),
+    )
 
 
 class _Tries:
@@ -265,9 +274,9 @@ def _numbers(n: int, chunks: int, seed: int, dtype: str) -> _Numbers:
     if name not in _DTYPES:
         message = f"dtype is {name}; choose one of {', '.join(_DTYPES)}"
         raise FpdriftError(message)
-    n = _whole("n", n, 1, _LARGEST_N)
-    chunks = _whole("chunks", chunks, 1, min(n, _LARGEST_CHUNKS))
-    return _Numbers(n, chunks, _whole("seed", seed, 0, 2**64 - 1), name)
+    n = whole("n", n, 1, _LARGEST_N)
+    chunks = whole("chunks", chunks, 1, min(n, _LARGEST_CHUNKS))
+    return _Numbers(n, chunks, whole("seed", seed, 0, 2**64 - 1), name)
 
 
 def _thread_counts(threads: int | Sequence[int] | None) -> tuple[int, ...]:
@@ -277,17 +286,4 @@ def _thread_counts(threads: int | Sequence[int] | None) -> tuple[int, ...]:
     if not counts:
         message = "threads is empty; give at least one count, such as 2"
         raise FpdriftError(message)
-    return tuple(dict.fromkeys(_whole("threads", c, 1, _LARGEST_THREADS) for c in counts))
-
-
-def _whole(name: str, value: Any, least: int, most: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = least - 1
-    if isinstance(value, bool) or not least <= number <= most:
-        # Python refuses to write out an integer of more than 4,300 digits.
-        shown = reprlib.repr(value) if number.bit_length() < 128 else "far out of range"
-        message = f"{name} is {shown}; choose a whole number from {least} to {most}"
-        raise FpdriftError(message)
-    return number
+    return tuple(dict.fromkeys(whole("threads", c, 1, _LARGEST_THREADS) for c in counts))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import format_of, ulp_distance
 from fpdrift.results import Result
 
@@ -112,7 +112,7 @@ class ThreadSums(Result):
             if run.threads == threads:
                 return run
         tried = ", ".join(str(run.threads) for run in self.runs)
-        message = f"no run with {threads!r} threads; there are runs with {tried}"
+        message = f"no run with {shown(threads)} threads; there are runs with {tried}"
         raise FpdriftError(message)
 
     def __repr__(self) -> str:

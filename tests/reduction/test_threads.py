@@ -231,66 +231,6 @@ def test_what_arrives_is_added_and_recorded_in_that_order():
     assert tries.done == 2
 
 
-def test_no_memory_is_an_error(monkeypatch):
-    def refuse(*args):
-        raise MemoryError
-
-    monkeypatch.setattr("fpdrift.reduction.threads._run", refuse)
-    with pytest.raises(FpdriftError, match="no memory for 100 numbers"):
-        thread_sums(100, chunks=2)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "part"),
-    [
-        ({"n": 0}, "n is 0; choose a whole number from 1 to 134217728"),
-        ({"n": 10**5000}, "n is far out of range"),
-        ({"n": -(10**5000)}, "n is far out of range"),
-        ({"n": 1e6}, "n is 1000000.0"),
-        ({"n": "many"}, "n is 'many'"),
-        ({"n": 10}, "chunks is 64; choose a whole number from 1 to 10"),
-        ({"chunks": 0}, "chunks is 0"),
-        ({"chunks": 2**16 + 1}, "chunks is 65537"),
-        ({"threads": 0}, "threads is 0"),
-        ({"threads": (1, 257)}, "threads is 257"),
-        ({"threads": ()}, "threads is empty"),
-        ({"threads": "12"}, "threads is '1'"),
-        ({"threads": True}, "threads is True"),
-        ({"threads": math.nan}, "threads is nan"),
-        ({"tries": 0}, "tries is 0"),
-        ({"tries": 10**9}, "tries is 1000000000"),
-        ({"seed": -1}, "seed is -1"),
-        ({"dtype": "float16"}, "dtype is float16; choose one of float32, float64"),
-        ({"dtype": "int8"}, "unknown dtype 'int8'"),
-    ],
-)
-def test_bad_arguments_are_named(arguments, part):
-    with pytest.raises(FpdriftError, match=part) as caught:
-        thread_sums(**arguments)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("index", [-1, 30, 1.0, None, pytest.param(10**5000, id="huge")])
-def test_replaying_a_try_that_is_not_there(sums, index):
-    with pytest.raises(FpdriftError, match="index is"):
-        replay(sums, index)
-
-
-def test_replaying_what_cannot_be(sums):
-    with pytest.raises(FpdriftError, match="no run with 4 threads; there are runs with 1, 2, 5"):
-        replay(sums, 0, threads=4)
-    with pytest.raises(FpdriftError, match="draws other numbers"):
-        replay(replace(sums, digest="0" * 16), 0)
-    run = sums.run(2)
-    for spoilt in (run.arrivals // 2, run.arrivals + 1):
-        with pytest.raises(FpdriftError, match="each of the 50 chunks once"):
-            replay(replace(sums, runs=(replace(run, arrivals=spoilt),)), 0)
-    with pytest.raises(FpdriftError, match="n is 9999999999"):
-        replay(replace(sums, n=9_999_999_999), 0)
-    with pytest.raises(FpdriftError, match="no runs"):
-        replay(replace(sums, runs=()), 0)
-
-
 def test_what_was_seen_stands_in_the_repr(sums):
     assert repr(sums.run(1)) == (
         "ThreadRun(1 thread, 30 tries: 1 result within 0 ulps, 1 order of arrival)"
