@@ -1,6 +1,6 @@
 """The loss of one step, taken out of the running mean that Keras keeps.
 
-Keras adds each batch's loss to a tracker and reports the mean so far. With the tracker at zero
+Keras adds each batch's loss to a tracker and reports the mean so far. With its total at zero
 before the step, its content after the step is that step's alone; added to what was there before, by
 the very addition that Keras would have made, it leaves the tracker as if nobody had looked.
 """
@@ -54,8 +54,7 @@ class StepLoss:
             return
         self._before = self._read()
         if self.kind == "step":
-            for variable in self._variables():  # a number: JAX would give a shared zero away
-                variable.assign(0)
+            self._tracker.total.assign(0)  # a number: JAX would give a shared zero away
 
     def after(self, logs: MutableMapping[str, Any]) -> float:
         """Give the step's loss; put tracker and logs right.
@@ -79,12 +78,12 @@ class StepLoss:
             with np.errstate(all="ignore"):
                 return float((np.float64(total) - old_total) / (np.float64(count) - old_count))
         with np.errstate(all="ignore"):
-            self._before = old_total + total, old_count + count
-            for variable, value in zip(self._variables(), self._before, strict=True):
-                variable.assign(value)
+            running = old_total + total
+            self._tracker.total.assign(running)
             if "loss" in logs:
-                logs["loss"] = _mean(*self._before)
-        return _mean(total, count)
+                logs["loss"] = _mean(running, count)
+            # Counts are whole numbers of samples, so their difference is exact.
+            return _mean(total, count - old_count)
 
     def _variables(self) -> tuple[Any, Any]:
         return self._tracker.total, self._tracker.count

@@ -20,30 +20,20 @@ import numpy as np
 
 from fpdrift.recorder import DriftRecorder
 from fpdrift.records import open_record, sketch
+from fpdrift.training.networks import build, initial_weights
+from fpdrift.training.shapes import SHAPES
 
 STRETCH = 8
 BATCH = 64
 
 
 def network():
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(32, 3, kernel_initializer="he_uniform"),
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.Conv2D(32, 3, kernel_initializer="he_uniform"),
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            layers.Dense(512, kernel_initializer="he_uniform"),
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.Dense(10, activation="softmax", kernel_initializer="he_uniform"),
-        ]
-    )
+    """Give the answer's network as `train` starts it."""
+    model = build("answer", 1)
+    weights = initial_weights(SHAPES, "he", 1)
+    for variable in model.weights:
+        variable.assign(weights[variable.path])
+    return model
 
 
 def data(steps):
@@ -120,7 +110,7 @@ class Keep(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if batch % 8 == 0:
-            self.kept.append(np.array(self.model.layers[8].kernel.value.value()))
+            self.kept.append(np.array(self.model.get_layer("dense1").kernel.value.value()))
 
 
 def size(steps, folder):
@@ -142,7 +132,8 @@ def accuracy(pairs):
     for nudge in (0.0, 1e-8):
         keras.utils.set_random_seed(1)
         model = compiled()
-        model.layers[0].kernel.assign(model.layers[0].kernel + nudge)
+        kernel = model.get_layer("conv1").kernel
+        kernel.assign(kernel + nudge)
         keep = Keep()
         model.fit(x, y, batch_size=BATCH, verbose=0, shuffle=False, callbacks=[keep])
         runs.append(keep.kept)
