@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from fpdrift.checks import whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import format_of, round_fraction, to_fraction
-from fpdrift.reduction.checks import whole
 from fpdrift.reduction.rounding import Floats
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fpdrift.checks import whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.reduction.canonical import LARGEST_N
-from fpdrift.reduction.checks import whole
 from fpdrift.reduction.plan import Plan
 
 #: NumPy's pairwise summation: interleaved accumulators, and inputs of a block.

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fpdrift.checks import whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.reduction.canonical import LARGEST_N, Ints, canonical, checked
-from fpdrift.reduction.checks import whole
 from fpdrift.results import Result, read_only
 
 #: Longer plans print a summary.

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from fpdrift.checks import whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import Format, format_of, to_bits, to_fraction
 from fpdrift.reduction import bounds, sums
-from fpdrift.reduction.checks import whole
 from fpdrift.reduction.conditioned import ill_conditioned
 from fpdrift.reduction.rounding import Floats
 from fpdrift.results import Result

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from fpdrift.checks import whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import FORMATS, format_of
 from fpdrift.reduction.bins import Bins
-from fpdrift.reduction.checks import whole
 from fpdrift.reduction.multiterm import add_exact
 from fpdrift.reduction.rounding import Floats
 

@@ -47,7 +47,30 @@ def sum_k(values, k):
     return total + p[-1]
 
 
+def in_pairs(values, add):
+    """Add neighbours, then neighbouring sums; what is left over waits."""
+    sums = list(values)
+    while len(sums) > 1:
+        paired = [add(a, b) for a, b in zip(sums[::2], sums[1::2], strict=False)]
+        sums = paired + sums[len(sums) // 2 * 2 :]
+    return sums[0]
+
+
+def add_double_doubles(x, y):
+    """Joldes, Muller and Popescu's Algorithm 6, with the general two_sum throughout."""
+    high, rest = two_sum(x[0], y[0])
+    low, last = two_sum(x[1], y[1])
+    high, rest = two_sum(high, rest + low)
+    return two_sum(high, last + rest)
+
+
+def double_double(values):
+    return in_pairs([(x, values.dtype.type(0)) for x in values], add_double_doubles)[0]
+
+
 LOOPS = {
+    "pairwise": lambda values: in_pairs(values, lambda a, b: a + b),
+    "double-double": double_double,
     "recursive": recursive,
     "Neumaier": neumaier,
     "Klein": klein,

@@ -168,6 +168,11 @@ def test_float64_is_rounded_once_to_bfloat16():
     assert float(run_plan(makers.sequential(1), row[:1], "bfloat16")) == 1
 
 
+def test_an_exact_node_rounds_once():
+    row = np.array([1, 2.0**-24, 2.0**-70], np.float32)  # just above a tie; in float64 on it
+    assert run_plan(makers.fused(3, 3), row) == np.float32(1 + 2.0**-23)
+
+
 def test_what_extra_bits_keep():
     row = np.array([1, 2.0**-24, 2.0**-24], np.float32)
     for extra, wanted in [(0, 1.0), (1, 1 + 2.0**-23)]:
