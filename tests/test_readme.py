@@ -1,0 +1,47 @@
+"""The README keeps its word: its picture is there, its names exist, its example runs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import require
+
+import fpdrift
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_nothing_is_left_to_fill_in():
+    assert "@@" not in README
+    for picture in re.findall(r"!\[[^]]+\]\(([^)]+)\)", README):
+        assert (ROOT / picture).stat().st_size > 10_000
+
+
+def test_every_public_name_is_in_the_table():
+    table = README[README.index("## All public names") :]
+    for name in set(fpdrift.__all__) - {"__version__"}:
+        assert f"`{name}" in table or f" `{name}" in table, name
+
+
+def test_the_two_commands_are_goals_of_make():
+    makefile = (ROOT / "Makefile").read_text()
+    for goal in ("demo", "test"):
+        assert f"make {goal} " in README
+        assert re.search(rf"^{goal}:", makefile, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_the_example_runs_and_prints_what_it_says(tmp_path):
+    require("tensorflow")
+    code = re.search(r"```python\n(import keras.*?)```", README, re.DOTALL).group(1)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    first, second = done.stdout.strip().splitlines()
+    printed = re.search(r"This printed:\n\n```\n(.*?)\n```", README, re.DOTALL).group(1)
+    # The same thread count gives the same bits anywhere; what XLA does is the machine's affair.
+    assert first == printed.splitlines()[0] == "Comparison(no difference in 252 steps)"
+    assert second.startswith("Comparison(")
