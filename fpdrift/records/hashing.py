@@ -31,8 +31,11 @@ def content_hash(array: npt.NDArray[Any]) -> int:
     int
         xxh3_64 of the values in C order, 0 to 2**64 - 1.
     """
-    # bfloat16 and the like offer no buffer, their bytes do
-    return xxhash.xxh3_64_intdigest(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    try:
+        return xxhash.xxh3_64_intdigest(array)
+    except (TypeError, ValueError, BufferError):
+        # What is not contiguous offers no buffer, nor do bfloat16 and the like: their bytes do.
+        return xxhash.xxh3_64_intdigest(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
 def mix64(index: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
