@@ -32,7 +32,7 @@ def content_hash(array: npt.NDArray[Any]) -> int:
         xxh3_64 of the values in C order, 0 to 2**64 - 1.
     """
     try:
-        return xxhash.xxh3_64_intdigest(array)
+        return xxhash.xxh3_64_intdigest(array.data)
     except (TypeError, ValueError, BufferError):
         # What is not contiguous offers no buffer, nor do bfloat16 and the like: their bytes do.
         return xxhash.xxh3_64_intdigest(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
