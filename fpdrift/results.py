@@ -111,7 +111,8 @@ class Result:
             result = decode(document["result"])
             made_by = Provenance.from_dict(document["provenance"])
         except _UNREADABLE as error:
-            message = f"not a saved {cls.__name__}: {shown(str(error))}"
+            why = shown(str(error))
+            message = f"not a saved {cls.__name__} ({why}); give the text that to_json wrote"
             raise FpdriftError(message) from None
         if not isinstance(result, cls):
             message = f"expected a saved {cls.__name__}, found {type(result).__name__}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ROWS = 6
+_ROWS = 9
 _COLUMNS = 50
 
 

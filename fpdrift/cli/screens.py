@@ -42,7 +42,10 @@ def _orders(result: Orders) -> list[str]:
     if len(values) == 1:
         return [*lines, "  All orders give the same bits."]
     apart = ulp_distance(min(values), max(values))
-    return [*lines, f"  {count(apart, 'ulp')} apart; the exact result rounds to {best!s}."]
+    return [
+        *lines,
+        f"  {count(apart, 'ulp')} (step from float to float) apart; exact rounds to {best!s}.",
+    ]
 
 
 @screen.register
@@ -102,6 +105,7 @@ def _cnn(result: CnnDrift) -> list[str]:
         if drawn is None and pair.first_difference is not None:
             drawn, title = pair, f"distance of the weights, {label} against {result.baseline}"
     if drawn is not None:
+        lines.append("    +n: n more tensors at that step. Churn: predictions of another class.")
         lines += ["", *chart(drawn.steps.tolist(), drawn.distance.tolist(), title)]
     return lines
 

@@ -72,6 +72,9 @@ def copy_lessons(directory: Path) -> tuple[Path, ...]:
     FpdriftError
         If a file of that name is there already; nothing is copied then.
     """
+    if directory.exists() and not directory.is_dir():
+        message = f"{directory} is a file; name a folder"
+        raise FpdriftError(message)
     pairs = [(item.notebook, directory / item.notebook.name) for item in lessons()]
     pairs += [(item.solution, directory / "solutions" / item.solution.name) for item in lessons()]
     for _, target in pairs:

@@ -34,7 +34,7 @@ def draw_threads(result: ThreadSums, ax: Axes) -> None:
     ax.set_yticks(np.arange(top, -1, -1) + _FULL / 3, _names(result))
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
-    ax.set_ylabel("number of sums")
+    ax.set_ylabel("number of sums (each row to its own scale)")
     ax.set_xlabel(f"ulps from the exact sum (1 ulp = {result.runs[0].ulp:.2g})")
     ax.set_title(_title(result), pad=28)
 

@@ -158,3 +158,6 @@ def test_copy_from_the_command_line(capsys, tmp_path):
     assert main(["lessons", "copy", str(tmp_path / "x")]) == 0
     assert main(["lessons", "copy", str(tmp_path / "x")]) == 2
     assert "exists already" in capsys.readouterr().err
+    (tmp_path / "file").write_text("kept")
+    assert main(["lessons", "copy", str(tmp_path / "file")]) == 2
+    assert "is a file; name a folder" in capsys.readouterr().err
