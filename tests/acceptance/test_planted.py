@@ -95,7 +95,7 @@ def test_nothing_planted_is_nothing_found(untouched, tmp_path):
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"units": 40}, r"weight hidden/kernel of shape \(48, 48\) against .* \(48, 40\)"),
+        ({"units": 40}, r"weight 'hidden/kernel' of shape \(48, 48\) against .* \(48, 40\)"),
         ({"optimiser": "sgd"}, "different models: .*adam"),
     ],
 )
