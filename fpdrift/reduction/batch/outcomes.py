@@ -1,0 +1,156 @@
+"""What batch sizes and conditions did to the bits of one row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fpdrift.reduction.batch.equality import Equality
+from fpdrift.results import Result
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchCondition(Result):
+    """What a fresh process holds fixed: environment variables and threads.
+
+    `Result` as far as JSON goes; a condition of these two kinds is all that a row needs (a network
+    needs more: `fpdrift.Condition`).
+    """
+
+    name: str
+    #: "numpy" or "tensorflow": whose operations run under it
+    library: str
+    #: environment variables that it sets
+    environment: dict[str, str] = field(default_factory=dict)
+    #: threads inside one operation; None leaves them to the library
+    threads: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConditionReport(Result):
+    """A condition, and what became of it."""
+
+    condition: BatchCondition
+    #: why there are no results under it; None where there are
+    reason: str | None = None
+    #: what the library said of itself in that process, such as {"NumPy": "2.4.6", "threads": "2"}
+    found: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchRun(Result):
+    """One operation of one library on the same row in batches of several sizes."""
+
+    #: such as "matmul"
+    operation: str
+    #: "numpy" or "tensorflow"
+    library: str
+    #: what is called, and on which shapes, in a few words
+    how: str
+    #: (labels,) size of the batch
+    batches: tuple[int, ...]
+    #: (labels,) where the row stands in it: "alone", "first" or "last"
+    places: tuple[str, ...]
+    #: the row's results, compared; its labels are such as "1", "8 first", "8 last"
+    equality: Equality
+
+    @property
+    def sizes(self) -> tuple[tuple[int, ...], ...]:
+        """Batch sizes in which the row's result has the same bits, class by class.
+
+        Sizes in which the bits depend on the row's place stand together only if they give the
+        same set of results.
+        """
+        found: dict[frozenset[int], list[int]] = {}
+        for size, its in self._classes_of_sizes().items():
+            found.setdefault(frozenset(its), []).append(size)
+        return tuple(tuple(sizes) for sizes in found.values())
+
+    @property
+    def place_matters(self) -> tuple[int, ...]:
+        """Batch sizes in which the bits depend on the row's place."""
+        return tuple(size for size, its in self._classes_of_sizes().items() if len(its) > 1)
+
+    def _classes_of_sizes(self) -> dict[int, set[int]]:
+        found: dict[int, set[int]] = {}
+        for size, its in zip(self.batches, self.equality.classes, strict=True):
+            found.setdefault(size, set()).add(its)
+        return found
+
+    def __repr__(self) -> str:
+        return (
+            f"BatchRun({self.library} {self.operation}: batches "
+            f"{' | '.join(' '.join(map(str, sizes)) for sizes in self.sizes)}, "
+            f"at most {self.equality.most_ulps} ulps)"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchClasses(Result):
+    """The same row in batches of several sizes, through several operations and libraries."""
+
+    seed: int
+    #: sizes that were asked for
+    batches: tuple[int, ...]
+    #: one for each operation of each library that could run
+    runs: tuple[BatchRun, ...]
+    #: one for each library, with the reason where it could not run
+    reports: tuple[ConditionReport, ...]
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Why something did not run, by its name."""
+        return _skipped(self.reports)
+
+    def __repr__(self) -> str:
+        return f"BatchClasses(seed={self.seed}: {', '.join(map(repr, self.runs))})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConditionRun(Result):
+    """One operation of one library on the same row under several conditions."""
+
+    operation: str
+    library: str
+    how: str
+    #: under each condition the row's results in all batches and places together, compared; its
+    #: labels are the conditions' names
+    equality: Equality
+    #: (labels,) what the batch sizes did under each condition
+    within: tuple[BatchRun, ...]
+
+    def __repr__(self) -> str:
+        classes = " | ".join(", ".join(group) for group in self.equality.groups)
+        return (
+            f"ConditionRun({self.library} {self.operation}: {classes}; "
+            f"at most {self.equality.most_ulps} ulps)"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConditionMatrix(Result):
+    """The same row under several conditions, each in a fresh process."""
+
+    seed: int
+    #: batch sizes under each condition
+    batches: tuple[int, ...]
+    #: one for each operation of each library that could run
+    runs: tuple[ConditionRun, ...]
+    #: every condition that was asked for or is known, with what was found or why it did not run
+    reports: tuple[ConditionReport, ...]
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Why a condition did not run, by its name."""
+        return _skipped(self.reports)
+
+    def __repr__(self) -> str:
+        ran = sum(report.reason is None for report in self.reports)
+        return f"ConditionMatrix(seed={self.seed}: {ran} of {len(self.reports)} conditions ran)"
+
+
+def _skipped(reports: tuple[ConditionReport, ...]) -> dict[str, str]:
+    return {
+        f"{report.condition.library}: {report.condition.name}": report.reason
+        for report in reports
+        if report.reason is not None
+    }
