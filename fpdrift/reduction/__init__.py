@@ -6,14 +6,26 @@ from fpdrift.reduction.conditioned import ill_conditioned
 from fpdrift.reduction.plan import Plan
 from fpdrift.reduction.pricing import SumRow, SumTable, sum_table
 from fpdrift.reduction.running import run_plan, run_plans
-from fpdrift.reduction.threads import replay, thread_sums
-from fpdrift.reduction.threadsums import ThreadRun, ThreadSums
+from fpdrift.reduction.threads import (
+    OrderSpread,
+    SpreadGrowth,
+    Strategies,
+    ThreadOperation,
+    ThreadRun,
+    ThreadSums,
+    replay,
+    thread_sums,
+)
 
 __all__ = [
     "Bins",
+    "OrderSpread",
     "Plan",
+    "SpreadGrowth",
+    "Strategies",
     "SumRow",
     "SumTable",
+    "ThreadOperation",
     "ThreadRun",
     "ThreadSums",
     "bounds",

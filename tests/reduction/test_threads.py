@@ -12,7 +12,8 @@ import pytest
 import fpdrift
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, ulp_distance
-from fpdrift.reduction import ThreadSums, replay, thread_sums, threads
+from fpdrift.reduction import ThreadSums, replay, thread_sums
+from fpdrift.reduction.threads import summing as threads
 
 SMALL = {"n": 20_000, "chunks": 50, "tries": 30, "threads": (1, 2, 5)}
 
@@ -143,7 +144,7 @@ def test_the_default_result_is_small_enough_to_keep():
 
 def test_default_threads_are_one_and_at_least_two(monkeypatch):
     for cores, want in ((1, [1, 2]), (3, [1, 3]), (1000, [1, 256])):
-        monkeypatch.setattr("fpdrift.reduction.threads.available_cores", lambda c=cores: c)
+        monkeypatch.setattr("fpdrift.reduction.threads.summing.available_cores", lambda c=cores: c)
         result = thread_sums(300, chunks=3, tries=1)
         assert [run.threads for run in result.runs] == want
 

@@ -72,9 +72,9 @@ class ThreadRun(Result):
 
     def __repr__(self) -> str:
         return (
-            f"ThreadRun({_many(self.threads, 'thread')}, {_many(len(self.values), 'try')}: "
-            f"{_many(self.distinct, 'result')} within {_many(self.spread, 'ulp')}, "
-            f"{_many(self.orders, 'order')} of arrival)"
+            f"ThreadRun({many(self.threads, 'thread')}, {many(len(self.values), 'try')}: "
+            f"{many(self.distinct, 'result')} within {many(self.spread, 'ulp')}, "
+            f"{many(self.orders, 'order')} of arrival)"
         )
 
 
@@ -108,16 +108,12 @@ class ThreadSums(Result):
         FpdriftError
             If that number was not tried.
         """
-        for run in self.runs:
-            if run.threads == threads:
-                return run
-        tried = ", ".join(str(run.threads) for run in self.runs)
-        message = f"no run with {shown(threads)} threads; there are runs with {tried}"
-        raise FpdriftError(message)
+        run: ThreadRun = find_run(self.runs, threads)
+        return run
 
     def __repr__(self) -> str:
         runs = "; ".join(
-            f"{_many(run.threads, 'thread')}: {_many(run.distinct, 'result')}" for run in self.runs
+            f"{many(run.threads, 'thread')}: {many(run.distinct, 'result')}" for run in self.runs
         )
         return f"ThreadSums({self.n:,} {self.dtype} in {self.chunks} chunks; {runs})"
 
@@ -126,6 +122,17 @@ def _distinct(values: npt.NDArray[Any]) -> int:
     return len(np.unique(values.view(f"uint{8 * values.itemsize}")))
 
 
-def _many(count: int, noun: str) -> str:
+def find_run(runs: tuple[Any, ...], threads: Any) -> Any:
+    """Give the run of a number of threads, or say which there are."""
+    for run in runs:
+        if run.threads == threads:
+            return run
+    tried = ", ".join(str(run.threads) for run in runs)
+    message = f"no run with {shown(threads)} threads; there are runs with {tried}"
+    raise FpdriftError(message)
+
+
+def many(count: int, noun: str) -> str:
+    """Write a number with its noun."""
     plural = "tries" if noun == "try" else f"{noun}s"
     return f"{count} {noun if count == 1 else plural}"

@@ -26,7 +26,7 @@ from fpdrift.checks import check_callable, whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import Format, format_of
 from fpdrift.provenance import available_cores
-from fpdrift.reduction.threadsums import ThreadRun, ThreadSums
+from fpdrift.reduction.threads.threadsums import ThreadRun, ThreadSums
 from fpdrift.results import read_only
 
 Progress = Callable[[int, int], None]

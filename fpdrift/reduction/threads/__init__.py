@@ -1,0 +1,26 @@
+"""Let real threads add, record in which order, and compare ways to the same bits."""
+
+from fpdrift.reduction.threads.found import (
+    GrowthPoint,
+    OrderSpread,
+    SpreadGrowth,
+    Strategies,
+    Strategy,
+)
+from fpdrift.reduction.threads.operated import OperationRun, ThreadOperation
+from fpdrift.reduction.threads.summing import replay, thread_sums
+from fpdrift.reduction.threads.threadsums import ThreadRun, ThreadSums
+
+__all__ = [
+    "GrowthPoint",
+    "OperationRun",
+    "OrderSpread",
+    "SpreadGrowth",
+    "Strategies",
+    "Strategy",
+    "ThreadOperation",
+    "ThreadRun",
+    "ThreadSums",
+    "replay",
+    "thread_sums",
+]
