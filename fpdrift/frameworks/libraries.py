@@ -1,0 +1,148 @@
+"""Which functions of which libraries add, and the way of arrays there and back.
+
+This table is the one place that lists black boxes known in advance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+Kind = Literal["sum", "mean", "dot", "matmul"]
+KINDS: tuple[Kind, ...] = ("sum", "mean", "dot", "matmul")
+
+ALL_DTYPES = ("float16", "bfloat16", "float32", "float64")
+_NATIVE = ("float16", "float32", "float64")
+
+#: Copies beside the row or column that counts, so that NumPy does not take a matrix for a vector.
+_COPIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library's functions, and the way of arrays there and back."""
+
+    #: import name of what holds the functions
+    home: str
+    functions: dict[str, Kind]
+    there: Callable[[Any], Any] | None = None
+    back: Callable[[Any], Any] | None = None
+    dtypes: tuple[str, ...] = ALL_DTYPES
+    install: str = ""
+
+
+def _axis0(x: Any) -> Any:
+    return np.add.reduce(np.repeat(x[:, None], _COPIES, axis=1), axis=0)[0]
+
+
+def _axis1(x: Any) -> Any:
+    return np.add.reduce(np.tile(x, (_COPIES, 1)), axis=1)[0]
+
+
+def _einsum(x: Any) -> Any:
+    return np.einsum("i->", x)
+
+
+def _fsum(x: Any) -> Any:
+    return x.dtype.type(math.fsum(x.tolist()))
+
+
+#: Where the function is not the library's own of that name.
+ADAPTED: dict[str, Callable[[Any], Any]] = {
+    "math:fsum": _fsum,
+    "numpy:add.reduce.axis0": _axis0,
+    "numpy:add.reduce.axis1": _axis1,
+    "numpy:einsum": _einsum,
+}
+
+#: Which functions know fewer dtypes than their library.
+NARROWER = {"numpy:einsum": _NATIVE, "numpy:matmul": _NATIVE}
+
+
+def _to_tensorflow(x: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.constant(x)
+
+
+def _to_torch(x: Any) -> Any:
+    """PyTorch does not know NumPy's bfloat16, so that goes as bits; it asks for writeable ones."""
+    import torch
+
+    if x.dtype.name == "bfloat16":
+        return torch.from_numpy(x.view(np.int16).copy()).view(torch.bfloat16)
+    return torch.from_numpy(x.copy())
+
+
+def _from_torch(x: Any) -> Any:
+    import ml_dtypes
+    import torch
+
+    if x.dtype == torch.bfloat16:
+        return x.view(torch.int16).numpy().view(ml_dtypes.bfloat16)[()]
+    return x.numpy()[()]
+
+
+def _to_jax(x: Any) -> Any:
+    """JAX makes float32 of float64 unless it is told not to, for the whole process."""
+    import jax
+
+    if x.dtype == np.float64:
+        jax.config.update("jax_enable_x64", True)
+    return jax.numpy.asarray(x)
+
+
+def _to_cupy(x: Any) -> Any:
+    import cupy
+
+    return cupy.asarray(x)
+
+
+LIBRARIES = {
+    "math": Library("math", {"fsum": "sum"}),
+    "numpy": Library(
+        "numpy",
+        {
+            "sum": "sum",
+            "add.reduce": "sum",
+            "add.reduce.axis0": "sum",
+            "add.reduce.axis1": "sum",
+            "einsum": "sum",
+            "mean": "mean",
+            "dot": "dot",
+            "matmul": "matmul",
+        },
+    ),
+    "tensorflow": Library(
+        "tensorflow",
+        {"reduce_sum": "sum", "reduce_mean": "mean", "matmul": "matmul"},
+        _to_tensorflow,
+        lambda x: x.numpy(),
+    ),
+    "torch": Library(
+        "torch",
+        {"sum": "sum", "mean": "mean", "dot": "dot", "matmul": "matmul"},
+        _to_torch,
+        _from_torch,
+        install="torch",
+    ),
+    "jax": Library(
+        "jax.numpy",
+        {"sum": "sum", "mean": "mean", "dot": "dot", "matmul": "matmul"},
+        _to_jax,
+        lambda x: np.asarray(x)[()],
+        install="jax",
+    ),
+    "cupy": Library(
+        "cupy",
+        {"sum": "sum", "mean": "mean", "dot": "dot", "matmul": "matmul"},
+        _to_cupy,
+        lambda x: x.get()[()],
+        dtypes=_NATIVE,
+        install="cupy-cuda12x",
+    ),
+}
