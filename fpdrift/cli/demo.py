@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import sys
-import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fpdrift.cli.output import replace, try_folder
+from fpdrift.cli.parsing import whole
 from fpdrift.cli.progress import reporting
 from fpdrift.cli.screens import count, screen, verdict
 from fpdrift.errors import FpdriftError, MissingExtraError
@@ -32,8 +33,8 @@ def add_to(commands: Any) -> None:
     )
     command.add_argument("--only", action="append", metavar="STEP[,STEP]", help="run only these")
     command.add_argument("--list", action="store_true", help="list the steps and stop")
-    command.add_argument("--seed", type=_whole, default=1, metavar="N")
-    command.add_argument("--steps", type=_whole, default=100, metavar="N", help="training steps")
+    command.add_argument("--seed", type=whole, default=1, metavar="N")
+    command.add_argument("--steps", type=whole, default=100, metavar="N", help="training steps")
     command.add_argument("--data", default="noise", metavar="NAME", help="noise or digits")
     command.add_argument("--out", type=_folder, default=Path("fpdrift-out"), metavar="DIR")
     command.add_argument("--json", action="store_true", help="print one JSON document instead")
@@ -91,7 +92,7 @@ class _Screen:
     def keep(self, name: str, result: Result) -> None:
         """Save a result and its picture, then show it."""
         text = result.to_json()
-        _replace(self.out / f"{name}.json", text)
+        replace(self.out / f"{name}.json", text)
         self.results[name] = result
         self.documents[name] = json.loads(text)
         for row in screen(result):
@@ -112,7 +113,7 @@ def _steps(
         show.line(f"\n{number} {item.name:8} {item.summary}")
         try:
             with reporting() as report:
-                result = item.run(replace(settings, progress=report))
+                result = item.run(dataclasses.replace(settings, progress=report))
             show.keep(item.name, result)
         except MissingExtraError as error:
             if explicit:
@@ -139,23 +140,10 @@ def _make_folder(out: Path) -> None:
     """Make the folder and try it, before anything is computed."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out) as trial:
-            trial.write(b"0" * 4096)
-            trial.flush()
-            os.fsync(trial.fileno())
+        try_folder(out)
     except OSError as error:
         message = f"cannot write to {out}: {error.strerror}; choose another folder with --out"
         raise FpdriftError(message) from None
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all, so that an old one is never half lost."""
-    draft = path.with_suffix(".part")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _folder(text: str) -> Path:
@@ -163,12 +151,3 @@ def _folder(text: str) -> Path:
         message = "name a folder, not nothing"
         raise argparse.ArgumentTypeError(message)
     return Path(text)
-
-
-def _whole(text: str) -> int:
-    """Read a whole number; argparse names the option and the value."""
-    try:
-        return int(text)
-    except ValueError:
-        message = f"{text[:40]!r} is no whole number"
-        raise argparse.ArgumentTypeError(message) from None

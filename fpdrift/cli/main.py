@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import fpdrift
-from fpdrift.cli import demo, lessons
+from fpdrift.cli import demo, lessons, sums
 from fpdrift.errors import FpdriftError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"fpdrift {fpdrift.__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     demo.add_to(commands)
+    sums.add_to(commands)
     lessons.add_to(commands)
     return top
 

@@ -3,6 +3,6 @@
 Nothing is computed here. What a picture shows stands in the result it is given.
 """
 
-from fpdrift.plotting.draw import plot, save
+from fpdrift.plotting.draw import plot, save, save_picture
 
-__all__ = ["plot", "save"]
+__all__ = ["plot", "save", "save_picture"]

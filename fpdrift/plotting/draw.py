@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 
     from fpdrift.results import Result
 
+#: Nothing in a file may depend on the day it is written.
+_METADATA: dict[str, dict[str, Any]] = {
+    ".pdf": {"CreationDate": None, "Creator": "fpdrift"},
+    ".png": {"Software": "fpdrift"},
+    ".svg": {"Date": None, "Creator": "fpdrift"},
+}
+
 _STYLE = str(files("fpdrift.plotting").joinpath("fpdrift.mplstyle"))
 
 
@@ -98,14 +105,25 @@ def save(result: Result, stem: str | Path) -> tuple[Path, Path]:
     OSError
         If the files cannot be written.
     """
+    png, svg = (Path(f"{stem}.{kind}") for kind in ("png", "svg"))
+    save_picture(result, png, svg)
+    return png, svg
+
+
+def save_picture(result: Result, *paths: str | Path) -> None:
+    """Draw a result once and write it to files, in the formats of their suffixes.
+
+    Raises
+    ------
+    OSError
+        If the files cannot be written.
+    """
     with _look():
         figure = Figure()
         FigureCanvasAgg(figure)
         plot(result, ax=figure.add_subplot())
-        png, svg = (Path(f"{stem}.{kind}") for kind in ("png", "svg"))
-        figure.savefig(png, metadata={"Software": "fpdrift"})
-        figure.savefig(svg, metadata={"Date": None, "Creator": "fpdrift"})
-    return png, svg
+        for path in paths:
+            figure.savefig(path, metadata=_METADATA[Path(path).suffix])
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fpdrift.checks import whole
+from fpdrift.checks import check_callable, whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import Format, format_of, to_bits, to_fraction
 from fpdrift.reduction import bounds, sums
@@ -93,6 +93,7 @@ def sum_table(
     orders: int = 20,
     seed: int = 1,
     repeats: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> SumTable:
     """Sum ill-conditioned numbers in all ways, in several orders.
 
@@ -109,6 +110,8 @@ def sum_table(
     repeats : int, default 0
         How often to time each method beside `numpy.sum`; 0 takes no times. Kahan's sum is a
         Python loop here, the others are NumPy calls, so this is not the algorithms' own price.
+    progress : callable, optional
+        Called with the rows done and the rows to do.
 
     Returns
     -------
@@ -127,6 +130,7 @@ def sum_table(
     if not isinstance(conditions, Sequence) or isinstance(conditions, str):
         message = f"conditions is {shown(conditions)}; give several numbers, such as (1e2, 1e6)"
         raise FpdriftError(message)
+    check_callable("progress", progress)
     fmt = format_of(dtype)
     rng = np.random.default_rng(seed)
     rows: list[SumRow] = []
@@ -134,7 +138,10 @@ def sum_table(
         values = ill_conditioned(n, condition, rng, fmt.name)
         problem = bounds.Problem.of(values)
         shuffled = [values, *(rng.permutation(values) for _ in range(orders - 1))]
-        rows += [_row(method, shuffled, problem, fmt, repeats) for method in METHODS]
+        for method in METHODS:
+            if progress is not None:
+                progress(len(rows), len(conditions) * len(METHODS))
+            rows.append(_row(method, shuffled, problem, fmt, repeats))
     return SumTable(n=n, dtype=fmt.name, seed=seed, orders=orders, rows=tuple(rows))
 
 

@@ -1,17 +1,14 @@
-"""What a result looks like in 80 columns. Every figure stands in the result; none is computed anew.
-
-So the lines printed from a saved result are the lines printed when it was made.
-"""
+"""The demo's steps in 80 columns, and its verdict."""
 
 from __future__ import annotations
 
-from functools import singledispatch
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fpdrift.arithmetic import Chain, Orders
 from fpdrift.cli.chart import chart
+from fpdrift.cli.screens.screen import count, screen
 from fpdrift.drift import Comparison
 from fpdrift.experiments import CnnDrift, TwoLoops
 from fpdrift.floats import ulp_distance
@@ -23,12 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fpdrift.results import Result
-
-
-@singledispatch
-def screen(result: Result) -> list[str]:
-    """Give the lines that tell a result; kinds without lines of their own show their repr."""
-    return [f"  {result!r}"]
 
 
 @screen.register
@@ -169,9 +160,3 @@ _VERDICTS: dict[type[Result], Callable[[Any], str]] = {
     ThreadSums: _thread_verdict,
     CnnDrift: _cnn_verdict,
 }
-
-
-def count(number: int, noun: str) -> str:
-    """Write a number with its noun, as in 1 ulp, 2 ulps."""
-    plural = {"try": "tries", "stretch": "stretches"}.get(noun, f"{noun}s")
-    return f"{number:,} {noun if number == 1 else plural}"

@@ -1,0 +1,10 @@
+"""What a result looks like in 80 columns. Every figure stands in the result; none is computed anew.
+
+So the lines printed from a saved result are the lines printed when it was made.
+"""
+
+from fpdrift.cli.screens import steps, sums
+from fpdrift.cli.screens.screen import count, screen
+from fpdrift.cli.screens.steps import verdict
+
+__all__ = ["count", "screen", "steps", "sums", "verdict"]

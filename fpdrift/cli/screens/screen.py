@@ -1,0 +1,31 @@
+"""Which function tells which kind of result, and how numbers are written."""
+
+from __future__ import annotations
+
+import textwrap
+from functools import singledispatch
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fpdrift.results import Result
+
+#: Columns of a screen.
+WIDTH = 80
+
+
+@singledispatch
+def screen(result: Result) -> list[str]:
+    """Give the lines that tell a result; kinds without lines of their own show their repr."""
+    return [f"  {result!r}"]
+
+
+def count(number: int, noun: str) -> str:
+    """Write a number with its noun, as in 1 ulp, 2 ulps."""
+    plural = {"try": "tries", "stretch": "stretches"}.get(noun, f"{noun}s")
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def wrapped(text: str, indent: int = 2) -> list[str]:
+    """Break a text into indented lines that fit."""
+    margin = " " * indent
+    return textwrap.wrap(text, WIDTH, initial_indent=margin, subsequent_indent=margin)

@@ -1,0 +1,53 @@
+"""``fpdrift sums``: what each way of summing gets wrong, may get wrong, and costs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fpdrift.cli.output import add_output, check_output, deliver
+from fpdrift.cli.parsing import numbers, whole
+from fpdrift.cli.progress import reporting
+from fpdrift.reduction import sum_table
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser(
+        "sums", help="ten ways of summing, their errors, bounds and cost", allow_abbrev=False
+    )
+    command.add_argument("--n", type=whole, default=1000, metavar="N", help="how many numbers")
+    command.add_argument("--dtype", default="float32", metavar="NAME")
+    command.add_argument(
+        "--conditions",
+        type=numbers,
+        default=(1e2, 1e6, 1e10),
+        metavar="C,C",
+        help="condition numbers of the sums",
+    )
+    command.add_argument("--orders", type=whole, default=20, metavar="N", help="orders to try")
+    command.add_argument("--seed", type=whole, default=1, metavar="N")
+    command.add_argument(
+        "--repeats", type=whole, default=5, metavar="N", help="how often to time; 0: not at all"
+    )
+    add_output(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the table; return the exit code."""
+    check_output(arguments)
+    with reporting() as report:
+        table = sum_table(
+            arguments.n,
+            arguments.conditions,
+            dtype=arguments.dtype,
+            orders=arguments.orders,
+            seed=arguments.seed,
+            repeats=arguments.repeats,
+            progress=partial(report, "summing in ten ways"),
+        )
+    return deliver(table, arguments)
