@@ -1,5 +1,6 @@
 """The bits of one row: what its batch, its instruction set and its threads do to them."""
 
+from fpdrift.reduction.batch.conditions import known_conditions
 from fpdrift.reduction.batch.equality import Equality
 from fpdrift.reduction.batch.outcomes import (
     BatchClasses,
@@ -9,6 +10,7 @@ from fpdrift.reduction.batch.outcomes import (
     ConditionReport,
     ConditionRun,
 )
+from fpdrift.reduction.batch.study import batch_classes, condition_matrix
 
 __all__ = [
     "BatchClasses",
@@ -18,4 +20,7 @@ __all__ = [
     "ConditionReport",
     "ConditionRun",
     "Equality",
+    "batch_classes",
+    "condition_matrix",
+    "known_conditions",
 ]

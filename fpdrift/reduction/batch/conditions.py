@@ -1,0 +1,183 @@
+"""The conditions that a machine knows: instruction sets, threads, oneDNN; why some are missing.
+
+Instruction sets of NumPy are read from NumPy. Those of oneDNN and OpenBLAS cannot be read: the
+names are those of their guides, and the fresh process says what the library made of them.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fpdrift import provenance
+from fpdrift.errors import FpdriftError, MissingExtraError, shown
+from fpdrift.frameworks.onednn import INSTRUCTION_SETS
+from fpdrift.reduction.batch.operations import LIBRARIES
+from fpdrift.reduction.batch.outcomes import BatchCondition, ConditionReport
+
+#: OpenBLAS's names for processors, oldest first, with a flag of Linux that each needs.
+_OPENBLAS = {"Nehalem": "sse4_2", "Sandybridge": "avx", "Haswell": "avx2", "SkylakeX": "avx512bw"}
+_THREADS = (1, 2, 4)
+_X86 = ("x86_64", "amd64", "i386", "i686")
+
+#: Variables of the user's shell that would bring in a condition.
+_SWITCHES = (
+    *provenance.SWITCHES,
+    *("DNNL_DEFAULT_FPMATH_MODE", "DNNL_MAX_CPU_ISA", "GOTO_NUM_THREADS"),
+    *("ONEDNN_DEFAULT_FPMATH_MODE", "TF_SET_ONEDNN_FPMATH_MODE", "TF_XLA_FLAGS"),
+)
+
+
+def known_conditions(libraries: Sequence[str] = LIBRARIES) -> tuple[ConditionReport, ...]:
+    """List the conditions that can change the bits of a row, without starting any process.
+
+    Parameters
+    ----------
+    libraries : sequence of {"numpy", "tensorflow"}
+
+    Returns
+    -------
+    tuple of ConditionReport
+        Each library's "default", the same "again", and then: capped instruction sets, thread
+        counts, for TensorFlow oneDNN off. Where this machine lacks one, its ``reason`` says why.
+
+    Raises
+    ------
+    FpdriftError
+        If a library is unknown.
+    """
+    found: list[ConditionReport] = []
+    for library in check_libraries(libraries):
+        missing = library_missing(library)
+        capped = _numpy_caps() if library == "numpy" else _tensorflow_caps()
+        for report in (*_plain(library), *capped, *_threads(library)):
+            reason = missing or report.reason
+            found.append(ConditionReport(condition=report.condition, reason=reason))
+    return tuple(found)
+
+
+def check_libraries(libraries: Sequence[str]) -> tuple[str, ...]:
+    """Refuse what is no library that batches are tried through.
+
+    Raises
+    ------
+    FpdriftError
+    """
+    names = (libraries,) if isinstance(libraries, str) else tuple(libraries)
+    if not names or not set(names) <= set(LIBRARIES):
+        message = f"libraries is {shown(libraries)}; choose of {', '.join(LIBRARIES)}"
+        raise FpdriftError(message)
+    return tuple(dict.fromkeys(names))
+
+
+def library_missing(library: str) -> str | None:
+    """Say what to type where a library is not installed; None where it is."""
+    return None if find_spec(library) else str(MissingExtraError(library))
+
+
+def default(library: str) -> BatchCondition:
+    """Give the condition that leaves everything to the library."""
+    return BatchCondition(name="default", library=library)
+
+
+def environment(condition: BatchCondition) -> dict[str, str | None]:
+    """Give the changes to a fresh process's environment; None removes a variable."""
+    changes: dict[str, str | None] = dict.fromkeys(_SWITCHES)
+    if condition.library == "tensorflow":
+        changes["ONEDNN_VERBOSE"] = "1"  # it says which instructions it uses
+    elif condition.threads is not None:
+        changes["OPENBLAS_NUM_THREADS"] = str(condition.threads)
+    return changes | condition.environment
+
+
+def _plain(library: str) -> list[ConditionReport]:
+    return [_report(name, library) for name in ("default", "default again")]
+
+
+def _numpy_caps() -> list[ConditionReport]:
+    """Switch off NumPy's instruction sets from the newest downwards; cap OpenBLAS, too."""
+    config: Any = np.show_config(mode="dicts")
+    extensions = config["SIMD Extensions"]
+    on, off = extensions.get("found", []), extensions.get("not found", [])
+    reports = [
+        _report(
+            f"without {name}{' and newer' if on[i + 1 :] else ''}",
+            "numpy",
+            {"NPY_DISABLE_CPU_FEATURES": " ".join(on[i:])},
+        )
+        for i, name in reversed([*enumerate(on)])
+    ]
+    reports += [
+        _report(f"without {name}", "numpy", reason=f"NumPy finds no {name} here to switch off")
+        for name in off
+    ]
+    return reports + [
+        _report(
+            f"OpenBLAS for {name}", "numpy", {"OPENBLAS_CORETYPE": name}, _no_instructions(flag)
+        )
+        for name, flag in reversed(_OPENBLAS.items())
+    ]
+
+
+def _tensorflow_caps() -> list[ConditionReport]:
+    off = _report("oneDNN off", "tensorflow", {"TF_ENABLE_ONEDNN_OPTS": "0"})
+    return [off] + [
+        _report(
+            f"oneDNN up to {name}",
+            "tensorflow",
+            {"ONEDNN_MAX_CPU_ISA": name},
+            _no_instructions(flag),
+        )
+        for name, flag in reversed(INSTRUCTION_SETS.items())
+    ]
+
+
+def _threads(library: str) -> list[ConditionReport]:
+    cores = provenance.available_cores()
+    return [
+        _report(
+            f"{count} thread{'s' if count > 1 else ''}",
+            library,
+            threads=count,
+            reason=None if count <= cores else f"this process may use {cores} of the cores only",
+        )
+        for count in _THREADS
+    ]
+
+
+def _report(
+    name: str,
+    library: str,
+    changes: dict[str, str] | None = None,
+    reason: str | None = None,
+    threads: int | None = None,
+) -> ConditionReport:
+    condition = BatchCondition(
+        name=name, library=library, environment=changes or {}, threads=threads
+    )
+    return ConditionReport(condition=condition, reason=reason)
+
+
+def _no_instructions(flag: str) -> str | None:
+    """Say why this machine cannot be held to what a flag of Linux stands for."""
+    machine = platform.machine()
+    if machine.lower() not in _X86:
+        return f"an instruction set of x86 processors; this one is {machine or 'unknown'}"
+    flags = _flags()
+    if flags and flag not in flags:
+        return f"this processor does not name {flag}"
+    return None
+
+
+def _flags() -> set[str]:
+    """Read what Linux says that the processor has; elsewhere nothing."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return set()
+    return {flag for line in lines if line.startswith("flags") for flag in line.split()}

@@ -1,0 +1,96 @@
+"""The program of a fresh process: one library's operations on one row, under one condition.
+
+It is started by `fpdrift.reduction.batch.fresh` and reads its task from there.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+import tempfile
+from typing import Any
+
+import numpy as np
+
+from fpdrift.errors import FpdriftError, MissingExtraError
+from fpdrift.process import Message, Report, serve
+from fpdrift.reduction.batch.operations import resolve
+from fpdrift.reduction.batch.rows import row_results
+
+
+def work(task: Message, _report: Report) -> Message:
+    """Compute the task's operations; say what the library is and uses."""
+    with tempfile.TemporaryFile() as printed:
+        # oneDNN prints there, for each call, what it does; the first lines are wanted.
+        os.dup2(printed.fileno(), 1)
+        found = _start_tensorflow(task["threads"]) if task["library"] == "tensorflow" else {}
+        found |= _about_numpy() if task["library"] == "numpy" else {}
+        _check_obeyed(found)
+        with np.load(task["data"], allow_pickle=False) as stored:
+            outcomes = {name: _outcome(task, name, stored) for name in task["operations"]}
+        sys.stdout.flush()
+        found |= _about_onednn(printed)
+    return {"found": found, "outcomes": outcomes}
+
+
+def _outcome(task: Message, name: str, stored: Any) -> Message:
+    data = [stored[key] for key in sorted(stored) if key.rpartition(" ")[0] == name]
+    results = row_results(resolve(task["library"], name), data, task["batches"], name)
+    return {
+        "dtype": results.dtype.name,
+        "shape": list(results.shape),
+        "bytes": base64.b64encode(results.tobytes()).decode(),
+    }
+
+
+def _start_tensorflow(threads: int | None) -> dict[str, str]:
+    from fpdrift.frameworks import rows, tensorflow
+
+    try:
+        tensorflow.configure(intra_op_threads=threads, inter_op_threads=None, op_determinism=False)
+        return {"TensorFlow": rows.version()}
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(error.name or "tensorflow") from None
+
+
+def _about_numpy() -> dict[str, str]:
+    config: Any = np.show_config(mode="dicts")
+    features = config["SIMD Extensions"].get("found", [])
+    found = {"NumPy": np.__version__, "features": " ".join(features)}
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:  # comes with scikit-learn; without it BLAS says nothing of itself
+        return found
+    for library in threadpool_info():
+        if library["user_api"] == "blas":
+            name = f"{library['internal_api']} {library['version']}"
+            found |= {"BLAS": name, "threads": str(library["num_threads"])}
+            found |= {"core": str(library["architecture"])} if "architecture" in library else {}
+    return found
+
+
+def _about_onednn(printed: Any) -> dict[str, str]:
+    from fpdrift.frameworks.onednn import instructions_named
+
+    printed.seek(0)
+    name = instructions_named(printed.read(10_000).decode(errors="replace"))
+    return {"oneDNN": name} if name else {}
+
+
+def _check_obeyed(found: dict[str, str]) -> None:
+    """Refuse to go on where a library did not do what its environment variables say."""
+    off = os.environ.get("NPY_DISABLE_CPU_FEATURES", "").replace(",", " ").split()
+    still = sorted({*off} & {*found.get("features", "").split()})
+    if still:
+        message = f"NumPy refused NPY_DISABLE_CPU_FEATURES: {', '.join(still)} is still on"
+        raise FpdriftError(message)
+    for variable, key in (("OPENBLAS_CORETYPE", "core"), ("OPENBLAS_NUM_THREADS", "threads")):
+        asked, used = os.environ.get(variable), found.get(key)
+        if asked and used and asked.lower() != used.lower():
+            message = f"OpenBLAS refused {variable}={asked}: it uses {used}"
+            raise FpdriftError(message)
+
+
+if __name__ == "__main__":
+    serve(work)
