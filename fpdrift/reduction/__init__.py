@@ -14,6 +14,7 @@ from fpdrift.reduction.threads import (
     ThreadRun,
     ThreadSums,
     replay,
+    thread_operation,
     thread_sums,
 )
 
@@ -36,5 +37,6 @@ __all__ = [
     "run_plans",
     "sum_table",
     "sums",
+    "thread_operation",
     "thread_sums",
 ]

@@ -11,9 +11,11 @@ import pytest
 
 import fpdrift
 from fpdrift.errors import FpdriftError
-from fpdrift.floats import FORMATS, ulp_distance
+from fpdrift.floats import ulp_distance
 from fpdrift.reduction import ThreadSums, replay, thread_sums
-from fpdrift.reduction.threads import summing as threads
+from fpdrift.reduction.threads import summing, tries
+from fpdrift.reduction.threads.operating import in_order_of_arrival
+from fpdrift.reduction.threads.operations import Task, sizes_bound
 
 SMALL = {"n": 20_000, "chunks": 50, "tries": 30, "threads": (1, 2, 5)}
 
@@ -122,8 +124,9 @@ def test_results_stay_within_the_bounds(n):
 
 
 def test_where_the_dtype_is_too_short_the_bound_is_infinite():
-    assert threads._gamma(2**24, FORMATS["float32"]) == math.inf
-    assert math.isfinite(threads._gamma(2**24 - 1, FORMATS["float32"]))
+    assert sizes_bound(1.0, 2**24, "float32") == math.inf
+    assert math.isfinite(sizes_bound(1.0, 2**24 - 1, "float32"))
+    assert sizes_bound(0.0, 2**24, "float32") == 0
 
 
 def test_json_keeps_every_bit(sums):
@@ -144,7 +147,7 @@ def test_the_default_result_is_small_enough_to_keep():
 
 def test_default_threads_are_one_and_at_least_two(monkeypatch):
     for cores, want in ((1, [1, 2]), (3, [1, 3]), (1000, [1, 256])):
-        monkeypatch.setattr("fpdrift.reduction.threads.summing.available_cores", lambda c=cores: c)
+        monkeypatch.setattr("fpdrift.reduction.threads.tries.available_cores", lambda c=cores: c)
         result = thread_sums(300, chunks=3, tries=1)
         assert [run.threads for run in result.runs] == want
 
@@ -172,12 +175,12 @@ def shared(monkeypatch):
     """What the threads of each run share, as the runs start."""
     seen = []
 
-    class Seen(threads._Tries):
+    class Seen(tries.Tries):
         def __init__(self, *args):
             super().__init__(*args)
             seen.append(self)
 
-    monkeypatch.setattr(threads, "_Tries", Seen)
+    monkeypatch.setattr(tries, "Tries", Seen)
     return seen
 
 
@@ -221,15 +224,18 @@ def test_too_few_threads_are_an_error_and_no_wait_for_ever(shared, monkeypatch):
 
 def test_what_arrives_is_added_and_recorded_in_that_order():
     pieces = [np.array([x], np.float32) for x in (1e8, 1, -1e8, 1)]
-    tries = threads._Tries(pieces, 1, 2)
+    task = Task("sum", 4, 4, 1, "float32")
+    way = summing._keeping(in_order_of_arrival(task, [(piece,) for piece in pieces]), task)
+    shared = tries.Tries(way, 4, 1, 2)
     for attempt, order in ((1, (3, 2, 1, 0)), (0, (0, 2, 1, 3))):
         for chunk in order:
-            tries.add(attempt, chunk, pieces[chunk][0])
-        assert tuple(tries.arrivals[attempt]) == order
-        assert tries.totals[attempt] == add(pieces, order)
-    assert tries.totals.tolist() == [2, 0]
-    assert tries.partials.tolist() == [[np.float32(1e8), 1, -np.float32(1e8), 1]] * 2
-    assert tries.done == 2
+            shared.add(attempt, chunk, way.part(chunk))
+        assert tuple(shared.arrivals[attempt]) == order
+        assert shared.totals[attempt][0] == add(pieces, order)
+    assert [float(total) for total, _ in shared.totals] == [2, 0]
+    for _, partials in shared.totals:
+        assert partials.tolist() == [np.float32(1e8), 1, -np.float32(1e8), 1]
+    assert shared.done == 2
 
 
 def test_what_was_seen_stands_in_the_repr(sums):

@@ -8,7 +8,9 @@ from fpdrift.reduction.threads.found import (
     Strategy,
 )
 from fpdrift.reduction.threads.operated import OperationRun, ThreadOperation
-from fpdrift.reduction.threads.summing import replay, thread_sums
+from fpdrift.reduction.threads.operating import thread_operation
+from fpdrift.reduction.threads.replaying import replay
+from fpdrift.reduction.threads.summing import thread_sums
 from fpdrift.reduction.threads.threadsums import ThreadRun, ThreadSums
 
 __all__ = [
@@ -22,5 +24,6 @@ __all__ = [
     "ThreadRun",
     "ThreadSums",
     "replay",
+    "thread_operation",
     "thread_sums",
 ]
