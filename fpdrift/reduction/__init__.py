@@ -5,6 +5,7 @@ from fpdrift.reduction.bins import Bins
 from fpdrift.reduction.conditioned import ill_conditioned
 from fpdrift.reduction.plan import Plan
 from fpdrift.reduction.pricing import SumRow, SumTable, sum_table
+from fpdrift.reduction.revealing import Evidence, Revealed, SameOrder
 from fpdrift.reduction.running import run_plan, run_plans
 from fpdrift.reduction.threads import (
     OrderSpread,
@@ -13,15 +14,21 @@ from fpdrift.reduction.threads import (
     ThreadOperation,
     ThreadRun,
     ThreadSums,
+    order_spread,
     replay,
+    spread_growth,
+    strategies,
     thread_operation,
     thread_sums,
 )
 
 __all__ = [
     "Bins",
+    "Evidence",
     "OrderSpread",
     "Plan",
+    "Revealed",
+    "SameOrder",
     "SpreadGrowth",
     "Strategies",
     "SumRow",
@@ -32,9 +39,12 @@ __all__ = [
     "bounds",
     "ill_conditioned",
     "makers",
+    "order_spread",
     "replay",
     "run_plan",
     "run_plans",
+    "spread_growth",
+    "strategies",
     "sum_table",
     "sums",
     "thread_operation",

@@ -1,0 +1,122 @@
+"""What revealing gives: a verdict, the plan where there is one, and the evidence for both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.errors import shown
+from fpdrift.reduction.plan import Plan
+from fpdrift.results import Result
+
+#: The verdicts of `Revealed`, and what each says.
+VERDICTS = {
+    "confirmed": "the plan gives the function's own bits",
+    "order-independent": "the bits do not depend on the order of the inputs",
+    "inconsistent": "the answers fit no tree",
+    "not reproduced": "a tree fits the probes, but its plan does not give the function's bits",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Evidence(Result):
+    """What a verdict rests on, and what it could have missed."""
+
+    #: in one or two plain sentences, what decided
+    why: str
+    #: calls that repeated an earlier input, whose bits were compared
+    repeats: int
+    #: were a call to go astray with this probability, the repeats would have missed it in 5 of
+    #: 100 cases; None where a repeat did go astray, or none was made
+    missed_rate: float | None
+    #: calls with the same numbers in another order, whose bits were compared
+    permutations: int
+    #: probes that were not used to find the tree and were predicted by it
+    fresh: int
+    #: inputs that the plan was replayed on
+    replayed: int
+    #: on how many of these the replay gave the function's bits, with the best accumulator
+    agreed: int
+    #: the accumulators tried, the narrowest first
+    accumulators: tuple[str, ...]
+    #: whether each input on which replay and function differ holds or makes subnormal numbers,
+    #: and all others agree: the function takes them for zeros
+    flushes_subnormals: bool
+    #: how well the inputs tell other ways of adding from this plan
+    power: str
+    #: (n,) an input that decided against, or None
+    counterexample: npt.NDArray[Any] | None
+    #: what the function gave for it, of the dtype
+    box_gave: np.generic | None
+    #: what else was expected: the replay's sum, or what the function gave for it another time
+    replay_gave: np.generic | None
+
+    def __repr__(self) -> str:
+        return f"Evidence({shown(self.why)})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Revealed(Result):
+    """The order in which a function adds, or why there is none to be seen."""
+
+    name: str
+    #: number of inputs
+    n: int
+    #: of the inputs and the sum: float16, bfloat16, float32 or float64
+    dtype: str
+    #: one of `VERDICTS`
+    verdict: str
+    #: the tree found; None where the verdict is order-independent or inconsistent
+    plan: Plan | None
+    #: what the nodes round to: None for the dtype itself, else the name of a wider one
+    accumulator: str | None
+    #: calls of the function to find the tree
+    probes: int
+    #: all calls of the function, validation included
+    calls: int
+    evidence: Evidence
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the plan gives the function's own bits."""
+        return self.verdict == "confirmed"
+
+    def __str__(self) -> str:
+        tree = f"\n{self.plan}" if self.plan is not None and self.n > 1 else ""
+        return f"{self.name}: {self.verdict}. {self.evidence.why}{tree}"
+
+    def __repr__(self) -> str:
+        wider = f" in {self.accumulator}" if self.accumulator else ""
+        size = f"n = {self.n:,}, {self.dtype}{wider}"
+        return f"Revealed({self.name}, {size}: {self.verdict}, {self.probes:,} probes)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class SameOrder(Result):
+    """Whether two functions add in the same order, and where they do not."""
+
+    n: int
+    dtype: str
+    #: True or False; None where the order of one of them is not known
+    same: bool | None
+    why: str
+    first: Revealed
+    second: Revealed
+    #: how many sets of inputs both add up on their way
+    shared: int
+    #: the smallest sets of inputs that only one of them adds up, a few of each
+    only_first: tuple[tuple[int, ...], ...]
+    only_second: tuple[tuple[int, ...], ...]
+    #: (n,) an input for which their bits differ, if one was met
+    example: npt.NDArray[Any] | None
+    #: what they gave for it
+    first_gave: np.generic | None
+    second_gave: np.generic | None
+
+    def __repr__(self) -> str:
+        answer = {True: "same order", False: "different orders", None: "cannot say"}[self.same]
+        names = f"{self.first.name}, {self.second.name}"
+        return f"SameOrder({names}, n = {self.n:,}, {self.dtype}: {answer})"
