@@ -1,0 +1,137 @@
+"""Black boxes that follow no tree, and what `reveal` has to say about each."""
+
+import math
+from functools import partial, reduce
+
+import numpy as np
+
+from fpdrift.floats import FORMATS
+
+
+def scalars(x):
+    """Numbers one at a time: Python's floats are float64, and twice as fast as NumPy's."""
+    return x.tolist() if x.dtype == np.float64 else list(x)
+
+
+def chain_of(numbers):
+    return reduce(lambda a, b: a + b, numbers)
+
+
+def quiet(function):
+    def black_box(x):
+        with np.errstate(all="ignore"):
+            return x.dtype.type(function(x))
+
+    return black_box
+
+
+def exactly(x):
+    return math.fsum(x.astype(np.float64).tolist())
+
+
+def by_value(x):
+    return chain_of(scalars(np.sort(x)))
+
+
+def kahan(x):
+    total = correction = scalars(x[:1] * 0)[0]
+    for value in scalars(x):
+        corrected = value - correction
+        before, total = total, total + corrected
+        correction = (total - before) - corrected
+    return total
+
+
+def neumaier(x):
+    total = correction = scalars(x[:1] * 0)[0]
+    for value in scalars(x):
+        before, total = total, total + value
+        larger, smaller = (before, value) if abs(before) >= abs(value) else (value, before)
+        correction = correction + ((larger - total) + smaller)
+    return total + correction
+
+
+def without_zeros(x):
+    there = scalars(x[x != 0]) or [x.dtype.type(0)]
+    while len(there) > 1:
+        half = len(there) // 2
+        there = [a + b for a, b in zip(there[:half], there[half:], strict=False)] + there[
+            2 * half :
+        ]
+    return there[0]
+
+
+def flushing(x):
+    fmt = FORMATS[x.dtype.name]
+    least = fmt.dtype.type(2.0**fmt.emin)
+    total = least - least
+    for value in scalars(x):
+        total = total + (value if abs(value) >= least else total * 0)
+        if abs(total) < least:
+            total = total * 0
+    return total
+
+
+def to_tens(x):
+    total = float(chain_of(scalars(x)))
+    return round(total, -1) if math.isfinite(total) else total
+
+
+def by_sign(x):
+    """In order, or from the end, as the first number's sign says."""
+    return chain_of(scalars(x if x[0] >= 0 else x[::-1]))
+
+
+def two_widths(x):
+    """Most of it in the dtype, the last three in float64, as some libraries' tails are."""
+    total = float(chain_of(scalars(x[:-3]))) if len(x) > 3 else 0.0
+    return chain_of([total, *x[-3:].astype(np.float64).tolist()])
+
+
+def shuffled(rng, x):
+    return chain_of(scalars(rng.permutation(x)))
+
+
+def rarely_shuffled(rng, x):
+    return chain_of(scalars(rng.permutation(x) if rng.random() < 0.1 else x))
+
+
+def arriving(rng, x):
+    parts = [chain_of(scalars(part)) for part in np.array_split(x, min(5, len(x)))]
+    return chain_of([parts[i] for i in rng.permutation(len(parts))])
+
+
+def nan(x):
+    return math.nan
+
+
+def raising(x):
+    message = "no sum today"
+    raise ArithmeticError(message)
+
+
+#: Name -> (maker of the function, its verdict from n = 5 on); None: it is refused with an error.
+WITHOUT_TREE = {
+    "exact": (lambda: exactly, "order-independent"),
+    "sorted": (lambda: by_value, "order-independent"),
+    "shuffled each call": (lambda: partial(shuffled, np.random.default_rng(1)), "inconsistent"),
+    "chunks as they arrive": (lambda: partial(arriving, np.random.default_rng(2)), "inconsistent"),
+    "Neumaier": (lambda: neumaier, "not reproduced"),
+    "Kahan": (lambda: kahan, "not reproduced"),
+    "zeros left out": (lambda: without_zeros, "inconsistent"),
+    "subnormals flushed": (lambda: flushing, "not reproduced"),
+    "rounded to tens": (lambda: to_tens, "inconsistent"),
+    "NaN": (lambda: nan, None),
+    "raising": (lambda: raising, None),
+    # These go beyond the eleven.
+    "one call in ten shuffled": (
+        lambda: partial(rarely_shuffled, np.random.default_rng(3)),
+        "inconsistent",
+    ),
+    "order by the first sign": (lambda: by_sign, "inconsistent"),
+    "two widths": (lambda: two_widths, "not reproduced"),
+}
+
+
+def without_tree(name):
+    return quiet(WITHOUT_TREE[name][0]())
