@@ -25,3 +25,17 @@ def instructions_named(verbose: str) -> str | None:
     """Find in what oneDNN prints under ``ONEDNN_VERBOSE=1`` which instructions it uses."""
     found = re.search(r"\bcpu,isa:(.*)", verbose)
     return found[1].strip() if found else None
+
+
+def obeys(asked: str, used: str) -> bool:
+    """Tell whether what oneDNN says that it uses is no newer than what it was told.
+
+    Only the width of the instructions is compared: how oneDNN words the rest changes.
+    """
+    return _width(used.replace("-", "").replace(".", "")) <= _width(asked)
+
+
+def _width(name: str) -> int:
+    if "AVX512" in name or "AVX10" in name or "AMX" in name:
+        return 3
+    return 2 if "AVX2" in name else int("AVX" in name)

@@ -13,15 +13,12 @@ from typing import Any, Self
 
 from fpdrift.checks import check_choice, check_switch, whole
 from fpdrift.errors import FpdriftError, shown
+from fpdrift.frameworks import onednn
 from fpdrift.perturbation import Perturbation
 from fpdrift.results import Result
 
-#: What oneDNN may be told to use at most, oldest first (oneDNN's guide, "CPU dispatcher control").
-INSTRUCTION_SETS = (
-    *("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"),
-    *("AVX512_CORE", "AVX512_CORE_VNNI", "AVX512_CORE_BF16", "AVX512_CORE_FP16"),
-    *("AVX512_CORE_AMX", "AVX512_CORE_AMX_FP16"),
-)
+#: What oneDNN may be told to use at most, oldest first.
+INSTRUCTION_SETS = tuple(onednn.INSTRUCTION_SETS)
 #: Keras' names for the dtype of the arithmetic and, where mixed, of the weights (float32).
 DTYPE_POLICIES = (
     *("float32", "float64", "float16", "bfloat16"),

@@ -53,11 +53,8 @@ def known_conditions(libraries: Sequence[str] = LIBRARIES) -> tuple[ConditionRep
     """
     found: list[ConditionReport] = []
     for library in check_libraries(libraries):
-        missing = library_missing(library)
         capped = _numpy_caps() if library == "numpy" else _tensorflow_caps()
-        for report in (*_plain(library), *capped, *_threads(library)):
-            reason = missing or report.reason
-            found.append(ConditionReport(condition=report.condition, reason=reason))
+        found += [*_plain(library), *capped, *_threads(library)]
     return tuple(found)
 
 
@@ -75,9 +72,13 @@ def check_libraries(libraries: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def library_missing(library: str) -> str | None:
-    """Say what to type where a library is not installed; None where it is."""
-    return None if find_spec(library) else str(MissingExtraError(library))
+def reason_against(condition: BatchCondition) -> str | None:
+    """Say why a condition cannot be had here, as far as can be told without a process."""
+    if find_spec(condition.library) is None:
+        return str(MissingExtraError(condition.library))
+    off = condition.environment.get("NPY_DISABLE_CPU_FEATURES", "").replace(",", " ").split()
+    unknown = [name for name in off if name not in numpy_features("found")]
+    return f"NumPy finds no {', '.join(unknown)} here to switch off" if unknown else None
 
 
 def default(library: str) -> BatchCondition:
@@ -101,38 +102,30 @@ def _plain(library: str) -> list[ConditionReport]:
 
 def _numpy_caps() -> list[ConditionReport]:
     """Switch off NumPy's instruction sets from the newest downwards; cap OpenBLAS, too."""
-    config: Any = np.show_config(mode="dicts")
-    extensions = config["SIMD Extensions"]
-    on, off = extensions.get("found", []), extensions.get("not found", [])
-    reports = [
-        _report(
-            f"without {name}{' and newer' if on[i + 1 :] else ''}",
-            "numpy",
-            {"NPY_DISABLE_CPU_FEATURES": " ".join(on[i:])},
-        )
+    on, off = numpy_features("found"), numpy_features("not found")
+    switched = {
+        f"without {name}{' and newer' if on[i + 1 :] else ''}": on[i:]
         for i, name in reversed([*enumerate(on)])
-    ]
-    reports += [
-        _report(f"without {name}", "numpy", reason=f"NumPy finds no {name} here to switch off")
-        for name in off
-    ]
-    return reports + [
-        _report(
-            f"OpenBLAS for {name}", "numpy", {"OPENBLAS_CORETYPE": name}, _no_instructions(flag)
-        )
+    } | {f"without {name}": [name] for name in off}
+    return [
+        _report(name, "numpy", {"NPY_DISABLE_CPU_FEATURES": " ".join(names)})
+        for name, names in switched.items()
+    ] + [
+        _report(f"OpenBLAS for {name}", "numpy", {"OPENBLAS_CORETYPE": name}, _lacks(flag))
         for name, flag in reversed(_OPENBLAS.items())
     ]
+
+
+def numpy_features(which: str) -> list[str]:
+    """Read instruction sets that NumPy chooses from, oldest first: those "found" or "not found"."""
+    config: Any = np.show_config(mode="dicts")
+    return [*config.get("SIMD Extensions", {}).get(which, [])]
 
 
 def _tensorflow_caps() -> list[ConditionReport]:
     off = _report("oneDNN off", "tensorflow", {"TF_ENABLE_ONEDNN_OPTS": "0"})
     return [off] + [
-        _report(
-            f"oneDNN up to {name}",
-            "tensorflow",
-            {"ONEDNN_MAX_CPU_ISA": name},
-            _no_instructions(flag),
-        )
+        _report(f"oneDNN up to {name}", "tensorflow", {"ONEDNN_MAX_CPU_ISA": name}, _lacks(flag))
         for name, flag in reversed(INSTRUCTION_SETS.items())
     ]
 
@@ -160,10 +153,10 @@ def _report(
     condition = BatchCondition(
         name=name, library=library, environment=changes or {}, threads=threads
     )
-    return ConditionReport(condition=condition, reason=reason)
+    return ConditionReport(condition=condition, reason=reason_against(condition) or reason)
 
 
-def _no_instructions(flag: str) -> str | None:
+def _lacks(flag: str) -> str | None:
     """Say why this machine cannot be held to what a flag of Linux stands for."""
     machine = platform.machine()
     if machine.lower() not in _X86:

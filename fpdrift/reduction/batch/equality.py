@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.errors import FpdriftError
-from fpdrift.floats import format_of, ulp_distance
+from fpdrift.floats import ulp_distance
 from fpdrift.results import Result, read_only
 
 
@@ -28,6 +28,9 @@ class Equality(Result):
     ulps: npt.NDArray[np.uint64]
     #: (labels, labels) how many elements differ in their bits
     differing: npt.NDArray[np.int64]
+    #: (labels, labels) largest difference of two elements over the largest element: what the ulps
+    #: of elements near zero, which cancellation makes many, do not tell
+    relative: npt.NDArray[np.float64]
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
@@ -56,40 +59,43 @@ def equality(labels: Sequence[str], outcomes: Sequence[npt.NDArray[Any]]) -> Equ
     ----------
     labels : sequence of str
     outcomes : sequence of numpy.ndarray
-        As many, of one shape and one floating-point dtype; no NaN.
+        As many, of one shape and one floating-point dtype, finite.
 
     Raises
     ------
     FpdriftError
-        If shapes or dtypes differ, or a result holds a NaN.
+        If shapes or dtypes differ.
     """
     for label, outcome in zip(labels, outcomes, strict=True):
-        _check(label, outcome, outcomes[0])
-    numbers = _stacked(outcomes)
+        _check_alike(label, outcome, labels[0], outcomes[0])
+    numbers = np.stack([outcome.ravel() for outcome in outcomes])
     bits = numbers.view(f"u{numbers.itemsize}")
+    wide = numbers.astype(np.float64)
+    largest = np.abs(wide).max(axis=1, initial=0)
     seen: dict[bytes, int] = {}
-    classes = tuple(seen.setdefault(row.tobytes(), len(seen)) for row in bits)
     return Equality(
         labels=tuple(labels),
         elements=bits.shape[1],
-        classes=classes,
+        classes=tuple(seen.setdefault(row.tobytes(), len(seen)) for row in bits),
         ulps=read_only([ulp_distance(numbers, row).max(axis=1, initial=0) for row in numbers]),
         differing=read_only([(bits != row).sum(axis=1) for row in bits], np.int64),
+        relative=read_only(
+            [
+                np.abs(wide - row).max(axis=1, initial=0) / _nonzero(np.maximum(largest, most))
+                for row, most in zip(wide, largest, strict=True)
+            ]
+        ),
     )
 
 
-def _stacked(outcomes: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    return np.stack([outcome.ravel() for outcome in outcomes])
+def _nonzero(sizes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.where(sizes == 0, 1.0, sizes)
 
 
-def _check(label: str, outcome: npt.NDArray[Any], first: npt.NDArray[Any]) -> None:
-    format_of(outcome.dtype)
-    if outcome.dtype != first.dtype or outcome.shape != first.shape:
+def _check_alike(label: str, outcome: npt.NDArray[Any], name: str, first: npt.NDArray[Any]) -> None:
+    if (outcome.dtype, outcome.shape) != (first.dtype, first.shape):
         message = (
-            f"{label} gives {outcome.dtype} of shape {outcome.shape}, others {first.dtype} of "
-            f"shape {first.shape}; a row's result has one dtype and shape"
+            f"{label} gives {outcome.dtype} of shape {outcome.shape}, {name} {first.dtype} of "
+            f"shape {first.shape}; bits are compared within one dtype and shape"
         )
-        raise FpdriftError(message)
-    if np.isnan(outcome).any():
-        message = f"{label} gives NaN, which is no number of ulps from anything"
         raise FpdriftError(message)

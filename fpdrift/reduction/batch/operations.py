@@ -20,19 +20,19 @@ OPERATIONS = ("matmul", "convolution", "softmax")
 
 #: Shape of a row, and of the weights that it meets.
 _SHAPES: dict[str, tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]] = {
-    "matmul": ((512,), ((512, 128),)),
-    "convolution": ((12, 12, 8), ((3, 3, 8, 16),)),
+    "matmul": ((4096,), ((4096, 128),)),
+    "convolution": ((28, 28, 1), ((3, 3, 1, 32),)),
     "softmax": ((1000,), ()),
 }
 #: A row for a function of the user's own.
 _OWN: tuple[tuple[int, ...], tuple[tuple[int, ...], ...]] = ((512,), ())
 
 _HOW = {
-    ("numpy", "matmul"): "rows @ weights, 512 to 128",
-    ("numpy", "convolution"): "sliding windows, laid out as one matrix, @ 16 kernels of 3x3x8",
+    ("numpy", "matmul"): "rows @ weights, 4096 to 128",
+    ("numpy", "convolution"): "sliding windows as one matrix @ kernels, 32 of 3x3 over 28x28",
     ("numpy", "softmax"): "exp(row - max) / sum, 1000 classes",
-    ("tensorflow", "matmul"): "tf.matmul, 512 to 128",
-    ("tensorflow", "convolution"): "tf.nn.conv2d, 16 kernels of 3x3x8 over 12x12",
+    ("tensorflow", "matmul"): "tf.matmul, 4096 to 128",
+    ("tensorflow", "convolution"): "tf.nn.conv2d, 32 kernels of 3x3 over 28x28",
     ("tensorflow", "softmax"): "tf.nn.softmax, 1000 classes",
 }
 

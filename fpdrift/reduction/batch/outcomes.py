@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from fpdrift.checks import check_choice, whole
+from fpdrift.errors import FpdriftError, shown
 from fpdrift.reduction.batch.equality import Equality
+from fpdrift.reduction.batch.operations import LIBRARIES
 from fpdrift.results import Result
+
+_MOST_THREADS = 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchCondition(Result):
-    """What a fresh process holds fixed: environment variables and threads.
+    """What a fresh process holds fixed while it computes a row: environment variables, threads.
 
-    `Result` as far as JSON goes; a condition of these two kinds is all that a row needs (a network
-    needs more: `fpdrift.Condition`).
+    Raises
+    ------
+    FpdriftError
+        If a value is out of its range or unknown.
     """
 
     name: str
@@ -23,6 +30,15 @@ class BatchCondition(Result):
     environment: dict[str, str] = field(default_factory=dict)
     #: threads inside one operation; None leaves them to the library
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("library", self.library, LIBRARIES)
+        if self.threads is not None:
+            object.__setattr__(self, "threads", whole("threads", self.threads, 1, _MOST_THREADS))
+        given = self.environment if isinstance(self.environment, dict) else {0: 0}
+        if not all(isinstance(text, str) for text in (self.name, *given, *given.values())):
+            message = f"name and environment are texts, not {shown((self.name, self.environment))}"
+            raise FpdriftError(message)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

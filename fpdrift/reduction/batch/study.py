@@ -14,7 +14,7 @@ from fpdrift.reduction.batch.conditions import (
     check_libraries,
     default,
     known_conditions,
-    library_missing,
+    reason_against,
 )
 from fpdrift.reduction.batch.equality import equality
 from fpdrift.reduction.batch.fresh import Answer, Progress, Task, answers
@@ -52,9 +52,9 @@ def batch_classes(
     Parameters
     ----------
     operations : sequence of str
-        Of "matmul" (512 to 128), "convolution" (16 kernels of 3x3x8 over 12x12), "softmax" (of
-        1000), or functions of your own as "module:function": given a float32 batch (b, 512), they
-        return (b, ...). Their code runs in the fresh processes.
+        Of "matmul" (4096 to 128), "convolution" (32 kernels of 3x3 over 28x28x1; in NumPy sliding
+        windows and one matmul), "softmax" (of 1000), or functions of your own as "module:function":
+        given a float32 batch (b, 512), they return (b, ...). Their code runs in fresh processes.
     batches : sequence of int
         Sizes of the batch, 1 to 4096; in each, the row stands first and then last.
     libraries : sequence of {"numpy", "tensorflow"}
@@ -187,7 +187,7 @@ def _check_conditions(conditions: Sequence[BatchCondition]) -> Sequence[BatchCon
 
 
 def _report(condition: BatchCondition) -> ConditionReport:
-    return ConditionReport(condition=condition, reason=library_missing(condition.library))
+    return ConditionReport(condition=condition, reason=reason_against(condition))
 
 
 def _batch_run(task: Task, name: str, answer: Answer) -> BatchRun:

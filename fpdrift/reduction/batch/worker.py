@@ -15,6 +15,7 @@ import numpy as np
 
 from fpdrift.errors import FpdriftError, MissingExtraError
 from fpdrift.process import Message, Report, serve
+from fpdrift.reduction.batch.conditions import numpy_features
 from fpdrift.reduction.batch.operations import resolve
 from fpdrift.reduction.batch.rows import row_results
 
@@ -55,9 +56,7 @@ def _start_tensorflow(threads: int | None) -> dict[str, str]:
 
 
 def _about_numpy() -> dict[str, str]:
-    config: Any = np.show_config(mode="dicts")
-    features = config["SIMD Extensions"].get("found", [])
-    found = {"NumPy": np.__version__, "features": " ".join(features)}
+    found = {"NumPy": np.__version__, "features": " ".join(numpy_features("found"))}
     try:
         from threadpoolctl import threadpool_info
     except ImportError:  # comes with scikit-learn; without it BLAS says nothing of itself
@@ -71,11 +70,15 @@ def _about_numpy() -> dict[str, str]:
 
 
 def _about_onednn(printed: Any) -> dict[str, str]:
-    from fpdrift.frameworks.onednn import instructions_named
+    from fpdrift.frameworks.onednn import instructions_named, obeys
 
     printed.seek(0)
-    name = instructions_named(printed.read(10_000).decode(errors="replace"))
-    return {"oneDNN": name} if name else {}
+    used = instructions_named(printed.read(10_000).decode(errors="replace"))
+    asked = os.environ.get("ONEDNN_MAX_CPU_ISA")
+    if asked and not (used and obeys(asked, used)):
+        message = f"refused ONEDNN_MAX_CPU_ISA={asked}: oneDNN uses {used or 'nothing here'}"
+        raise FpdriftError(message)
+    return {"oneDNN": used} if used else {}
 
 
 def _check_obeyed(found: dict[str, str]) -> None:
