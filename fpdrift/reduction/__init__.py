@@ -1,6 +1,14 @@
 """Sums and their order: seen, recorded, replayed, fixed by a plan, or made not to matter."""
 
 from fpdrift.reduction import bounds, makers, sums
+from fpdrift.reduction.batch import (
+    BatchClasses,
+    BatchCondition,
+    ConditionMatrix,
+    batch_classes,
+    condition_matrix,
+    known_conditions,
+)
 from fpdrift.reduction.bins import Bins
 from fpdrift.reduction.conditioned import ill_conditioned
 from fpdrift.reduction.plan import Plan
@@ -23,7 +31,10 @@ from fpdrift.reduction.threads import (
 )
 
 __all__ = [
+    "BatchClasses",
+    "BatchCondition",
     "Bins",
+    "ConditionMatrix",
     "Evidence",
     "OrderSpread",
     "Plan",
@@ -36,8 +47,11 @@ __all__ = [
     "ThreadOperation",
     "ThreadRun",
     "ThreadSums",
+    "batch_classes",
     "bounds",
+    "condition_matrix",
     "ill_conditioned",
+    "known_conditions",
     "makers",
     "order_spread",
     "replay",
