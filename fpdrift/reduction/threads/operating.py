@@ -64,18 +64,19 @@ def thread_operation(
         raise task.no_memory() from None
 
 
-def in_order_of_arrival(task: Task, chunks: list[Chunk]) -> Way:
-    """Add parts as they come."""
+def in_order_of_arrival(task: Task, chunks: list[Chunk], accumulator: str | None = None) -> Way:
+    """Make parts and add them as they come, in the accumulator's dtype; round once at the end."""
+    dtype = np.dtype(accumulator or task.dtype)
 
     def add(total: Floats, _chunk: int, part: Any) -> Floats:
         task.kind.add(total, part)
         return total
 
     return Way(
-        begin=lambda: np.zeros(task.kind.shape, task.dtype),
-        part=lambda chunk: task.kind.part(chunks[chunk], np.dtype(task.dtype)),
+        begin=lambda: np.zeros(task.kind.shape, dtype),
+        part=lambda chunk: task.kind.part(chunks[chunk], dtype),
         add=add,
-        finish=lambda total: total,
+        finish=lambda total: total.astype(task.dtype),
     )
 
 
@@ -100,6 +101,6 @@ def _operate(
         digest=digest,
         exact=exact,
         bound=bound,
-        fixed=read_only(added(task, [way.part(k) for k in range(task.chunks)], range(task.chunks))),
+        fixed=read_only(added(task, map(way.part, range(task.chunks)))),
         runs=tuple(runs),
     )

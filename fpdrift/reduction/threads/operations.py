@@ -7,7 +7,7 @@ through BLAS, which has threads of its own, and other bits for another number of
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -29,9 +29,10 @@ Chunk = tuple[Floats, ...]
 #: The element of a matrix product is one of SIDE * SIDE; a histogram has BINS.
 SIDE = 8
 BINS = 64
+LARGEST_N = 2**27
 LARGEST_CHUNKS = 2**16
 _DTYPES = ("float32", "float64")
-_LARGEST_TERMS = 2**27
+
 #: Arrivals in one result, or elements; each arrival takes 2 bytes in memory and about 4 in JSON.
 _LARGEST_RESULT = 10**7
 
@@ -106,8 +107,16 @@ def _matmul_terms(chunk: Chunk) -> Iterator[Floats]:
 
 def _histogram_part(chunk: Chunk, dtype: Any) -> Floats:
     counts = np.zeros(BINS, dtype)
-    np.add.at(counts, _bins(chunk), chunk[1])
+    _scatter(counts, _scatter_part(chunk, dtype))
     return counts
+
+
+def _scatter_part(chunk: Chunk, dtype: Any) -> Chunk:
+    return _bins(chunk), chunk[1].astype(dtype)
+
+
+def _scatter(total: Floats, part: Chunk) -> None:
+    np.add.at(total, *part)  # one weight after another
 
 
 def _histogram_terms(chunk: Chunk) -> Iterator[Floats]:
@@ -165,11 +174,11 @@ OPERATIONS = {
     "scatter-add": Operation(
         shape=(BINS,),
         draw=_weighted,
-        part=lambda chunk, _dtype: (_bins(chunk), chunk[1]),
+        part=_scatter_part,
         terms=_histogram_terms,
         roundings=_before,
         usual=2**18,
-        add=lambda total, part: np.add.at(total, *part),
+        add=_scatter,
     ),
 }
 
@@ -199,7 +208,7 @@ class Task:
             message = f"dtype is {name}; choose one of {', '.join(_DTYPES)}"
             raise FpdriftError(message)
         kind = OPERATIONS[operation]
-        n = whole("n", kind.usual if n is None else n, 1, _LARGEST_TERMS // kind.width)
+        n = whole("n", kind.usual if n is None else n, 1, LARGEST_N // kind.width)
         chunks = whole("chunks", chunks, 1, min(n, LARGEST_CHUNKS))
         return cls(operation, n, chunks, whole("seed", seed, 0, 2**64 - 1), name)
 
@@ -207,6 +216,11 @@ class Task:
     def kind(self) -> Operation:
         """What is done."""
         return OPERATIONS[self.operation]
+
+    @property
+    def elements(self) -> int:
+        """How many elements the result has."""
+        return math.prod(self.kind.shape)
 
     def draw(self) -> tuple[list[Chunk], str]:
         """Draw the numbers; give them in chunks, with a fingerprint of them all."""
@@ -224,7 +238,7 @@ class Task:
 
     def check_tries(self, tries: Any, runs: int) -> int:
         """Read a number of tries for each run, so that the result can be kept."""
-        size = max(self.chunks, math.prod(self.kind.shape))
+        size = max(self.chunks, self.elements)
         return whole("tries", tries, 1, max(1, _LARGEST_RESULT // size // runs))
 
     def exact_and_bound(self, chunks: list[Chunk]) -> tuple[Floats, Floats]:
@@ -258,9 +272,9 @@ def parts(task: Task) -> tuple[list[Any], str]:
     return [task.kind.part(chunk, np.dtype(task.dtype)) for chunk in chunks], digest
 
 
-def added(task: Task, of_chunks: Sequence[Any], order: Sequence[int]) -> Floats:
-    """Add the parts of chunks in an order, to nothing."""
+def added(task: Task, of_chunks: Iterable[Any]) -> Floats:
+    """Add the parts of chunks to nothing, one after the other."""
     total = np.zeros(task.kind.shape, task.dtype)
-    for chunk in order:
-        task.kind.add(total, of_chunks[chunk])
+    for part in of_chunks:
+        task.kind.add(total, part)
     return total

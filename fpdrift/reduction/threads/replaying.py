@@ -51,7 +51,8 @@ def replay(result: ThreadSums | ThreadOperation, index: int, *, threads: int | N
         raise FpdriftError(message)
     name = "sum" if isinstance(result, ThreadSums) else result.operation
     task = Task.checked(name, result.n, result.chunks, result.seed, result.dtype)
-    if parts(task)[1] != result.digest:
+    of_chunks, digest = parts(task)
+    if digest != result.digest:
         message = f"this NumPy {np.__version__} draws other numbers from seed {result.seed}"
         raise FpdriftError(message)
-    return added(task, parts(task)[0], order)[()]
+    return added(task, (of_chunks[chunk] for chunk in order))[()]

@@ -129,4 +129,9 @@ def _keeping(way: Way, task: Task) -> Way:
         state[1][chunk] = part
         return way.add(state[0], chunk, part), state[1]
 
-    return replace(way, begin=lambda: (way.begin(), np.empty(task.chunks, task.dtype)), add=add)
+    return replace(
+        way,
+        begin=lambda: (way.begin(), np.empty(task.chunks, task.dtype)),
+        add=add,
+        finish=lambda state: (way.finish(state[0]), state[1]),
+    )
