@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from fpdrift import provenance
-from fpdrift.errors import FpdriftError, MissingExtraError, shown
+from fpdrift.errors import MissingExtraError
 from fpdrift.frameworks.onednn import INSTRUCTION_SETS
-from fpdrift.reduction.batch.operations import LIBRARIES
+from fpdrift.reduction.batch.operations import LIBRARIES, check_libraries
 from fpdrift.reduction.batch.outcomes import BatchCondition, ConditionReport
 
 #: OpenBLAS's names for processors, oldest first, with a flag of Linux that each needs.
@@ -56,20 +56,6 @@ def known_conditions(libraries: Sequence[str] = LIBRARIES) -> tuple[ConditionRep
         capped = _numpy_caps() if library == "numpy" else _tensorflow_caps()
         found += [*_plain(library), *capped, *_threads(library)]
     return tuple(found)
-
-
-def check_libraries(libraries: Sequence[str]) -> tuple[str, ...]:
-    """Refuse what is no library that batches are tried through.
-
-    Raises
-    ------
-    FpdriftError
-    """
-    names = (libraries,) if isinstance(libraries, str) else tuple(libraries)
-    if not names or not set(names) <= set(LIBRARIES):
-        message = f"libraries is {shown(libraries)}; choose of {', '.join(LIBRARIES)}"
-        raise FpdriftError(message)
-    return tuple(dict.fromkeys(names))
 
 
 def reason_against(condition: BatchCondition) -> str | None:

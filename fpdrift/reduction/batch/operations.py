@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fpdrift.checks import check_choice
 from fpdrift.errors import FpdriftError, MissingExtraError, shown
 
 _Array = npt.NDArray[Any]
@@ -80,25 +81,42 @@ def resolve(library: str, name: str) -> Operation:
         raise MissingExtraError(error.name or library) from None
 
 
-def check_names(operations: Sequence[str]) -> tuple[str, ...]:
-    """Refuse names that can be no operation.
+def check_operations(operations: Sequence[str]) -> tuple[str, ...]:
+    """Refuse names that can be no operation; give each once.
 
     Raises
     ------
     FpdriftError
     """
-    names = (operations,) if isinstance(operations, str) else tuple(operations)
+    ways = f"{', '.join(OPERATIONS)}, or a function of your own as module:function"
+    names = _texts("operations", operations, ways)
     for name in names:
-        if not isinstance(name, str) or not (name in OPERATIONS or _OWN_NAME.fullmatch(name)):
-            message = (
-                f"unknown operation {shown(name)}; choose of {', '.join(OPERATIONS)}, or name a "
-                f"function of your own as module:function"
-            )
+        if name not in OPERATIONS and not _OWN_NAME.fullmatch(name):
+            message = f"unknown operation {shown(name)}; choose of {ways}"
             raise FpdriftError(message)
-    if not names:
-        message = f"no operation given; choose of {', '.join(OPERATIONS)}"
+    return names
+
+
+def check_libraries(libraries: Sequence[str]) -> tuple[str, ...]:
+    """Refuse what is no library that batches are tried through; give each once.
+
+    Raises
+    ------
+    FpdriftError
+    """
+    names = _texts("libraries", libraries, ", ".join(LIBRARIES))
+    for name in names:
+        check_choice("library", name, LIBRARIES)
+    return names
+
+
+def _texts(name: str, value: Any, ways: str) -> tuple[str, ...]:
+    given = (value,) if isinstance(value, str) else value
+    texts = isinstance(given, Sequence) and all(isinstance(text, str) for text in given)
+    if not texts or not given:
+        message = f"{name} is {shown(value)}; choose of {ways}"
         raise FpdriftError(message)
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(given))
 
 
 _OWN_NAME = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")

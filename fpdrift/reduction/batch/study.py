@@ -10,15 +10,16 @@ import numpy.typing as npt
 from fpdrift.checks import check_callable, whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.process import check_timeout
-from fpdrift.reduction.batch.conditions import (
-    check_libraries,
-    default,
-    known_conditions,
-    reason_against,
-)
+from fpdrift.reduction.batch.conditions import default, known_conditions, reason_against
 from fpdrift.reduction.batch.equality import equality
 from fpdrift.reduction.batch.fresh import Answer, Progress, Task, answers
-from fpdrift.reduction.batch.operations import LIBRARIES, OPERATIONS, check_names, how
+from fpdrift.reduction.batch.operations import (
+    LIBRARIES,
+    OPERATIONS,
+    check_libraries,
+    check_operations,
+    how,
+)
 from fpdrift.reduction.batch.outcomes import (
     BatchClasses,
     BatchCondition,
@@ -161,7 +162,7 @@ def _task(
         raise FpdriftError(message)
     sizes = (whole("batches", size, 1, _LARGEST_BATCH) for size in batches)
     return Task(
-        operations=check_names(operations),
+        operations=check_operations(operations),
         batches=tuple(dict.fromkeys(sizes)),
         seed=whole("seed", seed, 0, 2**64 - 1),
         timeout=timeout,

@@ -1,0 +1,77 @@
+"""Functions that fresh processes call on a batch of rows: some with a difference planted."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+
+
+def fixed(rows):
+    """Add each row in sequence, whatever the batch."""
+    return np.add.accumulate(rows, axis=1)[:, -1:]
+
+
+def by_size(rows):
+    """Add in another order from 8 rows on, and in a third where the first of 64 stands."""
+    if len(rows) < 8:
+        return fixed(rows)
+    sums = fixed(rows[:, ::-1])
+    if len(rows) == 64:
+        sums[0] = rows[0, ::2].sum() + rows[0, 1::2].sum() + np.float32(1)
+    return sums
+
+
+def by_environment(rows):
+    """Do what an environment variable says."""
+    do = os.environ.get("FPDRIFT_TEST", "")
+    if do == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if do == "hang":
+        time.sleep(60)
+    if do == "raise":
+        raise ArithmeticError("of two\nlines")
+    return fixed(rows[:, ::-1] if do == "reverse" else rows)
+
+
+def tell_and_hang(rows):
+    """Write who computes this, and go on for ever."""
+    path = Path(os.environ["FPDRIFT_TEST_PID"])
+    path.with_suffix(".part").write_text(str(os.getpid()))
+    path.with_suffix(".part").rename(path)
+    time.sleep(600)
+
+
+def noisy(rows):
+    """Print, and spoil what it is given."""
+    print("printed by a row function")
+    rows *= 0
+    return rows
+
+
+def one_short(rows):
+    return rows[1:]
+
+
+def one_number(rows):
+    return np.float32(3)
+
+
+def words(rows):
+    return np.array(["a"] * len(rows))
+
+
+def infinite(rows):
+    return rows / np.float32(len(rows) < 3)
+
+
+def widening(rows):
+    return rows.astype(np.float64 if len(rows) > 2 else np.float32)
+
+
+def reshaping(rows):
+    return rows[:, : len(rows)]
+
+
+not_a_function = 3
