@@ -234,7 +234,7 @@ def test_the_spacing_of_floats(dtype):
 def test_reprs():
     growth = spread_growth((64,), (1,), tries=1, drawn=1)
     assert repr(growth) == (
-        "SpreadGrowth(positive sum in float32, 1 point: up to 0 ulps at 64 in 1 chunks)"
+        "SpreadGrowth(positive sum in float32, 1 point: up to 0 ulps at 64 in 1 chunk)"
     )
     found = strategies("sum", 64, tries=1, rounds=1, threads=1, dtype="float64")
     assert repr(found).startswith("Strategies(sum, 64 float64; order of arrival: 1 result, 1 times")
@@ -250,6 +250,10 @@ def test_reprs():
     [
         (lambda: strategies("product"), "unknown operation 'product'"),
         (lambda: strategies(rounds=0), "rounds is 0"),
+        (
+            lambda: strategies(n=9, chunks=3, tries=1, rounds=1, dtype="float64").row("wider"),
+            "unknown strategy 'wider'; choose one of order of arrival, fixed order, reproducible",
+        ),
         (lambda: strategies(tries=10**6), "tries is 1000000"),
         (lambda: strategies(progress=1), "progress is 1"),
         (

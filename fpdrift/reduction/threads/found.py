@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fpdrift.checks import check_choice
 from fpdrift.reduction.threads.threadsums import many
 from fpdrift.results import Result
 
@@ -55,7 +56,7 @@ class SpreadGrowth(Result):
         widest = max(self.points, key=lambda point: point.drawn_spread)
         return (
             f"SpreadGrowth({self.operation} in {self.dtype}, {many(len(self.points), 'point')}: "
-            f"up to {widest.drawn_spread:.0f} ulps at {widest.n:,} in {widest.chunks} chunks)"
+            f"up to {widest.drawn_spread:.0f} ulps at {widest.n:,} in {many(widest.chunks, 'chunk')})"
         )
 
 
@@ -94,8 +95,16 @@ class Strategies(Result):
     rows: tuple[Strategy, ...]
 
     def row(self, name: str) -> Strategy:
-        """Give the strategy of a name (KeyError if it is not there)."""
-        return {row.name: row for row in self.rows}[name]
+        """Give the strategy of a name.
+
+        Raises
+        ------
+        FpdriftError
+            If it is not there.
+        """
+        rows = {row.name: row for row in self.rows}
+        check_choice("strategy", name, rows)
+        return rows[name]
 
     def __repr__(self) -> str:
         rows = "; ".join(
