@@ -56,7 +56,8 @@ class SpreadGrowth(Result):
         widest = max(self.points, key=lambda point: point.drawn_spread)
         return (
             f"SpreadGrowth({self.operation} in {self.dtype}, {many(len(self.points), 'point')}: "
-            f"up to {widest.drawn_spread:.0f} ulps at {widest.n:,} in {many(widest.chunks, 'chunk')})"
+            f"up to {widest.drawn_spread:.0f} ulps at {widest.n:,} in "
+            f"{many(widest.chunks, 'chunk')})"
         )
 
 
