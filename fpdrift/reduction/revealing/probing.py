@@ -1,0 +1,127 @@
+"""Calls of a black box: counted, and checked each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fpdrift.errors import FpdriftError, shown
+from fpdrift.floats import Format
+from fpdrift.reduction.rounding import Floats
+
+#: A box that alters its input is found out after so many probes at the latest (with the next set).
+_UNCHECKED = 64
+
+
+class BlackBox:
+    """A function under question; all calls go through one buffer, so alignment never changes.
+
+    Parameters
+    ----------
+    function : callable
+        Takes (n,) numbers of the format and returns a scalar of it.
+    n : int
+    fmt : Format
+    name : str
+        For errors.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], n: int, fmt: Format, name: str) -> None:
+        self.function = function
+        self.fmt = fmt
+        self.name = name
+        self.n = n
+        self.calls = 0
+        self.left: float = np.inf  # calls that are still allowed
+        self._buffer = np.zeros(n, fmt.dtype)
+        self._kept = self._buffer.tobytes()
+        self._unchecked = 0
+        self._scalar: type = fmt.dtype.type
+
+    def fill(self, values: Any, places: Any = slice(None)) -> None:
+        """Set the buffer to zeros, and to the values at the places."""
+        self._buffer[:] = 0
+        self._buffer[places] = values
+        self._kept = self._buffer.tobytes()
+
+    def sums(self, rows: Iterable[Floats]) -> Floats:
+        """Give the box's sums of some rows, (rows,)."""
+        sums = []
+        for row in rows:
+            self.fill(row)
+            self._count(1)
+            try:
+                sums.append(self._read(self.function(self._buffer)))
+            except Exception as error:  # noqa: BLE001 - anything may come out of a user's function
+                raise self._explained(error) from error
+            self._check_input()
+        given = np.array(sums, self.fmt.dtype)
+        if not np.isfinite(given).all():
+            raise self._not_finite(given)
+        return given
+
+    def masked(self, huge: Any, place: int, others: Sequence[int]) -> list[Any]:
+        """Ask once for each of the others: huge at the place, -huge at the other.
+
+        Elsewhere the buffer stays as it was filled. This is where the time goes, so nothing is
+        checked twice and no array is made.
+        """
+        self._count(len(others))
+        buffer, function, scalar, minus = self._buffer, self.function, self._scalar, -huge
+        before = buffer[place]
+        sums = []
+        buffer[place] = huge
+        try:
+            for other in others:
+                unit = buffer[other]
+                buffer[other] = minus
+                value = function(buffer)
+                buffer[other] = unit
+                sums.append(value if type(value) is scalar else self._read(value))
+        except Exception as error:  # noqa: BLE001 - anything may come out of a user's function
+            raise self._explained(error) from error
+        buffer[place] = before
+        self._unchecked += len(others)
+        if self._unchecked >= _UNCHECKED:
+            self._check_input()
+        return sums
+
+    def _count(self, calls: int) -> None:
+        self.left -= calls
+        if self.left < 0:
+            message = f"{self.name}: the probes allowed are used up; raise max_probes, or lower n"
+            raise FpdriftError(message)
+        self.calls += calls
+
+    def _check_input(self) -> None:
+        self._unchecked = 0
+        if self._buffer.tobytes() != self._kept:
+            message = f"{self.name} alters its input; let it work on a copy of it"
+            raise FpdriftError(message)
+
+    def _read(self, value: Any) -> Any:
+        """Make a scalar of the dtype of what the box returned, or say what is wrong with it."""
+        if isinstance(value, float) and self.fmt.name == "float64":
+            return np.float64(value)
+        array = np.asarray(value)
+        if array.ndim:
+            message = f"{self.name} returned the shape {array.shape}; let it return one number"
+            raise FpdriftError(message)
+        if array.dtype != self.fmt.dtype:
+            what = f"{array.dtype.name}, {shown(value)}"
+            message = f"{self.name} returned {what}; let it return {self.fmt.name}"
+            raise FpdriftError(message)
+        return array[()]
+
+    def _explained(self, error: Exception) -> FpdriftError:
+        if isinstance(error, FpdriftError):
+            return error
+        what = f"{type(error).__name__}: {shown(str(error))}"
+        return FpdriftError(f"{self.name} raised {what}; it has to add {self.n} {self.fmt.name}")
+
+    def _not_finite(self, given: Floats) -> FpdriftError:
+        value = given[~np.isfinite(given)][0]
+        what = f"{value} for finite numbers with a finite sum"
+        return FpdriftError(f"{self.name} returned {what}; it has to add all of them, and no more")
