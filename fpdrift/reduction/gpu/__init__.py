@@ -1,0 +1,21 @@
+"""Sums as GPUs add them: simulated, live through a library, or recorded; never mixed up."""
+
+from fpdrift.reduction.gpu.measured import (
+    ORIGINS,
+    DeterminismCost,
+    GpuKernel,
+    GpuRecording,
+    GpuRun,
+    GpuSums,
+    GpuTree,
+)
+
+__all__ = [
+    "ORIGINS",
+    "DeterminismCost",
+    "GpuKernel",
+    "GpuRecording",
+    "GpuRun",
+    "GpuSums",
+    "GpuTree",
+]
