@@ -7,6 +7,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -16,7 +17,7 @@ from fpdrift.checks import check_callable, check_switch
 from fpdrift.errors import FpdriftError, FpdriftWarning, RecordError, shown
 from fpdrift.recorder.describe import describe
 from fpdrift.recorder.loss import StepLoss, has_own_loop
-from fpdrift.recorder.state import State, is_ready, sync
+from fpdrift.recorder.state import Arrays, State, hashes, is_ready, shares_safely, sync
 from fpdrift.records import RecordWriter, check_place, is_due, to_text
 
 #: The way out when a probe is none.
@@ -47,7 +48,8 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
     meta : mapping, optional
         Whatever else is to be written down, as JSON values.
     on_step : callable, optional
-        Called with the step and its loss once they are safely written.
+        Called with the step and its loss once they are safely written, which is while the next
+        step is under way, or `fit` ends.
 
     Raises
     ------
@@ -83,6 +85,8 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         self._on_step = on_step
         self._step = 0
         self._last_hashes: Any = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._pending: tuple[Future[None], int, float] | None = None
         self._predicted = -1
         self._kept_last = True
         self._updates_before = 0
@@ -96,6 +100,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Refuse to start where something would be lost; note that a `fit` begins."""
+        self._settle()  # the last `fit` may have been interrupted
         if self._writer is None and not self._off:
             check_place(self._path, overwrite=self._overwrite)
         self._state = None
@@ -121,14 +126,16 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         sync(self.model)
         logs = {} if logs is None else logs
         loss = self._loss.after(logs)
+        self._settle()
         previous = self._step
         self._step += self._steps_done()
         self._attempt(self._write_step, previous, loss, logs)
-        if self._on_step and not self._off:
-            self._on_step(self._step, loss)
+        if not shares_safely():
+            self._settle()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write what the epoch came to, and what the model makes of the probe."""
+        self._settle()
         writer = self._writer
         if writer is not None:
             sync(self.model)
@@ -137,20 +144,23 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
 
     def on_train_end(self, logs: Any = None) -> None:
         """Close the record; a `fit` that was interrupted never comes here."""
+        self._settle()
         writer = self._writer
         if writer is not None:
             self._attempt(self._write_predictions)
             self._attempt(self._write_last)
             self._attempt(writer.finish)
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
 
     def _write_start(self) -> None:
         first = self._writer is None
         writer, state = self._take_stock()
-        hashes = state.hashes()
+        arrays = state.read()
         if first:
-            writer.add_step(0, hashes, values=state.values())
-            self._last_hashes = hashes
-        elif not np.array_equal(hashes, self._last_hashes):
+            self._keep_step(writer, 0, arrays, state.kept(arrays))
+        elif not np.array_equal(hashes(arrays), self._last_hashes):
             writer.add_note(
                 f"Between two calls of fit, after step {self._step}, the state changed."
             )
@@ -166,15 +176,40 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         metrics = _numbers(logs)
         if self._loss is not None and self._loss.kind != "none":
             metrics.pop("loss", None)
-        values = state.values() if is_due(self._step, previous) else None
+        arrays = state.read()
+        values = state.kept(arrays) if is_due(self._step, previous) else None
         self._kept_last = values is not None
-        self._last_hashes = state.hashes()
-        writer.add_step(self._step, self._last_hashes, loss, metrics, values)
+        self._pool = self._pool or ThreadPoolExecutor(1, "fpdrift")
+        step = (self._step, arrays, values, loss, metrics)
+        self._pending = (self._pool.submit(self._keep_step, writer, *step), self._step, loss)
+
+    def _keep_step(
+        self,
+        writer: RecordWriter,
+        step: int,
+        arrays: Arrays,
+        values: dict[int, Any] | None,
+        loss: float = math.nan,
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        """Hash and write beside the next step, whose update comes last and must not wait."""
+        self._last_hashes = hashes(arrays)
+        arrays.clear()  # an update has to copy what is still held
+        writer.add_step(step, self._last_hashes, loss, metrics, values)
+
+    def _settle(self) -> None:
+        """Wait until the last step is written, and tell of it."""
+        if self._pending is None:
+            return
+        (writing, step, loss), self._pending = self._pending, None
+        self._attempt(writing.result)
+        if self._on_step and not self._off:
+            self._on_step(step, loss)
 
     def _write_last(self) -> None:
         """Keep the values with which the run ends, whatever its length."""
         if self._state is not None and self._writer is not None and not self._kept_last:
-            self._writer.add_values(self._step, self._state.values())
+            self._writer.add_values(self._step, self._state.kept(self._state.read()))
             self._kept_last = True
 
     def _write_predictions(self) -> None:

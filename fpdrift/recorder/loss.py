@@ -8,7 +8,8 @@ the very addition that Keras would have made, it leaves the tracker as if nobody
 from __future__ import annotations
 
 import math
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -44,6 +45,8 @@ class StepLoss:
                 self._tracker = first
         if self._tracker is not None:
             self.kind = "step" if model.steps_per_execution == 1 else "execution"
+            self._read_tracker = reader([self._tracker.total, self._tracker.count])
+            self._set_total = _assigner(self._tracker.total)
         else:
             named = any(metric.name == "loss" for metric in metrics)
             self.kind = "running mean" if named else "none"
@@ -54,7 +57,7 @@ class StepLoss:
             return
         self._before = self._read()
         if self.kind == "step":
-            self._tracker.total.assign(0)  # a number: JAX would give a shared zero away
+            self._set_total(0)  # a number: JAX would give a shared zero away
 
     def after(self, logs: MutableMapping[str, Any]) -> float:
         """Give the step's loss; put tracker and logs right.
@@ -79,18 +82,23 @@ class StepLoss:
                 return float((np.float64(total) - old_total) / (np.float64(count) - old_count))
         with np.errstate(all="ignore"):
             running = old_total + total
-            self._tracker.total.assign(running)
+            self._set_total(running)
             if "loss" in logs:
                 logs["loss"] = _mean(running, count)
             # Counts are whole numbers of samples, so their difference is exact.
             return _mean(total, count - old_count)
 
-    def _variables(self) -> tuple[Any, Any]:
-        return self._tracker.total, self._tracker.count
-
     def _read(self) -> tuple[Any, Any]:
-        total, count = (np.array(reader(variable)())[()] for variable in self._variables())
+        total, count = (np.array(value)[()] for value in self._read_tracker())
         return total, count
+
+
+def _assigner(variable: Any) -> Callable[[Any], Any]:
+    """Give a function that assigns, without Keras' own checks at every step."""
+    if keras.backend.backend() == "tensorflow":
+        return partial(variable.value.assign, read_value=False)
+    assign: Callable[[Any], Any] = variable.assign
+    return assign
 
 
 def _changes(model: Any, name: str) -> bool:

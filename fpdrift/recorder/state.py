@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
+from fpdrift.frameworks import tensorflow
 from fpdrift.recorder.names import renumbered, slot_names, sublayers, unique
 from fpdrift.recorder.zero_gradient import zero_gradients
 from fpdrift.records import Role, Tensor, content_hash, how_kept
+
+Arrays = list[npt.NDArray[Any]]
 
 
 class State:
@@ -35,7 +38,7 @@ class State:
             for v in self._inner
         ]
         variables = self._inner + slots
-        self._reads = [reader(variable) for variable in variables]
+        self.read = reader(variables)
         roles += ["slot"] * len(slots)
         zero = zero_gradients(model)
         self.tensors = tuple(
@@ -45,17 +48,9 @@ class State:
             )
         )
 
-    def hashes(self) -> npt.NDArray[np.uint64]:
-        """Hash every variable (tensors,)."""
-        return np.fromiter((content_hash(read()) for read in self._reads), np.uint64)
-
-    def values(self) -> dict[int, npt.NDArray[Any]]:
-        """Give the values that a record keeps; they live no longer than the next update."""
-        return {
-            index: read()
-            for index, (read, tensor) in enumerate(zip(self._reads, self.tensors, strict=True))
-            if tensor.kept != "hash"
-        }
+    def kept(self, arrays: Arrays) -> dict[int, npt.NDArray[Any]]:
+        """Pick the values that a record keeps."""
+        return {i: arrays[i] for i, tensor in enumerate(self.tensors) if tensor.kept != "hash"}
 
     def predict(self, model: Any, probe: Any) -> npt.NDArray[Any]:
         """Run the model on the probe as in inference, leaving all of its state as it was.
@@ -65,7 +60,8 @@ class State:
         numpy.ndarray
             The model's first output, first axis = sample.
         """
-        before = [np.array(reader(variable)()) for variable in self._inner]
+        read = reader(self._inner)
+        before = [np.array(values) for values in read()]
         size = len(keras.tree.flatten(probe)[0])
         parts = []
         try:
@@ -75,9 +71,9 @@ class State:
                 outputs = model(part, training=False)
                 parts.append(keras.ops.convert_to_numpy(keras.tree.flatten(outputs)[0]))
         finally:  # also where a layer behind one that draws or counts in inference fails
-            for variable, value in zip(self._inner, before, strict=True):
-                if content_hash(reader(variable)()) != content_hash(value):
-                    variable.assign(value)
+            for variable, old, new in zip(self._inner, before, read(), strict=True):
+                if content_hash(new) != content_hash(old):
+                    variable.assign(old)
         return np.concatenate(parts)
 
 
@@ -85,20 +81,28 @@ class State:
 _SAMPLES = 256
 
 
-def reader(variable: Any) -> Callable[[], npt.NDArray[Any]]:
-    """Give a function that gives a variable's values.
+def hashes(arrays: Arrays) -> npt.NDArray[np.uint64]:
+    """Hash every array (tensors,)."""
+    return np.fromiter(map(content_hash, arrays), np.uint64)
 
-    They are not copied where the backend allows it, so use them and let go: an update while they
-    are held has to copy instead.
+
+def reader(variables: Sequence[Any]) -> Callable[[], Arrays]:
+    """Give a function that gives variables' values, not copied where the backend allows it.
+
+    Let go of them soon: on JAX before the next step, which may take their memory over; elsewhere
+    before its update, which has to copy what is still held.
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        # TensorFlow's variable copies itself into an array; the tensor that it gives does not
-        give_tensor = variable.value.value
-        return lambda: np.asarray(give_tensor())
+        return tensorflow.reader([variable.value for variable in variables])
     if backend == "torch":
-        return lambda: np.array(keras.ops.convert_to_numpy(variable))
-    return lambda: np.asarray(variable.value)
+        return lambda: [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+    return lambda: [np.asarray(variable.value) for variable in variables]
+
+
+def shares_safely() -> bool:
+    """Tell whether values that were read outlive the next step: JAX takes their memory over."""
+    return keras.backend.backend() != "jax"
 
 
 def sync(model: Any) -> None:

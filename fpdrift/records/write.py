@@ -26,7 +26,7 @@ from fpdrift.records.record import Tensor
 
 
 class RecordWriter:
-    """A record that grows.
+    """A record that grows. Threads may take turns in writing it, not write at the same time.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ class RecordWriter:
         self._digest = digest
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None)
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         for name, value in (
             ("synchronous", "OFF"),
             ("locking_mode", "EXCLUSIVE"),  # no locks to take and give back at every step

@@ -1,6 +1,8 @@
 # ruff: noqa: ARG002 - Keras calls these methods with arguments that not all of them need
 """The record holds what a test sees that keeps everything in memory."""
 
+import time
+
 import keras
 import numpy as np
 import pytest
@@ -18,7 +20,8 @@ from observed_models import (
 )
 
 from fpdrift.errors import FpdriftError, FpdriftWarning
-from fpdrift.recorder import DriftRecorder
+from fpdrift.recorder import DriftRecorder, callback
+from fpdrift.recorder.state import hashes
 from fpdrift.records import content_hash, open_record
 
 
@@ -62,6 +65,21 @@ def test_every_variable_at_every_step(make, tmp_path):
             assert record.squared_norms[index][row] == pytest.approx(flat @ flat)
     for tensor, array in zip(record.tensors, keep.kept[0], strict=True):
         assert (tensor.shape, tensor.dtype) == (array.shape, array.dtype.name)
+
+
+@pytest.mark.parametrize("make", [cnn, recurrent])
+def test_a_slow_hash_still_sees_the_step_it_belongs_to(make, tmp_path, monkeypatch):
+    """The next step's update, which has come and gone meanwhile, writes elsewhere."""
+
+    def slow(arrays):
+        time.sleep(0.1)
+        return hashes(arrays)
+
+    monkeypatch.setattr(callback, "hashes", slow)
+    keep = KeepAll()
+    _, _, _, record = fit(make, tmp_path / "a.fpdrift", keep, epochs=1)
+    for row, variables in enumerate(keep.kept):
+        assert record.hashes[row].tolist() == [content_hash(array) for array in variables]
 
 
 class Clear(keras.callbacks.Callback):
