@@ -63,12 +63,12 @@ def recursive_bound(p: Problem) -> Bound:
 
 
 def pairwise_bound(p: Problem) -> Bound:
-    """Higham 2002, equation 4.6: gamma_log2(n) * sum(abs(x))."""
+    """Higham 2002, section 4.2: gamma_log2(n) * sum(abs(x))."""
     return _times(gamma((p.n - 1).bit_length(), p.u), p.sizes)
 
 
 def kahan_bound(p: Problem) -> Bound:
-    """Higham 2002, equation 4.8: (2u + O(n u**2)) * sum(abs(x)); the O is taken as 8n u**2."""
+    """Higham 2002, equation 4.9: (2u + O(n u**2)) * sum(abs(x)); the O is taken as 8n u**2."""
     return (2 * p.u + 8 * p.n * p.u**2) * p.sizes
 
 
@@ -81,7 +81,7 @@ def sum2_bound(p: Problem) -> Bound:
 
 
 def sum3_bound(p: Problem) -> Bound:
-    """Ogita, Rump and Oishi 2005, Proposition 4.10 for K = 3, where 4nu is at most 1.
+    """Ogita, Rump and Oishi 2005, the bound of SumK for K = 3, where 4nu is at most 1.
 
     (u + 3 gamma_(n-1)**2) * abs(s) + gamma_(2n-2)**3 * sum(abs(x)).
     """
@@ -94,7 +94,7 @@ def sum3_bound(p: Problem) -> Bound:
 def klein_bound(p: Problem) -> Bound:
     """Three times the argument of Ogita, Rump and Oishi's Proposition 4.5 (derived here).
 
-    Errors of a plain loop sum to at most gamma_(n-1) times what it added (their Lemma 4.2). So what
+    Errors of a plain loop sum to at most gamma_(n-1) times what it added (used there). So what
     the last loop gets wrong is at most gamma_(n-1)**3 * sum(abs(x)); and the first of the two last
     additions, s + cs, is off by u * (abs(s) + gamma_(n-1)**2 * sum(abs(x))), the second by u.
     """
@@ -103,9 +103,11 @@ def klein_bound(p: Problem) -> Bound:
 
 
 def double_double_bound(p: Problem) -> Bound:
-    """Joldes, Muller and Popescu 2017, Theorem 3.1, for each level of a pairwise sum.
+    """Joldes, Muller and Popescu 2017, the bound of Algorithm 6, at each level of a pairwise sum.
 
-    Each addition of pairs is off by at most 3u**2 / (1 - 4u); the result is rounded once more.
+    Each addition of pairs is off by at most 3u**2 / (1 - 4u), which Muller and Rideau 2022,
+    "Formalization of double-word arithmetic", ACM Transactions on Mathematical Software 48(1),
+    proved anew; the result is rounded once more.
     """
     each = 3 * p.u**2 / (1 - 4 * p.u)
     pairs = ((1 + each) ** (p.n - 1).bit_length() - 1) * p.sizes
