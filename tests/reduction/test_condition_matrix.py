@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -14,7 +15,7 @@ from fpdrift import provenance
 from fpdrift.errors import FpdriftError
 from fpdrift.frameworks import onednn
 from fpdrift.reduction import condition_matrix, known_conditions
-from fpdrift.reduction.batch import BatchCondition, ConditionMatrix, conditions
+from fpdrift.reduction.batch import BatchCondition, ConditionMatrix, conditions, worker
 from fpdrift.reduction.batch.conditions import environment
 from fpdrift.results import Result
 
@@ -139,7 +140,7 @@ def test_one_core_another_architecture_and_no_tensorflow_are_reasons(monkeypatch
         for report in known_conditions()
     }
     assert reasons["numpy", "default"] is reasons["numpy", "1 thread"] is None
-    assert reasons["numpy", "2 threads"] == "this process may use 1 of the cores only"
+    assert reasons["numpy", "2 threads"] == "OpenBLAS finds one core here"
     why = "an instruction set of x86 processors; this one is aarch64"
     assert reasons["numpy", "OpenBLAS for Haswell"] == why
     tensorflow = {why for (library, _), why in reasons.items() if library == "tensorflow"}
@@ -160,7 +161,7 @@ def test_a_processor_lacks_what_it_does_not_name(monkeypatch):
     assert reasons["oneDNN up to AVX512_CORE_AMX"] == "this processor does not name amx_tile"
     assert {f"oneDNN up to {name}" for name in onednn.INSTRUCTION_SETS} <= set(reasons)
     monkeypatch.setattr(conditions, "_flags", set)  # no Linux: oneDNN itself will say
-    assert all(r.reason is None for r in known_conditions("tensorflow")[:-3])
+    assert all(r.reason is None for r in known_conditions("tensorflow"))
 
 
 def test_the_users_shell_brings_no_condition_in(monkeypatch):
@@ -193,6 +194,42 @@ def test_what_onednn_says_is_checked(asked, used, fine):
     assert onednn.instructions_named("noise\n" + line) == used
     assert onednn.instructions_named("noise") is None
     assert onednn.obeys(asked, used) is fine
+
+
+def test_what_numpy_and_openblas_say_is_checked(monkeypatch):
+    said = {"features": "X1 X2", "core": "Haswell", "threads": "2"}
+    fine = {
+        "NPY_DISABLE_CPU_FEATURES": "X3,X4",
+        "OPENBLAS_CORETYPE": "haswell",
+        "OPENBLAS_NUM_THREADS": "2",
+    }
+    wrong = {
+        "NPY_DISABLE_CPU_FEATURES": "X3 X2",
+        "OPENBLAS_CORETYPE": "Zen",
+        "OPENBLAS_NUM_THREADS": "7",
+    }
+    for name, value in fine.items():
+        monkeypatch.setenv(name, value)
+    worker.check_obeyed(said)
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+        with pytest.raises(FpdriftError, match=f"refused {name}"):
+            worker.check_obeyed(said)
+        monkeypatch.setenv(name, fine[name])
+
+
+def test_numpy_speaks_for_itself_without_threadpoolctl(monkeypatch):
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    assert set(worker.about_numpy()) == {"NumPy", "features"}
+
+
+def test_no_room_for_the_rows(monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(FpdriftError, match=r"cannot write the rows .*No space left"):
+        condition_matrix("softmax", libraries="numpy")
 
 
 @posix

@@ -117,13 +117,16 @@ def _tensorflow_caps() -> list[ConditionReport]:
 
 
 def _threads(library: str) -> list[ConditionReport]:
-    cores = provenance.available_cores()
+    # TensorFlow splits its work by the threads it has, even where they share a core; OpenBLAS
+    # takes no more threads than cores.
+    cores = provenance.available_cores() if library == "numpy" else max(_THREADS)
+    few = "one core" if cores == 1 else f"{cores} cores"
     return [
         _report(
             f"{count} thread{'s' if count > 1 else ''}",
             library,
             threads=count,
-            reason=None if count <= cores else f"this process may use {cores} of the cores only",
+            reason=None if count <= cores else f"OpenBLAS finds {few} here",
         )
         for count in _THREADS
     ]

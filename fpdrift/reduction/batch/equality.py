@@ -68,28 +68,25 @@ def equality(labels: Sequence[str], outcomes: Sequence[npt.NDArray[Any]]) -> Equ
     """
     for label, outcome in zip(labels, outcomes, strict=True):
         _check_alike(label, outcome, labels[0], outcomes[0])
-    numbers = np.stack([outcome.ravel() for outcome in outcomes])
-    bits = numbers.view(f"u{numbers.itemsize}")
-    wide = numbers.astype(np.float64)
-    largest = np.abs(wide).max(axis=1, initial=0)
     seen: dict[bytes, int] = {}
+    classes = tuple(seen.setdefault(outcome.tobytes(), len(seen)) for outcome in outcomes)
+    # Within a class there is nothing to measure: one of each class stands for all.
+    numbers = np.stack([outcomes[classes.index(one)].ravel() for one in range(len(seen))])
+    bits, wide = numbers.view(f"u{numbers.itemsize}"), numbers.astype(np.float64)
+    ulps = np.array([ulp_distance(numbers, row).max(axis=1, initial=0) for row in numbers])
+    differing = np.array([(bits != row).sum(axis=1) for row in bits], np.int64)
+    apart = np.array([np.abs(wide - row).max(axis=1, initial=0) for row in wide])
+    sizes = np.abs(wide).max(axis=1, initial=0)
+    larger = np.maximum(sizes[:, None], sizes)
+    pairs = np.ix_(classes, classes)
     return Equality(
         labels=tuple(labels),
-        elements=bits.shape[1],
-        classes=tuple(seen.setdefault(row.tobytes(), len(seen)) for row in bits),
-        ulps=read_only([ulp_distance(numbers, row).max(axis=1, initial=0) for row in numbers]),
-        differing=read_only([(bits != row).sum(axis=1) for row in bits], np.int64),
-        relative=read_only(
-            [
-                np.abs(wide - row).max(axis=1, initial=0) / _nonzero(np.maximum(largest, most))
-                for row, most in zip(wide, largest, strict=True)
-            ]
-        ),
+        elements=numbers.shape[1],
+        classes=classes,
+        ulps=read_only(ulps[pairs]),
+        differing=read_only(differing[pairs]),
+        relative=read_only((apart / np.where(larger == 0, 1, larger))[pairs]),
     )
-
-
-def _nonzero(sizes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.where(sizes == 0, 1.0, sizes)
 
 
 def _check_alike(label: str, outcome: npt.NDArray[Any], name: str, first: npt.NDArray[Any]) -> None:

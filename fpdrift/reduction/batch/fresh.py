@@ -73,7 +73,11 @@ def _stored(task: Task) -> Iterator[Path]:
             for name in task.operations
             for i, array in enumerate(draw(name, task.seed, max(task.batches)))
         }
-        np.savez(path, **arrays)  # type: ignore[arg-type]  # NumPy's stub mixes up its keywords
+        try:
+            np.savez(path, **arrays)  # type: ignore[arg-type]  # its stub mixes up the keywords
+        except OSError as error:
+            message = f"cannot write the rows to the folder for temporary files: {error}"
+            raise FpdriftError(message) from None
         yield path
 
 

@@ -26,8 +26,8 @@ def work(task: Message, _report: Report) -> Message:
         # oneDNN prints there, for each call, what it does; the first lines are wanted.
         os.dup2(printed.fileno(), 1)
         found = _start_tensorflow(task["threads"]) if task["library"] == "tensorflow" else {}
-        found |= _about_numpy() if task["library"] == "numpy" else {}
-        _check_obeyed(found)
+        found |= about_numpy() if task["library"] == "numpy" else {}
+        check_obeyed(found)
         with np.load(task["data"], allow_pickle=False) as stored:
             outcomes = {name: _outcome(task, name, stored) for name in task["operations"]}
         sys.stdout.flush()
@@ -55,7 +55,8 @@ def _start_tensorflow(threads: int | None) -> dict[str, str]:
         raise MissingExtraError(error.name or "tensorflow") from None
 
 
-def _about_numpy() -> dict[str, str]:
+def about_numpy() -> dict[str, str]:
+    """Ask NumPy, and its BLAS where it can be asked, what they are and use."""
     found = {"NumPy": np.__version__, "features": " ".join(numpy_features("found"))}
     try:
         from threadpoolctl import threadpool_info
@@ -81,7 +82,7 @@ def _about_onednn(printed: Any) -> dict[str, str]:
     return {"oneDNN": used} if used else {}
 
 
-def _check_obeyed(found: dict[str, str]) -> None:
+def check_obeyed(found: dict[str, str]) -> None:
     """Refuse to go on where a library did not do what its environment variables say."""
     off = os.environ.get("NPY_DISABLE_CPU_FEATURES", "").replace(",", " ").split()
     still = sorted({*off} & {*found.get("features", "").split()})
