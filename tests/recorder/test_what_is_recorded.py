@@ -67,7 +67,16 @@ def test_every_variable_at_every_step(make, tmp_path):
         assert (tensor.shape, tensor.dtype) == (array.shape, array.dtype.name)
 
 
-@pytest.mark.parametrize("make", [cnn, recurrent])
+def looked_up():
+    """Gradients of an embedding are sparse, and so are its updates, made in place."""
+    model = keras.Sequential([keras.Input((4,)), layers.Embedding(50, 8), layers.Flatten()])
+    model.add(layers.Dense(1))
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    rng = np.random.default_rng(1)
+    return model, rng.integers(0, 50, (64, 4)), rng.standard_normal((64, 1))
+
+
+@pytest.mark.parametrize("make", [cnn, lambda: recurrent("float32"), looked_up])
 def test_a_slow_hash_still_sees_the_step_it_belongs_to(make, tmp_path, monkeypatch):
     """The next step's update, which has come and gone meanwhile, writes elsewhere."""
 
