@@ -5,6 +5,7 @@ A loop takes how many inputs there are, and `add`; it adds numbers of inputs and
 
 from functools import cache, reduce
 from itertools import accumulate, chain
+from itertools import pairwise as pairs
 
 import numpy as np
 
@@ -19,6 +20,15 @@ class Tree:
         last = loop(n, self._add)
         assert last == (n + len(self.nodes) - 1 if self.nodes else 0)
         self.aligned, self.extra_bits = aligned and n > 1, extra_bits
+
+    @classmethod
+    def of(cls, plan):
+        """Give a plan's tree, for adding it one node at a time."""
+        tree = cls(lambda *_: 0, 1, extra_bits=plan.extra_bits)
+        ends = pairs(plan.starts.tolist())
+        tree.n, tree.nodes = plan.n, [tuple(plan.children[b:e].tolist()) for b, e in ends]
+        tree.aligned = bool(plan.aligned.any())
+        return tree
 
     def _add(self, *terms):
         self.nodes.append(terms)

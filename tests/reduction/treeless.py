@@ -135,3 +135,24 @@ WITHOUT_TREE = {
 
 def without_tree(name):
     return quiet(WITHOUT_TREE[name][0]())
+
+
+_ONE = ("confirmed",)
+_LOOSE = ("confirmed", "order-independent", "not reproduced", "inconsistent")
+#: Verdicts of 1, 2, and 3 or 4 inputs, where some of these cannot be told from a tree.
+SMALL = {
+    "exact": {1: _ONE, 2: _ONE, 3: ("order-independent",)},
+    "sorted": {1: _ONE, 2: _ONE, 3: ("order-independent",)},
+    "shuffled each call": {1: _ONE, 2: _ONE, 3: ("inconsistent",)},
+    "chunks as they arrive": {1: _ONE, 2: _ONE, 3: ("inconsistent",)},
+    "Neumaier": {1: _LOOSE, 2: _LOOSE, 3: ("order-independent", "not reproduced", "inconsistent")},
+    "Kahan": {1: _LOOSE, 2: _LOOSE, 3: _LOOSE},
+    "zeros left out": {1: _LOOSE, 2: _LOOSE, 3: _LOOSE},
+    "subnormals flushed": dict.fromkeys((1, 2, 3), ("not reproduced",)),
+    "rounded to tens": dict.fromkeys((1, 2, 3), ("not reproduced", "inconsistent")),
+    "NaN": dict.fromkeys((1, 2, 3), (None,)),
+    "raising": dict.fromkeys((1, 2, 3), (None,)),
+    "one call in ten shuffled": {1: _ONE, 2: _ONE, 3: ("inconsistent",)},
+    "order by the first sign": {1: _ONE, 2: _ONE, 3: ("inconsistent",)},
+    "two widths": {1: _ONE, 2: _ONE, 3: _ONE},
+}

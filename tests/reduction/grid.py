@@ -1,0 +1,109 @@
+"""Black boxes by name, what `reveal` has to say of each, and whether it says it."""
+
+from dataclasses import dataclass
+from functools import cache
+from zlib import crc32
+
+import numpy as np
+from black_boxes import Counted, function_of
+from tree_loops import MULTI_TERM, TREES, tree_of
+from treeless import SMALL, WITHOUT_TREE, without_tree
+
+from fpdrift.errors import FpdriftError
+from fpdrift.reduction import Plan, reveal
+
+SIZES = (1, 2, 3, 7, 8, 9, 31, 33, 64, 100, 257, 1000)
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+#: What comes before a tree's name -> dtype -> accumulator.
+ACCUMULATORS = {
+    "in its dtype": dict.fromkeys(DTYPES),
+    "wide": {"float16": "float32", "bfloat16": "float32", "float32": "float64"},
+    "in float64": {"float16": "float64", "bfloat16": "float64", "float32": "float64"},
+    "aligned": dict.fromkeys(DTYPES),
+    "aligned wide": {"float16": "float32", "bfloat16": "float32"},
+}
+_OTHERS = {
+    "wide": ("sequential", "reversed", "halves", "8 lanes", "random tree 1", "4 terms"),
+    "in float64": ("sequential", "random splits 1"),
+    "aligned": ("4 terms", "8 terms", "random of 2 to 5"),
+    "aligned wide": ("4 terms", "16 terms"),
+}
+
+#: (kind, name) of each box with a tree.
+WITH_TREE = (
+    *(("in its dtype", name) for name in (*TREES, *MULTI_TERM)),
+    *((kind, name) for kind, names in _OTHERS.items() for name in names),
+)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One of some verdicts; where it is confirmed, this plan and this accumulator."""
+
+    verdicts: tuple
+    plan: Plan | None = None
+    accumulator: str | None = None
+
+
+@cache
+def expected(kind, name, n, dtype):
+    """Follow from the loop alone."""
+    tree, accumulator = _tree(kind, name, n), ACCUMULATORS[kind][dtype]
+    exact = (dtype, accumulator) == ("float16", "float64")  # 53 bits hold any such sum
+    if n > 2 and (exact or len(tree.nodes) == 1):
+        return Expected(("order-independent",))
+    # Two numbers of a dtype, added in a wider one and then rounded, are rounded as if once.
+    wider = accumulator if n > 2 else None
+    verdicts = ("confirmed", "not reproduced") if tree.aligned and n == 2 else ("confirmed",)
+    return Expected(verdicts, tree.plan, wider)
+
+
+def _tree(kind, name, n):
+    return tree_of(f"aligned: {name}" if kind.startswith("aligned") else name, n)
+
+
+def with_tree(kind, name, n, dtype):
+    return function_of(_tree(kind, name, n), dtype, ACCUMULATORS[kind][dtype])
+
+
+def complaints_of_tree(kind, name, n, dtype, *, rng=None):
+    """Reveal one box; say in words what is not as it has to be."""
+    box = Counted(with_tree(kind, name, n, dtype))
+    found = reveal(box, n, dtype, rng=rng)
+    want = expected(kind, name, n, dtype)
+    here = f"{kind}: {name}, n = {n}, {dtype}"
+    if found.verdict not in want.verdicts:
+        yield f"{here}: expected {want.verdicts}, got {found.verdict} ({found.evidence.why})"
+    elif found.verdict == "confirmed":
+        if found.plan != want.plan:
+            yield f"{here}: expected the plan {want.plan}, got {found.plan}"
+        if found.accumulator != want.accumulator:
+            yield f"{here}: expected to add in {want.accumulator}, got {found.accumulator}"
+    if found.calls != box.calls:
+        yield f"{here}: says {found.calls} calls, and there were {box.calls}"
+    if dtype in ("float32", "float64") and found.probes > most_probes(n):
+        yield f"{here}: {found.probes} probes"
+
+
+def most_probes(n):
+    """What no tree should need: twice n ln n, and some for the validation of small ones."""
+    return n * (n - 1) // 2 + n if n < 10 else 2 * n * np.log(n) + n
+
+
+def sampled(name, n, dtype):
+    """Whether the suite has time for this one; the rest is swept by `make faults`."""
+    one_of = {64: 4, 100: 4, 257: 8, 1000: 16}.get(n, 1)
+    return crc32(f"{name} {n} {dtype}".encode()) % one_of == 0
+
+
+def complaints_without_tree(name, n, dtype):
+    """As above, for a box that follows no tree."""
+    verdict = WITHOUT_TREE[name][1]
+    want = (verdict,) if n >= 5 else SMALL[name][min(n, 3)]
+    try:
+        got = reveal(without_tree(name), n, dtype).verdict
+    except FpdriftError:
+        got = None
+    if got not in want:
+        yield f"{name}, n = {n}, {dtype}: expected {want}, got {got}"
