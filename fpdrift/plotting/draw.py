@@ -18,12 +18,45 @@ from fpdrift.errors import FpdriftError, shown
 from fpdrift.experiments import CnnDrift, TwoLoops
 from fpdrift.perturbation import NudgeAccount
 from fpdrift.plotting.chain import draw_chain
+from fpdrift.plotting.equality import (
+    draw_batch_classes,
+    draw_batch_run,
+    draw_condition_matrix,
+    draw_condition_run,
+    draw_equality,
+)
+from fpdrift.plotting.gpu import draw_gpu_recording, draw_gpu_sums, draw_gpu_tree
+from fpdrift.plotting.growing import draw_spread_growth
 from fpdrift.plotting.growth import draw_growth
 from fpdrift.plotting.ledger import draw_orders
 from fpdrift.plotting.nudge import draw_nudge
+from fpdrift.plotting.operations import draw_thread_operation
+from fpdrift.plotting.spread import draw_order_spread
+from fpdrift.plotting.strategies import draw_strategies
+from fpdrift.plotting.sumtable import draw_sum_table
 from fpdrift.plotting.threads import draw_threads
+from fpdrift.plotting.tree import draw_plan, draw_revealed
 from fpdrift.plotting.twoloops import draw_two_loops
-from fpdrift.reduction import ThreadSums
+from fpdrift.plotting.twotrees import draw_same_order
+from fpdrift.reduction import (
+    OrderSpread,
+    Plan,
+    Revealed,
+    SameOrder,
+    SpreadGrowth,
+    Strategies,
+    SumTable,
+    ThreadOperation,
+    ThreadSums,
+)
+from fpdrift.reduction.batch import (
+    BatchClasses,
+    BatchRun,
+    ConditionMatrix,
+    ConditionRun,
+    Equality,
+)
+from fpdrift.reduction.gpu import GpuRecording, GpuSums, GpuTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,12 +80,28 @@ def _draw_cnn(result: CnnDrift, ax: Axes) -> None:
 
 #: Kind of result -> what draws it.
 _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
+    BatchClasses: draw_batch_classes,
+    BatchRun: draw_batch_run,
     Chain: draw_chain,
     Comparison: draw_growth,
     Comparisons: draw_growth,
-    NudgeAccount: draw_nudge,
+    ConditionMatrix: draw_condition_matrix,
+    ConditionRun: draw_condition_run,
     CnnDrift: _draw_cnn,
+    Equality: draw_equality,
+    GpuRecording: draw_gpu_recording,
+    GpuSums: draw_gpu_sums,
+    GpuTree: draw_gpu_tree,
+    NudgeAccount: draw_nudge,
+    OrderSpread: draw_order_spread,
     Orders: draw_orders,
+    Plan: draw_plan,
+    Revealed: draw_revealed,
+    SameOrder: draw_same_order,
+    SpreadGrowth: draw_spread_growth,
+    Strategies: draw_strategies,
+    SumTable: draw_sum_table,
+    ThreadOperation: draw_thread_operation,
     ThreadSums: draw_threads,
     TwoLoops: draw_two_loops,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,30 +18,61 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from fpdrift.reduction import Plan
+    from fpdrift.reduction.revealing import Revealed
 
-#: Up to here each addition is a dot; up to the next each input has its number.
-_MOST_DOTS = 64
-_MOST_LABELS = 36
+#: Up to here each addition is a dot.
+MOST_DOTS = 72
+#: Numbers of inputs, and names of branches, that fit side by side.
+_MOST_NUMBERS = 36
+_MOST_BRANCHES = 8
 #: More than this is a grey block on any screen.
 _MOST_INPUTS = 2**14
-#: Names of branches that fit side by side.
-_MOST_BRANCHES = 8
 
 
-def draw_tree(plan: Plan, ax: Axes) -> None:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The part of the picture that a tree has."""
+
+    left: float
+    #: from its first input to its last
+    width: float
+    #: its share of the picture's width
+    share: float = 1
+
+
+def draw_plan(plan: Plan, ax: Axes) -> None:
     """Draw a plan."""
-    draw_branches(plan, ax)
+    draw_tree(plan, ax)
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend(loc="best")
     ax.set_title(f"{plan.n:,} numbers, {in_a_row(plan)}" if plan.n > 1 else "1 number, no addition")
 
 
-def draw_branches(
-    plan: Plan,
-    ax: Axes,
-    *,
-    left: float = 0,
-    width: float | None = None,
-    other: npt.NDArray[np.bool_] | None = None,
-    room: float = 1,
+def draw_revealed(result: Revealed, ax: Axes) -> None:
+    """Draw the tree of a black box, or why there is none."""
+    if result.plan is None:
+        say_no_tree(result, ax)
+    else:
+        draw_plan(result.plan, ax)
+        ax.set_title(f"{result.name} adds {named(result)}: {result.verdict}")
+
+
+def named(result: Revealed) -> str:
+    """Say what was added, in what."""
+    wider = f" in {result.accumulator}" if result.accumulator else ""
+    return f"{result.n:,} {result.dtype}{wider}"
+
+
+def say_no_tree(result: Revealed, ax: Axes) -> None:
+    """Fill the axes with the reason why there is no tree."""
+    ax.axis("off")
+    ax.set_title(f"{result.name}, {result.n:,} {result.dtype}: {result.verdict}")
+    why = result.evidence.why
+    ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", wrap=True, fontsize=16)
+
+
+def draw_tree(
+    plan: Plan, ax: Axes, place: Place | None = None, other: npt.NDArray[np.bool_] | None = None
 ) -> None:
     """Draw a plan's lines, dots and numbers, and say what the axes mean.
 
@@ -48,26 +80,29 @@ def draw_branches(
     ----------
     plan : Plan
     ax : matplotlib.axes.Axes
-    left, width : float
-        Where its inputs stand; n - 1 wide by default.
+    place : Place, optional
+        By default all of the picture.
     other : numpy.ndarray of bool, optional
         (nodes,) additions to draw in the second colour.
-    room : float, default 1
-        The share of the axes that this tree has, which decides what can be labelled.
+
+    Raises
+    ------
+    FpdriftError
+        If the plan has too many inputs.
     """
     if plan.n > _MOST_INPUTS:
-        message = f"a tree of {plan.n:,} inputs cannot be drawn; draw one of {_MOST_INPUTS:,}"
+        message = f"a tree of {plan.n:,} inputs is too large; draw one of {_MOST_INPUTS:,} at most"
         raise FpdriftError(message)
+    place = place or Place(0, plan.n - 1)
     layout = lay_out(plan)
-    scale = 1.0 if width is None else width / max(plan.n - 1, 1)
-    x = left + scale * layout.x
+    x = place.left + place.width / max(plan.n - 1, 1) * layout.x
     marked = np.zeros(plan.nodes, np.bool_) if other is None else other
-    small = plan.n <= _MOST_DOTS * room
+    small = plan.n <= MOST_DOTS * place.share
     _draw_lines(layout, x, marked, ax, small=small)
     if small:
         _draw_dots(plan, layout, x, marked, ax)
-    _name_inputs(layout, left, scale, room, ax)
-    _dress(plan, ax)
+    rows = _name_inputs(layout, x, place.share, ax)
+    _dress(plan, rows, ax)
 
 
 def _draw_lines(
@@ -117,43 +152,49 @@ def _draw_dots(
     for marker, which, name in kinds:
         for flag, color in ((False, "C0"), (True, "C1")):
             nodes = plan.n + np.flatnonzero(which & (marked == flag))
-            face = "white" if flag else color
             if len(nodes):
-                look = {"marker": marker, "c": face, "edgecolors": color, "label": name}
-                ax.scatter(x[nodes], layout.y[nodes], 60, zorder=3, **look)
-    if many.any() or plan.aligned.any():
-        ax.legend(loc="best")
+                face = "white" if flag else color
+                ax.plot(
+                    *(x[nodes], layout.y[nodes], marker),
+                    color=color,
+                    markerfacecolor=face,
+                    zorder=3,
+                    label=None if flag else name,
+                )
 
 
-def _name_inputs(layout: Layout, left: float, scale: float, room: float, ax: Axes) -> None:
-    """Write the inputs' numbers, or which the branches hold, under them."""
+def _name_inputs(layout: Layout, x: npt.NDArray[np.float64], share: float, ax: Axes) -> int:
+    """Write the inputs' numbers or which a branch holds; give the rows that this takes, 1 or 2."""
     n = len(layout.inputs)
-    if n <= _MOST_LABELS * room:
+    left, scale = x.min(), (x[:n].max() - x.min()) / max(n - 1, 1)
+    numbered = n <= 2 * _MOST_NUMBERS * share
+    rows = 2 if numbered and n > _MOST_NUMBERS * share else 1
+    if numbered:
         names = [(float(place), str(i)) for place, i in enumerate(layout.inputs)]
     else:
-        names = branches(layout, max(1, int(_MOST_BRANCHES * room)))
-    size = 11 if n > 12 * room else 14
-    for place, name in names:
+        names = branches(layout, max(1, int(_MOST_BRANCHES * share)))
+    for i, (place, name) in enumerate(names):
         ax.annotate(
             name,
             (left + scale * place, 0),
-            xytext=(0, -6),
+            xytext=(0, -6 - 12 * (i % rows)),
             textcoords="offset points",
             ha="center",
             va="top",
-            fontsize=size,
+            fontsize=14 if n <= 16 * share else 11,
         )
+    return rows
 
 
-def _dress(plan: Plan, ax: Axes) -> None:
+def _dress(plan: Plan, rows: int, ax: Axes) -> None:
     ax.grid(visible=False, axis="x")
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
-    ax.set_xlabel("the inputs, by number", labelpad=22)
+    ax.set_xlabel("the inputs, by number", labelpad=14 + 13 * rows)
     ax.set_ylabel("additions in a row")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.autoscale_view()
-    ax.set_ylim(0, max(plan.depth * 1.06, 1))
+    ax.set_ylim(0, max(plan.depth * 1.06, ax.get_ylim()[1], 1))
 
 
 def in_a_row(plan: Plan) -> str:

@@ -20,6 +20,9 @@ from fpdrift.plotting.draw import _DRAW
 sys.path.insert(0, str(Path(__file__).parents[1] / "drift"))
 from make_record import make_record
 
+sys.path.insert(0, str(Path(__file__).parent))
+from reduction_results import reduction_results
+
 
 def results():
     weights = {"kernel": np.linspace(-0.5, 0.5, 999, dtype=np.float32)}
@@ -40,6 +43,7 @@ def results():
     yield "comparisons", pairs
     names = {"network": "answer", "data": "noise", "baseline": "1 thread", "verdict": "none"}
     yield "cnn", CnnDrift(**names, seed=0, steps=1, records=(), tensors=1, pairs=pairs)
+    yield from reduction_results()
 
 
 RESULTS = dict(results())

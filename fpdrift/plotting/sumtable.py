@@ -1,0 +1,81 @@
+"""Draw what each way of summing gets wrong as the condition number grows, under its bound."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from fpdrift.floats import format_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from matplotlib.axes import Axes
+
+    from fpdrift.reduction import SumRow, SumTable
+
+#: No error of a result that is right to the last bit shows below this, in units of u.
+_FLOOR = 0.1
+
+
+def draw_sum_table(table: SumTable, ax: Axes) -> None:
+    """Draw a line for each group of ways with nearly the same errors, dotted its bound."""
+    curves: dict[str, list[SumRow]] = {}
+    for row in sorted(table.rows, key=lambda row: row.condition):
+        curves.setdefault(row.name, []).append(row)
+    groups = _groups(curves)
+    lost = 2.0 ** format_of(table.dtype).precision
+    for i, names in enumerate(groups):
+        conditions = [row.condition for row in curves[names[0]]]
+        errors = [max(row.error, _FLOOR) for row in curves[names[0]]]
+        color, marker = f"C{i % 7}", "osD^v*P"[i % 7]
+        ax.plot(conditions, errors, marker, linestyle="-", color=color, label=_several(names))
+        for name in names:
+            bounds = [r.bound if math.isfinite(r.bound) else math.nan for r in curves[name]]
+            ax.plot(conditions, bounds, color=color, linestyle=":", linewidth=1.2)
+    _dress(table, lost, ax)
+
+
+def _groups(curves: dict[str, list[SumRow]]) -> list[list[str]]:
+    """Put ways together whose errors and bounds cannot be told apart in the picture."""
+    groups: list[list[str]] = []
+    for name, rows in curves.items():
+        for group in groups:
+            if _alike(rows, curves[group[0]]):
+                group.append(name)
+                break
+        else:
+            groups.append([name])
+    # The worst first: the legend then has the order of the lines.
+    return sorted(groups, key=lambda group: -sum(_heights(curves[group[0]])))
+
+
+def _alike(rows: Sequence[SumRow], others: Sequence[SumRow]) -> bool:
+    pairs = zip(_heights(rows), _heights(others), strict=True)
+    return all(abs(a - b) < 0.1 for a, b in pairs)
+
+
+def _heights(rows: Iterable[SumRow]) -> list[float]:
+    return [math.log10(max(row.error, _FLOOR)) for row in rows]
+
+
+def _several(names: list[str]) -> str:
+    """Put three names on a line."""
+    return ",\n".join(", ".join(names[i : i + 3]) for i in range(0, len(names), 3))
+
+
+def _dress(table: SumTable, lost: float, ax: Axes) -> None:
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    top = max([lost, *(row.error for row in table.rows)]) * 30
+    ax.set_ylim(_FLOOR, top)
+    ax.axhspan(lost, top, color="0.92", zorder=0)
+    ax.text(0.01, lost, " no digit is right", transform=ax.get_yaxis_transform(), va="bottom")
+    conditions = sorted({row.condition for row in table.rows})
+    ax.set_xlim(conditions[0] / 3, conditions[-1] * 3)
+    ax.set_xlabel("condition number of the sum")
+    ax.set_ylabel("largest relative error, in units of u")
+    ax.set_title(
+        f"{table.n:,} {table.dtype} numbers, {len({r.name for r in table.rows})} ways to sum"
+    )
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="dotted: the bound of each")

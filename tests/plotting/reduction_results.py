@@ -1,0 +1,211 @@
+"""One result of each kind that sums and their order have, some of them made by hand."""
+
+import numpy as np
+
+from fpdrift.reduction import (
+    Evidence,
+    Revealed,
+    SameOrder,
+    makers,
+    order_spread,
+    spread_growth,
+    strategies,
+    sum_table,
+    thread_operation,
+)
+from fpdrift.reduction.batch import (
+    BatchClasses,
+    BatchCondition,
+    BatchRun,
+    ConditionMatrix,
+    ConditionReport,
+    ConditionRun,
+)
+from fpdrift.reduction.batch.equality import equality
+from fpdrift.reduction.gpu import DeterminismCost, GpuKernel, GpuRecording, GpuRun, GpuSums, GpuTree
+from fpdrift.results import read_only
+
+EVIDENCE = Evidence(
+    why="Planted: the same input gave 3.5 and then 3.25.",
+    repeats=256,
+    missed_rate=0.0116,
+    permutations=0,
+    fresh=20,
+    replayed=100,
+    agreed=100,
+    accumulators=("float32", "float64"),
+    flushes_subnormals=False,
+    power="Planted power.",
+    counterexample=None,
+    box_gave=None,
+    replay_gave=None,
+)
+
+
+def revealed(plan, name="planted:sum", verdict="confirmed", **given):
+    """Pretend to have revealed a plan."""
+    fields = {"n": plan.n if plan else 64, "dtype": "float32", "accumulator": None}
+    fields |= {"probes": 33, "calls": 1234, "evidence": EVIDENCE} | given
+    return Revealed(name=name, verdict=verdict, plan=plan, **fields)
+
+
+def same_order(first, second, same=False, **given):
+    """Pretend to have compared two plans; None stands for no plan."""
+    boxes = [
+        revealed(plan, f"planted:{name}", "confirmed" if plan else "inconsistent")
+        for name, plan in (("one", first), ("other", second))
+    ]
+    fields = {"n": boxes[0].n, "dtype": "float32", "same": same, "why": "Planted reason."}
+    fields |= {"shared": 1, "only_first": ((2, 3),), "only_second": ((1, 2),)}
+    fields |= {"example": None, "first_gave": None, "second_gave": None} | given
+    return SameOrder(first=boxes[0], second=boxes[1], **fields)
+
+
+def compared(labels, steps):
+    """Compare one row with itself, moved by so many ulps."""
+    row = np.linspace(1, 1.5, 20, dtype=np.float32)
+    return equality(labels, [(row.view(np.int32) + k).view(np.float32) for k in steps])
+
+
+LABELS = ("1", "2 first", "2 last", "8 first", "8 last", "1000 first", "1000 last")
+
+
+def batch_run(operation="matmul", library="numpy", steps=(0, 1, 1, 0, 70, 5000, 5000)):
+    """Pretend to have computed a row in batches."""
+    return BatchRun(
+        operation=operation,
+        library=library,
+        how="(batch, 4096) times (4096, 128)",
+        batches=(1, 2, 2, 8, 8, 1000, 1000),
+        places=("alone", *("first", "last") * 3),
+        equality=compared(LABELS, steps),
+    )
+
+
+def report(name, library="numpy", reason=None):
+    """Pretend that a condition was tried."""
+    condition = BatchCondition(name=name, library=library)
+    return ConditionReport(condition=condition, reason=reason, found={} if reason else {"is": "1"})
+
+
+def batch_classes(*runs):
+    """Pretend to have computed rows by NumPy, and TensorFlow to be missing."""
+    reports = (report("as it is"), report("as it is", "tensorflow", "not installed, planted"))
+    return BatchClasses(seed=1, batches=(1, 2, 8, 1000), runs=runs, reports=reports)
+
+
+def condition_run(operation="matmul", steps=(0, 0, 3, 9, 9)):
+    """Pretend to have computed rows under conditions."""
+    labels = ("as it is", "1 thread", "2 threads", "AVX2", "SSE41")[: len(steps)]
+    equal = compared(labels, steps)
+    return ConditionRun(operation=operation, library="numpy", how="", equality=equal, within=())
+
+
+def condition_matrix(*runs):
+    """Pretend to have tried conditions, one of them in vain."""
+    reports = (report("as it is"), report("AMX", reason="this processor has no amx_bf16"))
+    return ConditionMatrix(seed=1, batches=(1, 64), runs=runs, reports=reports)
+
+
+def gpu_run(operation="one-pass", n=10_000, *, still=False, outputs=1, deterministic=False):
+    """Pretend to have added on a GPU, 20 times."""
+    moved = np.zeros(20) if still else np.resize([-2, 0, 1, 3], 20)
+    values = (np.float32(n) * (1 + moved * 2.0**-23)).astype(np.float32)
+    one = outputs == 1
+    return GpuRun(
+        operation=operation,
+        n=n,
+        outputs=outputs,
+        deterministic=deterministic,
+        reference_is="the first try",
+        reference=np.float32(n) if one else None,
+        values=read_only(values) if one else None,
+        distinct=1 if still else 4,
+        v_s=read_only(1 - np.abs(values / np.float64(n))) if one else None,
+        v_c=read_only(np.zeros(20) if still else np.resize([0, 0.25], 20)),
+        v_ermv=read_only(np.abs(moved) * 2.0**-23),
+    )
+
+
+def gpu_sums(*runs, origin="simulated", **given):
+    """Pretend to have run a GPU, or to have simulated one."""
+    cost = DeterminismCost(
+        operation="index_add", n=100, switch="planted", ratios=read_only([1.5, 2.0, 2.5])
+    )
+    simulated = origin == "simulated"
+    fields = {
+        "device": None if simulated else "Planted GPU",
+        "on_gpu": not simulated,
+        "library": None if simulated else "torch 0.0",
+        "kernel": GpuKernel() if simulated else None,
+        "sizes": (100, 10_000),
+        "costs": () if simulated else (cost,),
+        "skipped": {} if simulated else {"matmul TF32": "planted reason"},
+        "validation": "not compared with a real GPU" if simulated else None,
+        **given,
+    }
+    return GpuSums(
+        origin=origin, dtype="float32", distribution="uniform", seed=1, runs=runs, **fields
+    )
+
+
+def gpu_recording():
+    """Pretend to have recorded a GPU."""
+    sums = gpu_sums(gpu_run("sum", still=True), gpu_run("atomic sum"), origin="recorded")
+    return GpuRecording(
+        origin="recorded",
+        device="Planted GPU",
+        on_gpu=True,
+        library="torch 0.0",
+        fast=True,
+        sums=sums,
+        trees=(gpu_tree(),),
+        skipped={"float8": "planted reason"},
+    )
+
+
+def gpu_tree():
+    """Pretend to have revealed a tensor core."""
+    plan = makers.fused(16, 4, aligned=True)
+    return GpuTree(precision="TF32", revealed=revealed(plan, "torch:matmul"))
+
+
+def reduction_results():
+    """Give a name and a result for each kind, and for each way that its picture can look."""
+    yield "plan", makers.numpy_like(8)
+    yield "plan-1", makers.sequential(1)
+    yield "plan-32", makers.numpy_like(32)
+    yield "plan-64", makers.numpy_like(64)
+    yield "plan-1000", makers.numpy_like(1000)
+    yield "plan-random", makers.random(300, np.random.default_rng(1))
+    yield "plan-fused", makers.fused(33, 8, aligned=True)
+    yield "revealed", revealed(makers.pairwise(16))
+    yield "revealed-nothing", revealed(None, verdict="inconsistent")
+    yield "two", same_order(makers.pairwise(8), makers.sequential(8))
+    yield "two-32", same_order(makers.numpy_like(32), makers.strided(32, 4))
+    yield "two-1000", same_order(makers.numpy_like(1000), makers.pairwise(1000))
+    yield "two-alike", same_order(makers.fused(16, 4), makers.fused(16, 4), True)
+    yield "two-unknown", same_order(makers.pairwise(8), None, None)
+    yield "sums", sum_table(50, (1e2, 1e6), orders=3)
+    yield "sums-one", sum_table(6, (2,), dtype="float64", orders=1)
+    yield "spread", order_spread(100, orders=50, chunks=8, tries=3, threads=1)
+    yield "spread-one", order_spread(1, orders=2, chunks=1, tries=1, threads=1)
+    yield "spread-growth", spread_growth((64, 256), (4, 16), threads=1, tries=2, drawn=20)
+    yield "strategies", strategies("dot", 512, chunks=4, threads=1, tries=2, rounds=1)
+    yield "operation", thread_operation("matmul", 64, chunks=4, threads=(1, 2), tries=2)
+    yield "operation-sum", thread_operation("sum", 64, chunks=4, threads=1, tries=2)
+    yield "equality", compared(("a", "b", "c"), (0, 1, 0))
+    yield "equality-one", compared(("a", "b"), (0, 0))
+    yield "batch", batch_run()
+    yield "batches", batch_classes(batch_run(), batch_run("softmax", steps=(0,) * 7))
+    yield "batches-nothing", batch_classes()
+    yield "condition", condition_run()
+    yield "conditions", condition_matrix(condition_run(steps=(0,) * 5), condition_run("softmax"))
+    yield "conditions-nothing", condition_matrix()
+    two_pass = gpu_run("two-pass", still=True, deterministic=True)
+    yield "gpu", gpu_sums(gpu_run(n=100), gpu_run(), two_pass)
+    yield "gpu-still", gpu_sums(two_pass)
+    yield "gpu-outputs", gpu_sums(gpu_run("index_add", outputs=100), origin="live")
+    yield "gpu-nothing", gpu_sums(origin="live", device=None, on_gpu=False, library=None)
+    yield "gpu-recording", gpu_recording()
+    yield "gpu-tree", gpu_tree()
