@@ -21,6 +21,9 @@ _HOME = {
     "open_record": "fpdrift.records",
     "orders": "fpdrift.arithmetic",
     "replay": "fpdrift.reduction",
+    "reveal": "fpdrift.reduction",
+    "run_plan": "fpdrift.reduction",
+    "run_plans": "fpdrift.reduction",
     "thread_sums": "fpdrift.reduction",
     "train": "fpdrift.training",
     "ulp_distance": "fpdrift.floats",
@@ -33,6 +36,9 @@ __all__ = [  # noqa: RUF022 - the reader meets them from floats to training
     "chain",
     "thread_sums",
     "replay",
+    "reveal",
+    "run_plan",
+    "run_plans",
     "nudge",
     "DriftRecorder",
     "Condition",
@@ -52,7 +58,7 @@ if TYPE_CHECKING:
     from fpdrift.perturbation import nudge
     from fpdrift.recorder import DriftRecorder
     from fpdrift.records import open_record
-    from fpdrift.reduction import replay, thread_sums
+    from fpdrift.reduction import replay, reveal, run_plan, run_plans, thread_sums
     from fpdrift.training import Condition, train
 
 

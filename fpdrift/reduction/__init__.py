@@ -13,7 +13,7 @@ from fpdrift.reduction.bins import Bins
 from fpdrift.reduction.conditioned import ill_conditioned
 from fpdrift.reduction.plan import Plan
 from fpdrift.reduction.pricing import SumRow, SumTable, sum_table
-from fpdrift.reduction.revealing import Evidence, Revealed, SameOrder
+from fpdrift.reduction.revealing import Evidence, Revealed, SameOrder, reveal
 from fpdrift.reduction.running import run_plan, run_plans
 from fpdrift.reduction.threads import (
     OrderSpread,
@@ -55,6 +55,7 @@ __all__ = [
     "makers",
     "order_spread",
     "replay",
+    "reveal",
     "run_plan",
     "run_plans",
     "spread_growth",

@@ -26,8 +26,8 @@ from fpdrift.reduction.steps import Forest, forest, steps
 #: How many numbers to work on at a time, so that they stay in the cache.
 _BLOCK = 2**17
 
-#: Which accumulators hold all numbers of a dtype.
-_WIDER = {
+#: Which accumulators hold all numbers of a dtype, the narrowest first.
+WIDER = {
     "float16": ("float16", "float32", "float64"),
     "bfloat16": ("bfloat16", "float32", "float64"),
     "float32": ("float32", "float64"),
@@ -219,7 +219,7 @@ def _numbers(values: Any, dtype: Any, ndim: int) -> Floats:
 def _accumulator(numbers: Floats, accumulator: Any) -> Format:
     name = format_of(numbers.dtype).name
     acc = format_of(name if accumulator is None else accumulator)
-    if acc.name not in _WIDER[name]:
-        message = f"accumulator {acc.name} cannot hold {name}; choose {', '.join(_WIDER[name])}"
+    if acc.name not in WIDER[name]:
+        message = f"accumulator {acc.name} cannot hold {name}; choose {', '.join(WIDER[name])}"
         raise FpdriftError(message)
     return acc

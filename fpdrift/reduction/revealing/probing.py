@@ -54,7 +54,7 @@ class BlackBox:
             self._count(1)
             try:
                 sums.append(self._read(self.function(self._buffer)))
-            except Exception as error:  # noqa: BLE001 - anything may come out of a user's function
+            except Exception as error:
                 raise self._explained(error) from error
             self._check_input()
         given = np.array(sums, self.fmt.dtype)
@@ -80,7 +80,7 @@ class BlackBox:
                 value = function(buffer)
                 buffer[other] = unit
                 sums.append(value if type(value) is scalar else self._read(value))
-        except Exception as error:  # noqa: BLE001 - anything may come out of a user's function
+        except Exception as error:
             raise self._explained(error) from error
         buffer[place] = before
         self._unchecked += len(others)

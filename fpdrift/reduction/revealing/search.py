@@ -1,10 +1,10 @@
-"""A tree from probes: which inputs does the smallest common subtree of two inputs hold?
+"""A tree from probes: how many inputs are added before two of them meet.
 
 The masks are those of FPRev (Xie et al. 2025, "FPRev: Revealing the Order of Floating-Point
 Summation", USENIX ATC): huge at i and -huge at j hide the units of all inputs that are added before
 the two meet. Ours differs in its pivots. One input is probed against all others of a set, which
 splits the set into the subtrees beside its way to the root. With the inputs in a random order no
-tree is a worst case; and in a large set the pivot comes from the two, among eight, that meet first,
+tree is a worst case; and in a large set the pivot is one of the two, among twelve, that meet first,
 so that few inputs are left on the deep side.
 
 A node of more than two children shows in one of two ways. If it adds exactly, only the two children
@@ -26,8 +26,8 @@ from fpdrift.reduction.revealing.masks import Mask
 from fpdrift.reduction.revealing.probing import BlackBox
 
 #: From this size on a set's pivot is chosen with care.
-_LARGE = 64
-_DRAWN = 8
+_LARGE = 128
+_DRAWN = 12
 
 
 class ContradictionError(Exception):
@@ -184,7 +184,7 @@ class Search:
 
 
 def _plan(n: int, root: Any) -> Plan:
-    """Number nodes so that children come before their parents."""
+    """Give nodes numbers, children before their parents."""
     nodes, to_do = [], [root]
     while to_do:
         node = to_do.pop()

@@ -1,0 +1,139 @@
+"""What was seen on the way to a verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fpdrift.floats import Format
+from fpdrift.reduction.plan import Plan
+from fpdrift.reduction.revealing.masks import Mask
+from fpdrift.reduction.revealing.probing import BlackBox
+from fpdrift.reduction.revealing.replaying import Replay
+from fpdrift.reduction.revealing.revealed import Evidence, Revealed
+from fpdrift.reduction.rounding import Floats
+from fpdrift.reduction.sums import kahan_sum, neumaier_sum
+from fpdrift.results import read_only
+
+#: Chance with which the rate that is stated would have been missed.
+_MISSED = 0.05
+#: Up to so many inputs, compensated sums are hard to tell from plain ones.
+_SMALL = 4
+
+
+class Verdict(Exception):  # noqa: N818 - no error: it ends the questions
+    """A verdict, and why."""
+
+    def __init__(self, verdict: str, why: str) -> None:
+        super().__init__(verdict, why)
+        self.verdict = verdict
+        self.why = why
+
+
+class Notes:
+    """Collects what the evidence needs."""
+
+    def __init__(self, box: BlackBox, mask: Mask) -> None:
+        self.box = box
+        self.mask = mask
+        self.probes = self.repeats = self.permutations = self.fresh = 0
+        self.astray = False
+        self._plan: Plan | None = None
+        self._accumulator: str | None = None
+        self._rows = self._agreed = 0
+        self._tried: tuple[str, ...] = ()
+        self._flushes = False
+        self._power = "No plan was replayed."
+        self._example: tuple[Any, Any, Any] = (None, None, None)
+
+    def example(self, row: Floats, given: Any, expected: Any) -> None:
+        """Keep an input that decided."""
+        self._example = (read_only(row), given, expected)
+
+    def found(self, plan: Plan, accumulator: str | None) -> None:
+        """Keep what was found."""
+        self._plan, self._accumulator = plan, accumulator
+
+    def replayed(self, replay: Replay, rows: Floats, tried: tuple[Format, ...]) -> None:
+        """Keep how a replay went, and what it could have told."""
+        self._rows, self._agreed = len(rows), replay.agreed
+        self._tried = tuple(fmt.name for fmt in tried)
+        subnormal = _subnormal(rows, replay, self.box.fmt)
+        self._flushes = bool((replay.equal | subnormal).all() and not replay.equal.all())
+        self._power = self._told_apart(replay, rows)
+
+    def mismatch(self, replay: Replay, rows: Floats) -> str:
+        """Say how a replay differs."""
+        if self._flushes:
+            missed = len(rows) - replay.agreed
+            return (
+                f"The plan gave the function's bits on all inputs but {missed} with subnormal "
+                "numbers: the function takes these for zeros."
+            )
+        return (
+            f"A tree fits the probes, but added in {' or '.join(self._tried)} it gave the "
+            f"function's bits on {replay.agreed} of {len(rows)} inputs at most: compensated or "
+            "fused additions, or another precision."
+        )
+
+    def revealed(self, verdict: Verdict) -> Revealed:
+        """Put all of it into the result."""
+        row, given, expected = self._example
+        evidence = Evidence(
+            why=verdict.why,
+            repeats=self.repeats,
+            missed_rate=self._missed_rate(),
+            permutations=self.permutations,
+            fresh=self.fresh,
+            replayed=self._rows,
+            agreed=self._agreed,
+            accumulators=self._tried,
+            flushes_subnormals=self._flushes,
+            power=self._power,
+            counterexample=row,
+            box_gave=given,
+            replay_gave=expected,
+        )
+        return Revealed(
+            name=self.box.name,
+            n=self.box.n,
+            dtype=self.box.fmt.name,
+            verdict=verdict.verdict,
+            plan=self._plan,
+            accumulator=self._accumulator,
+            probes=self.probes,
+            calls=self.box.calls,
+            evidence=evidence,
+        )
+
+    def _missed_rate(self) -> float | None:
+        """Solve (1 - rate)**repeats = 5 % for the rate."""
+        if self.astray or not self.repeats:
+            return None
+        return float(1 - _MISSED ** (1 / self.repeats))
+
+    def _told_apart(self, replay: Replay, rows: Floats) -> str:
+        """Say how many inputs tell compensated sums apart; measured where n is small."""
+        n = self.box.n
+        if n == 1:
+            return "One number needs no addition."
+        if n > _SMALL:
+            return f"{len(rows)} inputs of eight kinds, each of which tells other sums apart."
+        counts = []
+        for other in (kahan_sum, neumaier_sum):
+            sums = np.array([other(row) for row in rows[: len(replay.sums)]], rows.dtype)
+            counts.append(int((sums != replay.sums).sum()))
+        return (
+            f"Hard to tell at n = {n}: of {len(rows)} inputs, Kahan's compensated sum differs "
+            f"from the plan's on {counts[0]}, Neumaier's on {counts[1]}."
+        )
+
+
+def _subnormal(rows: Floats, replay: Replay, fmt: Format) -> Any:
+    """Say which rows hold subnormal numbers or have such a sum."""
+    least = fmt.dtype.type(2.0**fmt.emin)
+    sums = np.zeros(len(rows), rows.dtype)
+    sums[: len(replay.sums)] = replay.sums
+    numbers = np.abs(np.concatenate([rows, sums[:, None]], axis=1))
+    return ((numbers > 0) & (numbers < least)).any(axis=1)

@@ -1,0 +1,119 @@
+"""Which accumulator, if any, makes a plan give a function's bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.errors import FpdriftError
+from fpdrift.floats import FORMATS, Format
+from fpdrift.reduction.plan import Plan
+from fpdrift.reduction.rounding import Floats, round_array
+from fpdrift.reduction.running import WIDER, run_plans
+
+#: From the sums in the accumulator's format to what the function returns in its own.
+Finish = Callable[[Floats, Format], Floats]
+
+#: Rows that a plan is tried on before all are.
+_FIRST = 8
+#: Bits that adders of many terms may keep below the accumulator's precision.
+_EXTRA_BITS = (0, 1, 2, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A plan's sums of some rows, beside the function's."""
+
+    plan: Plan
+    accumulator: Format
+    sums: Floats
+    #: (rows,) whether the bits are equal
+    equal: npt.NDArray[np.bool_]
+
+    @property
+    def agreed(self) -> int:
+        """On how many rows."""
+        return int(self.equal.sum())
+
+
+def rounded(sums: Floats, fmt: Format) -> Floats:
+    """Round the accumulator's sums to the function's format: what a plain sum does at its end."""
+    return round_array(sums, fmt)
+
+
+def best_replay(
+    plan: Plan, rows: Floats, given: Floats, fmt: Format, finishes: tuple[Finish, ...]
+) -> Replay:
+    """Give the first replay that has all bits, the narrowest accumulator first; else the closest.
+
+    Parameters
+    ----------
+    plan : Plan
+    rows : numpy.ndarray
+        (rows, n) of the format.
+    given : numpy.ndarray
+        (rows,) what the function gave for them.
+    fmt : Format
+    finishes : tuple of callable
+        Ways in which the function may round at its end.
+    """
+    best = None
+    for acc in accumulators(fmt):
+        for finish in finishes:
+            for variant in _variants(plan):
+                one = _replay(variant, acc, rows, given, fmt, finish)
+                if one is None:
+                    continue
+                if one.equal.all():
+                    return one
+                if best is None or one.agreed > best.agreed:
+                    best = one
+    if best is None:
+        message = f"a plan with nodes of many terms cannot be replayed at n = {plan.n}"
+        raise FpdriftError(message)
+    return best
+
+
+def accumulators(fmt: Format) -> tuple[Format, ...]:
+    """Give the formats that can add a format's numbers, the narrowest first."""
+    return tuple(FORMATS[name] for name in WIDER[fmt.name])
+
+
+def same_bits(one: Floats, other: Floats, fmt: Format) -> npt.NDArray[np.bool_]:
+    """Compare bit for bit."""
+    equal: npt.NDArray[np.bool_] = one.view(fmt.uint) == other.view(fmt.uint)
+    return equal
+
+
+def _replay(
+    plan: Plan, acc: Format, rows: Floats, given: Floats, fmt: Format, finish: Finish
+) -> Replay | None:
+    """Replay the first rows, and the others where these agree; None where it cannot be run."""
+    try:
+        sums = finish(run_plans(plan, rows[:_FIRST], acc.name), fmt)
+        equal = same_bits(sums, given[:_FIRST], fmt)
+        if equal.all() or plan.is_binary:
+            more = finish(run_plans(plan, rows[_FIRST:], acc.name), fmt)
+            sums = np.concatenate([sums, more])
+            equal = same_bits(sums, given, fmt)
+    except FpdriftError:  # too many aligned terms for 64 bits
+        return None
+    short = len(rows) - len(equal)
+    return Replay(plan, acc, sums, np.concatenate([equal, np.zeros(short, np.bool_)]))
+
+
+def _variants(plan: Plan) -> Iterator[Plan]:
+    """Give the plan as probes show it, then what they cannot tell from it.
+
+    That is how many bits an adder keeps, and whether one of two terms truncates as well.
+    """
+    yield plan
+    if plan.aligned.any() or plan.n == 2:
+        for extra in _EXTRA_BITS:
+            if plan.aligned.any() and extra:
+                yield replace(plan, extra_bits=extra)
+            if not plan.aligned.all() or plan.n == 2:
+                yield replace(plan, aligned=True, extra_bits=extra)
