@@ -1,5 +1,7 @@
 """Sums as GPUs add them: simulated, live through a library, or recorded; never mixed up."""
 
+from fpdrift.reduction.gpu import trees
+from fpdrift.reduction.gpu.asking import gpu_sums
 from fpdrift.reduction.gpu.measured import (
     ORIGINS,
     DeterminismCost,
@@ -18,4 +20,6 @@ __all__ = [
     "GpuRun",
     "GpuSums",
     "GpuTree",
+    "gpu_sums",
+    "trees",
 ]

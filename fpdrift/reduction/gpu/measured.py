@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fpdrift.checks import whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import format_of, ulp_distance
 from fpdrift.reduction.revealing.revealed import Revealed
@@ -33,20 +34,38 @@ class GpuKernel(Result):
     downwards, and the first warp of a block adds the sums of all warps the same way.
     """
 
-    #: 1 to 1,024; a multiple of the warp size, or less than it
+    #: 1 to 1,024, at most the warp size squared; a multiple of the warp size, or less than it
     threads_per_block: int = 256
     #: how many inputs each thread adds at most
     elements_per_thread: int = 4
-    #: a power of two, 1 to 64; NVIDIA's GPUs have 32, some of AMD's have 64
+    #: a power of two, 2 to 64; NVIDIA's GPUs have 32, some of AMD's have 64
     warp_size: int = 32
     #: blocks in flight at a time: one of them finishes, drawn at random, and the next starts; None
     #: for all at once, so that they may finish in any order
     resident_blocks: int | None = None
 
+    def __post_init__(self) -> None:
+        threads = whole("threads_per_block", self.threads_per_block, 1, 1024)
+        whole("elements_per_thread", self.elements_per_thread, 1, 2**16)
+        warp = whole("warp_size", self.warp_size, 2, 64)
+        if warp & (warp - 1) or (threads > warp and threads % warp) or threads > warp**2:
+            message = (
+                f"{threads} threads in warps of {warp}; choose a warp size of 2, 4, ... 64, and "
+                f"up to {min(warp**2, 1024)} threads, full warps where there are several"
+            )
+            raise FpdriftError(message)
+        if self.resident_blocks is not None:
+            whole("resident_blocks", self.resident_blocks, 1, 2**20)
+
     @property
     def inputs_per_block(self) -> int:
         """How many inputs a block adds at most."""
         return self.threads_per_block * self.elements_per_thread
+
+    @property
+    def threads_resident(self) -> int | None:
+        """How many threads are in flight at a time, or None for all."""
+        return self.resident_blocks and self.resident_blocks * self.threads_per_block
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -1,0 +1,77 @@
+"""JAX's sums on its GPU or its CPU, each compiled by XLA."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from fpdrift.frameworks.devices import Device, Operation, no_gpu
+from fpdrift.frameworks.libraries import ALL_DTYPES, LIBRARIES
+
+_FLAG = "--xla_gpu_deterministic_ops=true"
+
+
+def find_device(device: str) -> Device:
+    """Find JAX's first GPU, or its CPU; see `fpdrift.frameworks.devices.open_device`."""
+    import jax
+    import numpy as np
+
+    on_gpu = device == "gpu"
+    try:
+        found = jax.devices(device)[0]
+    except RuntimeError as error:
+        if not on_gpu:
+            raise
+        raise no_gpu("jax", str(error)) from None
+    there = LIBRARIES["jax"].there
+
+    def put(array: Any) -> Any:
+        return jax.device_put(there(array) if there else array, found)
+
+    return Device(
+        name=str(found.device_kind) if on_gpu else "CPU",
+        on_gpu=on_gpu,
+        library=f"jax {jax.__version__}",
+        operations=tuple(_operations(on_gpu)),
+        dtypes=ALL_DTYPES,
+        put=put,
+        get=lambda array: np.asarray(array)[()],
+        wait=lambda array: array.block_until_ready(),
+        switch=_switch(),
+        missing={} if on_gpu else {"matmul TF32": "TF32 is a mode of GPUs; this is a CPU"},
+    )
+
+
+def _operations(on_gpu: bool) -> Iterator[Operation]:
+    import jax
+
+    numpy = jax.numpy
+
+    @partial(jax.jit, static_argnums=2)
+    def index_add(numbers: Any, places: Any, outputs: int) -> Any:
+        return numpy.zeros(outputs, numbers.dtype).at[places].add(numbers)
+
+    @partial(jax.jit, static_argnums=2)
+    def segment_sum(numbers: Any, places: Any, outputs: int) -> Any:
+        return jax.ops.segment_sum(numbers, places, outputs)
+
+    # The places are an argument, so that XLA cannot see that they are all the same.
+    def to_one_place(numbers: Any) -> Any:
+        return index_add(numbers, numpy.zeros(len(numbers), numpy.int32), 1)
+
+    yield Operation("sum", "numbers", "jax.numpy.sum", jax.jit(numpy.sum))
+    yield Operation("atomic sum", "numbers", "Array.at[].add to one place", to_one_place)
+    yield Operation("index_add", "numbers and places", "Array.at[].add", index_add)
+    yield Operation("scatter_add", "numbers and places", "jax.ops.segment_sum", segment_sum)
+    for name, precision in (("matmul", "highest"), ("matmul TF32", "tensorfloat32")):
+        if on_gpu or precision == "highest":
+            call = jax.jit(partial(numpy.matmul, precision=precision))
+            yield Operation(name, "matrices", f"jax.numpy.matmul, precision {precision!r}", call)
+
+
+def _switch() -> str:
+    """XLA's switch holds for the process, so there is no turning it on and off here."""
+    on = _FLAG in os.environ.get("XLA_FLAGS", "")
+    return f"XLA_FLAGS={_FLAG} is {'' if on else 'not '}set, which XLA reads once, when it starts"

@@ -1,0 +1,106 @@
+"""TensorFlow's sums on its GPU or its CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from fpdrift.frameworks.devices import Device, Operation, no_gpu
+from fpdrift.frameworks.libraries import ALL_DTYPES
+
+
+def find_device(device: str) -> Device:
+    """Find TensorFlow's first GPU, or its CPU; see `fpdrift.frameworks.devices.open_device`."""
+    import tensorflow as tf
+
+    on_gpu = device == "gpu"
+    gpus = tf.config.list_physical_devices("GPU")
+    if on_gpu and not gpus:
+        raise no_gpu("tensorflow")
+    details = tf.config.experimental.get_device_details(gpus[0]) if on_gpu else {}
+    where = f"{device.upper()}:0"
+    can_switch = _switch_off() is not None
+
+    def put(array: Any) -> Any:
+        with tf.device(where):
+            return tf.constant(array)
+
+    return Device(
+        name=str(details.get("device_name", "GPU")) if on_gpu else "CPU",
+        on_gpu=on_gpu,
+        library=f"tensorflow {tf.__version__}",
+        operations=tuple(_operations(where, on_gpu)),
+        dtypes=ALL_DTYPES,
+        put=put,
+        get=lambda tensor: tensor.numpy(),
+        wait=lambda _: tf.test.experimental.sync_devices() if on_gpu else None,
+        switch="tf.config.experimental.enable_op_determinism()"
+        if can_switch
+        else "this TensorFlow cannot switch op determinism off again",
+        steady=_steady if can_switch else None,
+        missing={} if on_gpu else {"matmul TF32": "TF32 is a mode of GPUs; this is a CPU"},
+    )
+
+
+def _operations(where: str, on_gpu: bool) -> Iterator[Operation]:
+    import tensorflow as tf
+
+    def segment_sum(numbers: Any, places: Any, outputs: int) -> Any:
+        return tf.math.unsorted_segment_sum(numbers, places, outputs)
+
+    def scatter_add(numbers: Any, places: Any, outputs: int) -> Any:
+        with tf.device(where):
+            zeros = tf.zeros(outputs, numbers.dtype)
+        return tf.tensor_scatter_nd_add(zeros, places[:, None], numbers)
+
+    def to_one_place(numbers: Any) -> Any:
+        with tf.device(where):
+            places = tf.zeros(len(numbers), tf.int32)
+        return segment_sum(numbers, places, 1)
+
+    one_place = "tf.math.unsorted_segment_sum to one place"
+    yield Operation("sum", "numbers", "tf.reduce_sum", tf.reduce_sum)
+    yield Operation("atomic sum", "numbers", one_place, to_one_place)
+    segment = "tf.math.unsorted_segment_sum"
+    yield Operation("index_add", "numbers and places", segment, segment_sum)
+    scatter = "tf.tensor_scatter_nd_add"
+    yield Operation("scatter_add", "numbers and places", scatter, scatter_add)
+    yield Operation("matmul", "matrices", "tf.matmul, TF32 off", partial(_product, False))
+    if on_gpu:
+        function = "tf.matmul, TF32 on"
+        yield Operation("matmul TF32", "matrices", function, partial(_product, True))
+
+
+def _product(tensor_float_32: bool, one: Any, other: Any) -> Any:
+    import tensorflow as tf
+
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(tensor_float_32)
+    try:
+        return tf.matmul(one, other)
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
+
+
+def _switch_off() -> Any:
+    """Give what takes op determinism back; TensorFlow has it, but not in public."""
+    from tensorflow.python.framework import config
+
+    return getattr(config, "disable_op_determinism", None)
+
+
+@contextmanager
+def _steady() -> Iterator[None]:
+    import tensorflow as tf
+    from tensorflow.python.framework import config
+
+    if config.is_op_determinism_enabled():
+        yield
+        return
+    tf.config.experimental.enable_op_determinism()
+    try:
+        yield
+    finally:
+        _switch_off()()

@@ -1,0 +1,88 @@
+"""PyTorch's sums on its GPU or its CPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from fpdrift.frameworks.devices import Device, Operation, no_gpu
+from fpdrift.frameworks.libraries import ALL_DTYPES, LIBRARIES
+
+
+def find_device(device: str) -> Device:
+    """Find PyTorch's first GPU, or its CPU; see `fpdrift.frameworks.devices.open_device`."""
+    import torch
+
+    on_gpu = device == "gpu"
+    if on_gpu and not torch.cuda.is_available():
+        raise no_gpu("torch")
+    if on_gpu:
+        # cuBLAS gives the same bits with a workspace of its own only, which has to be asked for
+        # before it starts; without it, PyTorch's switch makes every matrix product fail.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    where = "cuda:0" if on_gpu else "cpu"
+    there, back = LIBRARIES["torch"].there, LIBRARIES["torch"].back
+    assert there is not None  # noqa: S101 - for mypy: the table has both for PyTorch
+    assert back is not None  # noqa: S101
+    to_device, to_numpy = there, back
+    return Device(
+        name=torch.cuda.get_device_name(0) if on_gpu else "CPU",
+        on_gpu=on_gpu,
+        library=f"torch {torch.__version__}",
+        operations=tuple(_operations(where, on_gpu)),
+        dtypes=ALL_DTYPES,
+        put=lambda array: to_device(array).to(where),
+        get=lambda tensor: to_numpy(tensor.cpu()),
+        wait=lambda _: torch.cuda.synchronize() if on_gpu else None,
+        switch="torch.use_deterministic_algorithms(True)",
+        steady=_steady,
+        missing={} if on_gpu else {"matmul TF32": "TF32 is a mode of GPUs; this is a CPU"},
+    )
+
+
+def _operations(where: str, on_gpu: bool) -> Iterator[Operation]:
+    import torch
+
+    def added(method: str, numbers: Any, places: Any, outputs: int) -> Any:
+        zeros = torch.zeros(outputs, dtype=numbers.dtype, device=where)
+        return getattr(zeros, method)(0, places.long(), numbers)
+
+    def to_one_place(numbers: Any) -> Any:
+        return added(
+            "index_add", numbers, torch.zeros(len(numbers), dtype=torch.int64, device=where), 1
+        )
+
+    yield Operation("sum", "numbers", "torch.sum", torch.sum)
+    yield Operation("atomic sum", "numbers", "Tensor.index_add to one place", to_one_place)
+    for name in ("index_add", "scatter_add"):
+        yield Operation(name, "numbers and places", f"Tensor.{name}", partial(added, name))
+    yield Operation("matmul", "matrices", "torch.matmul", partial(_product, "highest"))
+    if on_gpu:
+        function = "torch.matmul, float32 matmul precision 'high'"
+        yield Operation("matmul TF32", "matrices", function, partial(_product, "high"))
+
+
+def _product(precision: str, one: Any, other: Any) -> Any:
+    import torch
+
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        return torch.matmul(one, other)
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@contextmanager
+def _steady() -> Iterator[None]:
+    import torch
+
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(mode=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(mode=before)

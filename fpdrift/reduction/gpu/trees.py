@@ -1,0 +1,175 @@
+"""Plans that a GPU's sums follow: of a warp, of a block, and of a grid in one pass or two.
+
+>>> from fpdrift.reduction.gpu import trees
+>>> print(trees.warp(8, warp_size=8))
+(((0+4)+(2+6))+((1+5)+(3+7)))
+
+Lanes without an input hold plus zero on a GPU; they are left out here. That makes no difference to
+any sum but that of minus zeros alone, which a GPU's program gives as plus zero.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.checks import whole
+from fpdrift.errors import FpdriftError
+from fpdrift.reduction import makers
+from fpdrift.reduction.canonical import LARGEST_N
+from fpdrift.reduction.gpu.measured import GpuKernel
+from fpdrift.reduction.plan import Plan
+
+Ints = npt.NDArray[np.int64]
+
+_USUAL = GpuKernel()
+
+
+def warp(lanes: int, warp_size: int = 32) -> Plan:
+    """Add the lanes of a warp by shuffles downwards.
+
+    For each offset of warp_size / 2, ... 2, 1, lane i adds what lane i + offset holds; the sum is
+    lane 0's (``__shfl_down_sync`` of the CUDA C++ Programming Guide).
+
+    Parameters
+    ----------
+    lanes : int
+        How many of them hold an input: the first ones, 1 to warp_size.
+    warp_size : int, default 32
+    """
+    lanes = whole("lanes", lanes, 1, GpuKernel(threads_per_block=1, warp_size=warp_size).warp_size)
+    held, pairs, offset = list(range(lanes)), [], warp_size // 2
+    while offset:
+        held, others = held[:offset], held[offset:]
+        for lane, other in enumerate(others):
+            pairs.append((held[lane], other))
+            held[lane] = lanes + len(pairs) - 1
+        offset //= 2
+    children = np.array(pairs, np.int64).reshape(-1)
+    return Plan(n=lanes, children=children, starts=2 * np.arange(lanes))
+
+
+def block(threads: int, warp_size: int = 32) -> Plan:
+    """Add what the threads of a block hold: each warp by itself, then the warps' sums by the first.
+
+    Parameters
+    ----------
+    threads : int
+        1 to 1,024 and to warp_size squared; those of the last warp may be fewer than its lanes.
+    warp_size : int, default 32
+    """
+    whole_warp = warp(warp_size, warp_size)
+    threads = whole("threads", threads, 1, min(1024, warp_size**2))
+    warps = [whole_warp] * (threads // warp_size)
+    if threads % warp_size:
+        warps.append(warp(threads % warp_size, warp_size))
+    return makers.nest(warp(len(warps), warp_size), warps)
+
+
+def one_pass(n: int, order: npt.ArrayLike, kernel: GpuKernel = _USUAL) -> Plan:
+    """Add each block's inputs, and the blocks' sums by ``atomicAdd`` as they finish.
+
+    Parameters
+    ----------
+    n : int
+    order : array_like of int
+        The numbers of all blocks in the order in which they finish; `blocks` says how many, and
+        `finishing_orders` draws some.
+    kernel : GpuKernel, optional
+
+    Raises
+    ------
+    FpdriftError
+        If the order does not name each of the blocks once.
+    """
+    outer, count = makers.in_order(order), blocks(n, kernel)
+    if outer.n != count:
+        message = f"{outer.n} blocks in the order, and {n} inputs take {count}"
+        raise FpdriftError(message)
+    return _grid(outer, n, kernel)
+
+
+def two_pass(n: int, kernel: GpuKernel = _USUAL) -> Plan:
+    """Add each block's inputs, then the blocks' sums by one block more: always the same bits."""
+    return _grid(second_pass(blocks(n, kernel), kernel), n, kernel)
+
+
+def second_pass(sums: int, kernel: GpuKernel = _USUAL) -> Plan:
+    """Add the blocks' sums by one block: each thread every threads_per_block-th, then a tree."""
+    return _grid(makers.sequential(1), whole("sums", sums, 1, LARGEST_N), kernel)
+
+
+def blocks(n: int, kernel: GpuKernel = _USUAL) -> int:
+    """Count the blocks that n inputs take."""
+    return -(-whole("n", n, 1, LARGEST_N) // kernel.inputs_per_block)
+
+
+def whole_block(n: int, kernel: GpuKernel = _USUAL) -> Plan:
+    """Give the plan of a block in which each thread adds as many as the busiest does."""
+    each = -(-n // (blocks(n, kernel) * kernel.threads_per_block))
+    return _filled(kernel.threads_per_block, each - 1, kernel)
+
+
+def rows(values: npt.NDArray[np.generic], kernel: GpuKernel = _USUAL) -> npt.NDArray[np.generic]:
+    """Lay (n,) inputs out for `whole_block`, a row for each block; zeros where there is none."""
+    count, threads = blocks(len(values), kernel), kernel.threads_per_block
+    each = -(-len(values) // (count * threads))
+    padded = np.zeros(each * count * threads, values.dtype)
+    padded[: len(values)] = values
+    return padded.reshape(each, count, threads).transpose(1, 2, 0).reshape(count, -1)
+
+
+def finishing_orders(
+    count: int, tries: int, rng: np.random.Generator, resident: int | None = None
+) -> Ints:
+    """Draw in which order things finish of which `resident` are under way at a time.
+
+    Parameters
+    ----------
+    count : int
+        How many, started in the order of their numbers.
+    tries : int
+    rng : numpy.random.Generator
+    resident : int, optional
+        As soon as one of those under way, drawn at random, has finished, the next starts. By
+        default all are under way at once, and every order is as likely as any other.
+
+    Returns
+    -------
+    numpy.ndarray
+        (tries, count) numbers.
+    """
+    if resident is None or resident >= count:
+        return rng.permuted(np.tile(np.arange(count), (tries, 1)), axis=1)
+    orders, each = np.empty((tries, count), np.int64), np.arange(tries)
+    running = np.tile(np.arange(resident), (tries, 1))
+    for done in range(count):
+        left = min(resident, count - done)
+        place = rng.integers(left, size=tries)
+        orders[:, done] = running[each, place]
+        # Its place goes to the next to start or, when all have started, to the last still there.
+        running[each, place] = done + resident if done + resident < count else running[:, left - 1]
+    return orders
+
+
+def _grid(outer: Plan, n: int, kernel: GpuKernel) -> Plan:
+    """Put into each input of a plan the block of that number, out of so many."""
+    threads = kernel.threads_per_block
+    lanes = outer.n * threads
+    each, rest = divmod(n, lanes)
+    more = [min(max(rest - number * threads, 0), threads) for number in range(outer.n)]
+    inner = [_filled(some, each, kernel) for some in more]
+    inputs = np.arange(n)
+    taken = np.argsort(inputs % lanes * (each + 1) + inputs // lanes)
+    return makers.nest(outer, inner, order=taken)
+
+
+@lru_cache(maxsize=64)
+def _filled(more: int, each: int, kernel: GpuKernel) -> Plan:
+    """Give a block's plan: its first threads have one input more than `each`, all others that."""
+    threads = kernel.threads_per_block if each else more
+    long, short = makers.sequential(each + 1), makers.sequential(max(each, 1))
+    inner = [long] * more + [short] * (threads - more)
+    return makers.nest(block(threads, kernel.warp_size), inner)
