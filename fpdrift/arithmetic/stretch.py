@@ -64,7 +64,7 @@ def repeats(states: list[Any], step: Step, most: int, fmt: Format) -> tuple[int,
     value : float
         The state after the two known periods and these.
     """
-    if not all(x and math.isfinite(x) for x in states):
+    if not (all(states) and all(map(math.isfinite, states))):
         return 0, 0.0
     precision, quantum = fmt.precision, fmt.quantum
     path = [_split(x, precision, quantum) for x in states]
@@ -97,7 +97,9 @@ def repeats(states: list[Any], step: Step, most: int, fmt: Format) -> tuple[int,
 def _split(x: Any, precision: int, quantum: int) -> tuple[int, int]:
     """Write a finite float as n * 2**a, n in ulps; subnormals share the lowest binade's ulp."""
     fraction, exponent = math.frexp(x)
-    a = max(exponent - precision, quantum)
+    a = exponent - precision
+    if a < quantum:
+        a = quantum
     return int(math.ldexp(fraction, exponent - a)), a
 
 
