@@ -17,6 +17,8 @@ _HOME = {
     "anatomy": "fpdrift.floats",
     "chain": "fpdrift.arithmetic",
     "compare": "fpdrift.drift",
+    "gpu_sums": "fpdrift.reduction",
+    "load_recorded": "fpdrift.recorded",
     "nudge": "fpdrift.perturbation",
     "open_record": "fpdrift.records",
     "orders": "fpdrift.arithmetic",
@@ -39,6 +41,8 @@ __all__ = [  # noqa: RUF022 - the reader meets them from floats to training
     "reveal",
     "run_plan",
     "run_plans",
+    "gpu_sums",
+    "load_recorded",
     "nudge",
     "DriftRecorder",
     "Condition",
@@ -56,9 +60,10 @@ if TYPE_CHECKING:
     from fpdrift.errors import FpdriftError, MissingExtraError
     from fpdrift.floats import anatomy, ulp_distance
     from fpdrift.perturbation import nudge
+    from fpdrift.recorded import load_recorded
     from fpdrift.recorder import DriftRecorder
     from fpdrift.records import open_record
-    from fpdrift.reduction import replay, reveal, run_plan, run_plans, thread_sums
+    from fpdrift.reduction import gpu_sums, replay, reveal, run_plan, run_plans, thread_sums
     from fpdrift.training import Condition, train
 
 

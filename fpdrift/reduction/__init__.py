@@ -11,6 +11,7 @@ from fpdrift.reduction.batch import (
 )
 from fpdrift.reduction.bins import Bins
 from fpdrift.reduction.conditioned import ill_conditioned
+from fpdrift.reduction.gpu import GpuKernel, GpuRecording, GpuRun, GpuSums, gpu_sums
 from fpdrift.reduction.plan import Plan
 from fpdrift.reduction.pricing import SumRow, SumTable, sum_table
 from fpdrift.reduction.revealing import Evidence, Revealed, SameOrder, reveal
@@ -36,6 +37,10 @@ __all__ = [
     "Bins",
     "ConditionMatrix",
     "Evidence",
+    "GpuKernel",
+    "GpuRecording",
+    "GpuRun",
+    "GpuSums",
     "OrderSpread",
     "Plan",
     "Revealed",
@@ -50,6 +55,7 @@ __all__ = [
     "batch_classes",
     "bounds",
     "condition_matrix",
+    "gpu_sums",
     "ill_conditioned",
     "known_conditions",
     "makers",

@@ -229,7 +229,8 @@ class GpuSums(Result):
         finite = [(n, size) for n, size in points if size and math.isfinite(size)]
         if len({n for n, _ in finite}) < 2:
             return None
-        alpha, log_beta = np.polyfit(*np.log(np.array(finite)).T, 1)
+        logs = np.log(np.array(finite))
+        alpha, log_beta = np.polyfit(logs[:, 0], logs[:, 1], 1)
         return float(alpha), float(np.exp(log_beta))
 
     def __repr__(self) -> str:
