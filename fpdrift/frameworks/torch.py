@@ -11,6 +11,9 @@ from typing import Any
 from fpdrift.frameworks.devices import Device, Operation, no_gpu
 from fpdrift.frameworks.libraries import ALL_DTYPES, LIBRARIES
 
+_CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
+_SWITCH = "torch.use_deterministic_algorithms(True)"
+
 
 def find_device(device: str) -> Device:
     """Find PyTorch's first GPU, or its CPU; see `fpdrift.frameworks.devices.open_device`."""
@@ -22,7 +25,7 @@ def find_device(device: str) -> Device:
     if on_gpu:
         # cuBLAS gives the same bits with a workspace of its own only, which has to be asked for
         # before it starts; without it, PyTorch's switch makes every matrix product fail.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        os.environ.setdefault(_CUBLAS, ":4096:8")
     where = "cuda:0" if on_gpu else "cpu"
     there, back = LIBRARIES["torch"].there, LIBRARIES["torch"].back
     assert there is not None  # noqa: S101 - for mypy: the table has both for PyTorch
@@ -37,7 +40,7 @@ def find_device(device: str) -> Device:
         put=lambda array: to_device(array).to(where),
         get=lambda tensor: to_numpy(tensor.cpu()),
         wait=lambda _: torch.cuda.synchronize() if on_gpu else None,
-        switch="torch.use_deterministic_algorithms(True)",
+        switch=_SWITCH + (f", CUBLAS_WORKSPACE_CONFIG={os.environ[_CUBLAS]}" if on_gpu else ""),
         steady=_steady,
         missing={} if on_gpu else {"matmul TF32": "TF32 is a mode of GPUs; this is a CPU"},
     )

@@ -11,6 +11,7 @@ from fpdrift.reduction.gpu.measured import (
     GpuSums,
     GpuTree,
 )
+from fpdrift.reduction.gpu.recording import measure_gpu, record_gpu
 
 __all__ = [
     "ORIGINS",
@@ -21,5 +22,7 @@ __all__ = [
     "GpuSums",
     "GpuTree",
     "gpu_sums",
+    "measure_gpu",
+    "record_gpu",
     "trees",
 ]

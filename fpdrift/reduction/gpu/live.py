@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from fpdrift.errors import FpdriftError
 from fpdrift.frameworks.devices import GPU_LIBRARIES, Device, Operation, open_device
+from fpdrift.provenance import current
 from fpdrift.reduction.gpu.inputs import Inputs
 from fpdrift.reduction.gpu.measured import DeterminismCost, GpuRun, GpuSums
 from fpdrift.reduction.gpu.variability import Tally
@@ -48,7 +49,7 @@ def live(
         Without runs where no device was found: `skipped` says why.
     """
     skipped: dict[str, str] = {}
-    found = _first(library, device, skipped)
+    found = first_device(library, device, skipped)
     if found is None:
         return inputs.result(origin="live", runs=(), costs=(), skipped=skipped)
     return on_device(found, inputs, tries, progress, skipped)
@@ -68,7 +69,7 @@ def on_device(
             progress(done, len(todo))
             session.measure(operation, n)
         progress(len(todo), len(todo))
-    return inputs.result(
+    result = inputs.result(
         origin="live",
         device=device.name,
         on_gpu=device.on_gpu,
@@ -77,14 +78,18 @@ def on_device(
         costs=tuple(session.costs),
         skipped=session.skipped,
     )
+    if device.on_gpu:
+        object.__setattr__(result, "_provenance", replace(current(), device=device.name))
+    return result
 
 
-def _first(library: str | None, device: str, skipped: dict[str, str]) -> Device | None:
+def first_device(library: str | None, device: str, reasons: dict[str, str]) -> Device | None:
+    """Open the first device that a library finds; the others' reasons go where they are told."""
     for name in GPU_LIBRARIES if library is None else (library,):
         try:
             return open_device(name, device)
         except FpdriftError as error:
-            skipped[name] = str(error)
+            reasons[name] = str(error)
     return None
 
 
@@ -107,7 +112,7 @@ class _Session:
             steady = self._steady(operation, arguments, n)
             self._both(operation, arguments, n, steady)
         except Exception as error:  # noqa: BLE001 - libraries raise errors of any kind
-            self.skipped[f"{operation.name}, n = {n:,}"] = _reason(error)
+            self.skipped[f"{operation.name}, n = {n:,}"] = reason(error)
 
     def _both(self, operation: Operation, arguments: Any, n: int, steady: _Steady | None) -> None:
         def plain() -> Any:
@@ -150,7 +155,7 @@ class _Session:
                 for _ in range(self.tries):
                     steady.tally.add(self.device.get(steady.call()))
         except Exception as error:  # noqa: BLE001 - libraries raise errors of any kind
-            self.skipped[f"{what}, n = {n:,}"] = _reason(error)
+            self.skipped[f"{what}, n = {n:,}"] = reason(error)
             return None
         return steady
 
@@ -193,6 +198,7 @@ class _Steady:
     tally: Tally = field(init=False)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Tell an error of a library's in one line."""
     words = " ".join(f"{type(error).__name__}: {error}".split())
     return words if len(words) <= 200 else f"{words[:197]}..."
