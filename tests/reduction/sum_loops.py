@@ -14,6 +14,17 @@ def two_sum(a, b):
     return x, (a - (x - z)) + (b - z)
 
 
+def kahan(values):
+    """Higham's Algorithm 4.2: e is what the addition before has lost."""
+    s = e = values.dtype.type(0)
+    for x in values:
+        temp = s
+        y = x + e
+        s = temp + y
+        e = (temp - s) + y
+    return s
+
+
 def neumaier_step(total, x):
     t = total + x
     return t, (total - t) + x if abs(total) >= abs(x) else (x - t) + total
@@ -72,6 +83,7 @@ LOOPS = {
     "pairwise": lambda values: in_pairs(values, lambda a, b: a + b),
     "double-double": double_double,
     "recursive": recursive,
+    "Kahan": kahan,
     "Neumaier": neumaier,
     "Klein": klein,
     "Sum2": lambda values: sum_k(values, 2),

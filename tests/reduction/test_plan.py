@@ -1,5 +1,7 @@
 """Plans are trees in one form, however they are given."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -118,6 +120,19 @@ def test_large_plans_are_no_trouble_and_frozen():
     assert plan.is_binary
     with pytest.raises(ValueError, match="read-only"):
         plan.children[0] = 1
+
+
+def test_an_aligned_node_of_two_is_no_ordinary_addition():
+    assert makers.fused(4, 1).is_binary
+    assert not makers.fused(4, 1, aligned=True).is_binary
+    assert not makers.fused(4, 2).is_binary
+
+
+def test_each_random_tree_is_as_likely_as_the_others():
+    rng = np.random.default_rng(1)
+    trees = Counter(str(makers.random(3, rng)) for _ in range(3000))
+    assert set(trees) == {"((0+1)+2)", "((0+2)+1)", "(0+(1+2))"}
+    assert all(900 < times < 1100 for times in trees.values())  # standard deviation 26
 
 
 def test_depths():

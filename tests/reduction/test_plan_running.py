@@ -9,6 +9,7 @@ from plan_oracle import run_scalar
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, to_bits
 from fpdrift.reduction import Plan, makers, replay, run_plan, run_plans, thread_sums
+from fpdrift.reduction.rounding import to_odd
 
 NAMES = list(FORMATS)
 PAIRS = [
@@ -166,6 +167,33 @@ def test_float64_is_rounded_once_to_bfloat16():
     one_plus = run_plan(makers.sequential(1), row[:1] + row[1:], "bfloat16")
     assert float(one_plus) == 1 + 2.0**-7
     assert float(run_plan(makers.sequential(1), row[:1], "bfloat16")) == 1
+
+
+def test_a_float64_accumulator_is_rounded_once_to_bfloat16():
+    row = np.array([1, 2.0**-8, 2.0**-40]).astype(FORMATS["bfloat16"].dtype)  # just above a tie
+    for got in (
+        run_plan(makers.sequential(3), row, accumulator="float64"),
+        run_plans(makers.sequential(3), row[None], accumulator="float64")[0],
+        run_plans(np.array([[0, 1, 2]]), row, accumulator="float64")[0],
+    ):
+        assert float(got) == 1 + 2.0**-7
+
+
+def test_odd_is_where_a_second_rounding_is_safe():
+    one = np.float32(1)
+    odd, even = one + np.float32(2.0**-23), one + np.float32(2.0**-22)
+    near = np.array([one, one, one, odd, odd, even, -one, -one, np.nan], np.float32)
+    rest = np.array([1, -1, 0, 1, -1, -1, 1, -1, np.nan])
+    below = np.nextafter(one, np.float32(0))
+    wanted = [odd, below, one, odd, odd, odd, -below, -odd]
+    assert to_odd(near, rest)[:-1].tolist() == wanted
+    assert np.isnan(to_odd(near, rest)[-1])
+
+
+def test_whole_numbers_are_taken_as_float64():
+    got = run_plan(makers.sequential(3), [1, 2, 2**53])
+    assert (got, got.dtype) == (2.0**53 + 4, np.float64)
+    assert run_plan(makers.sequential(2), [True, False], "float16") == 1
 
 
 def test_an_exact_node_rounds_once():

@@ -161,6 +161,21 @@ def test_the_bound_is_that_of_thread_sums():
     assert point.ulp == sums.runs[0].ulp
 
 
+def test_spreads_are_counted_in_ulps_and_orders_as_they_arrived(monkeypatch):
+    def run(way, chunks, threads, tries, report):
+        totals = [np.array(x, np.float32) for x in (3, 3.5, 2, 3.5)]
+        return totals, np.array([[0, 1], [1, 0], [0, 1], [0, 1]])
+
+    def drawn(partials, orders, rng):
+        return np.array([1, 5, 2, 2], np.float32)
+
+    monkeypatch.setattr(growing, "run_tries", run)
+    monkeypatch.setattr(growing, "random_orders", drawn)
+    point = spread_growth((50,), (2,), tries=4).points[0]
+    assert (point.threads_spread, point.drawn_spread) == (1.5 / point.ulp, 4 / point.ulp)
+    assert (point.threads_results, point.drawn_results, point.threads_orders) == (3, 3, 2)
+
+
 def test_drawn_orders_depend_on_the_seed_alone():
     one, other = (spread_growth((900,), (64,), tries=k, drawn=50).points[0] for k in (1, 2))
     assert one.drawn_spread == other.drawn_spread
@@ -182,6 +197,11 @@ def test_random_orders_are_orders(monkeypatch):
     assert len({order.tobytes() for order in orders}) == 33
 
 
+def in_halves(values):
+    half = len(values) // 2
+    return in_halves(values[:half]) + in_halves(values[half:]) if half else values[0]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_one_set_of_numbers_in_many_orders(dtype):
     found = order_spread(300, orders=200, chunks=10, threads=(1, 3), tries=5, seed=2, dtype=dtype)
@@ -191,6 +211,7 @@ def test_one_set_of_numbers_in_many_orders(dtype):
     assert found.ulp == abs(np.spacing(np.array(total, float).astype(dtype)))
     assert found.marks["in turn"].tolist() == [np.add.accumulate(values)[-1]]
     assert found.marks["from the end"].tolist() == [np.add.accumulate(values[::-1])[-1]]
+    assert found.marks["pairwise"].tolist() == [in_halves(values)]
     assert found.marks["numpy.sum"].tolist() == [np.sum(values)]
     real = thread_sums(300, chunks=10, threads=1, tries=1, seed=2, dtype=dtype)
     assert found.marks["1 thread"].tolist() == [real.runs[0].values[0]]

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import xxhash
 
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, round_fraction
@@ -100,6 +101,23 @@ def by_hand(result, order, places, where, products):
         if (step + 1) % 100 == 0:
             total, part = total + part, products.dtype.type(0)
     return total
+
+
+def test_the_highest_thread_count_is_replayed_where_none_is_named():
+    result = thread_operation("dot", **SMALL, seed=3)
+    orders = {count: np.random.default_rng(count).permutation(30) for count in (5, 1, 2)}
+    runs = tuple(
+        replace(result.run(1), threads=count, arrivals=np.array([order], np.uint8))
+        for count, order in orders.items()
+    )
+    planted = replace(result, runs=runs)
+    results = [replay(planted, 0, threads=count) for count in orders]
+    assert replay(planted, 0) == results[0] not in results[1:]
+
+
+def test_the_digest_is_that_of_all_numbers(result):
+    numbers = b"".join(array.tobytes() for array in arrays(result))
+    assert result.digest == xxhash.xxh3_64_hexdigest(numbers)
 
 
 def test_the_exact_result_and_its_bound(result):
