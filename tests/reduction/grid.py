@@ -1,6 +1,6 @@
 """Black boxes by name, what `reveal` has to say of each, and whether it says it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from zlib import crc32
 
@@ -10,7 +10,7 @@ from tree_loops import MULTI_TERM, TREES, tree_of
 from treeless import SMALL, WITHOUT_TREE, without_tree
 
 from fpdrift.errors import FpdriftError
-from fpdrift.reduction import Plan, reveal
+from fpdrift.reduction import reveal
 
 SIZES = (1, 2, 3, 7, 8, 9, 31, 33, 64, 100, 257, 1000)
 DTYPES = ("float16", "bfloat16", "float32", "float64")
@@ -39,10 +39,10 @@ WITH_TREE = (
 
 @dataclass(frozen=True)
 class Expected:
-    """One of some verdicts; where it is confirmed, this plan and this accumulator."""
+    """One of some verdicts; where it is confirmed, one of these plans and this accumulator."""
 
     verdicts: tuple
-    plan: Plan | None = None
+    plans: tuple = ()
     accumulator: str | None = None
 
 
@@ -55,8 +55,18 @@ def expected(kind, name, n, dtype):
         return Expected(("order-independent",))
     # Two numbers of a dtype, added in a wider one and then rounded, are rounded as if once.
     wider = accumulator if n > 2 else None
-    verdicts = ("confirmed", "not reproduced") if tree.aligned and n == 2 else ("confirmed",)
-    return Expected(verdicts, tree.plan, wider)
+    verdicts = ("confirmed",)
+    if tree.aligned and all(len(terms) == 2 for terms in tree.nodes):
+        verdicts += ("not reproduced",)  # no probe shows that these truncate
+    return Expected(verdicts, plans_alike(tree, wider), wider)
+
+
+def plans_alike(tree, wider):
+    """The plan; and where truncating a sum of two leaves a bit behind too rarely, without that."""
+    plan = tree.plan
+    if tree.aligned and (wider or tree.n == 2):
+        return plan, replace(plan, aligned=plan.aligned & (np.diff(plan.starts) > 2))
+    return (plan,)
 
 
 def _tree(kind, name, n):
@@ -76,8 +86,8 @@ def complaints_of_tree(kind, name, n, dtype, *, rng=None):
     if found.verdict not in want.verdicts:
         yield f"{here}: expected {want.verdicts}, got {found.verdict} ({found.evidence.why})"
     elif found.verdict == "confirmed":
-        if found.plan != want.plan:
-            yield f"{here}: expected the plan {want.plan}, got {found.plan}"
+        if found.plan not in want.plans:
+            yield f"{here}: expected the plan {want.plans[0]}, got {found.plan}"
         if found.accumulator != want.accumulator:
             yield f"{here}: expected to add in {want.accumulator}, got {found.accumulator}"
     if found.calls != box.calls:
@@ -93,12 +103,16 @@ def most_probes(n):
 
 def sampled(name, n, dtype):
     """Whether the suite has time for this one; the rest is swept by `make faults`."""
+    if name in MULTI_TERM and n == max(SIZES):  # integers are slow
+        return False
     one_of = {64: 4, 100: 4, 257: 8, 1000: 16}.get(n, 1)
     return crc32(f"{name} {n} {dtype}".encode()) % one_of == 0
 
 
 def complaints_without_tree(name, n, dtype):
     """As above, for a box that follows no tree."""
+    if (name, dtype) == ("two widths", "float64"):  # there is no wider one
+        return
     verdict = WITHOUT_TREE[name][1]
     want = (verdict,) if n >= 5 else SMALL[name][min(n, 3)]
     try:

@@ -65,4 +65,5 @@ def subnormal(n, fmt, rng):
 
 
 def whole_numbers(n, fmt, rng):
-    return rng.integers(-(2 ** min(fmt.precision, 11)), 2 ** min(fmt.precision, 11), n) * 1.0
+    largest = 2 ** min(fmt.precision, 11, top(n, fmt))
+    return rng.integers(-largest, largest, n, endpoint=True) * 1.0

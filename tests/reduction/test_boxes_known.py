@@ -79,3 +79,11 @@ def test_the_mixture_tells_neighbouring_trees_apart(dtype):
     first, second = run_plans(one, rows, dtype), run_plans(other, rows, dtype)
     assert np.isfinite(first.astype(np.float64)).all()
     assert (first != second).mean() > 0.3
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("n", [1, 2, 33, 1000])
+def test_no_sum_of_the_mixture_overflows_in_any_order(dtype, n):
+    rows = mixture(n, dtype, np.random.default_rng(n), 40).astype(np.float64)
+    shares = np.ldexp(np.abs(rows), -FORMATS[dtype].emax - 1)
+    assert (shares.sum(axis=1) < 0.75).all()

@@ -1,0 +1,46 @@
+"""What libraries add: NumPy's own tree, and no verdict that other numbers refute."""
+
+import numpy as np
+import pytest
+from telling_data import mixture
+from tree_loops import tree_of
+
+from fpdrift.floats import FORMATS
+from fpdrift.frameworks.boxes import box
+from fpdrift.reduction import reveal, run_plans
+
+NATIVE = ("float16", "float32", "float64")
+SIZES = (1, 2, 3, 7, 8, 9, 31, 33, 100)
+#: NumPy's own sums -> the tree of the dtypes that NumPy knows, and what float16 is added in
+NUMPY = {
+    "numpy:sum": ("NumPy's loop", "float32"),
+    "numpy:add.reduce": ("NumPy's loop", "float32"),
+    "numpy:add.reduce.axis1": ("NumPy's loop", "float32"),
+    "numpy:add.reduce.axis0": ("sequential", None),
+}
+
+
+def bits(values):
+    return np.asarray(values).tobytes()
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("name", NUMPY)
+def test_numpys_sums_follow_numpys_loops(name, dtype):
+    loop, half = NUMPY[name]
+    if dtype == "bfloat16":  # which is not NumPy's own
+        loop, half = "sequential", None
+    for n in (*SIZES, 257):
+        found = reveal(box(name).call, n, dtype)
+        wider = half if dtype == "float16" and n > 2 else None
+        assert (found.verdict, found.accumulator) == ("confirmed", wider), (n, found.evidence.why)
+        assert found.plan == tree_of(loop, n).plan, n
+
+
+@pytest.mark.parametrize("dtype", NATIVE)
+@pytest.mark.parametrize("n", [31, 1000])
+def test_numpys_tree_gives_numpys_bits_on_a_thousand_rows(n, dtype):
+    found = reveal(np.sum, n, dtype)
+    rows = mixture(n, dtype, np.random.default_rng(n), 1000)
+    sums = np.array([np.sum(row) for row in rows])
+    assert bits(run_plans(found.plan, rows, dtype, found.accumulator)) == bits(sums)
