@@ -35,7 +35,9 @@ def add_to(commands: Any) -> None:
     command.add_argument("--list", action="store_true", help="list the steps and stop")
     command.add_argument("--seed", type=whole, default=1, metavar="N")
     command.add_argument("--steps", type=whole, default=100, metavar="N", help="training steps")
-    command.add_argument("--data", default="noise", metavar="NAME", help="noise or digits")
+    command.add_argument(
+        "--data", default="noise", metavar="NAME", help="noise, digits or fashion-mnist"
+    )
     command.add_argument("--out", type=_folder, default=Path("fpdrift-out"), metavar="DIR")
     command.add_argument("--json", action="store_true", help="print one JSON document instead")
     command.add_argument("--no-plots", action="store_true", help="draw no pictures")

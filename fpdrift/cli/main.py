@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import fpdrift
-from fpdrift.cli import demo, lessons, sums
+from fpdrift.cli import batch, demo, gpu, lessons, reveal, sums, threads
 from fpdrift.errors import FpdriftError
 
 if TYPE_CHECKING:
@@ -34,7 +34,11 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"fpdrift {fpdrift.__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     demo.add_to(commands)
+    reveal.add_to(commands)
     sums.add_to(commands)
+    threads.add_to(commands)
+    batch.add_to(commands)
+    gpu.add_to(commands)
     lessons.add_to(commands)
     return top
 
@@ -52,6 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
+    # A library's notices would stand between our lines; whoever wants them sets this.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         arguments = parser().parse_args(argv)
         code: int = arguments.run(arguments)

@@ -3,8 +3,8 @@
 So the lines printed from a saved result are the lines printed when it was made.
 """
 
-from fpdrift.cli.screens import steps, sums
+from fpdrift.cli.screens import batch, gpu, steps, sums, threads, trees
 from fpdrift.cli.screens.screen import count, screen
 from fpdrift.cli.screens.steps import verdict
 
-__all__ = ["count", "screen", "steps", "sums", "verdict"]
+__all__ = ["batch", "count", "gpu", "screen", "steps", "sums", "threads", "trees", "verdict"]

@@ -1,0 +1,48 @@
+"""``fpdrift batch``: what its batch, its instruction set and its threads do to one row's bits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fpdrift.cli.output import add_output, check_output, deliver
+from fpdrift.cli.parsing import whole, wholes, words
+from fpdrift.cli.progress import reporting
+from fpdrift.reduction import batch_classes, condition_matrix
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser(
+        "batch",
+        help="what the batch, or a condition, does to one row's bits",
+        description="Compute one row in batches of several sizes, or under several conditions, in "
+        "fresh processes. An operation may be module:function of your own, whose code is run.",
+        allow_abbrev=False,
+    )
+    command.add_argument(
+        "--conditions", action="store_true", help="compare instruction sets and threads instead"
+    )
+    command.add_argument("--operations", type=words, metavar="NAME,NAME", help="such as matmul")
+    command.add_argument("--libraries", type=words, metavar="NAME,NAME", help="numpy, tensorflow")
+    command.add_argument("--batches", type=wholes, metavar="N,N", help="sizes of the batch")
+    command.add_argument("--seed", type=whole, metavar="N")
+    command.add_argument("--timeout", type=whole, metavar="SECONDS", help="for one process")
+    add_output(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compute the rows; return the exit code."""
+    check_output(arguments)
+    options = ("operations", "libraries", "batches", "seed", "timeout")
+    given = {name: getattr(arguments, name) for name in options}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    study = condition_matrix if arguments.conditions else batch_classes
+    with reporting() as report:
+        result = study(
+            progress=lambda done, total, name: report(name or "done", done, total), **chosen
+        )
+    return deliver(result, arguments)

@@ -1,0 +1,99 @@
+"""Black boxes, their trees, and two of them compared, in 80 columns."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from fpdrift.cli.screens.screen import WIDTH, count, screen, wrapped
+from fpdrift.cli.treetext import MOST_INPUTS, tree_text
+from fpdrift.reduction import Plan, Revealed, SameOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: What precedes a tree, and what stands between two.
+_MARGIN = "    "
+
+
+@screen.register
+def _revealed(result: Revealed) -> list[str]:
+    lines = [
+        *wrapped(f"{result.name}, {count(result.n, result.dtype + ' number')}: {result.verdict}."),
+        *wrapped(result.evidence.why),
+    ]
+    if result.plan is not None:
+        lines += ["", *_tree(result.plan)]
+        if result.accumulator:
+            lines += wrapped(f"Its partial sums are {result.accumulator}.")
+    lines += [
+        "",
+        *wrapped(f"{count(result.probes, 'probe')}, {count(result.calls, 'call')} in all."),
+    ]
+    return [*lines, *wrapped(result.evidence.power), *_counterexample(result)]
+
+
+def _tree(plan: Plan) -> list[str]:
+    if plan.n <= MOST_INPUTS:
+        *rows, last = (f"{_MARGIN}{row}" for row in tree_text(plan))
+        return [*rows, f"{last} sum", "", *words(plan)]
+    return [*words(plan), "  Too many inputs for a tree here: --plot FILE draws it."]
+
+
+def words(plan: Plan) -> list[str]:
+    """Say what a plan does."""
+    deep = f"at most {count(plan.depth, 'addition')} in a row"
+    return wrapped(f"Its order: {in_words(plan) or 'none that has a name'}; {deep}.")
+
+
+def _counterexample(result: Revealed) -> list[str]:
+    evidence = result.evidence
+    if evidence.box_gave is None or evidence.replay_gave is None:
+        return []
+    given = f"For one input it gave {evidence.box_gave!s}, where {evidence.replay_gave!s} was due"
+    return wrapped(f"{given} (--json FILE keeps that input).")
+
+
+@screen.register
+def _same_order(result: SameOrder) -> list[str]:
+    one, other = result.first, result.second
+    answer = {True: "the same order", False: "different orders", None: "cannot be told"}
+    numbers = count(result.n, f"{result.dtype} number")
+    lines = [
+        *wrapped(f"{one.name} and {other.name}, {numbers}: {answer[result.same]}."),
+        *wrapped(result.why),
+    ]
+    if one.plan is None or other.plan is None:
+        return lines
+    if result.same is False:
+        lines += _beside(one.plan, other.plan, (one.name, other.name))
+    told = (
+        (one.name, one.plan, result.only_first),
+        (other.name, other.plan, result.only_second),
+    )
+    for name, plan, alone in told:
+        lines += wrapped(f"{name}: {in_words(plan) or 'an order that has no name'}.")
+        if alone:
+            lines += wrapped(f"it alone adds up {_sets(alone)}", 4)
+    if result.example is not None:
+        gave = f"{one.name} {result.first_gave!s}, {other.name} {result.second_gave!s}"
+        lines += wrapped(f"One input on which they differ: {gave}.")
+    return lines
+
+
+def _beside(one: Plan, other: Plan, names: tuple[str, str]) -> list[str]:
+    """Put two trees side by side, if that fits."""
+    if one.n > MOST_INPUTS:
+        return []
+    rows = list(zip_longest(tree_text(one), tree_text(other), fillvalue=""))
+    rows.insert(0, names)
+    width = max(len(left) for left, _ in rows) + len(_MARGIN)
+    lines = [f"{_MARGIN}{left:{width}}{right}".rstrip() for left, right in rows]
+    return ["", *lines, ""] if max(map(len, lines)) <= WIDTH else []
+
+
+def _sets(alone: Sequence[Sequence[int]]) -> str:
+    texts = [
+        ", ".join(map(str, inputs[:6])) + (", ..." if len(inputs) > 6 else "") for inputs in alone
+    ]
+    return "; ".join(f"{{{text}}}" for text in texts[:3])
