@@ -1,6 +1,7 @@
 """Sums keep to their papers' loops and bounds; two of them give one result in every order."""
 
 import math
+import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
@@ -12,7 +13,7 @@ from sum_loops import LOOPS
 
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, round_fraction, to_bits, to_fraction
-from fpdrift.reduction import Bins, SumTable, ill_conditioned, sum_table, sums
+from fpdrift.reduction import Bins, SumTable, bins, ill_conditioned, pricing, sum_table, sums
 from fpdrift.reduction.bounds import Problem
 from fpdrift.reduction.pricing import METHODS
 
@@ -82,6 +83,14 @@ def test_bins_do_not_care_how_numbers_are_split(dtype, data):
     assert np.isnan(one) or to_bits(one, fmt) == to_bits(other, fmt)
 
 
+def test_blocks_of_bins_join_without_a_seam(monkeypatch):
+    values = np.array([1e30, 3, -1e30, 2.0**-20, 7, 1e-9, 5e20, -5e20, 0.1])
+    whole = Bins.of(values)
+    monkeypatch.setattr(bins, "_BLOCK", 2)
+    assert Bins.of(values) == whole
+    assert Bins.of(values[:0]) == Bins()
+
+
 def test_bins_filled_by_threads_give_one_result():
     values = np.random.default_rng(5).standard_normal(40_000).astype(np.float32)
     results = set()
@@ -108,12 +117,58 @@ def test_condition_numbers_come_out_as_asked_for(dtype):
         assert 0.5 < Problem.of(values).condition / 10.0**power < 2
 
 
+def test_condition_numbers_go_as_far_as_the_dtype_holds():
+    rng = np.random.default_rng(7)
+    assert np.isfinite(np.abs(ill_conditioned(50, 64, rng, "float16")).sum(dtype=np.float16))
+    with pytest.raises(FpdriftError, match="condition is 65; choose 1 to 64 for 50 float16"):
+        ill_conditioned(50, 65, rng, "float16")
+
+
+def test_ill_conditioned_numbers_are_shuffled():
+    places = {
+        int(np.argmax(np.abs(ill_conditioned(50, 1e6, np.random.default_rng(seed)))))
+        for seed in range(30)
+    }
+    assert len(places) > 10
+
+
+def first_of(values):
+    return values[0]
+
+
+def test_a_row_holds_the_first_value_and_the_largest_error():
+    values = np.array([1, 2, 4], np.float32)
+    method = pricing.Method("first", first_of, lambda p: 3 * p.u * abs(p.total), True)
+    shuffled = [values, values[::-1], values, values[[1, 0, 2]]]
+    row = pricing._row(method, shuffled, Problem.of(values), FORMATS["float32"], 0)
+    assert (row.value, row.results, row.bound, row.condition) == (1, 3, 3, 1)
+    assert row.error == float(Fraction(6, 7) * 2**24)
+
+
+def test_each_method_sums_each_order_once(monkeypatch):
+    seen = []
+    method = pricing.Method("first", lambda x: seen.append(x) or x[0], METHODS[0].bound, True)
+    monkeypatch.setattr(pricing, "METHODS", (method,))
+    sum_table(20, (10.0, 100.0), orders=5)
+    assert len(seen) == 10
+    for orders in (seen[:5], seen[5:]):
+        assert len({x.tobytes() for x in orders}) == 5
+        assert len({np.sort(x).tobytes() for x in orders}) == 1
+
+
+def test_times_are_relative_to_numpy(monkeypatch):
+    clock = iter([0, 2, 8, 10, 14, 16])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    assert pricing._times_numpy(METHODS[0], np.ones(3), 2) == (6 / 2 + 2 / 4) / 2
+
+
 def test_the_table_holds_every_method_and_survives_json():
     table = sum_table(60, (1e2, 1e7), orders=30, seed=3)
     assert [row.name for row in table.rows] == [method.name for method in METHODS] * 2
     for row in table.rows:
         assert row.error <= row.bound
         assert row.order_matters or row.results == 1
+        assert row.order_matters == (row.name not in ("exact", "reproducible"))
         assert row.times_numpy is None
     assert max(row.results for row in table.rows) > 1
     assert SumTable.from_json(table.to_json()) == table
