@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from fpdrift import arithmetic, perturbation, reduction
+from fpdrift import arithmetic, perturbation
 
 if TYPE_CHECKING:
     from fpdrift.experiments.settings import Settings
@@ -18,13 +17,6 @@ NUDGE = 1e-8
 def order(settings: Settings) -> arithmetic.Orders:  # noqa: ARG001 - nothing here to choose
     """Evaluate the source's expression in every order."""
     return arithmetic.orders(EXPRESSION)
-
-
-def threads(settings: Settings) -> reduction.ThreadSums:
-    """Sum in order of arrival, with one thread and with all."""
-    return reduction.thread_sums(
-        seed=settings.seed, progress=partial(settings.progress, "adding as they arrive")
-    )
 
 
 def nudge(settings: Settings) -> perturbation.NudgeAccount:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import light
+from fpdrift.experiments.arrivals import threads
 from fpdrift.experiments.cnn import cnn
 from fpdrift.experiments.twoloops import two_loops
 
@@ -33,7 +34,7 @@ class Experiment:
 EXPERIMENTS = (
     Experiment("order", ("C01",), "01", "one expression, every order", light.order),
     Experiment("chain", ("C02", "C03", "C04"), None, "multiply by nearly 1, 1e8 times", two_loops),
-    Experiment("threads", ("C05",), None, "a sum in order of arrival", light.threads),
+    Experiment("threads", ("C05",), None, "a sum in order of arrival", threads),
     Experiment("nudge", ("C07", "C21"), None, "tiny noise on half of the weights", light.nudge),
     Experiment("cnn", ("C06", "C07"), None, "one network, trained four times", cnn),
 )

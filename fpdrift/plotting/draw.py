@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from fpdrift.arithmetic import Chain, Orders
 from fpdrift.drift import Comparison, Comparisons
 from fpdrift.errors import FpdriftError, shown
-from fpdrift.experiments import CnnDrift, TwoLoops
+from fpdrift.experiments import CnnDrift, ThreadsAndTree, TwoLoops
 from fpdrift.perturbation import NudgeAccount
 from fpdrift.plotting.chain import draw_chain
 from fpdrift.plotting.equality import (
@@ -78,6 +78,10 @@ def _draw_cnn(result: CnnDrift, ax: Axes) -> None:
     draw_growth(result.pairs, ax)
 
 
+def _draw_threads_and_tree(result: ThreadsAndTree, ax: Axes) -> None:
+    draw_threads(result.sums, ax)
+
+
 #: Kind of result -> what draws it.
 _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     BatchClasses: draw_batch_classes,
@@ -103,6 +107,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     SumTable: draw_sum_table,
     ThreadOperation: draw_thread_operation,
     ThreadSums: draw_threads,
+    ThreadsAndTree: _draw_threads_and_tree,
     TwoLoops: draw_two_loops,
 }
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 import fpdrift
 from fpdrift.drift import Comparisons
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments import CnnDrift, Settings, experiment
+from fpdrift.experiments import CnnDrift, Settings, ThreadsAndTree, experiment
 from fpdrift.floats import anatomy
 from fpdrift.plotting import plot, save
 from fpdrift.plotting.draw import _DRAW
@@ -34,6 +34,11 @@ def results():
     yield "chain-inf", fpdrift.chain(1.0, 2.0, 10**6)
     yield "threads", fpdrift.thread_sums(5000, chunks=8, tries=5, threads=(1, 2))
     yield "threads-one", fpdrift.thread_sums(1, chunks=1, tries=1, threads=1)
+    tree = fpdrift.reveal(np.sum, 8, name="numpy:sum")
+    yield (
+        "threads-and-tree",
+        ThreadsAndTree(sums=fpdrift.thread_sums(8, chunks=2, tries=2), tree=tree),
+    )
     yield "two-loops", experiment("chain").run(Settings())
     yield "nudge", fpdrift.nudge(weights, size=1e-8)[1]
     yield "nudge-nothing", fpdrift.nudge(weights, size=0.0)[1]

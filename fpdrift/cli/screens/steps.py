@@ -10,7 +10,7 @@ from fpdrift.arithmetic import Chain, Orders
 from fpdrift.cli.chart import chart
 from fpdrift.cli.screens.screen import count, screen
 from fpdrift.drift import Comparison
-from fpdrift.experiments import CnnDrift, TwoLoops
+from fpdrift.experiments import CnnDrift, ThreadsAndTree, TwoLoops
 from fpdrift.floats import ulp_distance
 from fpdrift.perturbation import NudgeAccount
 from fpdrift.reduction import ThreadSums
@@ -69,6 +69,14 @@ def _threads(result: ThreadSums) -> list[str]:
     same = len(fixed) == 1 and all(run.distinct_fixed == 1 for run in result.runs)
     seen = "1 result at every thread count" if same else "still more than one result"
     return [*lines, f"  The same chunks added in a fixed order: {seen}."]
+
+
+@screen.register
+def _threads_and_tree(result: ThreadsAndTree) -> list[str]:
+    tree = result.tree
+    order = "no tree" if tree.plan is None else str(tree.plan)
+    line = f"  NumPy adds {count(tree.n, 'number')} as {order}: {tree.verdict}."
+    return [*_threads(result.sums), line]
 
 
 @screen.register
@@ -157,6 +165,6 @@ def _thread_verdict(result: ThreadSums) -> str:
 
 
 _VERDICTS: dict[type[Result], Callable[[Any], str]] = {
-    ThreadSums: _thread_verdict,
+    ThreadsAndTree: lambda result: _thread_verdict(result.sums),
     CnnDrift: _cnn_verdict,
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fpdrift.cli.screens.screen import WIDTH, count, screen, wrapped
 from fpdrift.cli.treetext import MOST_INPUTS, tree_text
 from fpdrift.reduction import Plan, Revealed, SameOrder
+from fpdrift.reduction.naming import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
