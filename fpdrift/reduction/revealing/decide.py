@@ -15,6 +15,7 @@ from fpdrift.checks import whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import format_of
 from fpdrift.reduction.canonical import LARGEST_N
+from fpdrift.reduction.makers import sequential
 from fpdrift.reduction.plan import Plan
 from fpdrift.reduction.revealing.masks import Mask, mask_of
 from fpdrift.reduction.revealing.mixture import (
@@ -156,9 +157,7 @@ class _Decision:
         try:
             self._adds()
             if self.n <= _ONE_TREE:
-                plan = Plan(
-                    n=self.n, children=range(2 * self.n - 2), starts=range(0, 2 * self.n, 2)
-                )
+                plan = sequential(self.n)
             else:
                 self._repeats()
                 self._has_an_order()

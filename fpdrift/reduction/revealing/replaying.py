@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ Finish = Callable[[Floats, Format], Floats]
 _FIRST = 8
 #: Bits that adders of many terms may keep below the accumulator's precision.
 _EXTRA_BITS = (0, 1, 2, 3)
+#: Up to so many inputs, all adders that truncate may have two terms, which probes do not show.
+_ALL_OF_TWO = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +64,14 @@ def best_replay(
         Ways in which the function may round at its end.
     """
     best = None
-    for acc in accumulators(fmt):
-        for finish in finishes:
-            for variant in _variants(plan):
-                one = _replay(variant, acc, rows, given, fmt, finish)
-                if one is None:
-                    continue
-                if one.equal.all():
-                    return one
-                if best is None or one.agreed > best.agreed:
-                    best = one
+    for variant, acc, finish in _hypotheses(plan, fmt, finishes):
+        one = _replay(variant, acc, rows, given, fmt, finish)
+        if one is None:
+            continue
+        if one.equal.all():
+            return one
+        if best is None or one.agreed > best.agreed:
+            best = one
     if best is None:
         message = f"a plan with nodes of many terms cannot be replayed at n = {plan.n}"
         raise FpdriftError(message)
@@ -105,15 +106,18 @@ def _replay(
     return Replay(plan, acc, sums, np.concatenate([equal, np.zeros(short, np.bool_)]))
 
 
-def _variants(plan: Plan) -> Iterator[Plan]:
-    """Give the plan as probes show it, then what they cannot tell from it.
+def _hypotheses(
+    plan: Plan, fmt: Format, finishes: tuple[Finish, ...]
+) -> Iterator[tuple[Plan, Format, Finish]]:
+    """Give the plan as probes show it in each accumulator, then what they cannot tell from it.
 
     That is how many bits an adder keeps, and whether one of two terms truncates as well.
     """
-    yield plan
-    if plan.aligned.any() or plan.n == 2:
-        for extra in _EXTRA_BITS:
-            if plan.aligned.any() and extra:
-                yield replace(plan, extra_bits=extra)
-            if not plan.aligned.all() or plan.n == 2:
-                yield replace(plan, aligned=True, extra_bits=extra)
+    accs = accumulators(fmt)
+    yield from product([plan], accs, finishes)
+    seen = plan.aligned.any()
+    if seen or plan.n <= _ALL_OF_TWO:
+        kept = [replace(plan, extra_bits=extra) for extra in _EXTRA_BITS[1:] if seen]
+        every = [replace(plan, aligned=True, extra_bits=extra) for extra in _EXTRA_BITS]
+        for acc in accs:
+            yield from product([*kept, *every], [acc], finishes)

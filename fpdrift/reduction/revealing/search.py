@@ -54,9 +54,9 @@ class _Set:
     members: list[int]
     parent: Node
     #: size of each child, where the node is known to add exactly
-    size: int | None
+    size: float | None
     #: what two inputs of different children answer
-    across: int
+    across: float
     #: an input of another child, or None
     witness: int | None
 
@@ -113,7 +113,9 @@ class Search:
             some.parent.aligned |= some.size is None
             to_do.append(_Set(rest, some.parent, some.size, some.across, some.witness))
 
-    def _way_up(self, pivot: int, beside: dict[int, list[int]], to_do: list[_Set]) -> Any:
+    def _way_up(
+        self, pivot: int, beside: dict[float, list[int]], to_do: list[_Set]
+    ) -> tuple[Any, int]:
         """Give the last node on the way, and its size."""
         node: Any = pivot
         first, size = 1, 1  # of the child on the way, and of the node so far
@@ -145,10 +147,10 @@ class Search:
             pairs.append((min(sizes), one))
         return min(pairs)[1]
 
-    def _common(self, pivot: int, others: list[int], some: _Set) -> list[int]:
+    def _common(self, pivot: int, others: list[int], some: _Set) -> list[float]:
         """Give the size of the smallest common subtree of the pivot and each of the others."""
+        total: float = self._box.n
         if self._whole:
-            total = self._box.n
             answers = self._box.masked(self._huge, pivot, others)
             sizes = [total - float(answer) * self._scale for answer in answers]
         else:
@@ -158,9 +160,9 @@ class Search:
         for size in set(sizes):
             if size != size // 1 or not 2 <= size <= total:
                 raise ContradictionError(pivot, others)
-        return sizes  # type: ignore[return-value] - whole by now, and floats are equal to ints
+        return sizes
 
-    def _in_parts(self, pivot: int, others: list[int], some: _Set) -> tuple[int, list[float]]:
+    def _in_parts(self, pivot: int, others: list[int], some: _Set) -> tuple[float, list[float]]:
         """Ask with few units at a time: those of the set, and of one input beside it.
 
         A node that truncates hides the latter's, too.
