@@ -94,11 +94,13 @@ def compare(name, function, n, rounds):
     for _ in range(rounds):
         for what, run in contest.items():
             times[what].append(seconds(run)[0] if run else math.nan)
-    best = {what: min(durations) for what, durations in times.items()}
+    best = {what: 1e3 * min(durations) for what, durations in times.items()}
+    ratio = best["reveal"] / best["first-pivot"]
     print(
-        f"{name:12}{n:7,}{asked:12,}{best['first-pivot']:9.3f} s{probes:11,}{best['probes']:9.3f} s"
-        f"{best['reveal']:9.3f} s{best['probes'] / best['bare']:12.2f}"
-        f"{best['reveal'] / best['first-pivot']:14.2f}"
+        f"{name:12}{n:7,}{asked:13,}{best['first-pivot']:9.1f}{probes:11,}{best['probes']:9.1f}"
+        f"{best['reveal']:11.1f}{best['probes'] / best['bare']:13.2f}{ratio:14.2f}".replace(
+            "nan", "  -"
+        )
     )
 
 
@@ -108,8 +110,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     print(
-        f"{DTYPE:19}{'first-pivot':>23}{'probes':>22}{'reveal':>11}"
-        f"{'probes/bare':>12}{'reveal/first':>14}"
+        f"{DTYPE:19}{'first-pivot':>13}{'ms':>9}{'probes':>11}{'ms':>9}{'reveal ms':>11}"
+        f"{'probes/bare':>13}{'reveal/first':>14}"
     )
     for name, function in BOXES.items():
         for n in (64, 1024, 8192, 16_384):
