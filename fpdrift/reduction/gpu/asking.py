@@ -75,8 +75,7 @@ def gpu_sums(
     check_callable("progress", progress)
     if origin == "recorded":
         return _recorded(name)
-    given = sizes if isinstance(sizes, Sequence) else (sizes,)
-    inputs = Inputs.checked(given, dtype, distribution, seed)
+    inputs = Inputs.checked(sizes, dtype, distribution, seed)
     tries = whole("tries", tries, 1, _LARGEST_TRIES)
     report = progress or (lambda _done, _total: None)
     try:

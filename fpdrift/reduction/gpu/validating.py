@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from fpdrift.recorded import load_recorded, recorded_names
-from fpdrift.reduction.gpu.measured import GpuRecording, GpuRun, GpuSums
+from fpdrift.reduction.gpu.measured import GpuKernel, GpuRecording, GpuRun, GpuSums
 
 _NOT_VALIDATED = "not validated against a real GPU: nothing recorded has these inputs"
 
-#: Whatever a simulation and a recording may share.
-_SHARED = ("one-pass", "atomic sum")
+#: Sums whose order depends on the shape of the program.
+_OF_BLOCKS = ("one-pass", "two-pass")
+_SHARED = (*_OF_BLOCKS, "atomic sum")
 
 
 def validated(simulation: GpuSums, recordings: tuple[GpuRecording, ...] | None = None) -> GpuSums:
@@ -21,6 +22,8 @@ def validated(simulation: GpuSums, recordings: tuple[GpuRecording, ...] | None =
 
     Distributions of the distance from the reference, in ulps, are compared by the two-sample
     Kolmogorov-Smirnov statistic D, the largest distance between their distribution functions.
+    Sums of blocks are compared where the simulation has the shape of the recorded program, which
+    is that of `GpuKernel`; in two passes both have to give the same bits.
 
     Parameters
     ----------
@@ -36,25 +39,38 @@ def validated(simulation: GpuSums, recordings: tuple[GpuRecording, ...] | None =
 
 
 def _compared(simulation: GpuSums, recording: GpuRecording) -> Iterator[str]:
-    from scipy.stats import ks_2samp
-
     real = recording.sums
     inputs = ("dtype", "distribution", "seed")
     if not real.on_gpu or any(getattr(real, x) != getattr(simulation, x) for x in inputs):
         return
     for run in simulation.runs:
         for other in real.runs:
-            mine, its = run.ulps, other.ulps
-            if _same_sum(run, other) and mine is not None and its is not None:
-                found = ks_2samp(mine, its)
-                yield (
-                    f"{run.operation}, n = {run.n:,}, against {real.label}: D = "
-                    f"{found.statistic:.2f} (p = {found.pvalue:.2g}), standard deviation "
-                    f"{np.std(mine):.3g} against {np.std(its):.3g} ulps"
-                )
+            if _same_sum(run, other) and _same_shape(run, simulation.kernel):
+                yield f"{run.operation}, n = {run.n:,}, against {real.label}: {_told(run, other)}"
+
+
+def _told(run: GpuRun, other: GpuRun) -> str:
+    from scipy.stats import ks_2samp
+
+    if run.deterministic:
+        same = run.reference == other.reference
+        return "the same bits" if same else f"{other.reference} there, {run.reference} here"
+    mine, its = run.ulps, other.ulps
+    if mine is None or its is None:
+        return "no finite sum to compare with"
+    found = ks_2samp(mine, its)
+    return (
+        f"D = {found.statistic:.2f} (p = {found.pvalue:.2g}), standard deviation "
+        f"{np.std(mine):.3g} ulps, {np.std(its):.3g} there"
+    )
 
 
 def _same_sum(run: GpuRun, other: GpuRun) -> bool:
     keys = ("operation", "n", "deterministic")
     same = all(getattr(run, key) == getattr(other, key) for key in keys)
     return same and run.operation in _SHARED
+
+
+def _same_shape(run: GpuRun, kernel: GpuKernel | None) -> bool:
+    usual = kernel is not None and replace(kernel, resident_blocks=None) == GpuKernel()
+    return usual or run.operation not in _OF_BLOCKS

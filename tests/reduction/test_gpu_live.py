@@ -1,0 +1,253 @@
+"""Live sums: on a planted device, on TensorFlow's CPU, and on whatever else is installed."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from helpers import require
+from planted_device import Planted
+
+from fpdrift import gpu_sums
+from fpdrift.errors import FpdriftError
+from fpdrift.frameworks import devices
+from fpdrift.frameworks.cupy import ELEMENTS_PER_THREAD, THREADS_PER_BLOCK
+from fpdrift.recorded import read_recorded
+from fpdrift.reduction import bounds
+from fpdrift.reduction.gpu import GpuKernel, live, measure_gpu, record_gpu
+from fpdrift.reduction.gpu.inputs import Inputs
+
+
+def plant(monkeypatch, **how):
+    planted = Planted(**how)
+
+    def opened(library, device="gpu"):
+        if library != "torch" or (device == "gpu") != planted.device.on_gpu:
+            raise FpdriftError(f"{library}: nothing planted")
+        return planted.device
+
+    monkeypatch.setattr(live, "open_device", opened)
+    return planted
+
+
+def test_variability_and_cost_are_measured_against_the_switch(monkeypatch):
+    planted = plant(monkeypatch)
+    result = gpu_sums("live", sizes=(1000, 128), tries=6)
+    assert (result.origin, result.label) == ("live", "live: Planted, planted 1")
+    assert result.provenance.device == "Planted"
+    assert result.skipped == {"matmul TF32": "none planted"}
+    assert result.validation is None
+    assert result.operations == ("sum", "one-pass", "two-pass", "index_add", "matmul")
+    for run in result.of("sum", deterministic=True):
+        assert (run.tries, run.distinct, run.spread) == (6, 1, 0)
+        assert not run.v_s.any()
+        assert run.reference_is == "its own switch"
+    for run in result.of("sum"):
+        assert (run.tries, run.distinct, run.spread) == (6, 2, 1)
+        assert np.count_nonzero(run.v_s) == np.count_nonzero(run.v_c) == 2
+        assert run.largest_v_s == pytest.approx(run.v_ermv.max())
+    for run in result.of("index_add"):
+        assert run.outputs == run.n // 64
+        assert run.values is run.v_s is run.reference is run.largest_v_s is run.spread is None
+        assert sorted(set(run.v_c)) == [0, 1 / run.outputs]
+        assert sorted(set(run.v_ermv)) == [0, 1 / run.outputs]
+    assert [run.outputs for run in result.of("matmul")] == [4096, 4096]
+    assert [run.reference_is for run in result.of("one-pass")] == ["numpy.sum"] * 2
+    costs = {(cost.operation, cost.n): cost for cost in result.costs}
+    assert set(costs) == {
+        (name, n) for name in ("sum", "one-pass", "index_add", "matmul") for n in (128, 1000)
+    }
+    assert all(cost.ratio > 0 and len(cost.ratios) == 11 for cost in costs.values())
+    assert costs["one-pass", 128].switch == "numpy.sum"
+    assert planted.held == []
+
+
+def test_without_a_switch_the_first_try_is_the_reference(monkeypatch):
+    plant(monkeypatch, switch=False)
+    result = gpu_sums("live", sizes=1000, tries=6)
+    assert [run.reference_is for run in result.of("sum")] == ["the first try"]
+    assert result.skipped["sum, deterministic"] == "it has no switch"
+    assert [cost.operation for cost in result.costs] == ["one-pass"]
+    assert [run.deterministic for run in result.runs] == [False, False, True, False, False]
+
+
+def test_what_a_library_refuses_is_a_reason(monkeypatch):
+    plant(monkeypatch, refuses=("on",))
+    result = gpu_sums("live", sizes=1000, tries=3)
+    assert result.skipped["sum, deterministic, n = 1,000"] == "RuntimeError: no way to do that"
+    assert [run.reference_is for run in result.of("sum")] == ["the first try"]
+    plant(monkeypatch, refuses=("sum",))
+    result = gpu_sums("live", sizes=1000, tries=3)
+    assert result.skipped["sum, n = 1,000"].startswith("MemoryError")
+    assert "sum" not in result.operations
+    plant(monkeypatch)
+    result = gpu_sums("live", sizes=1000, tries=3, dtype="float64")
+    assert result.runs == ()
+    assert result.skipped["float64"].startswith("planted 1 adds float32, bfloat16 here")
+
+
+def test_no_device_is_a_result_with_reasons(monkeypatch):
+    plant(monkeypatch, on_gpu=False)
+    result = gpu_sums("live", sizes=1000, tries=3)
+    assert (result.runs, result.device, result.label) == ((), None, "live: no device")
+    assert list(result.skipped) == list(devices.GPU_LIBRARIES)
+    result = gpu_sums("live", sizes=1000, tries=3, device="cpu")
+    assert result.label == "live: Planted, no GPU, planted 1"
+    assert result.provenance.device is None
+    with pytest.raises(FpdriftError, match="no GPU to record: torch: nothing planted; cupy"):
+        measure_gpu()
+
+
+def test_recording_and_reading_back(monkeypatch, tmp_path):
+    plant(monkeypatch)
+    done = []
+    path = tmp_path / "gpu-planted.json"
+    recording = record_gpu(path, fast=True, progress=lambda *now: done.append(now))
+    assert (recording.origin, recording.sums.origin) == ("live", "live")
+    assert done[0] == (0, 8)
+    assert done[-1] == (8, 8)
+    read = read_recorded(path.read_text())
+    assert (read.origin, read.sums.origin) == ("recorded", "recorded")
+    assert read.label == "recorded: Planted, planted 1"
+    assert read.provenance.device == "Planted"
+    assert [len(read.sums.of("sum")), read.sums.of("sum")[0].tries] == [2, 10]
+    trees = {(tree.precision, tree.revealed.n): tree.revealed for tree in read.trees}
+    assert set(trees) == {("bfloat16", 4), ("bfloat16", 16), ("float32", 4), ("float32", 16)}
+    assert read.skipped == {
+        "tree, float16": "planted 1 has no float16 here",
+        "tree, TF32": "none planted",
+    }
+    assert all(tree.verdict in ("confirmed", "not reproduced") for tree in trees.values())
+    assert trees["bfloat16", 16].name == "planted 1, matmul, bfloat16"
+    assert json.loads(path.read_text())["result"]["origin"] == "live"
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_work(monkeypatch, tmp_path):
+    planted = plant(monkeypatch)
+    with pytest.raises(FpdriftError, match=r"cannot write gone\.json"):
+        record_gpu(tmp_path / "nowhere" / "gone.json", fast=True)
+    assert planted.calls == 0
+    plant(monkeypatch, on_gpu=False)
+    with pytest.raises(FpdriftError, match="no GPU to record"):
+        record_gpu(tmp_path / "none.json", fast=True)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(FpdriftError, match="fast is 'yes'"):
+        record_gpu(tmp_path / "none.json", fast="yes")
+
+
+def test_a_missing_library_says_what_to_type(monkeypatch):
+    monkeypatch.setattr(devices.importlib.util, "find_spec", lambda _name: None)
+    for library in devices.GPU_LIBRARIES:
+        with pytest.raises(FpdriftError, match=f"{library} is not installed; type: pip install"):
+            devices.open_device(library)
+    for wrong in ("mxnet", 3):
+        with pytest.raises(FpdriftError, match="unknown library"):
+            devices.open_device(wrong)
+    with pytest.raises(FpdriftError, match="unknown device"):
+        devices.open_device("torch", "cuda")
+
+
+def test_a_broken_library_is_a_reason(monkeypatch):
+    monkeypatch.setattr(devices.importlib.util, "find_spec", lambda _name: True)
+
+    def broken(name):
+        raise OSError("libcudart.so.12: cannot open")
+
+    monkeypatch.setattr(devices, "import_module", broken)
+    with pytest.raises(FpdriftError, match=r"torch does not start here .'libcudart.so.12"):
+        devices.open_device("torch")
+
+
+def test_the_kernel_of_cupy_has_the_shape_that_is_simulated():
+    kernel = GpuKernel()
+    assert kernel.threads_per_block == THREADS_PER_BLOCK
+    assert kernel.elements_per_thread == ELEMENTS_PER_THREAD
+
+
+def check_cpu(library):
+    """Each operation gives its own sums, and keeps within its bound, in each dtype."""
+    for dtype in ("float16", "bfloat16", "float32", "float64"):
+        asked = {"sizes": 500, "tries": 3, "dtype": dtype, "library": library, "device": "cpu"}
+        result = gpu_sums("live", **asked)
+        assert result.label.startswith(f"live: CPU, no GPU, {library} ")
+        assert result.operations == ("sum", "atomic sum", "index_add", "scatter_add", "matmul")
+        assert not [reason for reason in result.skipped.values() if "Error" in reason]
+        values = Inputs.checked(500, dtype, "uniform", 1).draw(500)
+        problem = bounds.Problem.of(values)
+        off = float(bounds.recursive_bound(problem))
+        for name in ("sum", "atomic sum"):
+            for run in result.of(name):
+                assert run.values.dtype.name == dtype
+                errors = np.abs(run.values.astype(np.float64) - float(problem.total))
+                assert (errors <= off).all()
+
+
+def check_outputs(library):
+    """Scatter-adds and products give what NumPy gives in exact arithmetic: small whole numbers."""
+    device = devices.open_device(library, "cpu")
+    calls = {operation.name: operation.call for operation in device.operations}
+    rng = np.random.default_rng(1)
+    numbers = rng.integers(-8, 8, 300).astype(np.float32)
+    places = rng.integers(5, size=300).astype(np.int32)
+    expected = np.zeros(5, np.float32)
+    np.add.at(expected, places, numbers)
+    put = device.put
+    for name in ("index_add", "scatter_add"):
+        assert (device.get(calls[name](put(numbers), put(places), 5)) == expected).all()
+    one, other = numbers.reshape(20, 15), numbers.reshape(15, 20)
+    assert (device.get(calls["matmul"](put(one), put(other))) == one @ other).all()
+    assert device.get(calls["sum"](put(numbers))) == numbers.sum()
+
+
+def test_tensorflow_on_its_cpu():
+    require("tensorflow")
+    check_cpu("tensorflow")
+    check_outputs("tensorflow")
+
+
+def test_tensorflow_takes_its_switch_back():
+    require("tensorflow")
+    from tensorflow.python.framework import config
+
+    device = devices.open_device("tensorflow", "cpu")
+    assert not config.is_op_determinism_enabled()
+    with device.steady():
+        assert config.is_op_determinism_enabled()
+        with device.steady():
+            pass
+        assert config.is_op_determinism_enabled()
+    assert not config.is_op_determinism_enabled()
+
+
+# PyTorch, JAX and CuPy are in no extra of ours, so without them these are skipped for good.
+
+
+@pytest.mark.parametrize("library", ["torch", "jax"])
+def test_other_libraries_on_their_cpu(library):
+    pytest.importorskip(library, reason=f"{library} is not installed, and no extra brings it")
+    check_cpu(library)
+    check_outputs(library)
+
+
+def test_torch_takes_its_switches_back():
+    torch = pytest.importorskip("torch", reason="torch is not installed, and no extra brings it")
+    device = devices.open_device("torch", "cpu")
+    before = torch.get_float32_matmul_precision()
+    with device.steady():
+        assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.get_float32_matmul_precision() == before
+
+
+def test_cupy_has_no_cpu():
+    pytest.importorskip("cupy", reason="cupy is not installed, and no extra brings it")
+    with pytest.raises(FpdriftError, match="cupy has no CPU device"):
+        devices.open_device("cupy", "cpu")
+
+
+@pytest.mark.skipif("FPDRIFT_GPU" not in os.environ, reason="FPDRIFT_GPU is not set")
+def test_this_gpu(tmp_path):
+    recording = record_gpu(tmp_path / "gpu.json", fast=True)
+    assert recording.on_gpu
+    for run in recording.sums.runs:
+        assert run.distinct == 1 or not run.deterministic
