@@ -32,7 +32,8 @@ def by_environment(rows):
         time.sleep(60)
     if do == "raise":
         raise ArithmeticError("of two\nlines")
-    return fixed(rows[:, ::-1] if do == "reverse" else rows)
+    other = do == "reverse" or (do == "reverse from 8" and len(rows) >= 8)
+    return fixed(rows[:, ::-1] if other else rows)
 
 
 def tell_and_hang(rows):
