@@ -114,6 +114,13 @@ def test_times_are_of_the_last_thread_count_relative_to_arrival(monkeypatch):
     assert [row.times_arrival for row in found.rows] == [1, 3 / 2, 4 / 2, 5 / 2]
 
 
+def test_each_round_starts_with_another_strategy():
+    turns = comparing._turns(["a", "b", "c"], (1, 2), 4)
+    rounds = ["abcabc", "bcabca", "cabcab", "abcabc"]
+    assert "".join(name for _, name in turns) == "".join(rounds)
+    assert [count for count, _ in turns] == [1, 1, 1, 2, 2, 2] * 4
+
+
 def test_what_differs_shows_in_the_row():
     values = np.array([1, 1 + 2.0**-22, 1], np.float32)
     row = comparing._row("order of arrival", values, np.array(1 + 2.0**-24), [4.0, 9.0], [2.0, 3.0])

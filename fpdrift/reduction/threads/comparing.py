@@ -94,7 +94,7 @@ def _compare(
     ways = _ways(task, chunks)
     results: dict[str, list[Floats]] = {name: [] for name in ways}
     times: dict[str, list[float]] = {name: [] for name in ways}
-    turns = [(count, name) for _ in range(rounds) for count in counts for name in ways]
+    turns = _turns(list(ways), counts, rounds)
     for turn, (count, name) in enumerate(turns):
         report = reporter(progress, turn * tries, len(turns) * tries)
         began = time.perf_counter()
@@ -106,6 +106,16 @@ def _compare(
         _row(name, np.stack(results[name]), exact, times[name], times["order of arrival"])
         for name in ways
     )
+
+
+def _turns(names: list[str], counts: tuple[int, ...], rounds: int) -> list[tuple[int, str]]:
+    """Let each round start with another strategy: what came before leaves its mark on the cache."""
+    turns = []
+    for turn in range(rounds):
+        first = turn % len(names)
+        order = names[first:] + names[:first]
+        turns += [(count, name) for count in counts for name in order]
+    return turns
 
 
 def _ways(task: Task, chunks: list[Chunk]) -> dict[str, Way]:
