@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from fpdrift.checks import check_choice, whole
 from fpdrift.results import read_only
 from fpdrift.training.chance import digest, permutation
+from fpdrift.training.fashion import read_fashion
 from fpdrift.training.networks import CLASSES, IMAGE
 
 _Array = npt.NDArray[np.float32]
@@ -51,6 +53,8 @@ def load(name: str, labels: str = "one-hot", *, validation: int | None = None) -
         ``"noise"``: 30,000 + 30,000 images of standard normal noise with labels drawn at random.
         ``"digits"``: scikit-learn's 1,797 handwritten digits, 8x8 in the middle of 28x28, scaled
         to 0 to 1; 1,437 to train on and 360 to validate with.
+        ``"fashion-mnist"``: 60,000 photographs of clothes scaled to 0 to 1, and the 10,000 that are
+        kept for testing to validate with; see `fpdrift.training.fashion` for where it is found.
     labels : {"one-hot", "multi-hot"}
         ``"multi-hot"`` (noise only) is ten independent random bits an image, as in the source.
         They do not sum to 1, so TensorFlow's fused gradient is not that of the loss.
@@ -60,7 +64,7 @@ def load(name: str, labels: str = "one-hot", *, validation: int | None = None) -
     Raises
     ------
     FpdriftError
-        If there is no such data or no such labels.
+        If there is no such data or no such labels, or the data are nowhere to be had.
     """
     check(name, labels)
     if validation is not None:
@@ -122,8 +126,28 @@ def _digits(labels: str, validation: int | None) -> Data:
     )
 
 
-def _one_hot(classes: npt.NDArray[np.int64]) -> _Array:
+def _fashion(labels: str, validation: int | None) -> Data:
+    images, classes, test_images, test_classes = read_fashion()
+    return Data(
+        name="fashion-mnist",
+        labels=labels,
+        train_images=_scaled(images),
+        train_labels=_one_hot(classes),
+        validation_images=_scaled(test_images[:validation]),
+        validation_labels=_one_hot(test_classes[:validation]),
+    )
+
+
+def _scaled(images: npt.NDArray[np.uint8]) -> _Array:
+    return read_only(images[..., None] / np.float32(255))
+
+
+def _one_hot(classes: npt.NDArray[Any]) -> _Array:
     return read_only(np.eye(CLASSES)[classes], np.float32)
 
 
-DATA: dict[str, Callable[[str, int | None], Data]] = {"noise": _noise, "digits": _digits}
+DATA: dict[str, Callable[[str, int | None], Data]] = {
+    "noise": _noise,
+    "digits": _digits,
+    "fashion-mnist": _fashion,
+}

@@ -50,7 +50,7 @@ def train(
         What is held fixed; by default the framework's own choices.
     network : {"answer", "question"}
         The network of the answer's smallest experiment, or the question's; see `training.networks`.
-    data : {"noise", "digits"}
+    data : {"noise", "digits", "fashion-mnist"}
         See `fpdrift.training.data.load`.
     steps : int, default 100
         Updates to do, 1 to 1,000,000.

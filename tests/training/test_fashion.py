@@ -1,0 +1,87 @@
+"""Fashion-MNIST: found in its places in turn, and taken for nothing else."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import require
+
+from fpdrift.errors import FpdriftError
+from fpdrift.training import fashion
+from fpdrift.training.data import load
+
+NAMES = tuple(fashion._FILES)
+DEBIAN = fashion._DEBIAN
+
+
+@pytest.fixture
+def nowhere(monkeypatch, tmp_path):
+    """A machine that has it in none of its places, and no network."""
+    keras = require("keras")
+
+    def offline():
+        raise OSError("no route to host")
+
+    monkeypatch.delenv("FPDRIFT_DATA", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr(fashion, "_DEBIAN", tmp_path / "debian")
+    monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", offline)
+
+
+def real():
+    if not fashion._complete(DEBIAN):
+        pytest.skip("Debian's dataset-fashion-mnist is not installed")
+    return DEBIAN
+
+
+def linked(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    for name in NAMES:
+        (folder / name).symlink_to(real() / name)
+    return folder
+
+
+def test_it_is_what_everybody_has():
+    real()
+    data = load("fashion-mnist", validation=100)
+    assert data.train_images.shape == (60_000, 28, 28, 1)
+    assert data.validation_images.shape == (100, 28, 28, 1)
+    assert data.train_images.dtype == data.train_labels.dtype == np.float32
+    assert (data.train_images.min(), data.train_images.max()) == (0, 1)
+    assert data.train_labels.sum(axis=0).tolist() == [6_000] * 10
+    assert data.train_labels[:4].argmax(axis=1).tolist() == [9, 0, 0, 3]
+    assert not data.train_images.flags.writeable
+
+
+@pytest.mark.parametrize("place", ["own", "own/fashion-mnist", "keras/datasets/fashion-mnist"])
+@pytest.mark.usefixtures("nowhere")
+def test_places(place, monkeypatch, tmp_path):
+    linked(tmp_path / place)
+    monkeypatch.setenv("FPDRIFT_DATA", str(tmp_path / "own"))
+    assert fashion.read_fashion()[3].shape == (10_000,)
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_nowhere_says_what_to_do():
+    with pytest.raises(FpdriftError, match=r"no route to host.*FPDRIFT_DATA.*Debian") as caught:
+        load("fashion-mnist")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (gzip.compress(bytes(10_008)), "SHA-256"),
+        (b"no archive", "cannot be read"),
+        (gzip.compress(bytes(10_008))[:-12], "cannot be read"),
+    ],
+)
+@pytest.mark.usefixtures("nowhere")
+def test_another_file_is_refused(content, why, monkeypatch, tmp_path):
+    folder = linked(tmp_path / "own")
+    (folder / NAMES[3]).unlink()
+    (folder / NAMES[3]).write_bytes(content)
+    monkeypatch.setenv("FPDRIFT_DATA", str(folder))
+    with pytest.raises(FpdriftError, match=why):
+        fashion.read_fashion()
