@@ -39,6 +39,9 @@ def check_output(arguments: argparse.Namespace) -> None:
             message = f"--plot {arguments.plot} ends in none of {', '.join(_PICTURES)}"
             raise FpdriftError(message)
         _try(Path(arguments.plot))
+    if arguments.json == "":
+        message = "--json needs the name of a file, or - to print"
+        raise FpdriftError(message)
     if arguments.json not in (None, "-"):
         _try(Path(arguments.json))
 

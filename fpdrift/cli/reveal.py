@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from fpdrift import reduction
+from fpdrift import checks, reduction
 from fpdrift.cli.output import add_output, check_output, deliver
 from fpdrift.cli.parsing import whole
 from fpdrift.cli.progress import reporting
 from fpdrift.cli.screens.screen import wrapped
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import FpdriftError, shown
 from fpdrift.frameworks.boxes import BlackBox, box, known
 
 if TYPE_CHECKING:
@@ -57,17 +58,39 @@ def run(arguments: argparse.Namespace) -> int:
         message = "name a function, such as numpy:sum; fpdrift reveal --list names those known"
         raise FpdriftError(message)
     check_output(arguments)
+    _check_numbers(arguments)
     names = [arguments.name] if arguments.against is None else [arguments.name, arguments.against]
-    own = [name for name in names if name not in {item.name for item in known()}]
-    if own:
-        print(f"fpdrift: this runs code of yours: {', '.join(own)}", file=sys.stderr)
-    boxes = [box(name, arguments.kind) for name in names]
-    for found in boxes:
-        _check_dtype(found, arguments.dtype)
-    with reporting() as report:
+    listed = {item.name for item in known()}
+    for name in names:
+        if name not in listed and ":" in name:
+            print(f"fpdrift: {name} is none of those known: running its code", file=sys.stderr)
+    # What such code prints must not stand in the middle of a result.
+    with redirect_stdout(sys.stderr), reporting() as report:
+        boxes = [box(name, arguments.kind) for name in names]
+        for found in boxes:
+            _check_dtype(found, arguments.dtype)
         report(f"asking {' and '.join(names)}", 0, 1)
-        result = _ask(boxes, arguments)
+        try:
+            result = _ask(boxes, arguments)
+        except SystemExit as error:
+            message = f"{' or '.join(names)} ended the program with {shown(error.code)}"
+            raise FpdriftError(message) from None
     return deliver(result, arguments)
+
+
+def _check_numbers(arguments: argparse.Namespace) -> None:
+    """Refuse, before anything is imported or asked, what cannot be revealed or drawn."""
+    n = checks.whole("n", arguments.n, 1, 2**30)
+    if arguments.max_probes is not None:
+        checks.whole("max-probes", arguments.max_probes, 1, 2**62)
+    if arguments.plot is not None:
+        from fpdrift.plotting.tree import MOST_INPUTS
+
+        if n > MOST_INPUTS:
+            message = (
+                f"--n {n} is too large for a picture; leave out --plot, or at most {MOST_INPUTS}"
+            )
+            raise FpdriftError(message)
 
 
 def _check_dtype(found: BlackBox, dtype: str) -> None:

@@ -26,7 +26,7 @@ MOST_DOTS = 72
 _MOST_NUMBERS = 36
 _MOST_BRANCHES = 8
 #: More than this is a grey block on any screen.
-_MOST_INPUTS = 2**14
+MOST_INPUTS = 2**14
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ def draw_tree(
     FpdriftError
         If the plan has too many inputs.
     """
-    if plan.n > _MOST_INPUTS:
-        message = f"a tree of {plan.n:,} inputs is too large; draw one of {_MOST_INPUTS:,} at most"
+    if plan.n > MOST_INPUTS:
+        message = f"a tree of {plan.n:,} inputs is too large; draw one of {MOST_INPUTS:,} at most"
         raise FpdriftError(message)
     place = place or Place(0, plan.n - 1)
     layout = lay_out(plan)

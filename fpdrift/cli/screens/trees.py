@@ -34,11 +34,13 @@ def _revealed(result: Revealed) -> list[str]:
     return [*lines, *wrapped(result.evidence.power), *_counterexample(result)]
 
 
+@screen.register
 def _tree(plan: Plan) -> list[str]:
+    """Draw a tree where it fits, and say what it does."""
     if plan.n <= MOST_INPUTS:
         *rows, last = (f"{_MARGIN}{row}" for row in tree_text(plan))
         return [*rows, f"{last} sum", "", *words(plan)]
-    return [*words(plan), "  Too many inputs for a tree here: --plot FILE draws it."]
+    return [*words(plan), "  A tree of so many inputs fits on no screen; --plot FILE draws it."]
 
 
 def words(plan: Plan) -> list[str]:
@@ -51,8 +53,8 @@ def _counterexample(result: Revealed) -> list[str]:
     evidence = result.evidence
     if evidence.box_gave is None or evidence.replay_gave is None:
         return []
-    given = f"For one input it gave {evidence.box_gave!s}, where {evidence.replay_gave!s} was due"
-    return wrapped(f"{given} (--json FILE keeps that input).")
+    against = f"{evidence.box_gave!s} against {evidence.replay_gave!s}"
+    return wrapped(f"One input that shows it: {against} (--json FILE keeps that input).")
 
 
 @screen.register
