@@ -63,6 +63,8 @@ class Device:
     switch: str
     #: holds the switch on, then restores it; None where it cannot be switched here
     steady: Callable[[], AbstractContextManager[None]] | None = None
+    #: whether operations are deterministic already, for the whole process
+    always: bool = False
     #: operations that cannot be had here, and why
     missing: dict[str, str] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ from typing import Any
 from fpdrift.frameworks.devices import Device, Operation, no_gpu
 from fpdrift.frameworks.libraries import ALL_DTYPES, LIBRARIES
 
+#: XLA's switch holds for the process, so there is no turning it on and off here.
 _FLAG = "--xla_gpu_deterministic_ops=true"
 
 
@@ -26,6 +27,7 @@ def find_device(device: str) -> Device:
             raise
         raise no_gpu("jax", str(error)) from None
     there = LIBRARIES["jax"].there
+    always = _FLAG in os.environ.get("XLA_FLAGS", "")
 
     def put(array: Any) -> Any:
         return jax.device_put(there(array) if there else array, found)
@@ -39,7 +41,8 @@ def find_device(device: str) -> Device:
         put=put,
         get=lambda array: np.asarray(array)[()],
         wait=lambda array: array.block_until_ready(),
-        switch=_switch(),
+        switch=f"XLA_FLAGS={_FLAG} is {'' if always else 'not '}set; XLA reads it when it starts",
+        always=always,
         missing={} if on_gpu else {"matmul TF32": "TF32 is a mode of GPUs; this is a CPU"},
     )
 
@@ -69,9 +72,3 @@ def _operations(on_gpu: bool) -> Iterator[Operation]:
         if on_gpu or precision == "highest":
             call = jax.jit(partial(numpy.matmul, precision=precision))
             yield Operation(name, "matrices", f"jax.numpy.matmul, precision {precision!r}", call)
-
-
-def _switch() -> str:
-    """XLA's switch holds for the process, so there is no turning it on and off here."""
-    on = _FLAG in os.environ.get("XLA_FLAGS", "")
-    return f"XLA_FLAGS={_FLAG} is {'' if on else 'not '}set, which XLA reads once, when it starts"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from fpdrift.frameworks.devices import Device, Operation, no_gpu
 from fpdrift.frameworks.libraries import ALL_DTYPES
+
+_SWITCH = "tf.config.experimental.enable_op_determinism()"
 
 
 def find_device(device: str) -> Device:
@@ -21,7 +23,7 @@ def find_device(device: str) -> Device:
         raise no_gpu("tensorflow")
     details = tf.config.experimental.get_device_details(gpus[0]) if on_gpu else {}
     where = f"{device.upper()}:0"
-    can_switch = _switch_off() is not None
+    always, off = _determinism()
 
     def put(array: Any) -> Any:
         with tf.device(where):
@@ -36,10 +38,9 @@ def find_device(device: str) -> Device:
         put=put,
         get=lambda tensor: tensor.numpy(),
         wait=lambda _: tf.test.experimental.sync_devices() if on_gpu else None,
-        switch="tf.config.experimental.enable_op_determinism()"
-        if can_switch
-        else "this TensorFlow cannot switch op determinism off again",
-        steady=_steady if can_switch else None,
+        switch=_SWITCH if off else f"this TensorFlow has no way back from {_SWITCH}",
+        steady=None if always or off is None else partial(_steady, off),
+        always=always,
         missing={} if on_gpu else {"matmul TF32": "TF32 is a mode of GPUs; this is a CPU"},
     )
 
@@ -84,23 +85,23 @@ def _product(tensor_float_32: bool, one: Any, other: Any) -> Any:
         tf.config.experimental.enable_tensor_float_32_execution(before)
 
 
-def _switch_off() -> Any:
-    """Give what takes op determinism back; TensorFlow has it, but not in public."""
+def _determinism() -> tuple[bool, Any]:
+    """Give whether op determinism is on, and what switches it off, which is not public."""
     from tensorflow.python.framework import config
 
-    return getattr(config, "disable_op_determinism", None)
+    is_on, off = (
+        getattr(config, name, None)
+        for name in ("is_op_determinism_enabled", "disable_op_determinism")
+    )
+    return is_on is not None and is_on(), off
 
 
 @contextmanager
-def _steady() -> Iterator[None]:
+def _steady(off: Callable[[], None]) -> Iterator[None]:
     import tensorflow as tf
-    from tensorflow.python.framework import config
 
-    if config.is_op_determinism_enabled():
-        yield
-        return
     tf.config.experimental.enable_op_determinism()
     try:
         yield
     finally:
-        _switch_off()()
+        off()

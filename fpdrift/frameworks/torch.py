@@ -27,6 +27,7 @@ def find_device(device: str) -> Device:
         # before it starts; without it, PyTorch's switch makes every matrix product fail.
         os.environ.setdefault(_CUBLAS, ":4096:8")
     where = "cuda:0" if on_gpu else "cpu"
+    always = torch.are_deterministic_algorithms_enabled()
     there, back = LIBRARIES["torch"].there, LIBRARIES["torch"].back
     assert there is not None  # noqa: S101 - for mypy: the table has both for PyTorch
     assert back is not None  # noqa: S101
@@ -41,7 +42,8 @@ def find_device(device: str) -> Device:
         get=lambda tensor: to_numpy(tensor.cpu()),
         wait=lambda _: torch.cuda.synchronize() if on_gpu else None,
         switch=_SWITCH + (f", CUBLAS_WORKSPACE_CONFIG={os.environ[_CUBLAS]}" if on_gpu else ""),
-        steady=_steady,
+        steady=None if always else _steady,
+        always=always,
         missing={} if on_gpu else {"matmul TF32": "TF32 is a mode of GPUs; this is a CPU"},
     )
 
@@ -83,9 +85,8 @@ def _product(precision: str, one: Any, other: Any) -> Any:
 def _steady() -> Iterator[None]:
     import torch
 
-    before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(mode=True)
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(mode=before)
+        torch.use_deterministic_algorithms(mode=False)

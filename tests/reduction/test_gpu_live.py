@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,13 +53,14 @@ def test_variability_and_cost_are_measured_against_the_switch(monkeypatch):
         assert sorted(set(run.v_c)) == [0, 1 / run.outputs]
         assert sorted(set(run.v_ermv)) == [0, 1 / run.outputs]
     assert [run.outputs for run in result.of("matmul")] == [4096, 4096]
-    assert [run.reference_is for run in result.of("one-pass")] == ["numpy.sum"] * 2
+    assert [run.reference_is for run in result.of("one-pass")] == ["two-pass"] * 2
+    assert {run.function for run in result.of("two-pass", deterministic=True)} == {"numpy.sum"}
     costs = {(cost.operation, cost.n): cost for cost in result.costs}
     assert set(costs) == {
         (name, n) for name in ("sum", "one-pass", "index_add", "matmul") for n in (128, 1000)
     }
     assert all(cost.ratio > 0 and len(cost.ratios) == 11 for cost in costs.values())
-    assert costs["one-pass", 128].switch == "numpy.sum"
+    assert costs["one-pass", 128].switch == "two-pass"
     assert planted.held == []
 
 
@@ -69,6 +71,14 @@ def test_without_a_switch_the_first_try_is_the_reference(monkeypatch):
     assert result.skipped["sum, deterministic"] == "it has no switch"
     assert [cost.operation for cost in result.costs] == ["one-pass"]
     assert [run.deterministic for run in result.runs] == [False, False, True, False, False]
+
+
+def test_what_is_deterministic_already_is_called_so(monkeypatch):
+    planted = plant(monkeypatch, switch=False)
+    planted.device = replace(planted.device, always=True)
+    result = gpu_sums("live", sizes=1000, tries=3)
+    assert all(run.deterministic for run in result.runs)
+    assert list(result.skipped) == ["matmul TF32"]
 
 
 def test_what_a_library_refuses_is_a_reason(monkeypatch):
@@ -213,9 +223,9 @@ def test_tensorflow_takes_its_switch_back():
     assert not config.is_op_determinism_enabled()
     with device.steady():
         assert config.is_op_determinism_enabled()
-        with device.steady():
-            pass
-        assert config.is_op_determinism_enabled()
+        already = devices.open_device("tensorflow", "cpu")
+        assert already.always
+        assert already.steady is None
     assert not config.is_op_determinism_enabled()
 
 
@@ -235,6 +245,7 @@ def test_torch_takes_its_switches_back():
     before = torch.get_float32_matmul_precision()
     with device.steady():
         assert torch.are_deterministic_algorithms_enabled()
+        assert devices.open_device("torch", "cpu").always
     assert not torch.are_deterministic_algorithms_enabled()
     assert torch.get_float32_matmul_precision() == before
 

@@ -123,11 +123,11 @@ class _Session:
         tally = Tally(reference)
         for _ in range(self.tries):
             tally.add(self.device.get(plain()))
-        run = tally.run(operation.name, n, deterministic=False, reference_is=said)
-        self.runs.append(run)
+        always = self.device.always
+        self.runs.append(_run(tally, operation, n, deterministic=always, reference_is=said))
         if steady is not None:
-            run = steady.tally.run(steady.name, n, deterministic=True, reference_is=said)
-            self.runs.append(run)
+            same = steady.operation
+            self.runs.append(_run(steady.tally, same, n, deterministic=True, reference_is=said))
             self.costs.append(
                 DeterminismCost(
                     operation=operation.name,
@@ -142,12 +142,13 @@ class _Session:
         what = f"{operation.name}, deterministic"
         if operation.twin is not None:
             twin = operation.twin
-            steady = _Steady(twin.name, twin.function, nullcontext, lambda: twin.call(*arguments))
+            steady = _Steady(twin, twin.name, nullcontext, lambda: twin.call(*arguments))
         elif self.device.steady is not None:
             switch, around = self.device.switch, self.device.steady
-            steady = _Steady(operation.name, switch, around, lambda: operation.call(*arguments))
+            steady = _Steady(operation, switch, around, lambda: operation.call(*arguments))
         else:
-            self.skipped[what] = self.device.switch
+            if not self.device.always:
+                self.skipped[what] = self.device.switch
             return None
         try:
             with steady.around():
@@ -190,12 +191,16 @@ class _Session:
 class _Steady:
     """The deterministic way of an operation."""
 
-    name: str
+    operation: Operation
     #: what makes it so
     by: str
     around: Callable[[], AbstractContextManager[None]]
     call: Callable[[], Any]
     tally: Tally = field(init=False)
+
+
+def _run(tally: Tally, operation: Operation, n: int, **known: Any) -> GpuRun:
+    return tally.run(operation.name, n, function=operation.function, **known)
 
 
 def reason(error: Exception) -> str:

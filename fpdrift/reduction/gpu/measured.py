@@ -100,6 +100,8 @@ class GpuRun(Result):
     v_c: _Array
     #: (tries,) V_ermv, the mean over the elements of abs(result - reference) / abs(reference)
     v_ermv: _Array
+    #: what was called, by its name in the library; None in a simulation
+    function: str | None = None
 
     @property
     def tries(self) -> int:

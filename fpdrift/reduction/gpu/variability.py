@@ -66,7 +66,15 @@ class Tally:
         if self.reference.size == 1:
             self.sums.append(array.reshape(())[()])
 
-    def run(self, operation: str, n: int, *, deterministic: bool, reference_is: str) -> GpuRun:
+    def run(
+        self,
+        operation: str,
+        n: int,
+        *,
+        deterministic: bool,
+        reference_is: str,
+        function: str | None = None,
+    ) -> GpuRun:
         """Give all that was taken."""
         single = self.reference.size == 1
         reference = self.reference.reshape(-1)[0]
@@ -83,6 +91,7 @@ class Tally:
             v_s=read_only(v_s, np.float64) if single else None,
             v_c=read_only(self.counts, np.float64),
             v_ermv=read_only(self.variations, np.float64),
+            function=function,
         )
 
 
