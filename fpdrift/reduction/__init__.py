@@ -14,7 +14,18 @@ from fpdrift.reduction.conditioned import ill_conditioned
 from fpdrift.reduction.gpu import GpuKernel, GpuRecording, GpuRun, GpuSums, gpu_sums
 from fpdrift.reduction.plan import Plan
 from fpdrift.reduction.pricing import SumRow, SumTable, sum_table
-from fpdrift.reduction.revealing import Evidence, Revealed, SameOrder, reveal
+from fpdrift.reduction.revealing import (
+    Evidence,
+    Revealed,
+    SameOrder,
+    reveal,
+    reveal_dot,
+    reveal_matmul,
+    reveal_mean,
+    same_order,
+    sum_of_dot,
+    sum_of_matmul,
+)
 from fpdrift.reduction.running import run_plan, run_plans
 from fpdrift.reduction.threads import (
     OrderSpread,
@@ -62,10 +73,16 @@ __all__ = [
     "order_spread",
     "replay",
     "reveal",
+    "reveal_dot",
+    "reveal_matmul",
+    "reveal_mean",
     "run_plan",
     "run_plans",
+    "same_order",
     "spread_growth",
     "strategies",
+    "sum_of_dot",
+    "sum_of_matmul",
     "sum_table",
     "sums",
     "thread_operation",

@@ -156,7 +156,7 @@ class Search:
         else:
             total, sizes = self._in_parts(pivot, others, some)
         if self._rounded:
-            sizes = [float(np.round(size)) for size in sizes]
+            sizes = [float(round(size)) for size in sizes]
         for size in set(sizes):
             if size != size // 1 or not 2 <= size <= total:
                 raise ContradictionError(pivot, others)
@@ -173,7 +173,8 @@ class Search:
         for begin in range(0, len(places), self._mask.most):
             self._box.fill(self._mask.unit, places[begin : begin + self._mask.most])
             answers = self._box.masked(self._huge, pivot, others)
-            sizes -= np.array(answers, np.float64) * self._scale
+            units = np.array(answers, np.float64) * self._scale
+            sizes -= np.round(units) if self._rounded else units
         return max(inside, some.across), np.where(sizes > inside, some.across, sizes).tolist()
 
     def _survives(self, one: int, other: int, unit: int) -> bool:

@@ -1,0 +1,155 @@
+"""Dot products, matrix products and means, revealed as sums.
+
+Multiplied by ones, numbers stay what they are; so a product's sums are asked like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fpdrift.checks import check_callable, whole
+from fpdrift.errors import FpdriftError, shown
+from fpdrift.floats import Format, format_of
+from fpdrift.reduction.canonical import LARGEST_N
+from fpdrift.reduction.revealing.decide import decide, reveal
+from fpdrift.reduction.revealing.revealed import Revealed
+from fpdrift.reduction.rounding import Floats, round_array
+
+
+def reveal_dot(
+    dot_function: Callable[[Any, Any], Any],
+    n: int,
+    dtype: Any = "float32",
+    *,
+    max_probes: int | None = None,
+    rng: np.random.Generator | None = None,
+    name: str | None = None,
+) -> Revealed:
+    """Find the order in which a function of two (n,) arrays adds their products.
+
+    The second array holds ones. Parameters, result and errors are those of `reveal`.
+    """
+    name = name or _name(dot_function)
+    asked = sum_of_dot(dot_function, n, dtype)
+    return reveal(asked, n, dtype, max_probes=max_probes, rng=rng, name=name)
+
+
+def reveal_matmul(
+    matmul_function: Callable[[Any, Any], Any],
+    n: int,
+    dtype: Any = "float32",
+    *,
+    shape: tuple[int, int] = (2, 2),
+    element: tuple[int, int] = (0, 0),
+    max_probes: int | None = None,
+    rng: np.random.Generator | None = None,
+    name: str | None = None,
+) -> Revealed:
+    """Find the order in which a product of (rows, n) and (n, columns) adds one of its elements.
+
+    Parameters
+    ----------
+    matmul_function : callable
+        Takes the two matrices and gives their product, of the dtype.
+    n : int
+        The inner size.
+    dtype : str or numpy.dtype
+    shape : tuple of int, default (2, 2)
+        Rows and columns of the product; the order may depend on them.
+    element : tuple of int, default (0, 0)
+        Which element of the product.
+    max_probes, rng, name
+        As for `reveal`, as are the result and the errors.
+    """
+    name = name or _name(matmul_function)
+    asked = sum_of_matmul(matmul_function, n, dtype, shape, element)
+    return reveal(asked, n, dtype, max_probes=max_probes, rng=rng, name=name)
+
+
+def reveal_mean(
+    mean_function: Callable[[Any], Any],
+    n: int,
+    dtype: Any = "float32",
+    *,
+    max_probes: int | None = None,
+    rng: np.random.Generator | None = None,
+    name: str | None = None,
+) -> Revealed:
+    """Find the order in which a mean adds.
+
+    A replay divides by n, or multiplies by 1 / n, before or after its last rounding; one of these
+    has to give the function's bits. Parameters, result and errors are those of `reveal`.
+    """
+    n = whole("n", n, 1, LARGEST_N)
+
+    def divided(sums: Floats, fmt: Format) -> Floats:
+        return round_array(sums / sums.dtype.type(n), fmt)
+
+    def scaled(sums: Floats, fmt: Format) -> Floats:
+        one = sums.dtype.type(1)
+        return round_array(sums * (one / sums.dtype.type(n)), fmt)
+
+    def divided_after(sums: Floats, fmt: Format) -> Floats:
+        return divided(round_array(sums, fmt), fmt)
+
+    def scaled_after(sums: Floats, fmt: Format) -> Floats:
+        return scaled(round_array(sums, fmt), fmt)
+
+    finishes = (divided, divided_after, scaled, scaled_after)
+    return decide(mean_function, n, dtype, finishes, n, max_probes, rng, name)
+
+
+def sum_of_dot(
+    dot_function: Callable[[Any, Any], Any], n: int, dtype: Any = "float32"
+) -> Callable[[Any], Any]:
+    """Make a function that sums from one that takes two (n,) arrays; the second holds ones."""
+    _check(dot_function)
+    ones = np.ones(whole("n", n, 1, LARGEST_N), format_of(dtype).dtype)
+    return lambda x: dot_function(x, ones)
+
+
+def sum_of_matmul(
+    matmul_function: Callable[[Any, Any], Any],
+    n: int,
+    dtype: Any = "float32",
+    shape: tuple[int, int] = (2, 2),
+    element: tuple[int, int] = (0, 0),
+) -> Callable[[Any], Any]:
+    """Make a function that sums from one that multiplies matrices, as `reveal_matmul` says."""
+    _check(matmul_function)
+    fmt, n = format_of(dtype), whole("n", n, 1, LARGEST_N)
+    rows, columns = _two("shape", shape, 1, (2**15, 2**15))
+    row, column = _two("element", element, 0, (rows - 1, columns - 1))
+    left, right = np.ones((rows, n), fmt.dtype), np.ones((n, columns), fmt.dtype)
+
+    def asked(x: Any) -> Any:
+        left[row] = x
+        product = np.asarray(matmul_function(left, right))
+        if product.shape != (rows, columns):
+            message = f"the product has the shape {product.shape}; let it be {(rows, columns)}"
+            raise FpdriftError(message)
+        return product[row, column]
+
+    return asked
+
+
+def _two(name: str, values: Any, least: int, most: tuple[int, int]) -> tuple[int, int]:
+    if not isinstance(values, tuple | list) or len(values) != len(most):
+        message = f"{name} is {shown(values)}; give two whole numbers, such as (2, 2)"
+        raise FpdriftError(message)
+    first, second = (whole(name, v, least, end) for v, end in zip(values, most, strict=True))
+    return first, second
+
+
+def _check(function: Any) -> None:
+    if function is None:
+        message = "the function is None; give a function of two arrays"
+        raise FpdriftError(message)
+    check_callable("the function", function)
+
+
+def _name(function: Any) -> str:
+    return str(getattr(function, "__name__", type(function).__name__))
