@@ -7,23 +7,35 @@ from contextlib import redirect_stdout
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from fpdrift import checks, reduction
+from fpdrift import checks
 from fpdrift.cli.output import add_output, check_output, deliver
 from fpdrift.cli.parsing import whole
 from fpdrift.cli.progress import reporting
 from fpdrift.cli.screens.screen import wrapped
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.frameworks.boxes import BlackBox, box, known
+from fpdrift.reduction.revealing import (
+    Revealed,
+    SameOrder,
+    reveal,
+    reveal_dot,
+    reveal_matmul,
+    reveal_mean,
+    same_order,
+    sum_of_dot,
+    sum_of_matmul,
+)
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
 #: Kind of black box -> what reveals it.
-_REVEAL: dict[str, Any] = {
-    "sum": reduction.reveal,
-    "mean": getattr(reduction, "reveal_mean", None),
-    "dot": getattr(reduction, "reveal_dot", None),
-    "matmul": getattr(reduction, "reveal_matmul", None),
+_REVEAL: dict[str, Callable[..., Revealed]] = {
+    "sum": reveal,
+    "mean": reveal_mean,
+    "dot": reveal_dot,
+    "matmul": reveal_matmul,
 }
 
 
@@ -99,16 +111,31 @@ def _check_dtype(found: BlackBox, dtype: str) -> None:
         raise FpdriftError(message)
 
 
-def _ask(boxes: list[BlackBox], arguments: argparse.Namespace) -> Any:
-    n, dtype = arguments.n, arguments.dtype
+def _ask(boxes: list[BlackBox], arguments: argparse.Namespace) -> Revealed | SameOrder:
+    n, dtype, most = arguments.n, arguments.dtype, arguments.max_probes
     if len(boxes) == 2:
-        for found in boxes:
-            if found.kind != "sum":
-                message = f"{found.name} is no sum but a {found.kind}; --against compares sums"
-                raise FpdriftError(message)
-        return reduction.same_order(boxes[0].call, boxes[1].call, n, dtype)
-    reveal = _REVEAL[boxes[0].kind]
-    return reveal(boxes[0].call, n, dtype, max_probes=arguments.max_probes, name=boxes[0].name)
+        first, second = (_as_sum(found, n, dtype) for found in boxes)
+        return same_order(first, second, n, dtype, max_probes=most)
+    (found,) = boxes
+    return _REVEAL[found.kind](found.call, n, dtype, max_probes=most, name=found.name)
+
+
+def _as_sum(found: BlackBox, n: int, dtype: str) -> Callable[[Any], Any]:
+    """Make a sum of a black box, under its own name."""
+    if found.kind == "mean":
+        message = f"{found.name} is a mean; --against compares sums and products"
+        raise FpdriftError(message)
+    add = found.call
+    if found.kind == "dot":
+        add = sum_of_dot(add, n, dtype)
+    elif found.kind == "matmul":
+        add = sum_of_matmul(add, n, dtype)
+
+    def named(values: Any) -> Any:
+        return add(values)
+
+    named.__name__ = found.name
+    return named
 
 
 def _list() -> None:

@@ -36,8 +36,7 @@ def draw_equality(result: Equality, ax: Axes) -> None:
 def draw_condition_run(run: ConditionRun, ax: Axes) -> None:
     """Draw the matrix of condition against condition for one operation."""
     _draw_matrix(run.equality, ax)
-    conditions = _many(len(run.equality.labels), "condition")
-    ax.set_title(f"{run.library} {run.operation}, {conditions}: {_classes(run.equality)}")
+    ax.set_title(f"{run.library} {run.operation}: {_classes(run.equality)}")
 
 
 def draw_condition_matrix(result: ConditionMatrix, ax: Axes) -> None:
@@ -47,7 +46,8 @@ def draw_condition_matrix(result: ConditionMatrix, ax: Axes) -> None:
         return
     draw_condition_run(max(result.runs, key=lambda run: len(set(run.equality.classes))), ax)
     if len(result.runs) > 1:
-        ax.set_xlabel(f"of {len(result.runs)} operations, the one with the most classes")
+        most = f"the most classes of {len(result.runs)} operations"
+        ax.set_xlabel(f"=: equal bits; a number: ulps apart ({most})")
 
 
 def draw_batch_run(run: BatchRun, ax: Axes) -> None:
@@ -80,9 +80,8 @@ def _draw_cells(run: BatchRun, y: int, ax: Axes) -> None:
     for x, its in enumerate(run.equality.classes):
         color = _CLASSES[its % len(_CLASSES)]
         ax.bar(x, 0.86, 0.94, bottom=y - 0.43, color=color, edgecolor="0.3", linewidth=0.8)
-        letter = chr(ord("A") + its) if its < 26 else str(its)
         ink = "white" if color in _DARK else "black"
-        ax.text(x, y, letter, ha="center", va="center", color=ink, weight="bold")
+        ax.text(x, y, _letter(its), ha="center", va="center", color=ink, weight="bold")
 
 
 def _draw_matrix(result: Equality, ax: Axes) -> None:
@@ -101,14 +100,19 @@ def _draw_matrix(result: Equality, ax: Axes) -> None:
     for edge in (1 + np.flatnonzero(np.diff(classes))).tolist():
         ax.axhline(edge, color="black", linewidth=2)
         ax.axvline(edge, color="black", linewidth=2)
-    names = [result.labels[i] for i in order]
+    letters = [_letter(its) for its in classes.tolist()]
+    names = [f"{result.labels[i]}   {letter}" for i, letter in zip(order, letters, strict=True)]
     _strip(ax)
-    flat = k <= 6
-    ax.set_xticks(np.arange(k) + 0.5, _wrapped(names) if flat else names, rotation=90 * (not flat))
-    ax.set_yticks(np.arange(k) + 0.5, names)
+    size = 13 if k <= 10 else 11
+    ax.set_xticks(np.arange(k) + 0.5, letters, fontsize=size)
+    ax.set_yticks(np.arange(k) + 0.5, names, fontsize=size)
     ax.set_xlim(0, k)
     ax.set_ylim(k, 0)
     ax.set_xlabel("=: equal bits; a number: at most so many ulps apart")
+
+
+def _letter(its: int) -> str:
+    return chr(ord("A") + its) if its < 26 else str(its)
 
 
 def _shades() -> ListedColormap:

@@ -62,7 +62,7 @@ def _draw_operation(result: GpuSums, name: str, runs: list[GpuRun], i: int, ax: 
     label = name
     fit = None if runs[0].v_s is None or runs[0].deterministic else result.growth(name)
     if fit is not None:
-        label += f": grows as n^{fit[0]:.2f}"
+        label += f":\ngrows as n^{fit[0]:.2f}"
     for run in runs:
         seen = _sizes(run)
         seen = seen[seen > 0]
@@ -83,7 +83,7 @@ def _dress(result: GpuSums, still: list[str], sums: bool, ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
     for name in still:
         handles.append(Line2D([], [], linestyle="none"))
-        labels.append(f"{name}: the same bits each time")
+        labels.append(f"{name}:\nthe same bits each time".replace(", ", ",\n"))
     ax.set_xscale("log")
     ns = sorted({run.n for run in result.runs})
     ax.set_xlim(ns[0] / 2, ns[-1] * 2)
@@ -95,4 +95,4 @@ def _dress(result: GpuSums, still: list[str], sums: bool, ax: Axes) -> None:
     ax.set_xlabel("numbers that are added")
     what = "|V_s| = |1 - sum / reference|" if sums else "V_c: share of results that differ"
     ax.set_ylabel(what)
-    ax.legend(handles, labels, loc="best")
+    ax.legend(handles, labels, loc="center left", bbox_to_anchor=(1, 0.5))

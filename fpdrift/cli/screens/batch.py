@@ -39,7 +39,7 @@ def _batch(run: BatchRun) -> list[str]:
 def _matrix(result: ConditionMatrix) -> list[str]:
     lines = wrapped(
         f"One row in batches of {', '.join(map(str, result.batches))} under several conditions. "
-        "A line names conditions that gave the same bits."
+        "What stands behind one = gave the same bits."
     )
     for run in result.runs:
         lines += screen(run)
@@ -52,7 +52,7 @@ def _conditions(run: ConditionRun) -> list[str]:
     seen = "all the same bits" if len(groups) == 1 else count(len(groups), "result")
     lines = [f"  {run.library} {run.operation}: {seen}{_apart(run.equality)}"]
     for group in groups:
-        lines += wrapped(", ".join(group), 4)
+        lines += wrapped(", ".join(group), 4, mark="= ")
     return lines
 
 

@@ -25,7 +25,7 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else plural}"
 
 
-def wrapped(text: str, indent: int = 2) -> list[str]:
-    """Break a text into indented lines that fit."""
-    margin = " " * indent
-    return textwrap.wrap(text, WIDTH, initial_indent=margin, subsequent_indent=margin)
+def wrapped(text: str, indent: int = 2, *, mark: str = "") -> list[str]:
+    """Break a text into indented lines that fit; a mark stands out to their left."""
+    first = " " * indent + mark
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=" " * len(first))
