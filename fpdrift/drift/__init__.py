@@ -4,6 +4,24 @@ Nothing here trains or replays.
 """
 
 from fpdrift.drift.comparison import Comparison, Comparisons, FirstDifference, TensorDifference
+from fpdrift.drift.grow import Growth, growth, growth_of
+from fpdrift.drift.horizons import Horizon, horizon
+from fpdrift.drift.jumps import Jump
 from fpdrift.drift.parting import compare
+from fpdrift.drift.trend import Level, Trend
 
-__all__ = ["Comparison", "Comparisons", "FirstDifference", "TensorDifference", "compare"]
+__all__ = [
+    "Comparison",
+    "Comparisons",
+    "FirstDifference",
+    "Growth",
+    "Horizon",
+    "Jump",
+    "Level",
+    "TensorDifference",
+    "Trend",
+    "compare",
+    "growth",
+    "growth_of",
+    "horizon",
+]

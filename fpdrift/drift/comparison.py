@@ -92,6 +92,9 @@ class Comparison(Result):
     churn_step: int | None
     #: what else differs or is unknown: name -> (a's, b's), "unknown" where a record does not say
     differs: dict[str, tuple[Any, Any]]
+    #: of each of `weights`, whether its true gradient is known to be zero; empty where no record
+    #: says it of any
+    zero_gradient: tuple[bool, ...] = ()
 
     @property
     def re_merged(self) -> npt.NDArray[np.int64]:

@@ -66,6 +66,7 @@ def distances(
             if learning is None
             else read_only(_relative(squares[learning], spreads[learning], norms[learning])[0]),
             "weights": tuple(a.tensors[i].name for i in weights),
+            "zero_gradient": () if learning is None else tuple((~learning).tolist()),
             "distance_by_weight": read_only(_ratio(np.sqrt(squares), np.sqrt(norms.sum(axis=0)))),
         }
 

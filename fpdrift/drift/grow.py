@@ -1,0 +1,268 @@
+"""How the distance between two runs grows: floor, jumps, the law between them, plateau."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fpdrift.checks import check_switch
+from fpdrift.drift.comparison import Comparison
+from fpdrift.drift.horizons import Horizon, horizon
+from fpdrift.drift.jumps import Jump, find_jumps
+from fpdrift.drift.trend import Fit, Kind, Level, Trend, fit_trend
+from fpdrift.drift.units import find_tensor, find_unit
+from fpdrift.errors import FpdriftError, shown
+from fpdrift.records.record import Record
+from fpdrift.results import Result, read_only
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Growth(Result):
+    """How a distance depends on the step; arrays are read-only."""
+
+    #: steps at which the distance is known or looked for, ascending (m,)
+    steps: npt.NDArray[np.int64]
+    #: the distance that was looked at (m,)
+    distance: npt.NDArray[np.float64]
+    #: the distance as the likeliest law has it, jumps included; NaN where nothing was fitted (m,)
+    fitted: npt.NDArray[np.float64]
+    #: last step at which all was equal; powers count from there
+    origin: int
+    #: level before it grows; None if none is seen
+    floor: Level | None
+    #: ascending
+    jumps: tuple[Jump, ...]
+    #: the law between the jumps
+    trend: Trend
+    #: level after it grew; None if none is seen
+    plateau: Level | None
+    #: whether weights whose true gradient is zero were left out
+    without_zero_gradient: bool = False
+    #: first step at which any tensor differed in its bits; None if none did, or none is known of
+    first_difference: int | None = None
+    #: None where only distances were given
+    horizon: Horizon | None = None
+    #: fraction of the probe's predictions whose class differs; None without a probe
+    churn: float | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """The law's name: none, flat, power law, exponential or cannot tell."""
+        return self.trend.kind
+
+    def __repr__(self) -> str:
+        return f"Growth({self})"
+
+    def __str__(self) -> str:
+        parts = [*self._course()]
+        if self.horizon is not None:
+            parts.append(str(self.horizon))
+        if self.churn is not None:
+            parts.append(f"churn {100 * self.churn:.2g} %")
+        return "; ".join(parts)
+
+    def _course(self) -> list[str]:
+        last = self.steps[-1]
+        if self.kind == "none":
+            if self.first_difference is None:
+                return [f"none: no difference up to step {last}"]
+            return [
+                f"none: no distance is known, though bits differ at step {self.first_difference}"
+            ]
+        parts = []
+        if self.floor is not None:
+            parts.append(f"floor {self.floor.distance:.1e} up to step {self.floor.last}")
+        parts.append(str(self.trend))
+        jumps = ", ".join(map(str, self.jumps))
+        parts.append(f"jumps {jumps}" if jumps else "no jump")
+        if self.plateau is not None:
+            parts.append(f"plateau {self.plateau.distance:.1e} from step {self.plateau.first}")
+        return parts
+
+
+def growth(
+    comparison: Comparison,
+    records: tuple[Record, Record] | None = None,
+    *,
+    zero_gradient: bool = False,
+    tolerance: float = 0.01,
+    metric: str = "loss",
+) -> Growth:
+    """Describe how the distance of a comparison grows.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What `compare` gave.
+    records : (Record, Record), optional
+        The two records compared, in that order; their values tell the unit of a jump.
+    zero_gradient : bool, default False
+        Count the weights whose true gradient is zero too. What those gain is rounding noise, which
+        Adam makes full steps of, though they change nothing in what the model computes.
+    tolerance : float, default 0.01
+        Of the horizon: the largest |b - a| / |a| that counts as the same.
+    metric : str, default "loss"
+        Whose horizon to find.
+
+    Returns
+    -------
+    Growth
+        Of kind "none" where no distance is above zero, and "cannot tell" where the distances are
+        too few or two laws fit them about as well.
+
+    Raises
+    ------
+    FpdriftError
+        If `comparison` is none, the records are others, or a setting is out of its range.
+    """
+    if not isinstance(comparison, Comparison):
+        message = f"not a comparison: {shown(comparison)}; compare() gives one"
+        raise FpdriftError(message)
+    check_switch("zero_gradient", zero_gradient)
+    _check_records(comparison, records)
+    without = comparison.distance_without_zero_gradient
+    use_all = zero_gradient or without is None
+    first = comparison.first_difference
+    found = growth_of(
+        comparison.steps,
+        comparison.distance if use_all or without is None else without,
+        origin=0 if first is None else first.last_equal or 0,
+    )
+    counted = np.ones(len(comparison.weights), bool)
+    if not use_all:
+        counted &= ~np.array(comparison.zero_gradient, bool)
+    return replace(
+        found,
+        jumps=tuple(_placed(jump, comparison, counted, records) for jump in found.jumps),
+        without_zero_gradient=not use_all,
+        first_difference=None if first is None else first.step,
+        horizon=horizon(comparison, tolerance, metric),
+        churn=comparison.churn,
+    )
+
+
+def growth_of(steps: Any, distances: Any, *, origin: int | None = None) -> Growth:
+    """Describe how distances grow, wherever they come from.
+
+    Parameters
+    ----------
+    steps : (m,) array_like of int
+        Ascending.
+    distances : (m,) array_like of float
+        Zero or more; what is not finite counts as not known.
+    origin : int, optional
+        Last step at which all was equal; by default that of the last zero before the first
+        distance, or 0.
+
+    Raises
+    ------
+    FpdriftError
+        If the arrays are empty, of two lengths, not ascending or negative.
+    """
+    steps, distances = _arrays(steps, distances)
+    seen = np.isfinite(distances) & (distances > 0)
+    if origin is None:
+        equal = steps[: np.argmax(seen)] if seen.any() else steps[:0]
+        origin = int(equal[-1]) if len(equal) else min(0, int(steps[0]) - 1)
+    rows = np.flatnonzero(seen & (steps > origin))
+    since, logs = (steps[rows] - origin).astype(np.float64), np.log(distances[rows])
+    found = find_jumps(since, logs)
+    if seen.any():
+        trend, fit = fit_trend(since, logs, [i for i, _ in found])
+    else:
+        trend, fit = Trend(kind="none", evidence={}), None
+    floor, plateau = _levels(fit, steps[rows])
+    fitted = np.full(len(steps), np.nan)
+    if fit is not None:
+        fitted[rows] = np.exp(fit.line)
+    return Growth(
+        steps=read_only(steps),
+        distance=read_only(distances),
+        fitted=read_only(fitted),
+        origin=origin,
+        floor=floor,
+        jumps=tuple(_jump(steps[rows], logs, *jump) for jump in found),
+        trend=trend,
+        plateau=plateau,
+    )
+
+
+def _arrays(steps: Any, distances: Any) -> tuple[npt.NDArray[np.int64], Floats]:
+    try:
+        whole = np.array(steps, np.int64)
+        exact = bool(np.all(whole == np.asarray(steps)))
+        values = np.array(distances, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        exact = False
+    if not exact or whole.ndim != 1 or not whole.size or values.shape != whole.shape:
+        message = (
+            f"steps {shown(steps)} and distances {shown(distances)}; "
+            "give two rows of the same length, whole numbers and numbers"
+        )
+        raise FpdriftError(message)
+    if (np.diff(whole) <= 0).any() or (values < 0).any():
+        message = "steps have to ascend and distances to be zero or more; sort or mend them first"
+        raise FpdriftError(message)
+    return whole, values
+
+
+def _levels(fit: Fit | None, steps: npt.NDArray[np.int64]) -> tuple[Level | None, Level | None]:
+    """Give the floor and the plateau of a fit that has them."""
+    if fit is None or not fit.slope > 0:
+        return None, None
+    first, last = fit.ends
+    floor = Level(distance=float(np.exp(fit.line[0])), first=int(steps[0]), last=int(steps[first]))
+    plateau = Level(
+        distance=float(np.exp(fit.line[-1])), first=int(steps[last]), last=int(steps[-1])
+    )
+    return floor if first else None, plateau if last < len(steps) - 1 else None
+
+
+def _jump(steps: npt.NDArray[np.int64], logs: Floats, index: int, excess: float) -> Jump:
+    rise = float(logs[index] - logs[index - 1])
+    return Jump(
+        step=int(steps[index]),
+        previous=int(steps[index - 1]),
+        factor=float(np.exp(rise)),
+        expected=float(np.exp(rise - excess)),
+    )
+
+
+def _placed(
+    jump: Jump,
+    pair: Comparison,
+    counted: npt.NDArray[np.bool_],
+    records: tuple[Record, Record] | None,
+) -> Jump:
+    """Say in which tensor, and where it can be told in which unit, a jump took place."""
+    before, after = (int(row) for row in np.searchsorted(pair.steps, [jump.previous, jump.step]))
+    tensor, share = find_tensor(pair, counted, before, after)
+    unit, unit_share = None, None
+    if records is not None and tensor is not None:
+        unit, unit_share = find_unit(records, tensor, jump.previous, jump.step)
+    return replace(jump, tensor=tensor, tensor_share=share, unit=unit, unit_share=unit_share)
+
+
+def _check_records(pair: Comparison, records: Any) -> None:
+    if records is None:
+        return
+    fit = isinstance(records, tuple) and len(records) == 2
+    if not fit or not all(
+        isinstance(record, Record)
+        and record.name == name
+        and np.isin(pair.steps, record.sketch_steps).all()
+        and {*pair.weights} <= {tensor.name for tensor in record.tensors}
+        for record, name in zip(records, (pair.name_a, pair.name_b), strict=True)
+    ):
+        message = (
+            f"records {shown(records)} are not the two that were compared; "
+            f"give those of {shown(pair.name_a)} and {shown(pair.name_b)}, or none"
+        )
+        raise FpdriftError(message)
