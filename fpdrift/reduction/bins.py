@@ -23,13 +23,14 @@ from fpdrift.floats import format_of, round_fraction
 from fpdrift.reduction.rounding import Floats
 from fpdrift.results import Result
 
-#: Bits of a place; 2**31 of such digits still fit into 64 bits.
+#: Bits of a place; even, so that a place has a whole square root.
 WIDTH = 32
 #: Places that are kept.
 PLACES = 3
 #: Below the last place of any number.
 _NOWHERE = -100
-_BLOCK = 2**20
+#: Numbers to add at a time: few enough for the cache, and for their digits to add up exactly.
+_BLOCK = 2**15
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,19 +52,26 @@ class Bins(Result):
 
     @classmethod
     def _of_block(cls, values: Floats) -> Bins:
-        rest = values.astype(np.float64)
+        endless = 0.0
         with np.errstate(all="ignore"):
-            finite = np.isfinite(rest)
-            endless = float(rest[~finite].sum())
-            rest = rest[finite & (rest != 0)]
-            if not len(rest):
+            rest = values.astype(np.float64)
+            largest = float(np.abs(rest).max(initial=0))
+            if not math.isfinite(largest):
+                finite = np.isfinite(rest)
+                endless = float(rest[~finite].sum())
+                rest = rest[finite]
+                largest = float(np.abs(rest).max(initial=0))
+            if not largest:
                 return cls(endless=endless)
-            top = (int(np.frexp(rest)[1].max()) - 1) // WIDTH
+            top = (math.frexp(largest)[1] - 1) // WIDTH
+            # In two steps: 2**(-32 * top) may be too large. What underflows lies below all places.
+            half = math.ldexp(1, -WIDTH * top // 2)
+            rest = rest * half * half
             sums = []
-            for place in range(top, top - PLACES, -1):
-                digits = np.trunc(np.ldexp(rest, -WIDTH * place))
-                rest = rest - np.ldexp(digits, WIDTH * place)
-                sums.append(int(digits.astype(np.int64).sum()))
+            for _ in range(PLACES):
+                digits = np.trunc(rest)
+                sums.append(int(digits.sum()))  # exact: 2**15 integers below 2**32
+                rest = (rest - digits) * 2.0**WIDTH
         return cls(top=top, sums=tuple(sums), endless=endless)
 
     def __add__(self, other: Bins) -> Bins:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sum_loops import LOOPS
 
 from fpdrift.errors import FpdriftError
-from fpdrift.floats import FORMATS, round_fraction, to_bits, to_fraction
+from fpdrift.floats import FORMATS, floor_log2, round_fraction, to_bits, to_fraction
 from fpdrift.reduction import Bins, SumTable, bins, ill_conditioned, pricing, sum_table, sums
 from fpdrift.reduction.bounds import Problem
 from fpdrift.reduction.pricing import METHODS
@@ -81,6 +81,41 @@ def test_bins_do_not_care_how_numbers_are_split(dtype, data):
     other = sum(map(Bins.of, parts), Bins()).total(dtype)
     assert np.isnan(one) == np.isnan(other)
     assert np.isnan(one) or to_bits(one, fmt) == to_bits(other, fmt)
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@given(st.data())
+def test_bins_hold_each_numbers_own_digits(dtype, data):
+    fmt = FORMATS[dtype]
+    biased = data.draw(st.integers(0, fmt.infinity_bits - 1))  # and numbers not far from it
+    below = data.draw(st.lists(st.integers(0, 90 << fmt.fraction_bits), max_size=8))
+    bits = [biased, *(max(biased - b, b % 1000) for b in below)]
+    signs = data.draw(st.lists(st.booleans(), min_size=9, max_size=9))
+    bits = [b | fmt.sign_bit * sign for b, sign in zip(bits, signs, strict=False)]
+    values = np.array(bits, fmt.uint).view(fmt.dtype)
+    exact = [to_fraction(x, fmt) for x in values]
+    found = Bins.of(values)
+    if not any(exact):
+        assert found == Bins()
+        return
+    assert found.top == floor_log2(max(map(abs, exact))) // 32
+    for place, total in zip(range(found.top, found.top - 3, -1), found.sums, strict=True):
+        digits = [math.trunc(x / Fraction(2) ** (32 * place)) for x in exact]
+        exact = [x - d * Fraction(2) ** (32 * place) for x, d in zip(exact, digits, strict=True)]
+        assert total == sum(digits)
+
+
+def test_full_blocks_of_the_largest_digits_add_up_exactly():
+    values = np.full(2**15, 2.0**53 - 1)
+    assert Bins.of(values).sums == (2**15 * (2**21 - 1), 2**15 * (2**32 - 1), 0)
+    assert Bins.of(values + 0.0) == Bins.of(values[: 2**14]) + Bins.of(values[2**14 :])
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_bins_keep_quiet_about_signalling_nans(dtype):
+    fmt = FORMATS[dtype]
+    values = np.array([fmt.infinity_bits + 1, 0], fmt.uint).view(fmt.dtype)
+    assert np.isnan(Bins.of(values).total(dtype))
 
 
 def test_blocks_of_bins_join_without_a_seam(monkeypatch):
