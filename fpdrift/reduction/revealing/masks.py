@@ -38,12 +38,12 @@ def mask_of(fmt: Format, shares: int = 1) -> Mask:
     if shares == 1:
         unit = math.ldexp(1, fmt.quantum) if fmt.name == "float16" else 1.0
         return Mask(huge, unit, 2**fmt.precision)
+    most = 2 ** (fmt.precision - 3)  # dividing rounds: so few that they can be told all the same
     if fmt.name != "float16":
-        # Dividing rounds: so few that their number can be told all the same.
-        return Mask(huge, 1.0, 2 ** (fmt.precision - 3))
+        return Mask(huge, 1.0, most)
     unit = math.ldexp(1, fmt.quantum + 1 + math.ceil(math.log2(shares)))
     hidden = math.ldexp(1, fmt.emax - 25)  # half a float32 below 2**15
     if unit > hidden:
         message = f"the mean of {shares} numbers hides what float16 could count; take n up to 8192"
         raise FpdriftError(message)
-    return Mask(huge, unit, int(hidden / unit))
+    return Mask(huge, unit, min(most, int(hidden / unit)))

@@ -1,0 +1,179 @@
+"""Verdicts and their evidence; dot products, matrix products and means; and two orders compared."""
+
+import math
+
+import numpy as np
+import pytest
+
+from fpdrift.errors import FpdriftError
+from fpdrift.reduction import (
+    makers,
+    reveal,
+    reveal_dot,
+    reveal_matmul,
+    reveal_mean,
+    run_plan,
+    same_order,
+    sum_of_dot,
+    sum_of_matmul,
+)
+from fpdrift.reduction.sums import kahan_sum, neumaier_sum
+
+
+def in_turn(x):
+    return np.add.accumulate(x)[-1]
+
+
+def dot(a, b):
+    return in_turn(a * b)
+
+
+def matmul(a, b):
+    return np.array([[in_turn(row * column) for column in b.T] for row in a])
+
+
+def test_a_compensated_sum_is_not_reproduced_and_one_input_shows_it():
+    found = reveal(kahan_sum, 9)
+    evidence = found.evidence
+    assert (found.verdict, found.plan) == ("not reproduced", makers.sequential(9))
+    assert kahan_sum(evidence.counterexample) == evidence.box_gave != evidence.replay_gave
+    assert run_plan(found.plan, evidence.counterexample) == evidence.replay_gave
+    assert evidence.agreed < evidence.replayed
+    assert not evidence.flushes_subnormals
+
+
+def test_flushing_is_told_from_compensating():
+    def flushing(x):
+        return in_turn(np.where(np.abs(x) < 2.0**-126, np.float32(0), x))
+
+    found = reveal(flushing, 20)
+    assert (found.verdict, found.plan) == ("not reproduced", makers.sequential(20))
+    assert found.evidence.flushes_subnormals
+    assert "subnormal" in found.evidence.why
+
+
+def test_what_goes_astray_is_shown_with_both_of_its_results():
+    rng = np.random.default_rng(0)
+    found = reveal(lambda x: in_turn(rng.permutation(x)), 9)
+    evidence = found.evidence
+    assert (found.verdict, found.plan) == ("inconsistent", None)
+    assert evidence.missed_rate is None
+    assert evidence.box_gave != evidence.replay_gave
+
+
+def test_what_does_not_add_is_inconsistent():
+    found = reveal(np.max, 9)
+    assert found.verdict == "inconsistent"
+    assert found.evidence.box_gave == found.evidence.counterexample.max()
+
+
+def test_an_order_that_zeros_change_is_inconsistent():
+    def from_the_end_where_zeros_are(x):
+        return in_turn(x[::-1] if (x == 0).sum() > 2 else x)
+
+    assert reveal(from_the_end_where_zeros_are, 9).verdict == "inconsistent"
+
+
+def test_the_order_of_decisions_puts_order_independence_before_the_tree():
+    found = reveal(math.fsum, 9, "float64")
+    assert (found.verdict, found.plan, found.probes) == ("order-independent", None, 0)
+    assert found.evidence.permutations > 100
+
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_with_three_or_four_inputs_the_evidence_says_how_well_it_can_tell(n):
+    evidence = reveal(in_turn, n).evidence
+    assert "Kahan" in evidence.power
+    assert f"{evidence.replayed} inputs" in evidence.power
+    kahan = int(evidence.power.split("differs from the plan's on ")[1].split(",")[0])
+    assert 0 < kahan < evidence.replayed
+
+
+@pytest.mark.parametrize("n", [2, 5, 12])
+@pytest.mark.parametrize("extra_bits", [0, 2])
+def test_adders_that_truncate_are_found_where_all_have_two_terms(n, extra_bits):
+    plan = makers.fused(n, 1, aligned=True, extra_bits=extra_bits)
+    found = reveal(lambda x: run_plan(plan, x), n)
+    assert found.verdict == "confirmed"
+    rows = np.random.default_rng(0).standard_normal((50, n)).astype(np.float32)
+    assert all(run_plan(found.plan, row) == run_plan(plan, row) for row in rows)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 9, 40])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_products_are_revealed_as_sums(n, dtype):
+    for found in (reveal_dot(dot, n, dtype), reveal_matmul(matmul, n, dtype, element=(1, 1))):
+        assert (found.verdict, found.plan) == ("confirmed", makers.sequential(n))
+
+
+def test_the_element_asked_is_the_one_that_is_revealed():
+    def ends_otherwise(a, b):
+        product = matmul(a, b)
+        product[2, 1] = in_turn((a[2] * b[:, 1])[::-1])
+        return product
+
+    shape = {"shape": (3, 2)}
+    assert reveal_matmul(ends_otherwise, 9, **shape).plan == makers.sequential(9)
+    last = reveal_matmul(ends_otherwise, 9, **shape, element=(2, 1))
+    assert last.plan == makers.reversed_(9)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("n", [2, 3, 9, 100, 300])
+def test_a_mean_is_a_sum_that_is_divided(n, dtype):
+    def mean(x):
+        with np.errstate(all="ignore"):
+            return x.dtype.type(in_turn(x) / x.dtype.type(n))
+
+    def times_reciprocal(x):
+        with np.errstate(all="ignore"):
+            return x.dtype.type(in_turn(x) * (x.dtype.type(1) / x.dtype.type(n)))
+
+    for function in (mean, times_reciprocal):
+        found = reveal_mean(function, n, dtype)
+        assert (found.verdict, found.plan) == ("confirmed", makers.sequential(n))
+
+
+def test_products_of_the_wrong_shape_or_settings_are_refused():
+    with pytest.raises(FpdriftError, match=r"shape \(2,\)"):
+        reveal_matmul(lambda a, _: a[:, 0], 9)
+    with pytest.raises(FpdriftError, match="element is 5"):
+        reveal_matmul(matmul, 9, element=(0, 5))
+    with pytest.raises(FpdriftError, match="shape is 3"):
+        reveal_matmul(matmul, 9, shape=3)
+    with pytest.raises(FpdriftError, match="None"):
+        reveal_dot(None, 9)
+
+
+def test_two_functions_that_add_alike():
+    found = same_order(in_turn, sum_of_dot(dot, 20), 20)
+    assert (found.same, found.shared) == (True, 19)
+    assert (found.only_first, found.only_second, found.example) == ((), (), None)
+
+
+def test_where_two_orders_part():
+    found = same_order(in_turn, lambda x: in_turn(x[[0, 1, 3, 2, 4, 5]]), 6)
+    assert (found.same, found.shared) == (False, 4)
+    assert (found.only_first, found.only_second) == (((0, 1, 2),), ((0, 1, 3),))
+    assert found.first_gave == in_turn(found.example) != found.second_gave
+
+
+def test_the_same_order_in_another_accumulator_is_not_alike():
+    def wide(x):
+        return np.float32(in_turn(x.astype(np.float64)))
+
+    found = same_order(in_turn, wide, 20)
+    assert found.same is False
+    assert "float64" in found.why
+    assert found.only_first == ()
+
+
+def test_orders_that_are_not_known_are_not_compared():
+    assert same_order(in_turn, neumaier_sum, 9).same is None
+    assert same_order(math.fsum, math.fsum, 9, "float64").same is True
+    assert same_order(math.fsum, in_turn, 9, "float64").same is False
+
+
+def test_a_matrix_product_as_a_sum():
+    asked = sum_of_matmul(matmul, 5, shape=(1, 1))
+    assert asked(np.arange(5, dtype=np.float32)) == 10
