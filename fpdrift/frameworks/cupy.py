@@ -62,9 +62,9 @@ def find_device(device: str) -> Device:
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except cupy.cuda.runtime.CUDARuntimeError as error:
-        raise no_gpu("cupy", str(error)) from None
+        raise no_gpu("cupy", str(error), has_cpu=False) from None
     if not count:
-        raise no_gpu("cupy")
+        raise no_gpu("cupy", has_cpu=False)
     return Device(
         name=cupy.cuda.runtime.getDeviceProperties(0)["name"].decode(),
         on_gpu=True,

@@ -99,7 +99,8 @@ def open_device(library: str, device: str = "gpu") -> Device:
     return found
 
 
-def no_gpu(library: str, why: str = "") -> FpdriftError:
+def no_gpu(library: str, why: str = "", *, has_cpu: bool = True) -> FpdriftError:
     """Say that a library finds no GPU."""
     reason = f" ({' '.join(why.split())[:120]})" if why else ""
-    return FpdriftError(f"{library} finds no GPU here{reason}; device='cpu' tries the code without")
+    hint = "; device='cpu' tries the code without" if has_cpu else ""
+    return FpdriftError(f"{library} finds no GPU here{reason}{hint}")

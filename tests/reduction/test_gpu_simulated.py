@@ -11,7 +11,7 @@ from fpdrift import gpu_sums, load_recorded
 from fpdrift.errors import FpdriftError
 from fpdrift.recorded import read_recorded, recorded_names
 from fpdrift.reduction import bounds, makers, run_plan
-from fpdrift.reduction.gpu import GpuKernel, GpuRecording, trees
+from fpdrift.reduction.gpu import GpuKernel, GpuRecording, asking, trees
 from fpdrift.reduction.gpu.inputs import Inputs
 from fpdrift.reduction.gpu.validating import validated
 from fpdrift.reduction.gpu.variability import (
@@ -21,7 +21,7 @@ from fpdrift.reduction.gpu.variability import (
 )
 from fpdrift.results import Result
 
-SMALL = GpuKernel(threads_per_block=16, elements_per_thread=2, warp_size=8)
+SMALL = GpuKernel(threads_per_block=16, elements_per_thread=3, warp_size=8)
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
@@ -185,6 +185,17 @@ def test_nothing_is_invented():
     for text in ("{", "[]", json.dumps({"fpdrift": 1})):
         with pytest.raises(FpdriftError, match="not a "):
             read_recorded(text)
+
+
+def test_recorded_sums_are_those_of_the_recording(monkeypatch):
+    known = {"gpu-planted": recording(gpu_sums(sizes=10, tries=2)), "other": GpuKernel()}
+    monkeypatch.setattr(asking, "load_recorded", known.get)
+    assert gpu_sums("recorded", name="gpu-planted") is known["gpu-planted"].sums
+    with pytest.raises(FpdriftError, match="'other' holds a GpuKernel, and no sums of a GPU"):
+        gpu_sums("recorded", name="other")
+    monkeypatch.undo()
+    with pytest.raises(FpdriftError, match="no name given"):
+        gpu_sums("recorded")
 
 
 @pytest.mark.parametrize(
