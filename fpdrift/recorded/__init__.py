@@ -13,7 +13,7 @@ from typing import Any
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.results import Result
 
-_HOW = "on a machine with a GPU, type: fpdrift record-gpu"
+_HOW = "on a machine with a GPU, type: fpdrift record-gpu FILE"
 
 
 def recorded_names() -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Live sums: on a planted device, on TensorFlow's CPU, and on whatever else is installed."""
 
 import json
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -256,9 +255,11 @@ def test_cupy_has_no_cpu():
         devices.open_device("cupy", "cpu")
 
 
-@pytest.mark.skipif("FPDRIFT_GPU" not in os.environ, reason="FPDRIFT_GPU is not set")
 def test_this_gpu(tmp_path):
-    recording = record_gpu(tmp_path / "gpu.json", fast=True)
+    try:
+        recording = record_gpu(tmp_path / "gpu.json", fast=True)
+    except FpdriftError as error:
+        pytest.skip(str(error))
     assert recording.on_gpu
     for run in recording.sums.runs:
         assert run.distinct == 1 or not run.deterministic
