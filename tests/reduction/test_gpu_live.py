@@ -72,6 +72,14 @@ def test_without_a_switch_the_first_try_is_the_reference(monkeypatch):
     assert [run.deterministic for run in result.runs] == [False, False, True, False, False]
 
 
+def test_slow_operations_are_tried_less_often(monkeypatch):
+    plant(monkeypatch)
+    monkeypatch.setattr(live, "_SECONDS", -1.0)
+    result = gpu_sums("live", sizes=1000, tries=50)
+    assert {run.tries for run in result.runs} == {2}
+    assert {len(cost.ratios) for cost in result.costs} == {3}
+
+
 def test_what_is_deterministic_already_is_called_so(monkeypatch):
     planted = plant(monkeypatch, switch=False)
     planted.device = replace(planted.device, always=True)

@@ -42,7 +42,7 @@ def gpu_sums(
     sizes : int or sequence of int
         How many numbers, each up to 2**28.
     tries : int, default 100
-        Sums of each kind and size.
+        Sums of each kind and size; of live ones fewer where they take more than 10 seconds.
     dtype : {"float16", "bfloat16", "float32", "float64"}
     distribution : {"uniform", "normal"}
         Numbers from 0 to 10, or of mean 0 and standard deviation 1: with both signs the sum is

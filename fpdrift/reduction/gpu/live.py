@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,6 +26,8 @@ _INPUTS_PER_PLACE = 64
 _ROWS = 64
 #: Pairs of times, after one that does not count.
 _REPEATS = 11
+#: What the tries of one operation, or its pairs of times, may take before no more are begun.
+_SECONDS = 10.0
 
 
 def live(
@@ -37,6 +39,7 @@ def live(
     ----------
     inputs : Inputs
     tries : int
+        Fewer, but 2 at least, where they take longer than 10 seconds.
     library : str or None
         The first that finds such a device by default.
     device : {"gpu", "cpu"}
@@ -121,7 +124,7 @@ class _Session:
         reference = self.device.get(plain()) if steady is None else steady.tally.reference
         said = "the first try" if steady is None else steady.by
         tally = Tally(reference)
-        for _ in range(self.tries):
+        for _ in _in_time(self.tries, 2):
             tally.add(self.device.get(plain()))
         always = self.device.always
         self.runs.append(_run(tally, operation, n, deterministic=always, reference_is=said))
@@ -153,7 +156,7 @@ class _Session:
         try:
             with steady.around():
                 steady.tally = Tally(self.device.get(steady.call()))
-                for _ in range(self.tries):
+                for _ in _in_time(self.tries, 2):
                     steady.tally.add(self.device.get(steady.call()))
         except Exception as error:  # noqa: BLE001 - libraries raise errors of any kind
             self.skipped[f"{what}, n = {n:,}"] = reason(error)
@@ -163,7 +166,7 @@ class _Session:
     def _ratios(self, plain: Callable[[], Any], steady: _Steady) -> list[float]:
         """Time both by turns, each pair in the other order than the last."""
         ratios = []
-        for repeat in range(_REPEATS + 1):
+        for repeat in _in_time(_REPEATS + 1, 4):
             took = {}
             for way in (True, False) if repeat % 2 else (False, True):
                 with steady.around() if way else nullcontext():
@@ -197,6 +200,15 @@ class _Steady:
     around: Callable[[], AbstractContextManager[None]]
     call: Callable[[], Any]
     tally: Tally = field(init=False)
+
+
+def _in_time(most: int, least: int) -> Iterator[int]:
+    """Count, and stop early where the time is up."""
+    began = time.perf_counter()
+    for number in range(most):
+        if number >= least and time.perf_counter() - began > _SECONDS:
+            return
+        yield number
 
 
 def _run(tally: Tally, operation: Operation, n: int, **known: Any) -> GpuRun:
