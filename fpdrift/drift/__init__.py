@@ -8,6 +8,7 @@ from fpdrift.drift.grow import Growth, growth, growth_of
 from fpdrift.drift.horizons import Horizon, horizon
 from fpdrift.drift.jumps import Jump
 from fpdrift.drift.parting import compare
+from fpdrift.drift.survival import Survival, survival_curve
 from fpdrift.drift.trend import Level, Trend
 
 __all__ = [
@@ -18,10 +19,12 @@ __all__ = [
     "Horizon",
     "Jump",
     "Level",
+    "Survival",
     "TensorDifference",
     "Trend",
     "compare",
     "growth",
     "growth_of",
     "horizon",
+    "survival_curve",
 ]

@@ -159,7 +159,7 @@ def growth_of(steps: Any, distances: Any, *, origin: int | None = None) -> Growt
         Zero or more; what is not finite counts as not known.
     origin : int, optional
         Last step at which all was equal; by default that of the last zero before the first
-        distance, or 0.
+        distance, or 0. Nothing is fitted up to there.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def growth_of(steps: Any, distances: Any, *, origin: int | None = None) -> Growt
     seen = np.isfinite(distances) & (distances > 0)
     if origin is None:
         equal = steps[: np.argmax(seen)] if seen.any() else steps[:0]
-        origin = int(equal[-1]) if len(equal) else min(0, int(steps[0]) - 1)
+        origin = int(equal[-1]) if len(equal) else min(0, int(steps[0]))
     rows = np.flatnonzero(seen & (steps > origin))
     since, logs = (steps[rows] - origin).astype(np.float64), np.log(distances[rows])
     found = find_jumps(since, logs)
@@ -178,7 +178,7 @@ def growth_of(steps: Any, distances: Any, *, origin: int | None = None) -> Growt
         trend, fit = fit_trend(since, logs, [i for i, _ in found])
     else:
         trend, fit = Trend(kind="none", evidence={}), None
-    floor, plateau = _levels(fit, steps[rows])
+    floor, plateau = _levels(fit, steps[rows]) if trend.rate is not None else (None, None)
     fitted = np.full(len(steps), np.nan)
     if fit is not None:
         fitted[rows] = np.exp(fit.line)

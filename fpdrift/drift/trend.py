@@ -4,13 +4,15 @@ Each law is a line: the logarithm of the distance over the step (exponential), o
 (power law) or level (flat). A line may start behind a floor and end in a plateau, which each cost
 a parameter, and jumps shift it. Neighbouring distances err alike, so each is fitted under noise
 whose correlation falls as exp(-steps/memory), for several memories; the laws are compared by
-Schwarz's criterion ("Estimating the dimension of a model", 1978), BIC.
+Schwarz's criterion ("Estimating the dimension of a model", 1978), BIC. A rate and its interval are
+averaged over memories, floors and plateaus, each as probable as its BIC says (Buckland, Burnham and
+Augustin, "Model selection: an integral part of inference", 1997).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -31,6 +33,8 @@ LEAST_POINTS = 8
 ODDS = 9.0
 #: A level distance surely changes by less than this over all steps.
 FLAT_WITHIN = 2.0
+#: A law that misses the distances by more than this (one standard deviation) is not named.
+FITS_WITHIN = 2.0
 #: Points that a floor, a plateau and the growth between need.
 _STRETCH = 5
 #: Places tried for the end of a floor, and for the start of a plateau.
@@ -85,12 +89,14 @@ class Fit(NamedTuple):
 
     bic: float
     slope: float
-    #: standard error of the slope
+    #: the slope averaged over memories and ends, and its standard error
+    rate: float
     error: float
+    #: the same of how far the line rises from its first point to its last
+    rise: float
+    rise_error: float
     #: places on the axis between which the line is not level
     ends: tuple[int, int]
-    #: x of the line at each point (n,)
-    axis: Floats
     noise: float
     memory: float
     #: logarithm of the distance as the line has it (n,)
@@ -129,9 +135,9 @@ def fit_trend(since: Floats, logs: Floats, jumps: Sequence[int]) -> tuple[Trend,
     rated = kind in ("power law", "exponential")
     trend = Trend(
         kind=kind,
-        rate=fit.slope if rated else None,
-        low=fit.slope - _Z * fit.error if rated else None,
-        high=fit.slope + _Z * fit.error if rated else None,
+        rate=fit.rate if rated else None,
+        low=fit.rate - _Z * fit.error if rated else None,
+        high=fit.rate + _Z * fit.error if rated else None,
         evidence=_evidence(fits),
         noise=fit.noise,
         memory=fit.memory,
@@ -146,12 +152,11 @@ def _choose(fits: dict[Kind, Fit]) -> Kind:
     best, second = sorted(growing, key=lambda law: fits[law].bic)
     if flat.bic <= fits[best].bic:
         # no growth is seen, but could there be some?
-        rises = [abs(f.slope) + _Z * f.error for f in (fits[best], fits[second])]
-        spans = [np.ptp(f.axis) for f in (fits[best], fits[second])]
-        most = max(rise * span for rise, span in zip(rises, spans, strict=True))
+        most = max(abs(fits[law].rise) + _Z * fits[law].rise_error for law in growing)
         return "flat" if most < np.log(FLAT_WITHIN) else "cannot tell"
     margin = min(flat.bic, fits[second].bic) - fits[best].bic
-    return best if margin > 2 * np.log(ODDS) else "cannot tell"
+    clear = margin > 2 * np.log(ODDS) and fits[best].noise < np.log(FITS_WITHIN)
+    return best if clear else "cannot tell"
 
 
 def _evidence(fits: dict[Kind, Fit]) -> dict[str, float]:
@@ -163,15 +168,40 @@ def _evidence(fits: dict[Kind, Fit]) -> dict[str, float]:
 def _best(since: Floats, logs: Floats, levels: Floats, axis: Floats | None) -> Fit:
     """Fit one law with every memory, floor and plateau; take the likeliest."""
     memories = [0.0, *2.0 ** np.arange(np.log2(max(since[-1] - since[0], 2.0)))]
-    ends = [(0, len(logs) - 1)] if axis is None else _ends(len(logs))
-    lines = (
-        np.zeros((1, len(logs)))
-        if axis is None
-        else np.array([np.clip(axis, axis[first], axis[last]) for first, last in ends])
-    )
+    if axis is None:
+        ends, lines = [(0, len(logs) - 1)], np.zeros((1, len(logs)))
+    else:
+        ends = _ends(len(logs))
+        lines = np.array([np.clip(axis, axis[first], axis[last]) for first, last in ends])
     cost = np.array([(axis is not None) + (f > 0) + (e < len(logs) - 1) for f, e in ends])
-    fits = (_fit(since, logs, levels, lines, cost, ends, memory) for memory in memories)
-    return min(fits, key=lambda fit: fit.bic)
+    tables = [_fit_all(since, logs, levels, lines, cost, memory) for memory in memories]
+    bics, slopes, errors = np.stack(tables, axis=1)
+    weights = np.exp((bics.min() - bics) / 2)
+    rate, error = _averaged(slopes, errors, weights)
+    spans = np.ptp(lines, axis=1)
+    rise, rise_error = _averaged(slopes * spans, errors * spans, weights)
+    row, column = np.unravel_index(np.argmin(bics), bics.shape)
+    line, noise = _line(since, logs, levels, lines[column] * slopes[row, column], memories[row])
+    return Fit(
+        bic=float(bics[row, column]),
+        slope=float(slopes[row, column]),
+        rate=rate,
+        error=error,
+        rise=rise,
+        rise_error=rise_error,
+        ends=ends[column],
+        noise=noise,
+        memory=memories[row],
+        line=line,
+    )
+
+
+def _averaged(values: Floats, errors: Floats, weights: Floats) -> tuple[float, float]:
+    """Average estimates, each with its own error, and give the average's error."""
+    mean = np.average(values, weights=weights)
+    return float(mean), float(
+        np.sqrt(np.average(errors**2 + (values - mean) ** 2, weights=weights))
+    )
 
 
 def _ends(n: int) -> list[tuple[int, int]]:
@@ -182,44 +212,57 @@ def _ends(n: int) -> list[tuple[int, int]]:
     return [(first, last) for first, last in pairs if last - first >= _STRETCH]
 
 
-def _fit(
+def _fit_all(
     since: Floats,
     logs: Floats,
     levels: Floats,
     lines: Floats,
-    cost: npt.NDArray[Any],
-    ends: list[tuple[int, int]],
+    cost: npt.NDArray[np.int64],
     memory: float,
-) -> Fit:
-    """Fit all lines under one memory by generalised least squares, and take the best.
+) -> Floats:
+    """Fit all lines under one memory by generalised least squares.
 
     What the levels explain is projected out once, so that each line is a fit of one number.
+
+    Returns
+    -------
+    (3, lines) float64
+        BIC, slope and its standard error.
     """
     n = len(logs)
-    kept = np.exp(-np.diff(since) / memory) if memory else np.zeros(n - 1)
-    basis, triangle = np.linalg.qr(_whitened(levels, kept).T)
-    rest = _whitened(logs, kept)
-    rest = rest - basis @ (basis.T @ rest)
-    white = _whitened(lines, kept)
-    left = white - (white @ basis) @ basis.T
-    squares = np.maximum((left * left).sum(axis=1), np.finfo(float).tiny)
-    slopes = left @ rest / squares
-    remains = np.maximum(rest @ rest - slopes**2 * squares, n * _EXACT**2)
-    parameters = len(levels) + 2 + cost
-    bics = n * np.log(remains / n) + np.log1p(-(kept**2)).sum() + parameters * np.log(n)
-    i = int(np.argmin(bics))
-    noise = np.sqrt(remains[i] / max(n - len(levels) - 1, 1))
-    heights = np.linalg.solve(triangle, basis.T @ (_whitened(logs, kept) - slopes[i] * white[i]))
-    return Fit(
-        bic=float(bics[i]),
-        slope=float(slopes[i]),
-        error=float(noise / np.sqrt(squares[i])),
-        ends=ends[i],
-        axis=lines[i],
-        noise=float(noise),
-        memory=memory,
-        line=slopes[i] * lines[i] + heights @ levels,
+    kept = _kept(since, memory)
+    basis = np.linalg.qr(_whitened(levels, kept).T)[0]
+    rest, left = (
+        white - (white @ basis) @ basis.T
+        for white in (_whitened(logs, kept), _whitened(lines, kept))
     )
+    squares = (left * left).sum(axis=1)
+    told = squares > _EXACT * (lines * lines).sum(axis=1)  # else the line is but a jump
+    squares = np.where(told, squares, np.inf)
+    slopes = left @ rest / squares
+    remains = np.maximum(rest @ rest - slopes * (left @ rest), n * _EXACT**2)
+    parameters = len(levels) + 1 + (memory > 0) + cost
+    bics = n * np.log(remains / n) + np.log1p(-(kept**2)).sum() + parameters * np.log(n)
+    errors = np.sqrt(remains / (n - len(levels) - 1) / squares)
+    bics[~told & lines.any(axis=1)] = np.inf
+    return np.array([bics, slopes, errors])
+
+
+def _line(
+    since: Floats, logs: Floats, levels: Floats, sloped: Floats, memory: float
+) -> tuple[Floats, float]:
+    """Add the levels that fit best to a sloped line; give it and the noise around it."""
+    kept = _kept(since, memory)
+    white = _whitened(levels, kept).T
+    heights = np.linalg.lstsq(white, _whitened(logs - sloped, kept), rcond=None)[0]
+    line = sloped + heights @ levels
+    remains = np.square(_whitened(logs - line, kept)).sum()
+    return line, float(np.sqrt(remains / (len(logs) - len(levels) - 1)))
+
+
+def _kept(since: Floats, memory: float) -> Floats:
+    """Which part of the noise is kept from each point to the next (n - 1,)."""
+    return np.exp(-np.diff(since) / memory) if memory else np.zeros(len(since) - 1)
 
 
 def _whitened(rows: Floats, kept: Floats) -> Floats:

@@ -1,0 +1,178 @@
+"""Kaplan-Meier, Greenwood and Wilson against calculations made another way."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fpdrift.drift import Survival, survival_curve
+from fpdrift.drift.survival import wilson
+from fpdrift.errors import FpdriftError
+
+#: weeks in remission under 6-MP of 21 patients (Freireich and others, 1963), + = still in remission
+REMISSION = [
+    "6",
+    "6",
+    "6",
+    "6+",
+    "7",
+    "9+",
+    "10",
+    "10+",
+    "11+",
+    "13",
+    "16",
+    "17+",
+    "19+",
+    "20+",
+    "22",
+    "23",
+    "25+",
+    "32+",
+    "32+",
+    "34+",
+    "35+",
+]
+#: share of them as textbooks print it, with Greenwood's standard error
+PRINTED = {
+    6: (0.857, 0.0764),
+    7: (0.807, 0.0869),
+    10: (0.753, 0.0963),
+    13: (0.690, 0.1068),
+    16: (0.627, 0.1141),
+    22: (0.538, 0.1282),
+    23: (0.448, 0.1346),
+}
+
+PAIRS = st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=40)
+
+
+def by_redistribution(pairs):
+    """Efron's way: whoever leaves hands a weight on to all who stay; exact, without a product."""
+    order = sorted(pairs, key=lambda pair: (pair[0], not pair[1]))
+    weights = [Fraction(1, len(order))] * len(order)
+    left, share = {}, Fraction(1)
+    for i, (duration, event) in enumerate(order):
+        if event:
+            share -= weights[i]
+            left[duration] = share
+        elif i + 1 < len(order):
+            part = weights[i] / (len(order) - i - 1)
+            weights[i + 1 :] = [weight + part for weight in weights[i + 1 :]]
+    return left
+
+
+def test_a_printed_example():
+    durations = [int(text.rstrip("+")) for text in REMISSION]
+    found = survival_curve(durations, [not text.endswith("+") for text in REMISSION])
+    assert dict(zip(found.steps.tolist(), found.share.round(3).tolist(), strict=True)) == {
+        step: share for step, (share, _) in PRINTED.items()
+    }
+    for i, (share, error) in enumerate(PRINTED.values()):
+        log_log = error / (share * -math.log(share))
+        ends = [share ** math.exp(sign * 1.96 * log_log) for sign in (1, -1)]
+        assert [found.low[i], found.high[i]] == pytest.approx(ends, abs=1e-3)
+    assert (found.n, found.events, found.median, len(found.censored)) == (21, 9, 23, 12)
+    assert found.at_risk.tolist() == [21, 17, 15, 12, 11, 7, 6]
+
+
+@given(PAIRS)
+def test_the_share_is_that_of_handing_weights_on(pairs):
+    found = survival_curve(*zip(*pairs, strict=True))
+    expected = by_redistribution(pairs)
+    assert found.steps.tolist() == list(expected)
+    assert found.share == pytest.approx([float(share) for share in expected.values()], abs=1e-12)
+    assert found.events + len(found.censored) == found.n == len(pairs)
+    assert (found.low <= found.share).all()
+    assert (found.share <= found.high).all()
+
+
+@given(PAIRS)
+def test_greenwoods_variance_in_exact_numbers(pairs):
+    found = survival_curve(*zip(*pairs, strict=True))
+    total = Fraction(0)
+    for i, step in enumerate(found.steps):
+        risk = sum(duration >= step for duration, _ in pairs)
+        gone = sum(duration == step and event for duration, event in pairs)
+        if gone == risk:
+            assert (found.share[i], found.low[i], found.high[i]) == (0, 0, 1)
+            return
+        total += Fraction(gone, risk * (risk - gone))
+        share = float(found.share[i])
+        error = math.sqrt(total) / -math.log(share)
+        # 1.959963984540054: 97.5 % of the normal distribution
+        ends = [math.exp(-math.exp(math.log(-math.log(share)) + s * 1.959963984540054 * error))
+                for s in (1, -1)]  # fmt: skip
+        assert [found.low[i], found.high[i]] == pytest.approx(ends, rel=1e-9)
+
+
+def test_intervals_hold_what_they_should():
+    """Waiting times with a known law: about 95 % of the intervals at step 10 hold the truth."""
+    rng = np.random.default_rng(3)
+    held = 0
+    for _ in range(400):
+        ends, watched = rng.geometric(0.1, 60), rng.integers(1, 40, 60)
+        found = survival_curve(np.minimum(ends, watched), ends <= watched)
+        i = np.searchsorted(found.steps, 10, side="right") - 1
+        held += found.low[i] <= 0.9**10 <= found.high[i]
+    assert 0.92 * 400 <= held <= 0.98 * 400
+
+
+def test_nothing_absorbed_and_all_absorbed_at_once():
+    lasting = survival_curve([5, 7], [False, False])
+    assert (lasting.steps.size, lasting.median, lasting.events) == (0, None, 0)
+    assert str(lasting).startswith("0 of 2 absorbed (0% to 66%)")
+    gone = survival_curve([0, 0], [True, True])
+    assert (gone.steps.tolist(), gone.share.tolist(), gone.median) == ([0], [0.0], 0)
+
+
+@pytest.mark.parametrize(("count", "n"), [(0, 9), (2, 9), (9, 9), (56, 90)])
+def test_wilsons_ends_are_the_shares_that_lie_a_score_away(count, n):
+    """Both ends p solve (count/n - p)^2 = z^2 p (1 - p) / n."""
+    for p in wilson(count, n):
+        assert (count / n - p) ** 2 == pytest.approx(
+            1.959963984540054**2 * p * (1 - p) / n, abs=1e-12
+        )
+    low, high = wilson(count, n)
+    assert low <= count / n <= high
+
+
+def test_json_keeps_every_bit():
+    found = survival_curve([3, 4, 4, 9], [True, False, True, False])
+    again = Survival.from_json(found.to_json())
+    assert repr(again) == repr(found)
+    for name in ("share", "low", "high", "censored"):
+        assert getattr(again, name).tolist() == getattr(found, name).tolist()
+        assert not getattr(again, name).flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("durations", "events"),
+    [
+        ([], []),
+        ([1, 2], [True]),
+        ([1.5], [True]),
+        ([-1], [True]),
+        ([1], [1]),
+        ([True], [True]),
+        (["a"], [True]),
+        (None, None),
+        ([2**70], [True]),
+        ([2**60], [True]),
+        ([[1], [2, 3]], [True]),
+        ([[1]], [[True]]),
+    ],
+)
+def test_no_pairs_are_refused_in_one_line(durations, events):
+    with pytest.raises(FpdriftError, match="duration") as caught:
+        survival_curve(durations, events)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("count", "n"), [(1, 0), (-1, 3), (4, 3)])
+def test_no_share_is_refused(count, n):
+    with pytest.raises(FpdriftError, match="no share"):
+        wilson(count, n)
