@@ -42,8 +42,8 @@ from fpdrift.reduction.rounding import Floats, round_array
 _ONE_TREE = 2
 #: Inputs that are repeated (a multiple of 3), and how often.
 _REPEATED, _REPEATS = 12, 22
-#: Orders of each of these inputs that are tried.
-_ORDERS = 16
+#: Orders of each of these inputs that are tried; fewer where n is large.
+_ORDERS = 64
 _FRESH = 64
 #: How many times the rows of `mixture` are drawn, at most; fewer where n is large.
 _ROUNDS = 24
@@ -200,8 +200,9 @@ class _Decision:
 
     def _has_an_order(self) -> None:
         """Ask whether the bits change with the order of the inputs."""
+        count = min(_ORDERS, max(8, 2 * _NUMBERS // self.n))
         for row in order_matters(self.n, self.fmt, _REPEATED // 3, self.rng):
-            orders = self.rng.permuted(np.tile(row, (_ORDERS, 1)), axis=1)
+            orders = self.rng.permuted(np.tile(row, (count, 1)), axis=1)
             given = self.box.sums(orders)
             self.notes.permutations += len(orders)
             if not same_bits(given, given[:1], self.fmt).all():

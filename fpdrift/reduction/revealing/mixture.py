@@ -99,15 +99,15 @@ def _ladders(rounds: int, n: int, fmt: Format, rng: np.random.Generator, gap: in
     """Plus/minus pairs on few levels, so many binades apart; the rest is on the lowest."""
     rows = np.zeros((rounds, n))
     levels = range(fmt.emax - 4, fmt.quantum - 1, -gap)
-    for row in rows:
-        used, place = int(rng.integers(2, len(levels) + 1)), 0
+    for number, row in enumerate(rows):
+        one = number % 2  # a single pair shows a node that adds two among nodes of many
+        used, place = 2 if one else int(rng.integers(2, len(levels) + 1)), 0
         for level in levels[: used - 1]:
-            pairs = min(int(rng.integers(1, 4)), (n - 1 - place) // 2)
+            pairs = min(1 if one else int(rng.integers(1, 4)), (n - 1 - place) // 2)
             sizes = np.ldexp(1.0, level) * (1 + rng.integers(0, 2, pairs) / 2)
             row[place : place + 2 * pairs] = np.concatenate([sizes, -sizes])
             place += 2 * pairs
-        lowest = levels[used - 1] - (int(np.ceil(np.log2(n))) if used == 1 else 0)
-        row[place:] = np.ldexp(1 + rng.integers(0, 8, n - place) / 8, lowest)
+        row[place:] = np.ldexp(1 + rng.integers(0, 8, n - place) / 8, levels[used - 1])
     return rows
 
 

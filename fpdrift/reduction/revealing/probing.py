@@ -42,7 +42,8 @@ class BlackBox:
 
     def fill(self, values: Any, places: Any = slice(None)) -> None:
         """Set the buffer to zeros, and to the values at the places."""
-        self._buffer[:] = 0
+        if places != slice(None):
+            self._buffer[:] = 0
         self._buffer[places] = values
         self._kept = self._buffer.tobytes()
 
