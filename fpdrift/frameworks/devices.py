@@ -18,6 +18,9 @@ GPU_LIBRARIES = ("torch", "cupy", "jax", "tensorflow")
 _HOME = {"tensorflow": "tfsums"}
 DEVICES = ("gpu", "cpu")
 
+#: What a CPU lacks of a GPU's operations.
+MISSING_ON_CPU = {"matmul TF32": "TF32 is a mode of GPUs; this is a CPU"}
+
 Takes = Literal["numbers", "numbers and places", "matrices"]
 
 _INSTALL = {

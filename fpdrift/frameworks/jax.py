@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from fpdrift.frameworks.devices import Device, Operation, no_gpu
+from fpdrift.frameworks.devices import MISSING_ON_CPU, Device, Operation, no_gpu
 from fpdrift.frameworks.libraries import ALL_DTYPES, LIBRARIES
 
 #: XLA's switch holds for the process, so there is no turning it on and off here.
@@ -26,11 +26,11 @@ def find_device(device: str) -> Device:
         if not on_gpu:
             raise
         raise no_gpu("jax", str(error)) from None
-    there = LIBRARIES["jax"].there
+    there = cast("Callable[[Any], Any]", LIBRARIES["jax"].there)
     always = _FLAG in os.environ.get("XLA_FLAGS", "")
 
     def put(array: Any) -> Any:
-        return jax.device_put(there(array) if there else array, found)
+        return jax.device_put(there(array), found)
 
     return Device(
         name=str(found.device_kind) if on_gpu else "CPU",
@@ -43,7 +43,7 @@ def find_device(device: str) -> Device:
         wait=lambda array: array.block_until_ready(),
         switch=f"XLA_FLAGS={_FLAG} is {'' if always else 'not '}set; XLA reads it when it starts",
         always=always,
-        missing={} if on_gpu else {"matmul TF32": "TF32 is a mode of GPUs; this is a CPU"},
+        missing={} if on_gpu else MISSING_ON_CPU,
     )
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from fpdrift.frameworks.devices import Device, Operation, no_gpu
+from fpdrift.frameworks.devices import MISSING_ON_CPU, Device, Operation, no_gpu
 from fpdrift.frameworks.libraries import ALL_DTYPES
 
 _SWITCH = "tf.config.experimental.enable_op_determinism()"
@@ -41,37 +41,38 @@ def find_device(device: str) -> Device:
         switch=_SWITCH if off else f"this TensorFlow has no way back from {_SWITCH}",
         steady=None if always or off is None else partial(_steady, off),
         always=always,
-        missing={} if on_gpu else {"matmul TF32": "TF32 is a mode of GPUs; this is a CPU"},
+        missing={} if on_gpu else MISSING_ON_CPU,
     )
 
 
 def _operations(where: str, on_gpu: bool) -> Iterator[Operation]:
+    """Give operations that stay on the device: TensorFlow takes a GPU where it can, otherwise."""
     import tensorflow as tf
 
-    def segment_sum(numbers: Any, places: Any, outputs: int) -> Any:
-        return tf.math.unsorted_segment_sum(numbers, places, outputs)
+    def on_device(call: Callable[..., Any]) -> Callable[..., Any]:
+        def there(*arguments: Any) -> Any:
+            with tf.device(where):
+                return call(*arguments)
+
+        return there
 
     def scatter_add(numbers: Any, places: Any, outputs: int) -> Any:
-        with tf.device(where):
-            zeros = tf.zeros(outputs, numbers.dtype)
+        zeros = tf.zeros(outputs, numbers.dtype)
         return tf.tensor_scatter_nd_add(zeros, places[:, None], numbers)
 
     def to_one_place(numbers: Any) -> Any:
-        with tf.device(where):
-            places = tf.zeros(len(numbers), tf.int32)
-        return segment_sum(numbers, places, 1)
+        return tf.math.unsorted_segment_sum(numbers, tf.zeros(len(numbers), tf.int32), 1)
 
-    one_place = "tf.math.unsorted_segment_sum to one place"
-    yield Operation("sum", "numbers", "tf.reduce_sum", tf.reduce_sum)
-    yield Operation("atomic sum", "numbers", one_place, to_one_place)
-    segment = "tf.math.unsorted_segment_sum"
-    yield Operation("index_add", "numbers and places", segment, segment_sum)
+    segment, sums = "tf.math.unsorted_segment_sum", tf.math.unsorted_segment_sum
+    yield Operation("sum", "numbers", "tf.reduce_sum", on_device(tf.reduce_sum))
+    yield Operation("atomic sum", "numbers", f"{segment} to one place", on_device(to_one_place))
+    yield Operation("index_add", "numbers and places", segment, on_device(sums))
     scatter = "tf.tensor_scatter_nd_add"
-    yield Operation("scatter_add", "numbers and places", scatter, scatter_add)
-    yield Operation("matmul", "matrices", "tf.matmul, TF32 off", partial(_product, False))
-    if on_gpu:
-        function = "tf.matmul, TF32 on"
-        yield Operation("matmul TF32", "matrices", function, partial(_product, True))
+    yield Operation("scatter_add", "numbers and places", scatter, on_device(scatter_add))
+    for name, tf32 in (("matmul", False), ("matmul TF32", True)):
+        if on_gpu or not tf32:
+            function = f"tf.matmul, TF32 {'on' if tf32 else 'off'}"
+            yield Operation(name, "matrices", function, on_device(partial(_product, tf32)))
 
 
 def _product(tensor_float_32: bool, one: Any, other: Any) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from fpdrift.frameworks.devices import Device, Operation, no_gpu
+from fpdrift.frameworks.devices import MISSING_ON_CPU, Device, Operation, no_gpu
 from fpdrift.frameworks.libraries import ALL_DTYPES, LIBRARIES
 
 _CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
@@ -28,10 +28,8 @@ def find_device(device: str) -> Device:
         os.environ.setdefault(_CUBLAS, ":4096:8")
     where = "cuda:0" if on_gpu else "cpu"
     always = torch.are_deterministic_algorithms_enabled()
-    there, back = LIBRARIES["torch"].there, LIBRARIES["torch"].back
-    assert there is not None  # noqa: S101 - for mypy: the table has both for PyTorch
-    assert back is not None  # noqa: S101
-    to_device, to_numpy = there, back
+    to_device = cast("Callable[[Any], Any]", LIBRARIES["torch"].there)
+    to_numpy = cast("Callable[[Any], Any]", LIBRARIES["torch"].back)
     return Device(
         name=torch.cuda.get_device_name(0) if on_gpu else "CPU",
         on_gpu=on_gpu,
@@ -44,7 +42,7 @@ def find_device(device: str) -> Device:
         switch=_SWITCH + (f", CUBLAS_WORKSPACE_CONFIG={os.environ[_CUBLAS]}" if on_gpu else ""),
         steady=None if always else _steady,
         always=always,
-        missing={} if on_gpu else {"matmul TF32": "TF32 is a mode of GPUs; this is a CPU"},
+        missing={} if on_gpu else MISSING_ON_CPU,
     )
 
 

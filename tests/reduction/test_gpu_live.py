@@ -150,6 +150,8 @@ def test_a_place_that_cannot_be_written_is_said_before_the_work(monkeypatch, tmp
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(FpdriftError, match="fast is 'yes'"):
         record_gpu(tmp_path / "none.json", fast="yes")
+    with pytest.raises(FpdriftError, match="unknown device 3"):
+        measure_gpu(device=3)
 
 
 def test_a_missing_library_says_what_to_type(monkeypatch):

@@ -12,7 +12,7 @@ import numpy as np
 from fpdrift.checks import check_callable, check_choice, check_switch
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import format_of
-from fpdrift.frameworks.devices import GPU_LIBRARIES, Device
+from fpdrift.frameworks.devices import DEVICES, GPU_LIBRARIES, Device
 from fpdrift.provenance import current
 from fpdrift.reduction.gpu.inputs import Inputs
 from fpdrift.reduction.gpu.live import first_device, on_device, reason
@@ -96,6 +96,7 @@ def measure_gpu(
     """
     if library is not None:
         check_choice("library", library, GPU_LIBRARIES)
+    check_choice("device", device, DEVICES)
     check_switch("fast", fast)
     check_callable("progress", progress)
     reasons: dict[str, str] = {}
