@@ -20,8 +20,8 @@ _SHARED = (*_OF_BLOCKS, "atomic sum")
 def validated(simulation: GpuSums, recordings: tuple[GpuRecording, ...] | None = None) -> GpuSums:
     """Say in `validation` how a simulation compares with recordings of the same inputs.
 
-    Distributions of the distance from the reference, in ulps, are compared by the two-sample
-    Kolmogorov-Smirnov statistic D, the largest distance between their distribution functions.
+    Distributions of the sums themselves are compared by the two-sample Kolmogorov-Smirnov statistic
+    D, the largest distance between their distribution functions.
     Sums of blocks are compared where the simulation has the shape of the recorded program, which
     is that of `GpuKernel`; in two passes both have to give the same bits.
 
@@ -55,13 +55,12 @@ def _told(run: GpuRun, other: GpuRun) -> str:
     if run.deterministic:
         same = run.reference == other.reference
         return "the same bits" if same else f"{other.reference} there, {run.reference} here"
-    mine, its = run.ulps, other.ulps
-    if mine is None or its is None:
+    if run.values is None or other.values is None or run.ulps is None or other.ulps is None:
         return "no finite sum to compare with"
-    found = ks_2samp(mine, its)
+    found = ks_2samp(run.values.astype(np.float64), other.values.astype(np.float64))
     return (
         f"D = {found.statistic:.2f} (p = {found.pvalue:.2g}), standard deviation "
-        f"{np.std(mine):.3g} ulps, {np.std(its):.3g} there"
+        f"{np.std(run.ulps):.3g} ulps, {np.std(other.ulps):.3g} there"
     )
 
 
