@@ -177,3 +177,12 @@ def test_orders_that_are_not_known_are_not_compared():
 def test_a_matrix_product_as_a_sum():
     asked = sum_of_matmul(matmul, 5, shape=(1, 1))
     assert asked(np.arange(5, dtype=np.float32)) == 10
+
+
+def test_a_result_says_what_it_is_in_a_line():
+    wide = reveal(lambda x: np.float16(in_turn(x.astype(np.float32))), 5, "float16", name="mine")
+    line = f"Revealed(mine, n = 5, float16 in float32: confirmed, {wide.probes} probes)"
+    assert repr(wide) == line
+    assert str(wide).startswith("mine: confirmed. ")
+    assert str(wide).endswith("\n((((0+1)+2)+3)+4)")
+    assert "None" not in str(reveal(math.fsum, 9, "float64"))
