@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.colors import ListedColormap
 
+from fpdrift.plotting.words import many
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -30,7 +32,7 @@ _DARK = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
 def draw_equality(result: Equality, ax: Axes) -> None:
     """Draw a matrix of result against result, classes of equal bits side by side."""
     _draw_matrix(result, ax)
-    ax.set_title(f"{_many(len(result.labels), 'result')}: {_classes(result)}")
+    ax.set_title(f"{many(len(result.labels), 'result')}: {_classes(result)}")
 
 
 def draw_condition_run(run: ConditionRun, ax: Axes) -> None:
@@ -72,7 +74,7 @@ def draw_batch_classes(result: BatchClasses, ax: Axes) -> None:
     ax.set_yticks(range(len(names)), names)
     ax.set_xlabel("rows in the batch, and where this one stands; one letter: equal bits")
     changed = sum(len(set(run.equality.classes)) > 1 for run in result.runs)
-    tried = _many(len(result.runs), "operation")
+    tried = many(len(result.runs), "operation")
     ax.set_title(f"One row in other batches: other bits in {changed} of {tried}")
 
 
@@ -145,7 +147,3 @@ def _classes(result: Equality) -> str:
 
 def _wrapped(names: tuple[str, ...] | list[str]) -> list[str]:
     return [name.replace(" ", "\n", 1) for name in names]
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

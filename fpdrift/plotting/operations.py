@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fpdrift.plotting.words import many
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -34,12 +36,10 @@ def draw_thread_operation(result: ThreadOperation, ax: Axes) -> None:
         ax.set_xlim(-1.5, most + 1.5)
     ax.grid(visible=False, axis="x")
     ax.set_xlabel("ulps between an element's lowest and highest result")
-    elements = result.exact.size
-    ax.set_ylabel(f"of {elements:,} element{'' if elements == 1 else 's'}")
+    ax.set_ylabel(f"of {many(result.exact.size, 'element')}")
     ax.set_title(f"{result.operation} of {result.n:,} {result.dtype}, {result.tries:,} tries each")
     ax.legend(loc="best")
 
 
 def _told(run: OperationRun) -> str:
-    threads = "1 thread" if run.threads == 1 else f"{run.threads} threads"
-    return f"{threads}: 1 result" if run.distinct == 1 else f"{threads}: {run.distinct:,} results"
+    return f"{many(run.threads, 'thread')}: {many(run.distinct, 'result')}"

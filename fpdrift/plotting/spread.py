@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fpdrift.plotting.words import many
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -43,6 +45,6 @@ def draw_order_spread(result: OrderSpread, ax: Axes) -> None:
     ax.yaxis.set_label_coords(-0.09, 0.5 / ax.get_ylim()[1])
     apart = round(float(ulps.max() - ulps.min()))
     ax.set_title(
-        f"{result.n:,} numbers in {len(ulps):,} orders: {result.distinct:,} results, "
-        f"{apart:,} ulp{'' if apart == 1 else 's'} wide"
+        f"{many(result.n, 'number')} in {many(len(ulps), 'order')}: "
+        f"{many(result.distinct, 'result')}, {many(apart, 'ulp')} wide"
     )

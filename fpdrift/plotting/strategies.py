@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fpdrift.plotting.words import many
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -15,11 +17,11 @@ def draw_strategies(result: Strategies, ax: Axes) -> None:
     rows = list(reversed(result.rows))
     for y, row in enumerate(rows):
         ax.barh(y, row.times_arrival, 0.6, color="C0" if row.results == 1 else "C1")
-        found = "1 result" if row.results == 1 else f"{row.results:,} results"
+        found = many(row.results, "result")
         if row.results == 1:
             found += ", by design" if row.same_bits else ", not promised"
         else:
-            found += f", {row.spread:,} ulp{'' if row.spread == 1 else 's'} wide"
+            found += f", {many(row.spread, 'ulp')} wide"
         ax.annotate(
             f"{row.times_arrival:.2g} times: {found}",
             (row.times_arrival, y),

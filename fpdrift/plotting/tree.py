@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fpdrift.errors import FpdriftError
 from fpdrift.plotting.layout import Layout, branches, lay_out
+from fpdrift.plotting.words import many
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,7 +46,7 @@ def draw_plan(plan: Plan, ax: Axes) -> None:
     draw_tree(plan, ax)
     if ax.get_legend_handles_labels()[1]:
         ax.legend(loc="best")
-    ax.set_title(f"{plan.n:,} numbers, {in_a_row(plan)}" if plan.n > 1 else "1 number, no addition")
+    ax.set_title(f"{many(plan.n, 'number')}, at most {many(plan.depth, 'addition')} in a row")
 
 
 def draw_revealed(result: Revealed, ax: Axes) -> None:
@@ -195,8 +196,3 @@ def _dress(plan: Plan, rows: int, ax: Axes) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.autoscale_view()
     ax.set_ylim(0, max(plan.depth * 1.06, ax.get_ylim()[1], 1))
-
-
-def in_a_row(plan: Plan) -> str:
-    """Say how many additions wait for one another."""
-    return "1 addition" if plan.depth == 1 else f"at most {plan.depth:,} additions in a row"
