@@ -37,7 +37,7 @@ class State:
             "weight" if id(v) in trainable else "statistic" if id(v) in weights else "seed"
             for v in self._inner
         ]
-        variables = self._inner + slots
+        self.variables = variables = self._inner + slots
         self.read = reader(variables)
         roles += ["slot"] * len(slots)
         zero = zero_gradients(model)
@@ -102,7 +102,7 @@ def reader(variables: Sequence[Any]) -> Callable[[], Arrays]:
 
 def shares_safely() -> bool:
     """Tell whether values that were read outlive the next step: JAX takes their memory over."""
-    return keras.backend.backend() != "jax"
+    return str(keras.backend.backend()) != "jax"
 
 
 def sync(model: Any) -> None:
