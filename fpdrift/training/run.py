@@ -90,7 +90,7 @@ def train(
     check_switch("overwrite", overwrite)
     check_timeout(timeout)
     check_callable("progress", progress)
-    env = _environment(condition, data)
+    env = environment(condition, data)
     _check_nudge(condition)
     place = _place(path, condition, overwrite=overwrite)
     task = {
@@ -115,16 +115,30 @@ def _condition(condition: Any, seed: int | None) -> Condition:
     return chosen if seed is None else dataclasses.replace(chosen, seed=seed)
 
 
-def _environment(condition: Condition, data: str) -> dict[str, str | None]:
-    """Give the changes to the environment that the process needs."""
-    backend = _backend(data)
+def environment(
+    condition: Condition, data: str, backend: str | None = None
+) -> dict[str, str | None]:
+    """Give the changes to the environment that a process needs, once all is installed.
+
+    Parameters
+    ----------
+    condition : Condition
+    data : str
+    backend : str, optional
+        By default that of ``KERAS_BACKEND``, TensorFlow if there is none.
+
+    Raises
+    ------
+    FpdriftError
+        If the condition cannot be had on the backend, or something is not installed.
+    """
+    backend = _installed(backend or os.environ.get("KERAS_BACKEND") or "tensorflow", data)
     condition.check_backend(backend)
     return condition.environment() | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
-def _backend(data: str) -> str:
-    """Read which backend Keras is to use, and see that all that is needed is installed."""
-    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+def _installed(backend: str, data: str) -> str:
+    """See that all that is needed is installed."""
     check_choice("KERAS_BACKEND", backend, BACKENDS)
     for module in (backend, "keras", *(["sklearn"] if data == "digits" else [])):
         if importlib.util.find_spec(module) is None:

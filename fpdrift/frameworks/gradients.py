@@ -1,0 +1,112 @@
+"""The gradient of a loss, as each of Keras' backends takes it: there is no common function for it.
+
+A forward pass gives its loss and the tensors that were tapped on the way. On TensorFlow and PyTorch
+the gradient with respect to a tapped tensor is to be had as well; JAX differentiates a function of
+its arguments, which a tapped tensor is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+#: Runs forward; gives the loss and the tapped tensors.
+Forward = Callable[[], tuple[Any, list[Any]]]
+#: Loss, tapped tensors, their gradients and the weights' (None where there is none).
+Differentiated = tuple[Any, list[Any], list[Any], list[Any]]
+
+
+def tensorflow(forward: Forward, weights: Sequence[Any]) -> Differentiated:
+    """Differentiate with a `tf.GradientTape`; inside a `tf.function`, too.
+
+    Parameters
+    ----------
+    forward : callable
+        Gives a scalar loss and a list of tensors.
+    weights : sequence of tf.Variable
+
+    Returns
+    -------
+    tuple
+        Loss, tapped tensors, gradient with respect to each of these, to each of the weights.
+    """
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        loss, tapped = forward()
+    floats = [i for i, tensor in enumerate(tapped) if tensor.dtype.is_floating]
+    found = tape.gradient(loss, [*(tapped[i] for i in floats), *weights])
+    of_tapped = _spread(floats, found, len(tapped))
+    dense = [tf.convert_to_tensor(g) if g is not None else None for g in found[len(floats) :]]
+    return loss, tapped, of_tapped, dense
+
+
+def torch(forward: Forward, weights: Sequence[Any]) -> Differentiated:
+    """Differentiate with `torch.autograd.grad`; arguments and result as of `tensorflow`."""
+    import torch as pytorch
+
+    loss, tapped = forward()
+    known = [i for i, tensor in enumerate(tapped) if tensor.requires_grad]
+    sources = [*(tapped[i] for i in known), *weights]
+    found = list(pytorch.autograd.grad(loss, sources, allow_unused=True))
+    return loss, tapped, _spread(known, found, len(tapped)), found[len(known) :]
+
+
+def jax(
+    function: Callable[..., tuple[Any, Any]], *arguments: Any
+) -> tuple[tuple[Any, Any], Sequence[Any]]:
+    """Differentiate a function of its first argument with `jax.value_and_grad`.
+
+    Parameters
+    ----------
+    function : callable
+        Gives a scalar loss and whatever else it computes, and changes nothing.
+    *arguments
+        The first is what to differentiate with respect to, such as a list of weights.
+
+    Returns
+    -------
+    (loss, rest), gradient
+    """
+    import jax as jax_
+
+    found: tuple[tuple[Any, Any], Sequence[Any]]
+    found = jax_.value_and_grad(function, has_aux=True)(*arguments)
+    return found
+
+
+def compiled(function: Callable[..., Any], batch: Any, *, jit: bool) -> Callable[..., Any]:
+    """Let TensorFlow trace a function as Keras lets it trace a training step.
+
+    Parameters
+    ----------
+    function : callable
+        Of tensors, giving tensors.
+    batch : sequence of arrays, or structures of arrays
+        What it will be given. As in Keras, the number of samples is left open: where it is known,
+        the compiler turns divisions by it into products, which round otherwise.
+    jit : bool
+        Whether XLA compiles it.
+
+    Returns
+    -------
+    callable
+    """
+    import tensorflow as tf
+
+    def spec(array: Any) -> Any:
+        return tf.TensorSpec([None, *array.shape[1:]], array.dtype)
+
+    signature = tf.nest.map_structure(spec, tuple(batch))
+    traced: Callable[..., Any] = tf.function(
+        function, input_signature=signature, jit_compile=jit, autograph=False
+    )
+    return traced
+
+
+def _spread(places: Sequence[int], found: Sequence[Any], size: int) -> list[Any]:
+    """Put what was found where it belongs, None elsewhere."""
+    spread: list[Any] = [None] * size
+    for place, value in zip(places, found, strict=False):
+        spread[place] = value
+    return spread

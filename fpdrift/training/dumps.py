@@ -1,0 +1,126 @@
+"""The tensors of a step in a file, and two such files compared.
+
+Plain ``.npz`` without pickles; what NumPy cannot name there (bfloat16) goes as bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.floats import ulp_distance
+from fpdrift.floats.formats import FORMATS
+from fpdrift.training.explained import StepDifference
+
+Array = npt.NDArray[Any]
+_BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+
+
+class Seen(NamedTuple):
+    """A tensor of a step; see `StepDifference` for the meaning of the words."""
+
+    stage: str
+    name: str
+    layer: str
+    values: Array
+
+
+def save(path: Path, seen: Sequence[Seen]) -> None:
+    """Write the tensors of a step, or of a state."""
+    head = [[s.stage, s.name, s.layer, s.values.dtype.name] for s in seen]
+    arrays = {
+        f"a{i}": s.values.view(np.uint16) if s.values.dtype == _BFLOAT16 else s.values
+        for i, s in enumerate(seen)
+    }
+    np.savez(path, head=np.array(json.dumps(head)), **arrays)  # type: ignore[arg-type] # names are ours
+
+
+def load(path: Path) -> Iterator[Seen]:
+    """Read what `save` wrote, one tensor at a time."""
+    with np.load(path, allow_pickle=False) as file:
+        for i, (stage, name, layer, dtype) in enumerate(json.loads(str(file["head"]))):
+            values = file[f"a{i}"]
+            yield Seen(
+                stage, name, layer, values.view(_BFLOAT16) if dtype == "bfloat16" else values
+            )
+
+
+def differences(
+    a: Iterator[Seen] | Sequence[Seen], b: Iterator[Seen] | Sequence[Seen]
+) -> tuple[int, tuple[StepDifference, ...], tuple[str, ...]]:
+    """Compare the tensors of two steps, in the first one's order.
+
+    Returns
+    -------
+    compared : int
+        Tensors that both have, in one shape.
+    differences : tuple of StepDifference
+        Those that differ in their bits.
+    unmatched : tuple of str
+        Stage and name of all others.
+    """
+    others = {(item.stage, item.name): item for item in b}
+    compared, found, unmatched = 0, [], []
+    for ours in a:
+        theirs = others.pop((ours.stage, ours.name), None)
+        if theirs is None or theirs.values.shape != ours.values.shape:
+            unmatched.append(f"{ours.stage} {ours.name}")
+            continue
+        compared += 1
+        difference = _difference(ours, theirs.values)
+        if difference is not None:
+            found.append(difference)
+    unmatched += [f"{stage} {name}" for stage, name in others]
+    return compared, tuple(found), tuple(unmatched)
+
+
+def _difference(ours: Seen, b: Array) -> StepDifference | None:
+    """Compare one tensor; None if all its bits are equal."""
+    a = ours.values
+    differs = np.flatnonzero(_unlike(a, b))
+    if not len(differs):
+        return None
+    place = int(differs[0])
+    wide_a, wide_b = a.ravel().astype(np.float64), b.ravel().astype(np.float64)
+    return StepDifference(
+        stage=ours.stage,
+        name=ours.name,
+        layer=ours.layer,
+        shape=tuple(int(size) for size in a.shape),
+        differing=len(differs),
+        size=int(a.size),
+        largest_ulps=_largest_ulps(a.ravel()[differs], b.ravel()[differs]),
+        relative=relative(wide_a, wide_b),
+        first_index=tuple(int(i) for i in np.unravel_index(place, a.shape)),
+        value_a=float(wide_a[place]),
+        value_b=float(wide_b[place]),
+    )
+
+
+def _unlike(a: Array, b: Array) -> npt.NDArray[np.bool_]:
+    """Tell which elements differ in their bits; between two dtypes, in their values."""
+    if a.dtype != b.dtype:
+        return np.asarray(a.astype(np.float64).ravel() != b.astype(np.float64).ravel())
+    size = a.dtype.itemsize
+    bits_a, bits_b = (np.ascontiguousarray(x).reshape(-1).view(np.uint8) for x in (a, b))
+    return np.asarray((bits_a.reshape(-1, size) != bits_b.reshape(-1, size)).any(axis=1))
+
+
+def _largest_ulps(a: Array, b: Array) -> int | None:
+    if a.dtype != b.dtype or a.dtype.name not in FORMATS:
+        return None
+    if (np.isnan(a) != np.isnan(b)).any():
+        return None
+    return int(ulp_distance(a, b).max())
+
+
+def relative(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+    """Give ||a - b|| / ||a||: infinite from nothing, NaN where something is not finite."""
+    with np.errstate(all="ignore"):
+        return float(np.linalg.norm(a - b) / np.linalg.norm(a))

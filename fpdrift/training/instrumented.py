@@ -1,0 +1,164 @@
+"""One training step with every tensor in it: layer by layer forward, the loss, backward, update.
+
+It computes what Keras' own step computes, in one function that is compiled alike. But whoever looks
+at a tensor keeps a compiler from doing away with it, and that may round otherwise: what is seen
+here is what happened only if the state after it has the same bits. Whoever uses it has to compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras  # noqa: TID253 - only a process that trains gets here
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.errors import FpdriftError
+from fpdrift.frameworks import gradients
+from fpdrift.recorder.loss import has_own_loop
+from fpdrift.recorder.state import State, is_ready, optimizers
+from fpdrift.training.dumps import Seen
+from fpdrift.training.taps import Tapped, Taps
+
+Array = npt.NDArray[Any]
+_ROLES = ("slot", "weight", "statistic", "seed")
+
+
+class Step:
+    """A compiled model's training step, taken apart.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built and compiled.
+    jit : bool, default False
+        Whether XLA compiles the step.
+
+    Raises
+    ------
+    FpdriftError
+        If the step is not Keras' own, so that nobody knows what it computes.
+    """
+
+    def __init__(self, model: Any, *, jit: bool = False) -> None:
+        _check(model)
+        self.model = model
+        self.state = State(model)
+        self._taps = Taps(model)
+        self._tapped = Tapped()
+        self._jit = jit
+        self._function: Callable[..., Any] | None = None
+
+    def restore(self, arrays: Sequence[Array]) -> None:
+        """Put every variable, in the order of the state's tensors, to its value."""
+        for variable, values in zip(self.state.variables, arrays, strict=True):
+            variable.assign(values)
+
+    def take(self, batch: Sequence[Any]) -> list[Seen]:
+        """Do one update and give every tensor of it.
+
+        Parameters
+        ----------
+        batch : sequence
+            Inputs, labels and, if there are any, sample weights, as the model takes them.
+
+        Returns
+        -------
+        list of Seen
+            In order of computing.
+        """
+        before = self._variables("before")
+        inputs = [
+            Seen("before", f"batch/{i}", "", np.array(values))
+            for i, values in enumerate(keras.tree.flatten(list(batch)))
+        ]
+        loss, outputs, of_outputs, of_weights = self._run(batch)
+        return [
+            *inputs,
+            *before,
+            *self._forward(outputs),
+            Seen("loss", "loss", "", _array(loss)),
+            *self._backward(of_outputs, of_weights),
+            *self._variables("after"),
+        ]
+
+    def _run(self, batch: Sequence[Any]) -> Any:
+        if keras.backend.backend() == "tensorflow":
+            if self._function is None:
+                self._function = gradients.compiled(self._step, batch, jit=self._jit)
+            return self._function(*batch)
+        if keras.backend.backend() == "torch":
+            return self._step(*map(keras.ops.convert_to_tensor, batch))
+        message = "a step is taken apart on TensorFlow and PyTorch, not yet on JAX"
+        raise FpdriftError(message)
+
+    def _step(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Compute as Keras' own `train_step` does."""
+        model = self.model
+
+        def forward() -> tuple[Any, list[Any]]:
+            with self._taps.open() as self._tapped:
+                outputs = model(x, training=True)
+            loss = model.compute_loss(x, y, outputs, sample_weight, training=True)
+            return model.optimizer.scale_loss(loss), self._tapped.tensors
+
+        weights = model.trainable_variables
+        backend = keras.backend.backend()
+        differentiate = gradients.tensorflow if backend == "tensorflow" else gradients.torch
+        found = differentiate(forward, [variable.value for variable in weights])
+        model.optimizer.apply(found[-1], weights)
+        return found
+
+    def _forward(self, outputs: Sequence[Any]) -> Iterator[Seen]:
+        tapped = self._tapped
+        for name, index, values in zip(tapped.names, tapped.layers, outputs, strict=True):
+            yield Seen("forward", name, self._taps.names[index], _array(values))
+
+    def _backward(self, of_outputs: Sequence[Any], of_weights: Sequence[Any]) -> Iterator[Seen]:
+        """Give gradients as they come to be: of what a layer gave, then of the layer's weights."""
+        tapped, names = self._tapped, self._taps.names
+        named = {
+            id(v): t.name for v, t in zip(self.state.variables, self.state.tensors, strict=True)
+        }
+        weights = {
+            id(variable): (named[id(variable)], gradient)
+            for variable, gradient in zip(self.model.trainable_variables, of_weights, strict=True)
+            if gradient is not None
+        }
+        for place in reversed(range(len(tapped.names))):
+            if of_outputs[place] is not None:
+                takers = ", ".join(names[i] for i in tapped.takers.get(place, []))
+                yield Seen("backward", tapped.names[place], takers, _array(of_outputs[place]))
+            index = tapped.layers[place]
+            for variable in self._taps.layers[index].trainable_variables:
+                if id(variable) in weights:
+                    name, gradient = weights.pop(id(variable))
+                    yield Seen("backward", name, names[index], _array(gradient))
+        for name, gradient in weights.values():
+            yield Seen("backward", name, "", _array(gradient))
+
+    def _variables(self, stage: str) -> list[Seen]:
+        values = zip(self.state.tensors, self.state.read(), strict=True)
+        seen = [(_ROLES.index(t.role), Seen(stage, t.name, "", np.array(v))) for t, v in values]
+        return [item for _, item in sorted(seen, key=lambda pair: pair[0])]
+
+
+def _check(model: Any) -> None:
+    """Refuse a model whose step cannot be taken apart."""
+    if not isinstance(model, keras.Model) or model.optimizer is None:
+        message = "the step of a compiled keras.Model can be taken apart; call model.compile first"
+        raise FpdriftError(message)
+    if has_own_loop(model) or len(optimizers(model)) != 1:
+        message = (
+            f"{type(model).__name__} has a train_step of its own, or several optimisers; "
+            "only Keras' own step can be taken apart"
+        )
+        raise FpdriftError(message)
+    if not is_ready(model, own_loop=False):
+        message = f"{type(model).__name__} is not built; call it once, or give it an Input"
+        raise FpdriftError(message)
+
+
+def _array(values: Any) -> Array:
+    return np.array(keras.ops.convert_to_numpy(values))

@@ -1,0 +1,228 @@
+"""Inside a training step: repeat two runs up to it, and find the tensor in which they part."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fpdrift.checks import check_callable, check_choice, whole
+from fpdrift.drift import Comparison, compare
+from fpdrift.errors import FpdriftError, shown
+from fpdrift.process import Message, check_timeout, run_module
+from fpdrift.records import Record, open_record
+from fpdrift.training import data as data_sets
+from fpdrift.training.condition import Condition
+from fpdrift.training.dumps import differences, load
+from fpdrift.training.explained import Repeated, StepExplained, StepSplit
+from fpdrift.training.networks import network_of
+from fpdrift.training.run import BACKENDS, MOST_STEPS, environment
+from fpdrift.training.splitting import split
+
+Source = Record | str | os.PathLike[str]
+Progress = Callable[[str, int, int], None]
+#: Steps split at once: each keeps two whole states on disk for as long as it takes.
+MOST_SPLITS = 100
+
+
+def explain_step(
+    a: Source,
+    b: Source,
+    step: int | None = None,
+    *,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+) -> StepExplained:
+    """Compare one training step of two runs tensor by tensor, in order of computing.
+
+    Each run is repeated in a fresh process under its own condition, every recorded step held
+    against the record's hashes; the step is then taken apart from the state before it.
+
+    Parameters
+    ----------
+    a, b : Record, str or os.PathLike
+        Records of `fpdrift.train`, or their files.
+    step : int, optional
+        As records count: the update that leads from step - 1 to it. By default the first step at
+        which any tensor differs; 1 if the runs differ before that.
+    timeout : float, optional
+        Seconds that each of the two processes may take.
+    progress : callable, optional
+        Called with a record's name, the number of steps done and to do.
+
+    Returns
+    -------
+    StepExplained
+        Its `exact` says whether what was seen has the bits of the runs themselves.
+
+    Raises
+    ------
+    FpdriftError
+        If a record is no run of `fpdrift.train`, the runs never differ and no step is given, the
+        step was not recorded, or the run cannot be repeated here.
+    ChildError
+        If a process fails, is killed or takes too long.
+    """
+    a, b = _opened(a), _opened(b)
+    comparison = compare(a, b)
+    chosen = _first(comparison) if step is None else _step(step, comparison)
+    _check_options(timeout, progress)
+    tasks = [_task(record) for record in (a, b)]
+    with tempfile.TemporaryDirectory(prefix="fpdrift-") as place:
+        folders = [Path(place, side) for side in "ab"]
+        runs = [
+            _repeated(record, _run(record, task, folder, [chosen - 1], timeout, progress))
+            for record, task, folder in zip((a, b), tasks, folders, strict=True)
+        ]
+        files = [load(folder / f"apart{chosen - 1}.npz") for folder in folders]
+        compared, found, unmatched = differences(*files)
+    return StepExplained(
+        step=chosen,
+        run_a=runs[0],
+        run_b=runs[1],
+        compared=compared,
+        differences=found,
+        unmatched=unmatched,
+    )
+
+
+def split_steps(
+    a: Source,
+    b: Source,
+    steps: Sequence[int],
+    *,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+) -> tuple[StepSplit, ...]:
+    """Split the distance after a step into what the step injected and what it amplified.
+
+    Parameters
+    ----------
+    a, b : Record, str or os.PathLike
+        Records of `fpdrift.train`, or their files.
+    steps : sequence of int
+        Numbers of updates done before the steps to split, each at least 0; at most 100 of them.
+    timeout, progress
+        As in `explain_step`.
+
+    Returns
+    -------
+    tuple of StepSplit
+        In ascending order of the steps.
+
+    Raises
+    ------
+    FpdriftError, ChildError
+        As in `explain_step`; also if the runs' weights have two dtypes.
+    """
+    a, b = _opened(a), _opened(b)
+    comparison = compare(a, b)
+    if not isinstance(steps, Sequence | np.ndarray) or not 0 < len(steps) <= MOST_SPLITS:
+        message = f"steps is {shown(steps)}; give 1 to {MOST_SPLITS} whole numbers"
+        raise FpdriftError(message)
+    chosen = sorted({_step(whole("step", s, 0, MOST_STEPS) + 1, comparison) - 1 for s in steps})
+    _check_options(timeout, progress)
+    for record in (a, b):
+        _task(record)
+    with tempfile.TemporaryDirectory(prefix="fpdrift-") as place:
+        folders = [Path(place, side) for side in "ab"]
+        exact_b = _run(b, _task(b), folders[1], chosen, timeout, progress, apart=False)["exact"]
+        exact_a = _run(
+            *(a, _task(a), folders[0], chosen, timeout, progress),
+            apart=False,
+            other=str(folders[1]),
+        )["exact"]
+        return tuple(
+            split(at, folders[0], folders[1], exact_a=ours, exact_b=theirs)
+            for at, ours, theirs in zip(chosen, exact_a, exact_b, strict=True)
+        )
+
+
+def _opened(source: Source) -> Record:
+    return open_record(source) if isinstance(source, str | os.PathLike) else source
+
+
+def _first(comparison: Comparison) -> int:
+    if comparison.first_difference is None:
+        last = comparison.recorded_steps[-1]
+        message = f"the runs do not differ in {last} steps; give a step to look into all the same"
+        raise FpdriftError(message)
+    return max(1, comparison.first_difference.step)
+
+
+def _step(step: Any, comparison: Comparison) -> int:
+    return whole("step", step, 1, max(1, int(comparison.recorded_steps[-1])))
+
+
+def _check_options(timeout: float | None, progress: Progress | None) -> None:
+    check_timeout(timeout)
+    check_callable("progress", progress)
+
+
+def _task(record: Record) -> Message:
+    """Read from a record how its run was made; whoever made the record, nothing is believed."""
+    meta = record.meta
+    data = meta.get("data")
+    if not isinstance(data, Mapping) or "condition" not in meta:
+        message = (
+            f"{shown(record.name)} is no record of fpdrift.train, so that its run cannot be "
+            "repeated; compare_step takes a step of any model apart"
+        )
+        raise FpdriftError(message)
+    condition = Condition.from_dict(meta["condition"])
+    network_of(meta.get("network", ""))
+    data_sets.check(data.get("name", ""), data.get("labels", ""))
+    check_choice("backend of the record", meta.get("backend"), BACKENDS)
+    return {
+        "condition": condition.to_dict(),
+        "network": meta["network"],
+        "data": data["name"],
+        "labels": data["labels"],
+        "backend": meta["backend"],
+    }
+
+
+def _run(
+    record: Record,
+    task: Message,
+    folder: Path,
+    steps: list[int],
+    timeout: float | None,
+    progress: Progress | None,
+    *,
+    apart: bool = True,
+    other: str | None = None,
+) -> Message:
+    """Repeat a run in a process of its own, which leaves what it saw in the folder."""
+    folder.mkdir()
+    np.savez(
+        folder / "hashes.npz",
+        names=np.array([tensor.name for tensor in record.tensors]),
+        steps=record.steps,
+        hashes=record.hashes,
+    )
+    last = max(steps) + 1
+    tell = None if progress is None else lambda told: progress(record.name, told["step"], last)
+    condition = Condition.from_dict(task["condition"])
+    return run_module(
+        "fpdrift.training.replaying",
+        task | {"folder": str(folder), "steps": steps, "apart": apart, "other": other},
+        env=environment(condition, task["data"], task["backend"]),
+        timeout=timeout,
+        on_progress=tell,
+    )
+
+
+def _repeated(record: Record, answer: Message) -> Repeated:
+    mismatch, tensors = answer["mismatch"] or (None, ())
+    return Repeated(
+        name=record.name,
+        checked=answer["checked"],
+        mismatch=mismatch,
+        mismatch_tensors=tuple(tensors),
+        unfaithful=tuple(answer["unfaithful"]),
+    )
