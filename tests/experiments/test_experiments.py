@@ -44,6 +44,15 @@ def test_printed_figures_are_those_of_the_json(name, capsys, tmp_path, monkeypat
     ]
 
 
+def test_the_step_on_threads_takes_the_seed_and_reveals_numpy():
+    found = experiment("threads").run(Settings(seed=5))
+    assert found.sums.seed == 5
+    assert (found.tree.name, found.tree.n, found.tree.verdict) == ("numpy:sum", 8, "confirmed")
+    line = screen(found)[-1]
+    assert str(found.tree.plan) in line
+    assert line.endswith(": confirmed.")
+
+
 def test_without_tensorflow_the_fifth_step_says_what_to_install(tmp_path):
     script = (
         "import sys\n"

@@ -52,9 +52,11 @@ def results():
 
 
 RESULTS = dict(results())
+#: One of each kind, for what does not depend on how a picture looks.
+KINDS = {type(result): name for name, result in reversed(RESULTS.items())}.values()
 
 
-@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("name", KINDS)
 def test_the_same_picture_is_the_same_bytes(name, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     before = dict(mpl.rcParams)
@@ -69,7 +71,7 @@ def test_the_same_picture_is_the_same_bytes(name, tmp_path):
     assert dict(mpl.rcParams) == before
 
 
-@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("name", KINDS)
 def test_a_picture_survives_json(name, tmp_path):
     result = RESULTS[name]
     again = type(result).from_json(result.to_json())
@@ -105,9 +107,9 @@ def test_every_kind_of_picture_is_tried():
 
 
 def test_another_process_draws_the_same_bytes(tmp_path):
-    for name, result in RESULTS.items():
-        save(result, tmp_path / name)
-        (tmp_path / f"{name}.json").write_text(result.to_json(), encoding="utf-8")
+    for name in KINDS:
+        save(RESULTS[name], tmp_path / name)
+        (tmp_path / f"{name}.json").write_text(RESULTS[name].to_json(), encoding="utf-8")
     code = (
         "import sys\n"
         "from pathlib import Path\n"
@@ -118,7 +120,7 @@ def test_another_process_draws_the_same_bytes(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    for name in RESULTS:
+    for name in KINDS:
         for kind in ("png", "svg"):
             first, again = (tmp_path / f"{stem}.{kind}" for stem in (name, f"{name}-again"))
             assert first.read_bytes() == again.read_bytes(), (name, kind)

@@ -76,7 +76,7 @@ def test_two_trees_mark_what_only_one_adds_up():
     sets = [{frozenset(s) for s in below(plan)[plan.n :]} for plan in (one, other)]
     shared = len(sets[0] & sets[1])
     assert shared == 3
-    assert sorted(colors(ax).values()) == [2 * shared, 14 - 2 * shared]
+    assert colors(ax) == {"#0072b2": 2 * shared, "#d55e00": 14 - 2 * shared}
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["both add up these inputs", "only this one does"]
     assert {"planted:one", "planted:other"} <= {text.get_text() for text in ax.texts}
