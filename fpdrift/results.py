@@ -54,6 +54,7 @@ _HOMES = (
     "fpdrift.perturbation",
     "fpdrift.reduction",
     "fpdrift.training.condition",
+    "fpdrift.training.ensemble",
     "fpdrift.training.explained",
 )
 
