@@ -31,6 +31,7 @@ from fpdrift.frameworks.libraries import (
     Kind,
     Library,
 )
+from fpdrift.frameworks.quiet import quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,10 @@ def box(name: str, kind: Kind = "sum") -> BlackBox:
         return BlackBox(name, kind, _own(package, function), package, ALL_DTYPES)
     if _missing(package):
         raise _not_installed(package)
-    call = _adapted(name, library, function)
-    found = BlackBox(name, library.functions[function], call, package, _dtypes(name, library))
-    _try(found)
+    with quiet():
+        call = _adapted(name, library, function)
+        found = BlackBox(name, library.functions[function], call, package, _dtypes(name, library))
+        _try(found)
     return found
 
 

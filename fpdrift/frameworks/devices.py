@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from fpdrift.checks import check_choice
 from fpdrift.errors import FpdriftError, shown
+from fpdrift.frameworks.quiet import quiet
 
 #: Libraries that may find a GPU, in the order in which they are asked.
 GPU_LIBRARIES = ("torch", "cupy", "jax", "tensorflow")
@@ -92,7 +93,8 @@ def open_device(library: str, device: str = "gpu") -> Device:
         raise FpdriftError(message)
     home = f"fpdrift.frameworks.{_HOME.get(library, library)}"
     try:
-        found: Device = import_module(home).find_device(device)
+        with quiet():
+            found: Device = import_module(home).find_device(device)
     except FpdriftError:
         raise
     except Exception as error:
