@@ -151,9 +151,12 @@ def test_two_trees_that_a_pivot_cannot_tell_apart_are_told_apart():
 
 
 def test_more_units_than_a_probe_may_hold_are_asked_in_parts():
-    plan = makers.fused(700, 4, aligned=True)
-    found, _ = searched(lambda x: run_plan(plan, x), 700, "bfloat16")
+    plan = makers.fused(300, 50, aligned=True)
+    found, _ = searched(lambda x: run_plan(plan, x), 300, "bfloat16")
     assert shape(found) == shape(plan)
+    assert searched(lambda x: np.add.accumulate(x)[-1], 700, "bfloat16")[0] == makers.sequential(
+        700
+    )
 
 
 @pytest.mark.slow
