@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fpdrift.checks import check_switch
-from fpdrift.drift.comparison import Comparison
-from fpdrift.drift.horizons import Horizon, horizon
+from fpdrift.drift.horizons import Horizon, check_comparison, horizon
 from fpdrift.drift.jumps import Jump, find_jumps
 from fpdrift.drift.trend import Fit, Kind, Level, Trend, fit_trend
 from fpdrift.drift.units import find_tensor, find_unit
@@ -19,6 +18,8 @@ from fpdrift.results import Result, read_only
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from fpdrift.drift.comparison import Comparison
 
     Floats = npt.NDArray[np.float64]
 
@@ -122,9 +123,7 @@ def growth(
     FpdriftError
         If `comparison` is none, the records are others, or a setting is out of its range.
     """
-    if not isinstance(comparison, Comparison):
-        message = f"not a comparison: {shown(comparison)}; compare() gives one"
-        raise FpdriftError(message)
+    check_comparison(comparison)
     check_switch("zero_gradient", zero_gradient)
     _check_records(comparison, records)
     without = comparison.distance_without_zero_gradient

@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fpdrift.checks import check_choice
+from fpdrift.drift.comparison import Comparison
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.results import Result
-
-if TYPE_CHECKING:
-    from fpdrift.drift.comparison import Comparison
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,8 +55,9 @@ def horizon(comparison: Comparison, tolerance: float = 0.01, metric: str = "loss
     Raises
     ------
     FpdriftError
-        If the tolerance is no such number or the metric is not in the comparison.
+        If `comparison` is none, the tolerance is no such number or the metric is not in it.
     """
+    check_comparison(comparison)
     tolerance = _tolerance(tolerance)
     check_choice("metric", metric, ("loss", *comparison.metrics))
     a, b = comparison.loss if metric == "loss" else comparison.metrics[metric]
@@ -85,3 +84,15 @@ def _tolerance(value: Any) -> float:
         message = f"tolerance is {shown(value)}; choose a number of at least 0, such as 0.01"
         raise FpdriftError(message)
     return number
+
+
+def check_comparison(value: Any) -> None:
+    """Refuse what is no comparison.
+
+    Raises
+    ------
+    FpdriftError
+    """
+    if not isinstance(value, Comparison):
+        message = f"not a comparison: {shown(value)}; compare() gives one"
+        raise FpdriftError(message)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 #: A jump multiplies by at least this times what its neighbours explain...
 LEAST_FACTOR = 2.0
 #: ... and by so many times the spread of such shifts at the other steps.
-STANDS_OUT = 5.5
+STANDS_OUT = 5.0
+#: Spread of distances that lie on a line, but for the rounding of their logarithms.
+_EXACT = 1e-12
 #: Points to look at on each side; more where steps are left out.
 _WINDOW = 4
 #: At most one point in so many is a jump; where there would be more, there is no trend either.
@@ -124,20 +126,20 @@ def _around(since: Floats, i: int) -> tuple[int, int]:
 def _shift(x: Floats, logs: Floats, split: int) -> tuple[float, float]:
     """Fit one slope and two levels; give the shift that lasts and the one between two points."""
     sides = slice(None, split), slice(split, None)
-    x_means, means = ([float(values[side].mean()) for side in sides] for values in (x, logs))
-    centred, residual = (
-        np.concatenate([values[side] - mean for side, mean in zip(sides, both, strict=True)])
-        for values, both in ((x, x_means), (logs, means))
+    run, rise = (
+        np.concatenate([values[side] - values[side].mean() for side in sides])
+        for values in (x, logs)
     )
-    square = float(centred @ centred)
+    square = float(run @ run)
     # a falling distance explains no rise
-    slope = max(0.0, float(centred @ residual) / square) if square else 0.0
-    lasting = means[1] - means[0] - slope * (x_means[1] - x_means[0])
-    sudden = logs[split] - logs[split - 1] - slope * (x[split] - x[split - 1])
-    return lasting, float(sudden)
+    slope = max(0.0, float(run @ rise) / square) if square else 0.0
+    levels = logs - slope * x
+    # medians, so that a single high point is no level
+    before, after = (np.median(levels[side]) for side in sides)
+    return float(after - before), float(levels[split] - levels[split - 1])
 
 
 def _spread(shifts: Floats) -> float:
     """Estimate a standard deviation from the median, which a few jumps do not move."""
     inner = shifts[1:]
-    return float(1.4826 * np.median(np.abs(inner - np.median(inner)))) or np.finfo(float).tiny
+    return max(1.4826 * float(np.median(np.abs(inner - np.median(inner)))), _EXACT)

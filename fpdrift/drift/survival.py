@@ -101,9 +101,9 @@ def survival_curve(durations: Any, events: Any) -> Survival:
     durations, events = _pairs(durations, events)
     steps, absorbed = np.unique(durations[events], return_counts=True)
     at_risk = len(durations) - np.searchsorted(np.sort(durations), steps)
-    share = np.cumprod(1 - absorbed / at_risk)
+    share = np.cumprod(1 - absorbed / at_risk, dtype=np.float64)
     with np.errstate(divide="ignore"):  # where nothing is left
-        variance = np.cumsum(absorbed / (at_risk * (at_risk - absorbed)))
+        variance = np.cumsum(absorbed / (at_risk * (at_risk - absorbed)), dtype=np.float64)
     low, high = _log_log_interval(share, variance)
     return Survival(
         steps=read_only(steps),

@@ -64,7 +64,7 @@ class Trend(Result):
     kind: Kind
     #: exponent of a power law, or growth of the logarithm in one step of an exponential
     rate: float | None = None
-    #: its 95 % interval
+    #: its 95 % interval; sharp floors and plateaus that are not so make it too narrow
     low: float | None = None
     high: float | None = None
     #: how probable each law is if one of them is right: exp(-BIC/2), scaled to a sum of 1
@@ -150,11 +150,11 @@ def _choose(fits: dict[Kind, Fit]) -> Kind:
     flat = fits["flat"]
     growing: list[Kind] = ["power law", "exponential"]
     best, second = sorted(growing, key=lambda law: fits[law].bic)
-    if flat.bic <= fits[best].bic:
-        # no growth is seen, but could there be some?
+    if flat.bic - fits[best].bic <= 2 * np.log(ODDS):
+        # no growth is sure, but could there be some?
         most = max(abs(fits[law].rise) + _Z * fits[law].rise_error for law in growing)
         return "flat" if most < np.log(FLAT_WITHIN) else "cannot tell"
-    margin = min(flat.bic, fits[second].bic) - fits[best].bic
+    margin = fits[second].bic - fits[best].bic
     clear = margin > 2 * np.log(ODDS) and fits[best].noise < np.log(FITS_WITHIN)
     return best if clear else "cannot tell"
 
@@ -174,8 +174,11 @@ def _best(since: Floats, logs: Floats, levels: Floats, axis: Floats | None) -> F
         ends = _ends(len(logs))
         lines = np.array([np.clip(axis, axis[first], axis[last]) for first, last in ends])
     cost = np.array([(axis is not None) + (f > 0) + (e < len(logs) - 1) for f, e in ends])
-    tables = [_fit_all(since, logs, levels, lines, cost, memory) for memory in memories]
-    bics, slopes, errors = np.stack(tables, axis=1)
+    bics, slopes, errors = _fit_all(since, logs, levels, lines, cost, memories)
+    if axis is not None:  # a floor's end is rounded, and how much depends on the slope
+        likely = np.argmin(bics, axis=0)
+        lines = _with_floors(axis, ends, slopes[likely, np.arange(len(ends))])
+        bics, slopes, errors = _fit_all(since, logs, levels, lines, cost, memories)
     weights = np.exp((bics.min() - bics) / 2)
     rate, error = _averaged(slopes, errors, weights)
     spans = np.ptp(lines, axis=1)
@@ -196,6 +199,17 @@ def _best(since: Floats, logs: Floats, levels: Floats, axis: Floats | None) -> F
     )
 
 
+def _with_floors(axis: Floats, ends: list[tuple[int, int]], slopes: Floats) -> Floats:
+    """Give the lines (ends, n) of growth that a floor is added to as squared distances add up."""
+    first, last = axis[np.array(ends)].T[..., np.newaxis]
+    steep = 2 * np.maximum(slopes, _EXACT)[:, np.newaxis]
+    lifted = first + np.logaddexp(0, steep * (axis - first)) / steep
+    rounded = (np.array(ends)[:, 0] > 0) & (slopes > _EXACT)
+    lines: Floats = np.where(rounded[:, np.newaxis], lifted, np.maximum(axis, first))
+    np.minimum(lines, last, out=lines)
+    return lines
+
+
 def _averaged(values: Floats, errors: Floats, weights: Floats) -> tuple[float, float]:
     """Average estimates, each with its own error, and give the average's error."""
     mean = np.average(values, weights=weights)
@@ -207,7 +221,7 @@ def _averaged(values: Floats, errors: Floats, weights: Floats) -> tuple[float, f
 def _ends(n: int) -> list[tuple[int, int]]:
     """List where the growth may begin and end: pairs of points."""
     inner = range(_STRETCH - 1, n - _STRETCH + 1)
-    places = sorted({inner[i * (len(inner) - 1) // _PLACES] for i in range(_PLACES + 1)})
+    places = sorted({inner[i * (len(inner) - 1) // _PLACES] for i in range(_PLACES + 1) if inner})
     pairs = [(first, last) for first in (0, *places) for last in (*places, n - 1)]
     return [(first, last) for first, last in pairs if last - first >= _STRETCH]
 
@@ -218,16 +232,24 @@ def _fit_all(
     levels: Floats,
     lines: Floats,
     cost: npt.NDArray[np.int64],
+    memories: list[float],
+) -> Floats:
+    """Fit all lines under all memories: BIC, slope, its standard error (3, memories, lines)."""
+    tables = [_fit_with(since, logs, levels, lines, cost, memory) for memory in memories]
+    return np.stack(tables, axis=1)
+
+
+def _fit_with(
+    since: Floats,
+    logs: Floats,
+    levels: Floats,
+    lines: Floats,
+    cost: npt.NDArray[np.int64],
     memory: float,
 ) -> Floats:
-    """Fit all lines under one memory by generalised least squares.
+    """Fit all lines under one memory by generalised least squares, as above (3, lines).
 
     What the levels explain is projected out once, so that each line is a fit of one number.
-
-    Returns
-    -------
-    (3, lines) float64
-        BIC, slope and its standard error.
     """
     n = len(logs)
     kept = _kept(since, memory)

@@ -12,30 +12,9 @@ from fpdrift.drift import Survival, survival_curve
 from fpdrift.drift.survival import wilson
 from fpdrift.errors import FpdriftError
 
-#: weeks in remission under 6-MP of 21 patients (Freireich and others, 1963), + = still in remission
-REMISSION = [
-    "6",
-    "6",
-    "6",
-    "6+",
-    "7",
-    "9+",
-    "10",
-    "10+",
-    "11+",
-    "13",
-    "16",
-    "17+",
-    "19+",
-    "20+",
-    "22",
-    "23",
-    "25+",
-    "32+",
-    "32+",
-    "34+",
-    "35+",
-]
+#: weeks in remission under 6-MP of 21 patients (Freireich and others, 1963)
+REMISSION = [6, 6, 6, 7, 10, 13, 16, 22, 23]
+STILL_IN_REMISSION = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
 #: share of them as textbooks print it, with Greenwood's standard error
 PRINTED = {
     6: (0.857, 0.0764),
@@ -66,8 +45,8 @@ def by_redistribution(pairs):
 
 
 def test_a_printed_example():
-    durations = [int(text.rstrip("+")) for text in REMISSION]
-    found = survival_curve(durations, [not text.endswith("+") for text in REMISSION])
+    events = [True] * len(REMISSION) + [False] * len(STILL_IN_REMISSION)
+    found = survival_curve(REMISSION + STILL_IN_REMISSION, events)
     assert dict(zip(found.steps.tolist(), found.share.round(3).tolist(), strict=True)) == {
         step: share for step, (share, _) in PRINTED.items()
     }

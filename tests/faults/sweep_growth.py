@@ -41,7 +41,7 @@ def judge(seed, number):
     )
     if curve.rate is not None and found.kind == curve.kind:
         counts["rated"] = 1
-        counts["covered"] = found.trend.low <= curve.rate <= found.trend.high
+        counts["covered"] = int(found.trend.low <= curve.rate <= found.trend.high)
     return counts
 
 

@@ -1,0 +1,295 @@
+"""Growth of curves whose law, jumps, floor and plateau were planted."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from growth_curves import KINDS, draw_curve, noise
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from make_record import make_record
+
+from fpdrift.drift import Growth, compare, growth, growth_of, horizon
+from fpdrift.errors import FpdriftError
+
+STEPS = np.array([*range(33), *range(40, 105, 8)])
+SEED = 4
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Curves of each kind in turn, and what growth is told of them."""
+    curves = [draw_curve(np.random.default_rng([SEED, i]), KINDS[i % 4]) for i in range(320)]
+    return [(curve, growth_of(curve.steps, curve.distances)) for curve in curves]
+
+
+def curve_with_noise(logs, seed=1, steps=STEPS):
+    return np.exp(logs + 0.1 * noise(np.random.default_rng(seed), steps))
+
+
+def test_nine_in_ten_of_each_kind_are_named_right(drawn):
+    right = Counter(curve.kind for curve, found in drawn if found.kind == curve.kind)
+    assert right["none"] == 80
+    assert all(right[kind] >= 72 for kind in KINDS), right
+
+
+def test_no_kind_is_named_wrong_more_often_than_not_told(drawn):
+    wrong = [c.kind for c, found in drawn if found.kind not in (c.kind, "cannot tell")]
+    assert len(wrong) <= 0.03 * len(drawn)
+
+
+def test_no_jump_is_named_where_there_is_none(drawn):
+    without = [found for curve, found in drawn if not curve.jumps and curve.kind != "none"]
+    assert len(without) > 100
+    assert sum(not found.jumps for found in without) >= 0.95 * len(without)
+
+
+def test_planted_jumps_are_found_at_their_steps_with_their_factors(drawn):
+    planted = hit = 0
+    for curve, found in drawn:
+        named = {jump.step: jump for jump in found.jumps}
+        for index, factor in curve.jumps.items():
+            planted += 1
+            jump = named.get(int(curve.steps[index]))
+            if jump is not None:
+                assert jump.previous == curve.steps[index - 1]
+                hit += 0.5 < jump.factor / jump.expected / factor < 2
+    assert planted > 100
+    assert hit >= 0.95 * planted
+
+
+def test_true_rates_lie_in_their_intervals(drawn):
+    held = [
+        found.trend.low <= curve.rate <= found.trend.high
+        for curve, found in drawn
+        if curve.rate is not None and found.kind == curve.kind and not curve.floor | curve.plateau
+    ]
+    assert len(held) > 80
+    assert sum(held) >= 0.87 * len(held)
+
+
+def test_a_floor_a_jump_and_a_plateau():
+    since = np.maximum(STEPS, 1)
+    logs = np.log(1e-7 * np.hypot(1, (since / 12) ** 3))
+    logs = np.minimum(logs, np.log(1e-7 * (64 / 12) ** 3)) + np.log(20) * (STEPS >= 20)
+    found = growth_of(STEPS, curve_with_noise(logs))
+    assert found.kind == "power law"
+    assert found.trend.rate == pytest.approx(3, rel=0.1)
+    assert found.floor.distance == pytest.approx(1e-7, rel=0.1)
+    assert 8 <= found.floor.last <= 16
+    assert 56 <= found.plateau.first <= 72
+    assert [(j.step, j.previous) for j in found.jumps] == [(20, 19)]
+    assert found.jumps[0].factor / found.jumps[0].expected == pytest.approx(20, rel=0.2)
+    assert np.isnan(found.fitted[0])
+    assert found.fitted[1:] == pytest.approx(found.distance[1:], rel=0.2)
+    text = str(found)
+    assert text.startswith("floor ")
+    assert all(word in text for word in ("power law, exponent", "at step 20", "plateau"))
+
+
+def test_a_jump_between_sparse_steps_says_between_which():
+    logs = 2 * np.log(np.maximum(STEPS, 1)) + np.log(50) * (STEPS >= 64)
+    (jump,) = growth_of(STEPS, curve_with_noise(logs)).jumps
+    assert (jump.previous, jump.step) == (56, 64)
+    assert "at steps 57 to 64" in str(jump)
+
+
+def test_a_spike_that_is_over_at_once_is_no_jump():
+    logs = 2 * np.log(np.maximum(STEPS, 1)) + np.log(50) * (STEPS == 15)
+    assert growth_of(STEPS, curve_with_noise(logs)).jumps == ()
+
+
+def test_powers_count_from_where_the_runs_were_equal():
+    steps = np.arange(101)
+    late = np.where(steps > 40, 1e-6 * np.maximum(steps - 40, 1) ** 1.5, 0)
+    found = growth_of(steps, late)
+    assert found.origin == 40
+    assert (found.kind, found.trend.rate) == ("power law", pytest.approx(1.5, abs=1e-6))
+
+
+def test_laws_without_noise_are_named_to_the_digit():
+    found = growth_of(STEPS, 1e-8 * np.exp(0.07 * STEPS))
+    assert (found.kind, found.trend.rate) == ("exponential", pytest.approx(0.07, abs=1e-6))
+    assert growth_of(STEPS, np.full(len(STEPS), 1e-5)).kind == "flat"
+    falling = growth_of(STEPS, 1e-3 * np.exp(-0.07 * STEPS))
+    assert (falling.kind, falling.trend.rate) == ("exponential", pytest.approx(-0.07, abs=1e-6))
+    assert falling.floor is falling.plateau is None
+
+
+@pytest.mark.parametrize("kind", ["power law", "exponential"])
+def test_too_few_or_too_noisy_distances_cannot_tell(kind):
+    short = growth_of([0, 1, 2, 3, 4, 5], [0, 1e-6, 2e-6, 3e-6, 4e-6, 5e-6])
+    assert short.kind == "cannot tell"
+    wild = np.exp(np.random.default_rng(2).normal(size=len(STEPS)) * 3)
+    assert growth_of(STEPS, wild).kind == "cannot tell"
+
+
+@given(
+    st.lists(
+        st.one_of(st.just(0.0), st.floats(0), st.just(np.nan), st.floats(1e-300, 1e300)),
+        min_size=1,
+        max_size=30,
+    ),
+    st.integers(-5, 1000),
+)
+@settings(deadline=None, max_examples=60)
+def test_any_distances_give_a_result_that_json_keeps(distances, first):
+    steps = np.arange(first, first + len(distances))
+    found = growth_of(steps, distances)
+    again = Growth.from_json(found.to_json())
+    assert repr(again) == repr(found)
+    np.testing.assert_array_equal(again.fitted, found.fitted)
+    positive = [d for d in distances if 0 < d < np.inf]
+    assert (found.kind == "none") == (not positive)
+    assert not found.distance.flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("steps", "distances"),
+    [
+        ([], []),
+        ([1, 2], [1.0]),
+        ([2, 1], [1.0, 1.0]),
+        ([1, 1], [1.0, 1.0]),
+        ([1.5], [1.0]),
+        ([1], [-1.0]),
+        (["a"], [1.0]),
+        ([2**70], [1.0]),
+        (None, None),
+        ([[1]], [[1.0]]),
+    ],
+)
+def test_arrays_that_are_none_are_refused_in_one_line(steps, distances):
+    with pytest.raises(FpdriftError) as caught:
+        growth_of(steps, distances)
+    assert "\n" not in str(caught.value)
+
+
+# ---- from comparisons
+
+
+def two_runs(steps=40, at=20, unit=3, size=1e-3):
+    """Two records that drift as a power law in one kernel; a unit of another jumps apart."""
+    rng = np.random.default_rng(1)
+    shapes = {"conv/kernel": (3, 8), "conv/bias": (8,), "dense/kernel": (32, 5), "norm/beta": (5,)}
+    base = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    states, moved = [], []
+    for step in range(steps):
+        other = {name: values.copy() for name, values in base.items()}
+        other["conv/kernel"] += 1e-8 * step**2
+        other["conv/bias"] += 1.0 * (step > 0)  # noise that means nothing
+        if step >= at:
+            other["dense/kernel"][:, unit] += size
+            other["norm/beta"][unit] += size
+        states.append(base)
+        moved.append(other)
+    flags = {"zero_gradient": dict.fromkeys(shapes, False) | {"conv/bias": True}}
+    return make_record(states, **flags), make_record(moved, name="b.fpdrift", **flags)
+
+
+def test_a_jump_of_a_comparison_names_tensor_and_unit():
+    records = two_runs()
+    found = growth(compare(*records), records)
+    (jump,) = found.jumps
+    assert (jump.step, jump.tensor, jump.unit) == (20, "dense/kernel", 3)
+    assert jump.tensor_share > 0.95
+    assert jump.unit_share == pytest.approx(1)
+    assert found.without_zero_gradient
+    assert "in dense/kernel, unit 3" in str(found)
+    (unplaced,) = growth(compare(*records)).jumps
+    assert (unplaced.tensor, unplaced.unit) == ("dense/kernel", None)
+
+
+def test_a_kernel_kept_whole_tells_its_unit_itself():
+    rng = np.random.default_rng(1)
+    base = rng.normal(size=(3, 8))
+    moved = [base + 1e-8 * s**2 + 1e-3 * (s >= 15) * (np.arange(8) == 6) for s in range(30)]
+    a, b = make_record([{"kernel": base}] * 30), make_record([{"kernel": m} for m in moved])
+    (jump,) = growth(compare(a, b), (a, b)).jumps
+    assert (jump.step, jump.tensor, jump.unit) == (15, "kernel", 6)
+
+
+def test_a_jump_of_all_units_alike_names_none():
+    base = np.ones((3, 8))
+    moved = [base + 1e-8 * s**2 + 1e-3 * (s >= 15) for s in range(30)]
+    a, b = make_record([{"kernel": base}] * 30), make_record([{"kernel": m} for m in moved])
+    (jump,) = growth(compare(a, b), (a, b)).jumps
+    assert (jump.tensor, jump.unit, jump.unit_share) == ("kernel", None, None)
+
+
+def test_weights_with_a_gradient_of_zero_count_on_request():
+    found = growth(compare(*two_runs()), zero_gradient=True)
+    assert not found.without_zero_gradient
+    assert found.kind == "flat"
+    assert found.jumps == ()
+
+
+def test_equal_runs_show_none():
+    a = make_record([{"kernel": np.ones(3)}] * 12)
+    found = growth(compare(a, a))
+    assert (found.kind, found.first_difference, found.jumps) == ("none", None, ())
+    assert str(found).startswith("none: no difference up to step 11")
+
+
+def test_bits_that_differ_outside_the_weights_are_not_no_difference():
+    states = [{"kernel": np.ones(3), "adam/m": np.full(3, float(i))} for i in range(5)]
+    roles = {"adam/m": "slot"}
+    others = [state | {"adam/m": state["adam/m"] + (i > 2)} for i, state in enumerate(states)]
+    found = growth(compare(make_record(states, roles=roles), make_record(others, roles=roles)))
+    assert found.kind == "none"
+    assert "bits differ at step 3" in str(found)
+
+
+def with_losses(a, b, **metrics):
+    states = [{"kernel": np.ones(3)}] * len(a)
+    return compare(
+        make_record(
+            states, loss=np.array(a), metrics={k: np.array(v[0]) for k, v in metrics.items()}
+        ),
+        make_record(
+            states, loss=np.array(b), metrics={k: np.array(v[1]) for k, v in metrics.items()}
+        ),
+    )
+
+
+def test_the_horizon_is_the_first_step_beyond_the_tolerance():
+    nan, inf = np.nan, np.inf
+    pair = with_losses(
+        [nan, 2.0, 2.0, 2.0, nan],
+        [nan, 2.0, 2.01, 2.03, nan],
+        accuracy=([0.5] * 5, [0.5, 0.5, 0.5, 0.5, 0.6]),
+        same=([inf, 0.0, 1.0, 1.0, 1.0],) * 2,
+    )
+    assert (horizon(pair).step, horizon(pair).until) == (3, 3)
+    assert horizon(pair, 0.02).step is None
+    assert horizon(pair, 0).step == 2
+    assert horizon(pair, metric="accuracy").step == 4
+    assert horizon(pair, 0, "same").step is None
+    assert growth(pair, tolerance=0.5).horizon == horizon(pair, 0.5)
+    assert str(horizon(pair)) == "loss differs by more than 1 % at step 3"
+    blown = with_losses([1.0, 1.0, 1.0], [1.0, inf, 1.0])
+    assert horizon(blown).step == 1
+    assert horizon(with_losses([nan], [nan])).until is None
+
+
+@pytest.mark.parametrize("tolerance", [-1, np.nan, np.inf, "a", None, True, 10**400, 1j])
+def test_a_tolerance_that_is_none_is_refused(tolerance):
+    with pytest.raises(FpdriftError, match="tolerance"):
+        horizon(with_losses([1.0], [1.0]), tolerance)
+
+
+def test_other_things_than_a_comparison_and_its_records_are_refused():
+    records = two_runs()
+    pair = compare(*records)
+    for wrong in (None, 3, records[0]):
+        with pytest.raises(FpdriftError, match="not a comparison"):
+            growth(wrong)
+        with pytest.raises(FpdriftError, match="not a comparison"):
+            horizon(wrong)
+    for wrong in ("a", (records[1], records[0]), records[:1], (1, 2), list(records)):
+        with pytest.raises(FpdriftError, match="not the two"):
+            growth(pair, wrong)
+    with pytest.raises(FpdriftError, match="metric"):
+        growth(pair, metric="accuracy")
+    with pytest.raises(FpdriftError, match="zero_gradient"):
+        growth(pair, zero_gradient=1)
