@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import fpdrift
-from fpdrift.cli import batch, demo, gpu, lessons, reveal, sums, threads
+from fpdrift.cli import batch, demo, experiment, gpu, lessons, reveal, sums, threads
 from fpdrift.errors import FpdriftError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     threads.add_to(commands)
     batch.add_to(commands)
     gpu.add_to(commands)
+    experiment.add_to(commands)
     lessons.add_to(commands)
     return top
 

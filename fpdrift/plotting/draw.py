@@ -13,11 +13,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fpdrift.arithmetic import Chain, Orders
-from fpdrift.drift import Comparison, Comparisons
+from fpdrift.drift import Comparison, Comparisons, Growth, Survival
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.experiments import CnnDrift, ThreadsAndTree, TwoLoops
 from fpdrift.perturbation import NudgeAccount
 from fpdrift.plotting.chain import draw_chain
+from fpdrift.plotting.course import draw_course
 from fpdrift.plotting.equality import (
     draw_batch_classes,
     draw_batch_run,
@@ -34,6 +35,7 @@ from fpdrift.plotting.operations import draw_thread_operation
 from fpdrift.plotting.spread import draw_order_spread
 from fpdrift.plotting.strategies import draw_strategies
 from fpdrift.plotting.sumtable import draw_sum_table
+from fpdrift.plotting.survival import draw_survival
 from fpdrift.plotting.threads import draw_threads
 from fpdrift.plotting.tree import draw_plan, draw_revealed
 from fpdrift.plotting.twoloops import draw_two_loops
@@ -96,6 +98,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     GpuRecording: draw_gpu_recording,
     GpuSums: draw_gpu_sums,
     GpuTree: draw_gpu_tree,
+    Growth: draw_course,
     NudgeAccount: draw_nudge,
     OrderSpread: draw_order_spread,
     Orders: draw_orders,
@@ -105,6 +108,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     SpreadGrowth: draw_spread_growth,
     Strategies: draw_strategies,
     SumTable: draw_sum_table,
+    Survival: draw_survival,
     ThreadOperation: draw_thread_operation,
     ThreadSums: draw_threads,
     ThreadsAndTree: _draw_threads_and_tree,

@@ -81,11 +81,20 @@ def _start(ax: Axes, pair: Comparison, colour: str) -> _Words:
     first = pair.first_difference
     assert first is not None  # noqa: S101 - weights with a distance differ
     at = np.flatnonzero(_seen(pair) & (pair.steps == first.step))
-    height = _height(ax, pair.distance[at[0]]) if len(at) else 0.0
+    distance = pair.distance[at[0]] if len(at) else None
+    height = mark_first_difference(ax, first.step, distance, colour)
+    return _Words(f"differs {first}", colour, first.step, height)
+
+
+def mark_first_difference(
+    ax: Axes, step: int, distance: float | None = None, colour: str = "C0"
+) -> float:
+    """Ring the first difference, or put a triangle at the bottom; give its height on the axes."""
+    height = 0.0 if distance is None else _height(ax, distance)
     ax.plot(
-        first.step,
+        step,
         height,
-        "o" if len(at) else "^",
+        "^" if distance is None else "o",
         transform=ax.get_xaxis_transform(),
         clip_on=False,
         markersize=15,
@@ -93,7 +102,7 @@ def _start(ax: Axes, pair: Comparison, colour: str) -> _Words:
         markeredgewidth=2.4,
         color=colour,
     )
-    return _Words(f"differs {first}", colour, first.step, height)
+    return height
 
 
 def _end(ax: Axes, label: str, pair: Comparison, colour: str) -> _Words:

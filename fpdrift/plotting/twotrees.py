@@ -41,7 +41,11 @@ def draw_same_order(result: SameOrder, ax: Axes) -> None:
             weight="bold",
         )
     ax.set_ylim(0, 1.06 * max(plans[0].depth, plans[1].depth, 1))
-    same = {True: "the same order", False: "different orders", None: "orders cannot be compared"}
+    same = {
+        True: "the same order",
+        False: "different orders",
+        None: "not both orders are confirmed",
+    }
     ax.set_title(f"{result.n:,} {result.dtype} numbers: {same[result.same]}", pad=30)
     _explain(result, ax)
 
@@ -59,7 +63,7 @@ def _input_sets(plan: Plan) -> npt.NDArray[np.uint64]:
 def _explain(result: SameOrder, ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))
-    if result.same is False:
+    if result.only_first or result.only_second:
         dot = "o" if result.n <= _MOST_DOTS else ""
         shown["both add up these inputs"] = Line2D([], [], color="C0", marker=dot)
         shown["only this one does"] = Line2D(

@@ -56,7 +56,8 @@ def same_order(first, second, same=False, **given):
         for name, plan in (("one", first), ("other", second))
     ]
     fields = {"n": boxes[0].n, "dtype": "float32", "same": same, "why": "Planted reason."}
-    fields |= {"shared": 1, "only_first": ((2, 3),), "only_second": ((1, 2),)}
+    apart = {"only_first": ((2, 3),), "only_second": ((1, 2),)} if first != second else {}
+    fields |= {"shared": 1, "only_first": (), "only_second": ()} | apart
     fields |= {"example": None, "first_gave": None, "second_gave": None} | given
     return SameOrder(first=boxes[0], second=boxes[1], **fields)
 
@@ -186,6 +187,7 @@ def reduction_results():
     yield "two-1000", same_order(makers.numpy_like(1000), makers.pairwise(1000))
     yield "two-alike", same_order(makers.fused(16, 4), makers.fused(16, 4), True)
     yield "two-unknown", same_order(makers.pairwise(8), None, None)
+    yield "two-unconfirmed", same_order(makers.pairwise(8), makers.sequential(8), None)
     yield "sums", sum_table(50, (1e2, 1e6), orders=3)
     yield "sums-one", sum_table(6, (2,), dtype="float64", orders=1)
     yield "spread", order_spread(100, orders=50, chunks=8, tries=3, threads=1)

@@ -3,8 +3,19 @@
 So the lines printed from a saved result are the lines printed when it was made.
 """
 
-from fpdrift.cli.screens import batch, gpu, steps, sums, threads, trees
+from fpdrift.cli.screens import batch, fiveruns, gpu, steps, sums, threads, trees
 from fpdrift.cli.screens.screen import count, screen
 from fpdrift.cli.screens.steps import verdict
 
-__all__ = ["batch", "count", "gpu", "screen", "steps", "sums", "threads", "trees", "verdict"]
+__all__ = [
+    "batch",
+    "count",
+    "fiveruns",
+    "gpu",
+    "screen",
+    "steps",
+    "sums",
+    "threads",
+    "trees",
+    "verdict",
+]

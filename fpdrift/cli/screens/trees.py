@@ -68,7 +68,7 @@ def _same_order(result: SameOrder) -> list[str]:
     ]
     if one.plan is None or other.plan is None:
         return lines
-    if result.same is False:
+    if result.only_first or result.only_second:
         lines += _beside(one.plan, other.plan, (one.name, other.name))
     told = (
         (one.name, one.plan, result.only_first),

@@ -1,0 +1,46 @@
+"""``fpdrift experiment``: one study, in a quick size or the source's; it goes on where it stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fpdrift.cli.output import add_output, check_output, deliver
+from fpdrift.cli.parsing import whole
+from fpdrift.cli.progress import reporting
+from fpdrift.experiments import EXPERIMENTS, STUDIES, Settings, study
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser(
+        "experiment",
+        help="measure one of the source's claims",
+        description="Run one study. What it has trained stays in the folder and is not trained "
+        "again when the same command is given once more.",
+        allow_abbrev=False,
+    )
+    names = ", ".join(item.name for item in (*STUDIES, *EXPERIMENTS))
+    command.add_argument("name", metavar="NAME", help=names)
+    size = command.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="in minutes (the default)")
+    size.add_argument("--full", action="store_true", help="in the source's size")
+    command.add_argument("--seed", type=whole, default=1, metavar="N")
+    command.add_argument("--out", type=Path, default=Path("fpdrift-out"), metavar="DIR")
+    add_output(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the study; return the exit code."""
+    chosen = study(arguments.name)
+    check_output(arguments)
+    with reporting() as report:
+        settings = Settings(
+            seed=arguments.seed, full=arguments.full, out=arguments.out, progress=report
+        )
+        result = chosen.run(settings)
+    return deliver(result, arguments)

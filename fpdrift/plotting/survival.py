@@ -1,0 +1,50 @@
+"""Which share of differences is still there, step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from fpdrift.drift import Survival
+
+
+def draw_survival(result: Survival, ax: Axes) -> None:
+    """Draw the share left as stairs with its band; a tick where the watching of one ended."""
+    ends = [*result.steps[-1:], *result.censored[-1:]]
+    last = max(1, *ends)
+    steps = np.array([0, *result.steps, last])
+    # a stair holds from its step up to the next one
+    share, low, high = (
+        np.array([1.0, *values, *(values[-1:] if values.size else [1.0])])
+        for values in (result.share, result.low, result.high)
+    )
+    ax.fill_between(steps, low, high, step="post", color="C0", alpha=0.2, linewidth=0)
+    ax.plot(steps, share, drawstyle="steps-post", color="C0")
+    height = share[np.searchsorted(steps[:-1], result.censored, side="right") - 1]
+    ax.plot(result.censored, height, "|", color="black", markersize=13, markeredgewidth=1.6)
+    if result.median is not None:
+        ax.plot([0, result.median], [0.5, 0.5], ":", color="black", linewidth=1.6)
+        ax.annotate(
+            f"half by step {result.median}",
+            (result.median, 0.5),
+            xytext=(10, 8),
+            textcoords="offset points",
+        )
+    ax.set(xlabel="steps after the nudge", ylabel="share of nudges still there")
+    ax.set_xlim(0, 1.02 * last)
+    ax.set_ylim(0, 1.05)
+    low_end, high_end = result.absorbed_interval
+    ax.set_title(f"{result.events} of {result.n} nudges absorbed ({low_end:.0%} to {high_end:.0%})")
+    if len(result.censored):
+        ax.annotate(
+            "tick: still there when its run ended",
+            (0.99, 0.99),
+            xycoords="axes fraction",
+            ha="right",
+            va="top",
+            fontsize=13,
+        )
