@@ -1,4 +1,4 @@
-"""``fpdrift experiment``: one study, in a quick size or the source's; it goes on where it stopped."""
+"""``fpdrift experiment``: one study, quick or in the source's size; it goes on where it stopped."""
 
 from __future__ import annotations
 

@@ -2,17 +2,23 @@
 
 from fpdrift.experiments.arrivals import ThreadsAndTree
 from fpdrift.experiments.cnn import CnnDrift, Verdict
-from fpdrift.experiments.registry import EXPERIMENTS, Experiment, experiment
+from fpdrift.experiments.fiveruns import FiveRun, FiveRuns, GradientRuns
+from fpdrift.experiments.registry import EXPERIMENTS, STUDIES, Experiment, experiment, study
 from fpdrift.experiments.settings import Settings
 from fpdrift.experiments.twoloops import TwoLoops
 
 __all__ = [
     "EXPERIMENTS",
+    "STUDIES",
     "CnnDrift",
     "Experiment",
+    "FiveRun",
+    "FiveRuns",
+    "GradientRuns",
     "Settings",
     "ThreadsAndTree",
     "TwoLoops",
     "Verdict",
     "experiment",
+    "study",
 ]

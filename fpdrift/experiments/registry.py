@@ -1,4 +1,4 @@
-"""The one list of experiments."""
+"""The lists of experiments: the demo's steps, and those that train for minutes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from fpdrift.errors import FpdriftError
 from fpdrift.experiments import light
 from fpdrift.experiments.arrivals import threads
 from fpdrift.experiments.cnn import cnn
+from fpdrift.experiments.fiveruns import five_runs
 from fpdrift.experiments.twoloops import two_loops
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Experiment:
     run: Callable[[Settings], Result | Any]
 
 
+#: The steps of the demo.
 EXPERIMENTS = (
     Experiment("order", ("C01",), "01", "one expression, every order", light.order),
     Experiment("chain", ("C02", "C03", "C04"), None, "multiply by nearly 1, 1e8 times", two_loops),
@@ -38,18 +40,37 @@ EXPERIMENTS = (
     Experiment("nudge", ("C07", "C21"), None, "tiny noise on half of the weights", light.nudge),
     Experiment("cnn", ("C06", "C07"), None, "one network, trained four times", cnn),
 )
+#: What takes minutes; each goes on where it was stopped.
+STUDIES = (
+    Experiment("five-runs", ("C08", "C20"), None, "the source's table of five runs", five_runs),
+)
 
 
 def experiment(name: str) -> Experiment:
-    """Find an experiment by its name.
+    """Find a step of the demo by its name.
 
     Raises
     ------
     FpdriftError
         If there is none of that name.
     """
-    for candidate in EXPERIMENTS:
+    return _find("step", name, EXPERIMENTS)
+
+
+def study(name: str) -> Experiment:
+    """Find any experiment by its name.
+
+    Raises
+    ------
+    FpdriftError
+        If there is none of that name.
+    """
+    return _find("experiment", name, (*STUDIES, *EXPERIMENTS))
+
+
+def _find(kind: str, name: str, among: tuple[Experiment, ...]) -> Experiment:
+    for candidate in among:
         if candidate.name == name:
             return candidate
-    message = f"unknown step {name!r}; choose from {', '.join(e.name for e in EXPERIMENTS)}"
+    message = f"unknown {kind} {name!r}; choose from {', '.join(e.name for e in among)}"
     raise FpdriftError(message)

@@ -34,6 +34,8 @@ class Settings:
     steps: int = 100
     #: name of the training data
     data: str = "noise"
+    #: in the source's size, where a study has two; it may take long
+    full: bool = False
     #: folder for the records
     out: Path = Path("fpdrift-out")
     #: called with (what is going on, done, total)
