@@ -94,11 +94,13 @@ def test_each_accumulator_hides_as_many_units_as_a_mask_holds(dtype):
     assert float(fmt.dtype.type(count * mask.unit)) == count * mask.unit
     x = np.full(count + 2, mask.unit)
     x[0], x[-1] = mask.huge, -mask.huge
+    apart = makers.sequential(1)
+    together = makers.nest(makers.sequential(3), [apart, makers.pairwise(count), apart])
     for acc in {"float16": ("float16", "float32")}.get(dtype, (dtype, "float32", "float64")):
         if FORMATS[acc].bits >= fmt.bits:
-            for order in (makers.sequential, makers.reversed_, makers.pairwise):
-                total = run_plan(order(len(x)), x.astype(fmt.dtype), dtype, acc)
-                assert total == 0 or order is makers.pairwise
+            for plan in (together, makers.sequential(len(x)), makers.reversed_(len(x))):
+                for signed in (x, x[::-1]):
+                    assert run_plan(plan, signed.astype(fmt.dtype), dtype, acc) == 0
 
 
 @pytest.mark.parametrize("n", [2, 9, 100, 1000, 4000, 8192])
