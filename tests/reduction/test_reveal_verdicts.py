@@ -186,3 +186,13 @@ def test_a_result_says_what_it_is_in_a_line():
     assert str(wide).startswith("mine: confirmed. ")
     assert str(wide).endswith("\n((((0+1)+2)+3)+4)")
     assert "None" not in str(reveal(math.fsum, 9, "float64"))
+
+
+def test_the_narrowest_accumulator_that_gives_the_bits_is_named():
+    def wide(x):
+        return np.float16(in_turn(x.astype(np.float32)))
+
+    assert [reveal(wide, n, "float16").accumulator for n in (1, 2, 3, 9)] == [None, None] + [
+        "float32"
+    ] * 2
+    assert reveal(in_turn, 2).accumulator is None
