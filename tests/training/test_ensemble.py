@@ -1,12 +1,10 @@
 """Finished runs are not repeated, half ones are, and what is neither is left alone."""
 
 import dataclasses
-import os
 import re
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -208,7 +206,7 @@ def test_a_file_that_comes_meanwhile_is_left_alone(trained, tmp_path, monkeypatc
 def test_two_in_one_directory(trained, tmp_path):
     lock = sqlite3.connect(tmp_path / LOCK, isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(FpdriftError, match="another ensemble is at work in '.*'; wait until"):
+    with pytest.raises(FpdriftError, match=r"another ensemble is at work in '.*'; wait until"):
         ensemble(CONDITIONS, steps=2, directory=tmp_path)
     assert trained == []
     ensemble(CONDITIONS[:1], steps=2, directory=tmp_path / "other")
@@ -254,3 +252,16 @@ def test_a_lock_that_cannot_be_had_is_named(trained, tmp_path):
         ensemble(CONDITIONS, steps=2, directory=tmp_path)
     assert trained == []
     assert (tmp_path / LOCK).read_text() == "no lock of ours " * 100
+
+
+KILL = Path(__file__).parents[1] / "faults" / "kill_ensemble.py"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs kill -9")
+@pytest.mark.parametrize("how", ["--made", pytest.param("--steps=2", marks=pytest.mark.slow)])
+def test_killed_at_random_moments(how):
+    if how != "--made":
+        require("tensorflow")
+    done = subprocess.run([sys.executable, KILL, "--kills=3", how], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("3 kills in ")
