@@ -114,10 +114,12 @@ def _hypotheses(
     That is how many bits an adder keeps, and whether one of two terms truncates as well.
     """
     accs = accumulators(fmt)
-    yield from product([plan], accs, finishes)
     seen = plan.aligned.any()
+    if not seen:
+        yield from product([plan], accs, finishes)
     if seen or plan.n <= _ALL_OF_TWO:
-        kept = [replace(plan, extra_bits=extra) for extra in _EXTRA_BITS[1:] if seen]
+        kept = [replace(plan, extra_bits=extra) for extra in _EXTRA_BITS if seen]
         every = [replace(plan, aligned=True, extra_bits=extra) for extra in _EXTRA_BITS]
         for acc in accs:
-            yield from product([*kept, *every], [acc], finishes)
+            # An adder that truncates at all does so whatever it adds, so that comes first.
+            yield from product([*every, *kept], [acc], finishes)
