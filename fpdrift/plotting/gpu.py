@@ -40,6 +40,7 @@ def draw_gpu_recording(result: GpuRecording, ax: Axes) -> None:
 def draw_gpu_tree(result: GpuTree, ax: Axes) -> None:
     """Draw the tree of a device's matrix product."""
     draw_revealed(result.revealed, ax)
+    ax.set_title(f"{result.origin}: {ax.get_title('left')}")
 
 
 def _by_name(runs: list[GpuRun]) -> dict[str, list[GpuRun]]:

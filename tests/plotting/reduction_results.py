@@ -168,7 +168,7 @@ def gpu_recording():
 def gpu_tree():
     """Pretend to have revealed a tensor core."""
     plan = makers.fused(16, 4, aligned=True)
-    return GpuTree(precision="TF32", revealed=revealed(plan, "torch:matmul"))
+    return GpuTree(origin="recorded", precision="TF32", revealed=revealed(plan, "torch:matmul"))
 
 
 def reduction_results():

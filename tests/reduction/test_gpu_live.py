@@ -134,6 +134,7 @@ def test_recording_and_reading_back(monkeypatch, tmp_path):
         "tree, float16": "planted 1 has no float16 here",
         "tree, TF32": "none planted",
     }
+    assert {tree.origin for tree in read.trees} == {"recorded"}
     assert all(tree.verdict in ("confirmed", "not reproduced") for tree in trees.values())
     assert trees["bfloat16", 16].name == "planted 1, matmul, bfloat16"
     assert json.loads(path.read_text())["result"]["origin"] == "live"

@@ -243,6 +243,8 @@ class GpuSums(Result):
 class GpuTree(Result):
     """A tree revealed in a device's matrix product."""
 
+    #: "live" or "recorded"
+    origin: str
     #: of the matrices, or "TF32" for float32 matrices of which TF32 takes the leading bits
     precision: str
     revealed: Revealed

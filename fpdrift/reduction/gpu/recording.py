@@ -136,9 +136,8 @@ def _trees(device: Device, lengths: tuple[int, ...], skipped: dict[str, str]) ->
             name = f"{device.library}, {operation}, {precision}"
             for n in lengths:
                 try:
-                    yield GpuTree(
-                        precision=precision, revealed=reveal(total, n, numbers, name=name)
-                    )
+                    revealed = reveal(total, n, numbers, name=name)
+                    yield GpuTree(origin="live", precision=precision, revealed=revealed)
                 except Exception as error:  # noqa: BLE001 - libraries raise errors of any kind
                     skipped[f"tree, {precision}, n = {n}"] = reason(error)
 
