@@ -37,7 +37,7 @@ Path({answer!r}).write_text(result.to_json())
 
 
 def start(folder, answer, given):
-    tests = str(Path(__file__).parents[1] / "training")
+    tests = str(Path(__file__).parents[1])
     told = {"made": given.made, "tests": tests, "steps": given.steps}
     code = LIFE.format(folder=str(folder), answer=str(answer), **told)
     return subprocess.Popen([sys.executable, "-c", code], start_new_session=True)

@@ -33,7 +33,7 @@ def made(
         threads = condition.intra_op_threads or 0
         weights = hashed_bits(Purpose.WEIGHTS, threads, step, count=2).astype(np.float32)
         metrics = {"accuracy": 0.125 * threads} if step else {}
-        loss = float(weights[0]) if step else np.nan
+        loss = float(weights[0]) * 2.0**-60 if step else np.nan
         writer.add_step(step, [content_hash(weights)], loss, metrics, {0: weights})
         if step and progress is not None:
             progress(step, steps)
