@@ -31,10 +31,10 @@ def size(result: FiveRuns) -> str:
 @screen.register
 def _gradient(result: GradientRuns) -> list[str]:
     heads = ("loss", "accuracy", "val_loss", "val_acc")
-    lines = [f"  {f'gradient: {result.gradient}':40}" + "".join(f"{head:>10}" for head in heads)]
+    lines = [f"  {f'gradient: {result.gradient}':40}" + "".join(f"{head:>9}" for head in heads)]
     for run in result.runs:
         figures = (run.loss, run.accuracy, run.validation_loss, run.validation_accuracy)
-        lines.append(f"    {run.condition[:38]:38}" + "".join(f"{f:10.4f}" for f in figures))
+        lines.append(f"    {run.condition[:38]:38}" + "".join(f"{f:9.4f}" for f in figures))
     if result.distinct == 1:
         return [
             *lines,
