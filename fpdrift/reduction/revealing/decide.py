@@ -151,6 +151,8 @@ class _Decision:
         self.mask, self.finishes, self.shares = mask, finishes, shares
         self.max_probes, self.rng = max_probes, rng
         self.notes = Notes(box, mask)
+        #: two orders of the same numbers that gave other bits, which a plan has to give as well
+        self.told = np.empty((0, box.n), box.fmt.dtype)
 
     def taken(self) -> Revealed:
         """Take the steps in their order."""
@@ -205,7 +207,9 @@ class _Decision:
             orders = self.rng.permuted(np.tile(row, (count, 1)), axis=1)
             given = self.box.sums(orders)
             self.notes.permutations += len(orders)
-            if not same_bits(given, given[:1], self.fmt).all():
+            other = ~same_bits(given, given[:1], self.fmt)
+            if other.any():
+                self.told = orders[[0, int(np.argmax(other))]]
                 return
         why = f"{self.notes.permutations} changes of order changed no bit."
         raise Verdict("order-independent", why)
@@ -257,7 +261,7 @@ class _Decision:
         rounds = min(_ROUNDS, max(3, _NUMBERS // self.n))
         if plan.aligned.any():  # the bits that such adders keep below the sum's show rarely
             rounds *= 4
-        rows = mixture(self.n, self.fmt, rounds, self.rng)
+        rows = np.concatenate([self.told, mixture(self.n, self.fmt, rounds, self.rng)])
         given = self.box.sums(rows)
         replay = best_replay(plan, rows, given, self.fmt, self.finishes)
         self.notes.replayed(replay, rows, accumulators(self.fmt))

@@ -2,7 +2,7 @@
 
 No single kind does. Random numbers of a wide range are the weakest: their largest few decide. Each
 kind here shows what another hides: a narrow range compensated sums; sums of zero with a tiny rest
-the order; plus/minus ladders the precision of the accumulator; near-ties a second rounding;
+the order; plus/minus ladders the precision of the accumulator; ties a second rounding;
 subnormals whether they are flushed; zeros whether they are skipped.
 
 No sum of these numbers, in whatever order, is larger than the format holds. And none has -0 alone:
@@ -121,6 +121,21 @@ def _near_ties(rounds: int, n: int, fmt: Format, rng: np.random.Generator, preci
     return np.ldexp(rows, min(0, fmt.emax - 2 - precision))
 
 
+def _ties(rounds: int, n: int, fmt: Format, rng: np.random.Generator) -> Wide:
+    """Put half an ulp of the format beside a number, and a little more or less: two roundings err.
+
+    The little is below the last bit of any format in between, and all else is zero.
+    """
+    p, top = fmt.precision, max(0, fmt.quantum + 34)
+    rows = np.zeros((rounds, n))
+    rows[:, 0] = 1 + np.ldexp(rng.integers(0, 2 ** (p - 1), rounds).astype(float), 1 - p)
+    sizes = [np.full(rounds, p), rng.integers(p + 2, min(p + 44, top - fmt.quantum), rounds)]
+    for place, size in enumerate(sizes[: n - 1], start=1):
+        rows[:, place] = np.ldexp(rng.choice([-1.0, 1.0], rounds), -size)
+    signed: Wide = np.ldexp(rows * rng.choice([-1.0, 1.0], (rounds, 1)), top)
+    return signed
+
+
 def _zeros(rounds: int, n: int, _: Format, rng: np.random.Generator) -> Wide:
     """Put a few numbers among zeros of both signs, one of them plus zero."""
     rows = np.where(rng.random((rounds, n)) < 0.3, _signed((rounds, n), rng), 0.0)
@@ -146,6 +161,7 @@ _KINDS: tuple[Callable[[int, int, Format, np.random.Generator], Wide], ...] = (
     _wide,
     _zero_sums,
     _ladder,
+    _ties,
     _zeros,
     _subnormals,
 )
