@@ -37,8 +37,20 @@ def tensorflow(forward: Forward, weights: Sequence[Any]) -> Differentiated:
     floats = [i for i, tensor in enumerate(tapped) if tensor.dtype.is_floating]
     found = tape.gradient(loss, [*(tapped[i] for i in floats), *weights])
     of_tapped = _spread(floats, found, len(tapped))
-    dense = [tf.convert_to_tensor(g) if g is not None else None for g in found[len(floats) :]]
-    return loss, tapped, of_tapped, dense
+    return loss, tapped, of_tapped, found[len(floats) :]
+
+
+def dense(gradient: Any) -> Any:
+    """Fill a TensorFlow gradient of an embedding, which names the rows that it has."""
+    import tensorflow as tf
+
+    slices = isinstance(gradient, tf.IndexedSlices)
+    # converting warns of the memory that it takes, which is what is wanted here
+    return (
+        tf.math.unsorted_segment_sum(gradient.values, gradient.indices, gradient.dense_shape[0])
+        if slices
+        else gradient
+    )
 
 
 def torch(forward: Forward, weights: Sequence[Any]) -> Differentiated:

@@ -7,6 +7,7 @@ from fpdrift.training.condition import Condition
 from fpdrift.training.explained import Repeated, StepDifference, StepExplained, StepSplit
 from fpdrift.training.replay import explain_step, split_steps
 from fpdrift.training.run import train
+from fpdrift.training.stepping import compare_step, state_of
 
 __all__ = [
     "Condition",
@@ -14,7 +15,9 @@ __all__ = [
     "StepDifference",
     "StepExplained",
     "StepSplit",
+    "compare_step",
     "explain_step",
     "split_steps",
+    "state_of",
     "train",
 ]

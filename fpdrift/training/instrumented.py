@@ -17,7 +17,7 @@ import numpy.typing as npt
 from fpdrift.errors import FpdriftError
 from fpdrift.frameworks import gradients
 from fpdrift.recorder.loss import has_own_loop
-from fpdrift.recorder.state import State, is_ready, optimizers
+from fpdrift.recorder.state import State, is_ready, optimizers, sync
 from fpdrift.training.dumps import Seen
 from fpdrift.training.taps import Tapped, Taps
 
@@ -32,8 +32,6 @@ class Step:
     ----------
     model : keras.Model
         Built and compiled.
-    jit : bool, default False
-        Whether XLA compiles the step.
 
     Raises
     ------
@@ -41,19 +39,24 @@ class Step:
         If the step is not Keras' own, so that nobody knows what it computes.
     """
 
-    def __init__(self, model: Any, *, jit: bool = False) -> None:
+    def __init__(self, model: Any) -> None:
         _check(model)
         self.model = model
         self.state = State(model)
         self._taps = Taps(model)
         self._tapped = Tapped()
-        self._jit = jit
         self._function: Callable[..., Any] | None = None
 
     def restore(self, arrays: Sequence[Array]) -> None:
         """Put every variable, in the order of the state's tensors, to its value."""
         for variable, values in zip(self.state.variables, arrays, strict=True):
             variable.assign(values)
+
+    def advance(self, batch: Sequence[Any]) -> None:
+        """Do one update as Keras does it."""
+        generator = (item for item in [tuple(batch)])
+        self.model.fit(generator, steps_per_epoch=1, shuffle=False, verbose=0)
+        sync(self.model)
 
     def take(self, batch: Sequence[Any]) -> list[Seen]:
         """Do one update and give every tensor of it.
@@ -84,14 +87,16 @@ class Step:
         ]
 
     def _run(self, batch: Sequence[Any]) -> Any:
-        if keras.backend.backend() == "tensorflow":
-            if self._function is None:
-                self._function = gradients.compiled(self._step, batch, jit=self._jit)
-            return self._function(*batch)
-        if keras.backend.backend() == "torch":
-            return self._step(*map(keras.ops.convert_to_tensor, batch))
-        message = "a step is taken apart on TensorFlow and PyTorch, not yet on JAX"
-        raise FpdriftError(message)
+        backend = keras.backend.backend()
+        if backend == "jax":
+            message = "a step is taken apart on TensorFlow and PyTorch, not yet on JAX"
+            raise FpdriftError(message)
+        if backend == "torch" or self.model.run_eagerly:
+            return self._step(*keras.tree.map_structure(keras.ops.convert_to_tensor, tuple(batch)))
+        if self._function is None:
+            jit = bool(self.model.jit_compile)
+            self._function = gradients.compiled(self._step, batch, jit=jit)
+        return self._function(*batch)
 
     def _step(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
         """Compute as Keras' own `train_step` does."""
@@ -104,11 +109,11 @@ class Step:
             return model.optimizer.scale_loss(loss), self._tapped.tensors
 
         weights = model.trainable_variables
-        backend = keras.backend.backend()
-        differentiate = gradients.tensorflow if backend == "tensorflow" else gradients.torch
-        found = differentiate(forward, [variable.value for variable in weights])
-        model.optimizer.apply(found[-1], weights)
-        return found
+        tensorflow = keras.backend.backend() == "tensorflow"
+        differentiate = gradients.tensorflow if tensorflow else gradients.torch
+        *seen, found = differentiate(forward, [variable.value for variable in weights])
+        model.optimizer.apply(found, weights)
+        return *seen, [gradients.dense(g) for g in found] if tensorflow else found
 
     def _forward(self, outputs: Sequence[Any]) -> Iterator[Seen]:
         tapped = self._tapped
@@ -146,7 +151,7 @@ class Step:
 
 def _check(model: Any) -> None:
     """Refuse a model whose step cannot be taken apart."""
-    if not isinstance(model, keras.Model) or model.optimizer is None:
+    if not isinstance(model, keras.Model) or getattr(model, "optimizer", None) is None:
         message = "the step of a compiled keras.Model can be taken apart; call model.compile first"
         raise FpdriftError(message)
     if has_own_loop(model) or len(optimizers(model)) != 1:

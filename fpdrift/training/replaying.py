@@ -83,7 +83,7 @@ def work(task: Message, report: Report) -> Message:
     model = build(task["network"], condition.seed)
     worker.start(model, task["network"], condition)
     worker.prepare(model, jit=condition.jit)
-    step = Step(model, jit=condition.jit)
+    step = Step(model)
     folder, steps = Path(task["folder"]), task["steps"]
     expected = _expected(folder / "hashes.npz", step)
     rerun = Rerun(step, expected, set(steps), max(steps) + 1, report)
@@ -103,12 +103,14 @@ def work(task: Message, report: Report) -> Message:
             answer["unfaithful"] = unlike_names(step, hashes(step.state.read()), after)
             continue
         save_state(folder / f"state{before}.npz", step, rerun.states[before], batch)
-        advance(step, rerun.states.pop(before), batch)
+        step.restore(rerun.states.pop(before))
+        step.advance(batch)
         answer["exact"].append(not unlike_names(step, hashes(step.state.read()), after))
         save_state(folder / f"own{before}.npz", step, step.state.read(), ())
         if task["other"]:
             arrays, other = _read_state(Path(task["other"]) / f"state{before}.npz", step)
-            advance(step, arrays, other)
+            step.restore(arrays)
+            step.advance(other)
             save_state(folder / f"cross{before}.npz", step, step.state.read(), ())
     return answer
 
@@ -124,13 +126,6 @@ def repeat(model: Any, data: Data, seed: int, rerun: Rerun, steps: int) -> None:
         shuffle=False,
         verbose=0,
     )
-
-
-def advance(step: Step, arrays: Arrays, batch: Any) -> None:
-    """Do one step of Keras' own from a state."""
-    step.restore(arrays)
-    step.model.fit((item for item in [tuple(batch)]), steps_per_epoch=1, shuffle=False, verbose=0)
-    sync(step.model)
 
 
 def batch_of(data: Data, seed: int, before: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

@@ -48,13 +48,16 @@ class Taps:
     def open(self) -> Iterator[Tapped]:
         """Catch what the layers give while the model is called inside the block."""
         tapped = Tapped()
+        own = [vars(layer).get("call") for layer in self.layers]
         try:
             for index, layer in enumerate(self.layers):
                 layer.call = self._tap(layer.call, index, tapped)
             yield tapped
         finally:
-            for layer in self.layers:
+            for layer, call in zip(self.layers, own, strict=True):
                 vars(layer).pop("call", None)
+                if call is not None:
+                    layer.call = call
             tapped.names[:] = unique(tapped.names)
 
     def _tap(self, call: Callable[..., Any], index: int, tapped: Tapped) -> Callable[..., Any]:
