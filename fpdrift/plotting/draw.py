@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from fpdrift.arithmetic import Chain, Orders
 from fpdrift.drift import Comparison, Comparisons, Growth, Survival
 from fpdrift.errors import FpdriftError, shown
-from fpdrift.experiments import CnnDrift, ThreadsAndTree, TwoLoops
+from fpdrift.experiments import CnnDrift, FiveRuns, ThreadsAndTree, TwoLoops
 from fpdrift.perturbation import NudgeAccount
 from fpdrift.plotting.chain import draw_chain
 from fpdrift.plotting.course import draw_course
@@ -26,6 +26,7 @@ from fpdrift.plotting.equality import (
     draw_condition_run,
     draw_equality,
 )
+from fpdrift.plotting.fiveruns import draw_five_runs
 from fpdrift.plotting.gpu import draw_gpu_recording, draw_gpu_sums, draw_gpu_tree
 from fpdrift.plotting.growing import draw_spread_growth
 from fpdrift.plotting.growth import draw_growth
@@ -95,6 +96,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     ConditionRun: draw_condition_run,
     CnnDrift: _draw_cnn,
     Equality: draw_equality,
+    FiveRuns: draw_five_runs,
     GpuRecording: draw_gpu_recording,
     GpuSums: draw_gpu_sums,
     GpuTree: draw_gpu_tree,

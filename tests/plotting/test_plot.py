@@ -10,9 +10,17 @@ import pytest
 from matplotlib.figure import Figure
 
 import fpdrift
-from fpdrift.drift import Comparisons
+from fpdrift.drift import Comparisons, growth, survival_curve
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments import CnnDrift, Settings, ThreadsAndTree, experiment
+from fpdrift.experiments import (
+    CnnDrift,
+    FiveRun,
+    FiveRuns,
+    GradientRuns,
+    Settings,
+    ThreadsAndTree,
+    experiment,
+)
 from fpdrift.floats import anatomy
 from fpdrift.plotting import plot, save
 from fpdrift.plotting.draw import _DRAW
@@ -44,11 +52,31 @@ def results():
     yield "nudge-nothing", fpdrift.nudge(weights, size=0.0)[1]
     pair = fpdrift.compare(*(make_record([weights, {"kernel": w}]) for w in moved))
     yield "comparison", pair
+    yield "growth", growth(pair)
+    yield "survival", survival_curve([0, 3, 5], [True, True, False])
     pairs = Comparisons(labels=("1 thread again", "nudged"), comparisons=(pair, pair))
     yield "comparisons", pairs
     names = {"network": "answer", "data": "noise", "baseline": "1 thread", "verdict": "none"}
     yield "cnn", CnnDrift(**names, seed=0, steps=1, records=(), tensors=1, pairs=pairs)
+    yield "five-runs", five_runs()
     yield from reduction_results()
+
+
+def five_runs():
+    figures = {"accuracy": 0.1, "validation_loss": 2.0, "validation_accuracy": 0.1, "weights": "0"}
+    runs = tuple(FiveRun(condition=c, record=c, loss=ord(c) / 32, **figures) for c in "abcde")
+    own = GradientRuns(gradient="the loss's own", runs=runs, figure=4 / 97, distinct=5)
+    same = GradientRuns(gradient="fused", runs=runs[:1] * 5, figure=0.0, distinct=1)
+    names = {"network": "answer", "data": "noise", "labels": "multi-hot", "size": "quick"}
+    return FiveRuns(
+        **names,
+        seed=1,
+        steps=60,
+        validation_images=256,
+        gradients=(own, same),
+        source=1e-4,
+        skipped={},
+    )
 
 
 RESULTS = dict(results())
