@@ -18,6 +18,7 @@ _HOME = {
     "chain": "fpdrift.arithmetic",
     "compare": "fpdrift.drift",
     "gpu_sums": "fpdrift.reduction",
+    "growth": "fpdrift.drift",
     "load_recorded": "fpdrift.recorded",
     "nudge": "fpdrift.perturbation",
     "open_record": "fpdrift.records",
@@ -50,6 +51,7 @@ __all__ = [  # noqa: RUF022 - the reader meets them from floats to training
     "Condition",
     "train",
     "compare",
+    "growth",
     "open_record",
     "FpdriftError",
     "MissingExtraError",
@@ -58,7 +60,7 @@ __all__ = [  # noqa: RUF022 - the reader meets them from floats to training
 
 if TYPE_CHECKING:
     from fpdrift.arithmetic import chain, orders
-    from fpdrift.drift import compare
+    from fpdrift.drift import compare, growth
     from fpdrift.errors import FpdriftError, MissingExtraError
     from fpdrift.floats import anatomy, ulp_distance
     from fpdrift.perturbation import nudge

@@ -10,7 +10,7 @@ import numpy as np
 from fpdrift.checks import check_switch
 from fpdrift.drift.horizons import Horizon, check_comparison, horizon
 from fpdrift.drift.jumps import Jump, find_jumps
-from fpdrift.drift.trend import Fit, Kind, Level, Trend, fit_trend
+from fpdrift.drift.trend import FLAT_WITHIN, Fit, Kind, Level, Trend, fit_trend
 from fpdrift.drift.units import find_tensor, find_unit
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.records.record import Record
@@ -177,7 +177,7 @@ def growth_of(steps: Any, distances: Any, *, origin: int | None = None) -> Growt
         trend, fit = fit_trend(since, logs, [i for i, _ in found])
     else:
         trend, fit = Trend(kind="none", evidence={}), None
-    floor, plateau = _levels(fit, steps[rows]) if trend.rate is not None else (None, None)
+    floor, plateau = _levels(fit, steps[rows], logs) if trend.rate is not None else (None, None)
     fitted = np.full(len(steps), np.nan)
     if fit is not None:
         fitted[rows] = np.exp(fit.line)
@@ -212,16 +212,27 @@ def _arrays(steps: Any, distances: Any) -> tuple[npt.NDArray[np.int64], Floats]:
     return whole, values
 
 
-def _levels(fit: Fit | None, steps: npt.NDArray[np.int64]) -> tuple[Level | None, Level | None]:
+def _levels(
+    fit: Fit | None, steps: npt.NDArray[np.int64], logs: Floats
+) -> tuple[Level | None, Level | None]:
     """Give the floor and the plateau of a fit that has them."""
     if fit is None or not fit.slope > 0:
         return None, None
     first, last = fit.ends
-    floor = Level(distance=float(np.exp(fit.line[0])), first=int(steps[0]), last=int(steps[first]))
-    plateau = Level(
-        distance=float(np.exp(fit.line[-1])), first=int(steps[last]), last=int(steps[-1])
-    )
-    return floor if first else None, plateau if last < len(steps) - 1 else None
+    floor = _level(fit, steps, logs, slice(None, first + 1), 0) if first else None
+    plateau = _level(fit, steps, logs, slice(last, None), -1) if last < len(steps) - 1 else None
+    return floor, plateau
+
+
+def _level(
+    fit: Fit, steps: npt.NDArray[np.int64], logs: Floats, part: slice, end: int
+) -> Level | None:
+    """Give a stretch that a fit calls level, unless its distances rise or fall all the same."""
+    inside = steps[part]
+    slope = np.polyfit(inside - inside[0], (logs - fit.line)[part], 1)[0]
+    if abs(slope) * (inside[-1] - inside[0]) > np.log(FLAT_WITHIN):
+        return None
+    return Level(distance=float(np.exp(fit.line[end])), first=int(inside[0]), last=int(inside[-1]))
 
 
 def _jump(steps: npt.NDArray[np.int64], logs: Floats, index: int, excess: float) -> Jump:

@@ -34,7 +34,7 @@ ODDS = 9.0
 #: A level distance surely changes by less than this over all steps.
 FLAT_WITHIN = 2.0
 #: A law that misses the distances by more than this (one standard deviation) is not named.
-FITS_WITHIN = 2.0
+FITS_WITHIN = 1.5
 #: Points that a floor, a plateau and the growth between need.
 _STRETCH = 5
 #: Places tried for the end of a floor, and for the start of a plateau.

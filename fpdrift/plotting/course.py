@@ -21,7 +21,8 @@ def draw_course(result: Growth, ax: Axes) -> None:
     """Draw a distance over the steps with its first difference, its jumps and its law."""
     seen = np.isfinite(result.distance) & (result.distance > 0)
     if not seen.any():
-        ax.text(0.5, 0.5, str(result), transform=ax.transAxes, ha="center", va="center", wrap=True)
+        text = str(result).replace("; ", "\n")
+        ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=18)
         ax.set_title("Nothing grows")
         ax.set_axis_off()
         return
@@ -36,9 +37,9 @@ def draw_course(result: Growth, ax: Axes) -> None:
     if result.first_difference is not None:
         distance = dict(zip(result.steps[seen], result.distance[seen], strict=True))
         mark_first_difference(ax, result.first_difference, distance.get(result.first_difference))
-    for word, level in (("floor", result.floor), ("plateau", result.plateau)):
+    for word, level, below in (("floor", result.floor, True), ("plateau", result.plateau, False)):
         if level is not None:
-            _draw_level(word, level, ax)
+            _draw_level(word, level, ax, below=below)
     written = sorted(result.jumps, key=lambda jump: -jump.factor)[:_MOST_WRITTEN]
     for jump in result.jumps:
         _draw_jump(result, jump, ax, written=jump in written)
@@ -52,14 +53,16 @@ def _title(result: Growth) -> str:
     return f"Growth: {jumps}; {law}"
 
 
-def _draw_level(word: str, level: Level, ax: Axes) -> None:
+def _draw_level(word: str, level: Level, ax: Axes, *, below: bool) -> None:
+    """Lay a band over a level; the curve leaves room below a floor and above a plateau."""
     ax.plot([level.first, level.last], [level.distance] * 2, color="C2", linewidth=7, alpha=0.4)
     ax.annotate(
         f"{word} {level.distance:.1e}",
-        ((level.first + level.last) / 2, level.distance),
-        xytext=(0, 12),
+        (level.last, level.distance),
+        xytext=(0, -12 if below else 12),
         textcoords="offset points",
-        ha="center",
+        ha="left" if below else "right",
+        va="top" if below else "bottom",
         color="C2",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,17 +35,10 @@ def draw_survival(result: Survival, ax: Axes) -> None:
             xytext=(10, 8),
             textcoords="offset points",
         )
-    ax.set(xlabel="steps after the nudge", ylabel="share of nudges still there")
+    tick = " (tick: still there when its run ended)" if len(result.censored) else ""
+    ax.set(xlabel=f"steps after the nudge{tick}", ylabel="share of nudges still there")
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.set_xlim(0, 1.02 * last)
     ax.set_ylim(0, 1.05)
     low_end, high_end = result.absorbed_interval
     ax.set_title(f"{result.events} of {result.n} nudges absorbed ({low_end:.0%} to {high_end:.0%})")
-    if len(result.censored):
-        ax.annotate(
-            "tick: still there when its run ended",
-            (0.99, 0.99),
-            xycoords="axes fraction",
-            ha="right",
-            va="top",
-            fontsize=13,
-        )
