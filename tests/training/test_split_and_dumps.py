@@ -1,0 +1,68 @@
+"""Splitting and comparing on made states: plain arithmetic is the oracle, no framework needed."""
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from fpdrift.training.dumps import Seen, differences, load, save
+from fpdrift.training.splitting import split
+
+
+def written(folder, kind, weights):
+    """A state file: the weights count, its other tensors do not."""
+    save(
+        folder / f"{kind}0.npz", [Seen("weight", "w", "", weights), Seen("slot", "s", "", weights)]
+    )
+
+
+def test_split_is_the_formula(tmp_path):
+    rng = np.random.default_rng(1)
+    ours, theirs = tmp_path / "a", tmp_path / "b"
+    ours.mkdir()
+    theirs.mkdir()
+    a, b, own_a, own_b, cross = rng.standard_normal((5, 2, 7)).astype(np.float32)
+    for folder, kind, weights in (
+        (ours, "state", a),
+        (theirs, "state", b),
+        (ours, "own", own_a),
+        (theirs, "own", own_b),
+        (ours, "cross", cross),
+    ):
+        written(folder, kind, weights)
+    found = split(0, ours, theirs, exact_a=True, exact_b=False)
+    a, b, own_a, own_b, cross = (x.astype(np.float64) for x in (a, b, own_a, own_b, cross))
+    square = ((own_a - own_b) ** 2).sum()
+    assert found.before**2 == pytest.approx(((a - b) ** 2).sum())
+    assert found.total**2 == pytest.approx(square)
+    assert found.amplified**2 == pytest.approx(((own_a - cross) ** 2).sum())
+    assert found.injected**2 == pytest.approx(((cross - own_b) ** 2).sum())
+    share = ((cross - own_b) * (own_a - own_b)).sum() / square
+    assert found.injected_share == pytest.approx(share)
+    assert found.amplified_share + found.injected_share == pytest.approx(1)
+    assert (found.exact_a, found.exact_b) == (True, False)
+
+
+@pytest.mark.parametrize("dtype", ["float16", ml_dtypes.bfloat16, "float32", "float64", "int64"])
+def test_difference_is_found_through_a_file(tmp_path, dtype):
+    a = np.ones((2, 3), dtype)
+    b = a.copy()
+    b[1, 0] += np.asarray(2, dtype)
+    b[1, 2] = -b[1, 2]
+    for name, values in (("a", a), ("b", b)):
+        save(tmp_path / f"{name}.npz", [Seen("forward", "x", "layer", values)])
+    compared, (found,), unmatched = differences(load(tmp_path / "a.npz"), load(tmp_path / "b.npz"))
+    assert (compared, unmatched) == (1, ())
+    assert (found.first_index, found.value_a, found.value_b) == ((1, 0), 1, 3)
+    assert (found.differing, found.size, found.shape) == (2, 6, (2, 3))
+    assert found.relative == pytest.approx(np.sqrt(8 / 6))
+    assert (found.largest_ulps is None) == (dtype == "int64")
+
+
+def test_signed_zero_nan_and_lonely_tensors():
+    ours = [Seen("loss", "x", "", np.array([0.0, np.nan])), Seen("loss", "y", "", np.ones(2))]
+    theirs = [Seen("loss", "x", "", np.array([-0.0, np.nan])), Seen("loss", "z", "", np.ones(2))]
+    compared, (found,), unmatched = differences(ours, theirs)
+    assert (compared, found.differing, found.largest_ulps) == (1, 1, 0)
+    assert unmatched == ("loss y", "loss z")
+    (found,) = differences(ours[:1], [Seen("loss", "x", "", np.array([0.0, 1]))])[1]
+    assert found.largest_ulps is None
