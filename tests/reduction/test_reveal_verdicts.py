@@ -196,3 +196,23 @@ def test_the_narrowest_accumulator_that_gives_the_bits_is_named():
         "float32"
     ] * 2
     assert reveal(in_turn, 2).accumulator is None
+
+
+def test_rounding_twice_at_the_end_is_seen():
+    """ml_dtypes casts float64 to bfloat16 by way of float32."""
+
+    def twice(x):
+        return np.float32(math.fsum(x.astype(np.float64))).astype(x.dtype)
+
+    def in_double(x):
+        return np.float32(in_turn(x.astype(np.float64))).astype(x.dtype)
+
+    assert reveal(in_double, 5, "bfloat16").verdict == "not reproduced"
+    assert reveal(twice, 5, "bfloat16").verdict != "confirmed"
+
+
+def test_one_node_is_refuted_by_an_order_that_gives_other_bits():
+    """On nearly all numbers Neumaier's sum is the exact one."""
+    for seed in range(40):
+        found = reveal(neumaier_sum, 5, "float64", rng=np.random.default_rng(seed))
+        assert found.verdict in ("not reproduced", "order-independent")
