@@ -177,20 +177,21 @@ def growth_of(steps: Any, distances: Any, *, origin: int | None = None) -> Growt
         trend, fit = fit_trend(since, logs, [i for i, _ in found])
     else:
         trend, fit = Trend(kind="none", evidence={}), None
-    floor, plateau = _levels(fit, steps[rows], logs) if trend.rate is not None else (None, None)
-    fitted = np.full(len(steps), np.nan)
-    if fit is not None:
-        fitted[rows] = np.exp(fit.line)
-    return Growth(
-        steps=read_only(steps),
-        distance=read_only(distances),
-        fitted=read_only(fitted),
-        origin=origin,
-        floor=floor,
-        jumps=tuple(_jump(steps[rows], logs, *jump) for jump in found),
-        trend=trend,
-        plateau=plateau,
-    )
+    with np.errstate(over="ignore"):  # a line or a factor may leave float64's range
+        floor, plateau = _levels(fit, steps[rows], logs) if trend.rate is not None else (None, None)
+        fitted = np.full(len(steps), np.nan)
+        if fit is not None:
+            fitted[rows] = np.exp(fit.line)
+        return Growth(
+            steps=read_only(steps),
+            distance=read_only(distances),
+            fitted=read_only(fitted),
+            origin=origin,
+            floor=floor,
+            jumps=tuple(_jump(steps[rows], logs, *jump) for jump in found),
+            trend=trend,
+            plateau=plateau,
+        )
 
 
 def _arrays(steps: Any, distances: Any) -> tuple[npt.NDArray[np.int64], Floats]:
