@@ -16,12 +16,10 @@ import numpy as np
 from fpdrift.checks import check_callable, check_switch
 from fpdrift.errors import FpdriftError, FpdriftWarning, RecordError, shown
 from fpdrift.recorder.describe import describe
+from fpdrift.recorder.inputs import GIVE_PROBE, as_probe, numbers
 from fpdrift.recorder.loss import StepLoss, has_own_loop
 from fpdrift.recorder.state import Arrays, State, hashes, is_ready, shares_safely, sync
 from fpdrift.records import RecordWriter, check_place, is_due, to_text
-
-#: The way out when a probe is none.
-_GIVE_PROBE = "give probe=x[:256], as the model takes it"
 
 
 class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
@@ -76,7 +74,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         self._path = check_place(path, overwrite=overwrite)
         self._overwrite = overwrite
         self._strict = strict
-        self._probe = None if probe is None else _as_probe(probe)
+        self._probe = None if probe is None else as_probe(probe)
         if meta is not None and not isinstance(meta, Mapping):
             message = f"meta needs named values (a dict), not {shown(meta)}"
             raise FpdriftError(message)
@@ -140,7 +138,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         if writer is not None:
             sync(self.model)
             self._attempt(self._write_predictions)
-            self._attempt(writer.add_epoch, _numbers(logs))
+            self._attempt(writer.add_epoch, numbers(logs))
 
     def on_train_end(self, logs: Any = None) -> None:
         """Close the record; a `fit` that was interrupted never comes here."""
@@ -173,7 +171,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
             writer.add_note(
                 f"The state after step {previous} was not seen: the model built itself in the next."
             )
-        metrics = _numbers(logs)
+        metrics = numbers(logs)
         if self._loss is not None and self._loss.kind != "none":
             metrics.pop("loss", None)
         arrays = state.read()
@@ -221,7 +219,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
             predictions = self._state.predict(self.model, self._probe)
         except Exception as error:  # whatever a stranger's model raises, in Keras' colours
             sizes = shown(keras.tree.map_structure(np.shape, self._probe))
-            message = f"the model cannot take the probe of shape {sizes}; {_GIVE_PROBE}"
+            message = f"the model cannot take the probe of shape {sizes}; {GIVE_PROBE}"
             if self._strict:
                 raise FpdriftError(message) from error
             self._probe = None
@@ -280,27 +278,3 @@ def _updates(model: Any) -> int:
     if model.steps_per_execution == 1 or model.optimizer is None:
         return 0
     return int(model.optimizer.iterations)
-
-
-def _numbers(logs: Mapping[str, Any] | None) -> dict[str, float]:
-    numbers = {}
-    for name, value in (logs or {}).items():
-        try:
-            numbers[str(name)] = float(value)
-        except (TypeError, ValueError):
-            numbers[str(name)] = math.nan
-    return numbers
-
-
-def _as_probe(probe: Any) -> Any:
-    try:
-        arrays = keras.tree.map_structure(np.asarray, probe)
-    except (TypeError, ValueError) as error:
-        message = f"the probe is no array ({shown(str(error))}); {_GIVE_PROBE}"
-        raise FpdriftError(message) from None
-    shapes = [array.shape for array in keras.tree.flatten(arrays)]
-    sizes = {shape[:1] for shape in shapes}
-    if len(sizes) != 1 or sizes & {(), (0,)}:
-        message = f"the probe's arrays have the shapes {shown(shapes)}; {_GIVE_PROBE}"
-        raise FpdriftError(message)
-    return arrays
