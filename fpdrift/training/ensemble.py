@@ -6,8 +6,6 @@ is complete. So a run that was killed leaves nothing that could be taken for a f
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import secrets
 import sqlite3
@@ -18,21 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from fpdrift.checks import check_callable, whole
-from fpdrift.errors import FpdriftError, RecordError, shown
+from fpdrift.errors import FpdriftError, shown
 from fpdrift.process import check_timeout
-from fpdrift.provenance import Provenance, current
 from fpdrift.records import Record, open_record
 from fpdrift.records.place import absolute
 from fpdrift.results import Result
 from fpdrift.training.condition import Condition
 from fpdrift.training.data import check
+from fpdrift.training.definition import Run
 from fpdrift.training.networks import network_of
 from fpdrift.training.run import MOST_STEPS, train
 
 #: Held by the ensemble that is at work in a directory.
 LOCK = "ensemble.lock"
-#: What two machines, or two versions of a library, may have different.
-_MACHINE = ("fpdrift", "code", "python", "system", "cpu", "cpu_features", "cores", "packages")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,102 +124,7 @@ def ensemble(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What defines a run."""
-
-    condition: Condition
-    network: str
-    data: str
-    labels: str
-    steps: int
-    backend: str
-    #: 1, or more where the same condition was given before
-    time: int
-
-    @property
-    def definition(self) -> dict[str, Any]:
-        """As it stands in the run's record."""
-        return _definition(
-            self.condition.to_dict(),
-            self.network,
-            {"name": self.data, "labels": self.labels},
-            self.steps,
-            self.backend,
-            current(),
-        )
-
-    @property
-    def stem(self) -> str:
-        words = (self.condition.file_name[:60], self.network, self.data, self.labels)
-        text = json.dumps(self.definition, sort_keys=True)
-        digest = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
-        again = () if self.time == 1 else (f"time-{self.time}",)
-        return "-".join((*words, f"{self.steps}-steps", *again, digest))
-
-    @property
-    def name(self) -> str:
-        return f"{self.stem}.fpdrift"
-
-    def is_done(self, folder: Path) -> bool:
-        """Tell whether the finished record is there.
-
-        Raises
-        ------
-        FpdriftError
-            If something else is.
-        """
-        place = folder / self.name
-        if not os.path.lexists(place):
-            return False
-        try:
-            record = open_record(place)
-        except RecordError as error:
-            message = f"{error} (or move it out of {shown(folder.name)}, and the run is done again)"
-            raise FpdriftError(message) from None
-        other = self.differing(record)
-        if other:
-            message = (
-                f"{shown(self.name)} is the record of another run ({', '.join(other)}: not what "
-                f"its name says); move it out of {shown(folder.name)}"
-            )
-            raise FpdriftError(message)
-        return record.complete and record.steps[-1:].tolist() == [self.steps]
-
-    def differing(self, record: Record) -> list[str]:
-        """Name what is not as asked for in a record."""
-        data = record.meta.get("data")
-        found = _definition(
-            record.meta.get("condition"),
-            record.meta.get("network"),
-            {key: data.get(key) for key in ("name", "labels")} if isinstance(data, dict) else data,
-            record.meta.get("steps"),
-            record.meta.get("backend"),
-            record.provenance,
-        )
-        # as text: a record holds lists where we have tuples, and 1 is not True
-        return [
-            name
-            for name, value in self.definition.items()
-            if json.dumps(value, sort_keys=True) != json.dumps(found[name], sort_keys=True)
-        ]
-
-
-def _definition(
-    condition: Any, network: Any, data: Any, steps: Any, backend: Any, machine: Provenance
-) -> dict[str, Any]:
-    made_by = machine.to_dict()
-    return {
-        "condition": condition,
-        "network": network,
-        "data": data,
-        "steps": steps,
-        "backend": backend,
-        **{name: made_by[name] for name in _MACHINE},
-    }
-
-
-def _plan(conditions: Any, network: str, data: str, labels: str, steps: int) -> list[_Run]:
+def _plan(conditions: Any, network: str, data: str, labels: str, steps: int) -> list[Run]:
     """Read what is to be run."""
     network_of(network)
     check(data, labels)
@@ -237,7 +138,7 @@ def _plan(conditions: Any, network: str, data: str, labels: str, steps: int) -> 
         message = f"conditions are several fpdrift.Condition, not {shown(conditions)}"
         raise FpdriftError(message)
     return [
-        _Run(condition, network, data, labels, steps, backend, given[: i + 1].count(condition))
+        Run(condition, network, data, labels, steps, backend, given[: i + 1].count(condition))
         for i, condition in enumerate(given)
     ]
 
@@ -270,7 +171,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _do(
-    run: _Run,
+    run: Run,
     folder: Path,
     label: str,
     progress: Callable[[str, int, int], None] | None,
@@ -300,7 +201,7 @@ def _do(
         _tidy(run, folder)
 
 
-def _tidy(run: _Run, folder: Path) -> None:
+def _tidy(run: Run, folder: Path) -> None:
     """Take away what runs that were killed have left."""
     for left in folder.iterdir():
         if left.name.startswith(f"{run.stem}.unfinished-"):

@@ -14,7 +14,7 @@ from made_records import made
 from fpdrift.errors import ChildError, FpdriftError
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import Condition
+from fpdrift.training import Condition, definition
 from fpdrift.training import ensemble as room
 from fpdrift.training.ensemble import LOCK, ensemble
 
@@ -76,8 +76,8 @@ def test_another_definition_is_another_run(trained, tmp_path, other):
 def test_another_code_or_machine_is_another_run(trained, tmp_path, monkeypatch, field):
     first = ensemble(CONDITIONS[:1], steps=2, directory=tmp_path)
     other = {"packages": {"numpy": "0"}}.get(field, "other")
-    machine = dataclasses.replace(room.current(), **{field: other})
-    monkeypatch.setattr(room, "current", lambda: machine)
+    machine = dataclasses.replace(definition.current(), **{field: other})
+    monkeypatch.setattr(definition, "current", lambda: machine)
     # the records that `made` writes still name the machine that this is
     with pytest.raises(FpdriftError, match=rf"{field} changed while it was trained; start again"):
         ensemble(CONDITIONS[:1], steps=2, directory=tmp_path)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fpdrift.checks import check_callable, whole
 from fpdrift.reduction import makers
@@ -14,6 +16,7 @@ from fpdrift.reduction.threads.growing import law, random_orders
 from fpdrift.reduction.threads.operated import ulp_at
 from fpdrift.reduction.threads.operations import LARGEST_CHUNKS
 from fpdrift.reduction.threads.summing import thread_sums
+from fpdrift.reduction.threads.threadsums import ThreadSums
 from fpdrift.reduction.threads.tries import Progress
 from fpdrift.results import read_only
 
@@ -67,6 +70,22 @@ def order_spread(
         progress=progress,
     )
     values = np.random.default_rng(sums.seed).standard_normal(n, np.dtype(sums.dtype))
+    return OrderSpread(
+        n=n,
+        seed=sums.seed,
+        dtype=sums.dtype,
+        exact=sums.exact,
+        ulp=float(ulp_at(sums.exact, sums.dtype)),
+        values=read_only(random_orders(values, orders, np.random.default_rng([sums.seed, n]))),
+        marks=_marks(values, sums),
+        law=law(float(np.abs(values).sum(dtype=np.float64)), n, sums.dtype),
+        bound=sums.bound,
+    )
+
+
+def _marks(values: npt.NDArray[Any], sums: ThreadSums) -> dict[str, npt.NDArray[Any]]:
+    """Sum in the orders that programs have."""
+    n = len(values)
     marks = {
         "in turn": run_plan(makers.sequential(n), values),
         "from the end": run_plan(makers.reversed_(n), values),
@@ -76,14 +95,4 @@ def order_spread(
     for run in sums.runs:
         name = "1 thread" if run.threads == 1 else f"{run.threads} threads"
         marks[name] = np.unique(run.values)
-    return OrderSpread(
-        n=n,
-        seed=sums.seed,
-        dtype=sums.dtype,
-        exact=sums.exact,
-        ulp=float(ulp_at(sums.exact, sums.dtype)),
-        values=read_only(random_orders(values, orders, np.random.default_rng([sums.seed, n]))),
-        marks={name: read_only(np.atleast_1d(mark)) for name, mark in marks.items()},
-        law=law(float(np.abs(values).sum(dtype=np.float64)), n, sums.dtype),
-        bound=sums.bound,
-    )
+    return {name: read_only(np.atleast_1d(mark)) for name, mark in marks.items()}
