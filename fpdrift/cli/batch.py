@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fpdrift.cli.output import add_output, check_output, deliver
 from fpdrift.cli.parsing import whole, wholes, words
 from fpdrift.cli.progress import reporting
+from fpdrift.errors import FpdriftError
 from fpdrift.reduction import batch_classes, condition_matrix
 
 if TYPE_CHECKING:
@@ -40,9 +43,13 @@ def run(arguments: argparse.Namespace) -> int:
     options = ("operations", "libraries", "batches", "seed", "timeout")
     given = {name: getattr(arguments, name) for name in options}
     chosen = {name: value for name, value in given.items() if value is not None}
+    if any(":" in name for name in chosen.get("operations", ())):
+        sys.path.insert(0, str(Path.cwd()))  # where one's own module is; processes copy the path
     study = condition_matrix if arguments.conditions else batch_classes
     with reporting() as report:
         result = study(
             progress=lambda done, total, name: report(name or "done", done, total), **chosen
         )
+    if not result.runs:
+        raise FpdriftError("; ".join(f"{name}: {why}" for name, why in result.skipped.items()))
     return deliver(result, arguments)

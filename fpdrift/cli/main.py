@@ -65,6 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except FpdriftError as error:
         return _complain(str(error), BAD_INPUT)
+    except MemoryError:
+        return _complain("no memory for so many numbers; choose fewer", BAD_INPUT)
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
     except BrokenPipeError:  # the reader went away (| head): that is no fault

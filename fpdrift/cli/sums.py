@@ -24,7 +24,6 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--conditions",
         type=numbers,
-        default=(1e2, 1e6, 1e10),
         metavar="C,C",
         help="condition numbers of the sums",
     )

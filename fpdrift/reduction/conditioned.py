@@ -10,7 +10,7 @@ import numpy as np
 
 from fpdrift.checks import whole
 from fpdrift.errors import FpdriftError, shown
-from fpdrift.floats import format_of, round_fraction, to_fraction
+from fpdrift.floats import Format, format_of, round_fraction, to_fraction
 from fpdrift.reduction.rounding import Floats
 
 
@@ -41,7 +41,7 @@ def ill_conditioned(
     """
     n = whole("n", n, 6, 2**24)
     fmt = format_of(dtype)
-    largest = 2.0 ** min(100, fmt.emax - 3 - n.bit_length())
+    largest = largest_condition(n, fmt)
     if not isinstance(condition, int | float) or not 1 <= condition <= largest:
         message = f"condition is {shown(condition)}; choose 1 to {largest:g} for {n} {fmt.name}"
         raise FpdriftError(message)
@@ -60,3 +60,8 @@ def ill_conditioned(
         number = to_fraction(made[-1], fmt)
         total, absolute = total + number, absolute + abs(number)
     return rng.permutation(np.array(made, fmt.dtype))
+
+
+def largest_condition(n: int, fmt: Format) -> float:
+    """Give the largest condition number that `ill_conditioned` can make."""
+    return float(2.0 ** min(100, fmt.emax - 3 - n.bit_length()))

@@ -15,9 +15,11 @@ from fpdrift.checks import check_callable, whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import Format, format_of, to_bits, to_fraction
 from fpdrift.reduction import bounds, sums
-from fpdrift.reduction.conditioned import ill_conditioned
+from fpdrift.reduction.conditioned import ill_conditioned, largest_condition
 from fpdrift.reduction.rounding import Floats
 from fpdrift.results import Result
+
+_CONDITIONS = (1e2, 1e6, 1e10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class SumTable(Result):
 
 def sum_table(
     n: int = 1000,
-    conditions: Sequence[float] = (1e2, 1e6, 1e10),
+    conditions: Sequence[float] | None = None,
     *,
     dtype: Any = "float32",
     orders: int = 20,
@@ -101,8 +103,9 @@ def sum_table(
     ----------
     n : int, default 1000
         How many numbers, 6 to 2**20.
-    conditions : sequence of float
-        Condition numbers that the numbers should have; see `ill_conditioned`.
+    conditions : sequence of float, optional
+        Condition numbers that the numbers should have; see `ill_conditioned`. By default 1e2, 1e6
+        and 1e10, as far as the dtype can have them.
     dtype : str or numpy.dtype, default "float32"
     orders : int, default 20
         In how many orders to sum them, the first being as they are made.
@@ -127,11 +130,14 @@ def sum_table(
     orders = whole("orders", orders, 1, 10**6)
     repeats = whole("repeats", repeats, 0, 10**6)
     seed = whole("seed", seed, 0, 2**64 - 1)
+    fmt = format_of(dtype)
+    if conditions is None:
+        largest = largest_condition(n, fmt)
+        conditions = tuple(c for c in _CONDITIONS if c <= largest) or (1.0, largest)
     if not isinstance(conditions, Sequence) or isinstance(conditions, str):
         message = f"conditions is {shown(conditions)}; give several numbers, such as (1e2, 1e6)"
         raise FpdriftError(message)
     check_callable("progress", progress)
-    fmt = format_of(dtype)
     rng = np.random.default_rng(seed)
     rows: list[SumRow] = []
     for condition in conditions:

@@ -141,8 +141,20 @@ def test_each_gpu_screen_says_first_where_it_comes_from(origin):
 def test_a_gpu_recording_tells_its_sums_trees_and_gaps():
     lines = screen(gpu_recording())
     assert lines[0].strip().startswith("recorded: Planted GPU")
-    assert any(line.strip().startswith("TF32, 16 terms: confirmed") for line in lines)
+    assert any(line.strip().startswith("recorded: TF32, 16 terms: confirmed") for line in lines)
     assert any("float8: planted reason" in line for line in lines)
+
+
+@pytest.mark.slow
+def test_an_operation_of_ones_own_lies_in_the_current_folder(capsys, tmp_path, monkeypatch):
+    (tmp_path / "rows_here.py").write_text("def double(x):\n    return x * 2\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [place for place in sys.path if place])
+    argv = ["batch", "--libraries", "numpy", "--batches", "1,2", "--operations"]
+    assert main([*argv, "rows_here:double"]) == 0
+    assert "rows_here:double" in "".join(capsys.readouterr().out.split("  "))
+    assert main([*argv, "rows_here:gone"]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()[-1:]) == 1
 
 
 @pytest.mark.slow

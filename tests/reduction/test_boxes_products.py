@@ -95,6 +95,8 @@ def test_a_librarys_tree_gives_its_bits_on_numbers_never_seen(name):
             if revealed.verdict == "confirmed":
                 rows = mixture(n, dtype, np.random.default_rng(n), 100)
                 check_bits(found, revealed, rows[(rows != 0).any(axis=1)])
+            else:
+                assert revealed.verdict in ("not reproduced", "order-independent")
 
 
 def check_bits(found, revealed, rows):

@@ -216,3 +216,16 @@ def test_one_node_is_refuted_by_an_order_that_gives_other_bits():
     for seed in range(40):
         found = reveal(neumaier_sum, 5, "float64", rng=np.random.default_rng(seed))
         assert found.verdict in ("not reproduced", "order-independent")
+
+
+def test_a_mean_whose_masks_overflow_is_one_line():
+    def doubled(x):
+        return np.float32(np.sum(x * np.float32(2)) / np.float32(2 * len(x)))
+
+    with pytest.raises(FpdriftError, match="doubled returned nan"):
+        reveal_mean(doubled, 9)
+
+
+def test_a_zero_of_the_other_sign_is_no_other_order():
+    found = reveal(lambda x: -in_turn(-x), 9)
+    assert (found.verdict, found.plan) == ("not reproduced", makers.sequential(9))

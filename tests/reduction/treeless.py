@@ -85,6 +85,23 @@ def by_sign(x):
     return chain_of(scalars(x if x[np.argmax(np.abs(x.astype(np.float64)))] >= 0 else x[::-1]))
 
 
+def by_all_signs(x):
+    """From the end if all are negative."""
+    return chain_of(scalars(x[::-1] if (x < 0).all() else x))
+
+
+def rising(x):
+    """From the end if they rise already, as a sorting sum may."""
+    return chain_of(scalars(x[::-1] if (x[1:] >= x[:-1]).all() else x))
+
+
+def constant(x):
+    """A product where they are all the same."""
+    if len(x) > 4 and (x == x[0]).all():
+        return x.dtype.type(float(x[0]) * len(x))
+    return chain_of(scalars(x))
+
+
 def two_widths(x):
     """All but the last three in the dtype, these in a wider one, as some libraries' tails are."""
     wide = np.float64 if x.dtype == np.float32 else np.float32
@@ -133,6 +150,9 @@ WITHOUT_TREE = {
         "inconsistent",
     ),
     "order by a sign": (lambda: by_sign, "inconsistent"),
+    "order by all signs": (lambda: by_all_signs, "not reproduced"),
+    "order if they rise": (lambda: rising, "not reproduced"),
+    "constant": (lambda: constant, "not reproduced"),
     "two widths": (lambda: two_widths, "not reproduced"),
 }
 
@@ -158,5 +178,8 @@ SMALL = {
     "raising": dict.fromkeys((1, 2, 3), (None,)),
     "one call in ten shuffled": {1: _ONE, 2: _ONE, 3: ("inconsistent",)},
     "order by a sign": {1: _ONE, 2: _ONE, 3: ("inconsistent",)},
+    "order by all signs": {1: _ONE, 2: _ONE, 3: _LOOSE},
+    "order if they rise": {1: _ONE, 2: _ONE, 3: _LOOSE},
+    "constant": {1: _ONE, 2: _ONE, 3: _ONE},
     "two widths": {1: _ONE, 2: _ONE, 3: _ONE},
 }

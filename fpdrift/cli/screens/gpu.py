@@ -48,7 +48,9 @@ def _growth(result: GpuSums, name: str) -> list[str]:
 @screen.register
 def _tree(result: GpuTree) -> list[str]:
     found = result.revealed
-    lines = wrapped(f"{result.precision}, {count(found.n, 'term')}: {found.verdict}.")
+    lines = wrapped(
+        f"{result.origin}: {result.precision}, {count(found.n, 'term')}: {found.verdict}."
+    )
     return lines if found.plan is None else [*lines, *words(found.plan)]
 
 

@@ -24,29 +24,43 @@ def _revealed(result: Revealed) -> list[str]:
         *wrapped(result.evidence.why),
     ]
     if result.plan is not None:
-        lines += ["", *_tree(result.plan)]
+        lead = "Its order" if result.verdict == "confirmed" else "The tree that fits its probes"
+        lines += ["", *_tree(result.plan, lead)]
         if result.accumulator:
             lines += wrapped(f"Its partial sums are {result.accumulator}.")
     lines += [
         "",
         *wrapped(f"{count(result.probes, 'probe')}, {count(result.calls, 'call')} in all."),
     ]
+    lines += _repeats(result)
     return [*lines, *wrapped(result.evidence.power), *_counterexample(result)]
 
 
 @screen.register
-def _tree(plan: Plan) -> list[str]:
+def _tree(plan: Plan, lead: str = "Its order") -> list[str]:
     """Draw a tree where it fits, and say what it does."""
     if plan.n <= MOST_INPUTS:
         *rows, last = (f"{_MARGIN}{row}" for row in tree_text(plan))
-        return [*rows, f"{last} sum", "", *words(plan)]
-    return [*words(plan), "  A tree of so many inputs fits on no screen; --plot FILE draws it."]
+        return [*rows, f"{last} sum", "", *words(plan, lead)]
+    return [
+        *words(plan, lead),
+        "  A tree of so many inputs fits on no screen; --plot FILE draws it.",
+    ]
 
 
-def words(plan: Plan) -> list[str]:
+def words(plan: Plan, lead: str = "Its order") -> list[str]:
     """Say what a plan does."""
     deep = f"at most {count(plan.depth, 'addition')} in a row"
-    return wrapped(f"Its order: {in_words(plan) or 'none that has a name'}; {deep}.")
+    return wrapped(f"{lead}: {in_words(plan) or 'none that has a name'}; {deep}.")
+
+
+def _repeats(result: Revealed) -> list[str]:
+    """Say what a call that goes astray now and then would have had to do to be missed."""
+    evidence = result.evidence
+    if evidence.missed_rate is None:
+        return []
+    seldom = f"1 in {1 / evidence.missed_rate:,.0f} astray would likely have shown"
+    return wrapped(f"{evidence.repeats} repeats gave the same bits; {seldom}.")
 
 
 def _counterexample(result: Revealed) -> list[str]:

@@ -250,7 +250,9 @@ class _Decision:
         given = self.box.sums(rows)
         replay = best_replay(plan, rows, given, self.fmt, self.finishes)
         self.notes.fresh = len(rows)
-        if not replay.equal.all():
+        zeros = np.zeros(len(rows), np.bool_)  # a zero's sign says where a loop starts, or ends
+        zeros[: len(replay.sums)] = (replay.sums == 0) & (given[: len(replay.sums)] == 0)
+        if not (replay.equal | zeros).all():
             self._note_first_difference(rows, given, replay)
             why = f"{len(rows) - replay.agreed} of {len(rows)} fresh probes, with zeros among the"
             why += " units, got an answer that the tree does not give: the order depends on the"

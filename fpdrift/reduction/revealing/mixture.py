@@ -33,8 +33,8 @@ def mixture(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Float
     rows = [kind(rounds, n, fmt, rng) for kind in _KINDS]
     fitting = [p for p in _PRECISIONS if fmt.precision <= p <= fmt.emax - fmt.quantum - _BELOW]
     rows += [_near_ties(rounds, n, fmt, rng, p) for p in fitting]
-    mixed = rng.permuted(np.concatenate(rows), axis=1)
-    return round_array(_small_enough(mixed, fmt), fmt)
+    mixed = [rng.permuted(np.concatenate(rows), axis=1), _arranged(rounds, n, rng)]
+    return round_array(_small_enough(np.concatenate(mixed), fmt), fmt)
 
 
 def order_matters(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Floats:
@@ -76,7 +76,16 @@ def _signed(shape: tuple[int, ...], rng: np.random.Generator) -> Wide:
 
 def _narrow(rounds: int, n: int, _: Format, rng: np.random.Generator) -> Wide:
     rows = _signed((rounds, n), rng)
-    rows[::2] = np.abs(rows[::2])
+    rows[::4] = np.abs(rows[::4])
+    rows[2::4] = -np.abs(rows[2::4])
+    return rows
+
+
+def _arranged(rounds: int, n: int, rng: np.random.Generator) -> Wide:
+    """Numbers that rise, that fall, and that are all the same: functions look out for these."""
+    rows = np.sort(_signed((rounds, n), rng), axis=1)
+    rows[1::3] = rows[1::3, ::-1]
+    rows[2::3] = rows[2::3, :1]
     return rows
 
 

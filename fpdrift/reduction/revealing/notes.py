@@ -119,7 +119,7 @@ class Notes:
         if n == 1:
             return "One number needs no addition."
         if n > _SMALL:
-            return f"{len(rows)} inputs of many kinds, each of which tells other sums apart."
+            return f"{len(rows)} inputs of many kinds."
         counts = []
         for other in (kahan_sum, neumaier_sum):
             sums = np.array([other(row) for row in rows[: len(replay.sums)]], rows.dtype)

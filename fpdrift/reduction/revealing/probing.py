@@ -54,7 +54,9 @@ class BlackBox:
             self.fill(row)
             self._count(1)
             try:
-                sums.append(self._read(self.function(self._buffer)))
+                with np.errstate(all="ignore"):
+                    value = self.function(self._buffer)
+                sums.append(self._read(value))
             except Exception as error:
                 raise self._explained(error) from error
             self._check_input()
@@ -75,12 +77,13 @@ class BlackBox:
         sums = []
         buffer[place] = huge
         try:
-            for other in others:
-                unit = buffer[other]
-                buffer[other] = minus
-                value = function(buffer)
-                buffer[other] = unit
-                sums.append(value if type(value) is scalar else self._read(value))
+            with np.errstate(all="ignore"):
+                for other in others:
+                    unit = buffer[other]
+                    buffer[other] = minus
+                    value = function(buffer)
+                    buffer[other] = unit
+                    sums.append(value if type(value) is scalar else self._read(value))
         except Exception as error:
             raise self._explained(error) from error
         buffer[place] = before

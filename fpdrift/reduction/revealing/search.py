@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -155,6 +156,8 @@ class Search:
             sizes = [total - float(answer) * self._scale for answer in answers]
         else:
             total, sizes = self._in_parts(pivot, others, some)
+        if not all(map(isfinite, sizes)):
+            raise ContradictionError(pivot, others)
         if self._rounded:
             sizes = [float(round(size)) for size in sizes]
         for size in set(sizes):
