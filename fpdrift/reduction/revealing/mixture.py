@@ -145,10 +145,11 @@ def _ties(rounds: int, n: int, fmt: Format, rng: np.random.Generator) -> Wide:
     return signed
 
 
-def _zeros(rounds: int, n: int, _: Format, rng: np.random.Generator) -> Wide:
-    """Put a few numbers among zeros of both signs, one of them plus zero."""
+def _zeros(rounds: int, n: int, fmt: Format, rng: np.random.Generator) -> Wide:
+    """Put a few numbers among zeros of both signs, or one plus zero among a sum of zero."""
     rows = np.where(rng.random((rounds, n)) < 0.3, _signed((rounds, n), rng), 0.0)
     rows = np.where((rows == 0) & (rng.random((rounds, n)) < 0.5), -0.0, rows)
+    rows[1::2, 1:] = _zero_sums(len(rows[1::2]), n - 1, fmt, rng) if n > 1 else 0
     rows[:, 0] = 0.0
     return rows
 

@@ -29,6 +29,8 @@ from fpdrift.reduction.revealing.probing import BlackBox
 #: From this size on a set's pivot is chosen with care.
 _LARGE = 128
 _DRAWN = 12
+#: In smaller sets so many members bring one of these.
+_WORTH = 32
 
 
 class ContradictionError(Exception):
@@ -140,8 +142,8 @@ class Search:
         return node, size
 
     def _deep(self, some: _Set) -> int:
-        """Of the first few, take one of the two that meet first."""
-        drawn = some.members[:_DRAWN]
+        """Of the first few, take one of the two that meet first; a small set is worth few."""
+        drawn = some.members[: min(_DRAWN, len(some.members) // _WORTH)]
         pairs = []
         for k, one in enumerate(drawn[:-1]):
             sizes = self._common(one, drawn[k + 1 :], some)
