@@ -6,12 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fpdrift.cli.output import add_output, check_output, deliver
-from fpdrift.cli.parsing import numbers, whole
+from fpdrift.cli.parsing import numbers, whole, wholes
 from fpdrift.cli.progress import reporting
-from fpdrift.reduction import sum_table
+from fpdrift.reduction import sum_growth, sum_table
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
+
+    from fpdrift.reduction import SumGrowth, SumTable
 
 
 def add_to(commands: Any) -> None:
@@ -32,6 +35,9 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--repeats", type=whole, default=5, metavar="N", help="how often to time; 0: not at all"
     )
+    command.add_argument(
+        "--growth", type=wholes, nargs="?", const=(), metavar="N,N", help="with more numbers"
+    )
     add_output(command)
     command.set_defaults(run=run)
 
@@ -39,14 +45,24 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the table; return the exit code."""
     check_output(arguments)
+    study = _table if arguments.growth is None else _growth
     with reporting() as report:
-        table = sum_table(
-            arguments.n,
-            arguments.conditions,
-            dtype=arguments.dtype,
-            orders=arguments.orders,
-            seed=arguments.seed,
-            repeats=arguments.repeats,
-            progress=partial(report, "summing in ten ways"),
-        )
-    return deliver(table, arguments)
+        result = study(arguments, partial(report, "summing in ten ways"))
+    return deliver(result, arguments)
+
+
+def _table(arguments: argparse.Namespace, tell: Callable[[int, int], None]) -> SumTable:
+    return sum_table(
+        arguments.n,
+        arguments.conditions,
+        dtype=arguments.dtype,
+        orders=arguments.orders,
+        seed=arguments.seed,
+        repeats=arguments.repeats,
+        progress=tell,
+    )
+
+
+def _growth(arguments: argparse.Namespace, tell: Callable[[int, int], None]) -> SumGrowth:
+    sizes = {"ns": arguments.growth} if arguments.growth else {}
+    return sum_growth(**sizes, dtype=arguments.dtype, seed=arguments.seed, progress=tell)

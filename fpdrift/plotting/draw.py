@@ -35,7 +35,7 @@ from fpdrift.plotting.nudge import draw_nudge
 from fpdrift.plotting.operations import draw_thread_operation
 from fpdrift.plotting.spread import draw_order_spread
 from fpdrift.plotting.strategies import draw_strategies
-from fpdrift.plotting.sumtable import draw_sum_table
+from fpdrift.plotting.sumtable import draw_sum_growth, draw_sum_table
 from fpdrift.plotting.survival import draw_survival
 from fpdrift.plotting.threads import draw_threads
 from fpdrift.plotting.tree import draw_plan, draw_revealed
@@ -48,6 +48,7 @@ from fpdrift.reduction import (
     SameOrder,
     SpreadGrowth,
     Strategies,
+    SumGrowth,
     SumTable,
     ThreadOperation,
     ThreadSums,
@@ -109,6 +110,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     SameOrder: draw_same_order,
     SpreadGrowth: draw_spread_growth,
     Strategies: draw_strategies,
+    SumGrowth: draw_sum_growth,
     SumTable: draw_sum_table,
     Survival: draw_survival,
     ThreadOperation: draw_thread_operation,

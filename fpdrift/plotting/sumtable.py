@@ -1,4 +1,4 @@
-"""Draw what each way of summing gets wrong as the condition number grows, under its bound."""
+"""Draw what each way of summing gets wrong under its bound: with the condition number, with n."""
 
 from __future__ import annotations
 
@@ -12,28 +12,47 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from fpdrift.reduction import SumRow, SumTable
+    from fpdrift.reduction import SumGrowth, SumRow, SumTable
 
 #: No error of a result that is right to the last bit shows below this, in units of u.
 _FLOOR = 0.1
 
 
 def draw_sum_table(table: SumTable, ax: Axes) -> None:
+    """Draw errors and bounds against the condition number."""
+    rows = sorted(table.rows, key=lambda row: row.condition)
+    _draw([(row.condition, row) for row in rows], table.dtype, ax)
+    ax.set_xlabel("condition number of the sum")
+    ways = len({row.name for row in rows})
+    ax.set_title(f"{table.n:,} {table.dtype} numbers, {ways} ways to sum")
+
+
+def draw_sum_growth(result: SumGrowth, ax: Axes) -> None:
+    """Draw errors and bounds against how many numbers there are."""
+    tables = sorted(result.tables, key=lambda table: table.n)
+    points = [(float(table.n), row) for table in tables for row in table.rows]
+    _draw(points, tables[0].dtype, ax)
+    ax.set_xlabel("numbers that are added")
+    condition = tables[0].rows[0].condition
+    ways = len({row.name for _, row in points})
+    ax.set_title(f"{tables[0].dtype}, condition number {condition:.0e}, {ways} ways to sum")
+
+
+def _draw(points: list[tuple[float, SumRow]], dtype: str, ax: Axes) -> None:
     """Draw a line for each group of ways with nearly the same errors, dotted its bound."""
     curves: dict[str, list[SumRow]] = {}
-    for row in sorted(table.rows, key=lambda row: row.condition):
+    for _, row in points:
         curves.setdefault(row.name, []).append(row)
-    groups = _groups(curves)
-    lost = 2.0 ** format_of(table.dtype).precision
-    for i, names in enumerate(groups):
-        conditions = [row.condition for row in curves[names[0]]]
+    places = list(dict.fromkeys(place for place, _ in points))
+    lost = 2.0 ** format_of(dtype).precision
+    for i, names in enumerate(_groups(curves)):
         errors = [max(row.error, _FLOOR) for row in curves[names[0]]]
         color, marker = f"C{i % 7}", "osD^v*P"[i % 7]
-        ax.plot(conditions, errors, marker, linestyle="-", color=color, label=_several(names))
+        ax.plot(places, errors, marker, linestyle="-", color=color, label=_several(names))
         for name in names:
             bounds = [r.bound if math.isfinite(r.bound) else math.nan for r in curves[name]]
-            ax.plot(conditions, bounds, color=color, linestyle=":", linewidth=1.2)
-    _dress(table, lost, ax)
+            ax.plot(places, bounds, color=color, linestyle=":", linewidth=1.2)
+    _dress(places, max([lost, *(row.error for _, row in points)]), lost, ax)
 
 
 def _groups(curves: dict[str, list[SumRow]]) -> list[list[str]]:
@@ -64,18 +83,13 @@ def _several(names: list[str]) -> str:
     return ",\n".join(", ".join(names[i : i + 3]) for i in range(0, len(names), 3))
 
 
-def _dress(table: SumTable, lost: float, ax: Axes) -> None:
+def _dress(places: list[float], largest: float, lost: float, ax: Axes) -> None:
     ax.set_xscale("log")
     ax.set_yscale("log")
-    top = max([lost, *(row.error for row in table.rows)]) * 30
+    top = largest * 30
     ax.set_ylim(_FLOOR, top)
     ax.axhspan(lost, top, color="0.92", zorder=0)
     ax.text(0.01, lost, " no digit is right", transform=ax.get_yaxis_transform(), va="bottom")
-    conditions = sorted({row.condition for row in table.rows})
-    ax.set_xlim(conditions[0] / 3, conditions[-1] * 3)
-    ax.set_xlabel("condition number of the sum")
+    ax.set_xlim(places[0] / 3, places[-1] * 3)
     ax.set_ylabel("largest relative error, in units of u")
-    ax.set_title(
-        f"{table.n:,} {table.dtype} numbers, {len({r.name for r in table.rows})} ways to sum"
-    )
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="dotted: the bound of each")

@@ -12,6 +12,7 @@ from fpdrift.reduction.batch import (
 from fpdrift.reduction.bins import Bins
 from fpdrift.reduction.conditioned import ill_conditioned
 from fpdrift.reduction.gpu import GpuKernel, GpuRecording, GpuRun, GpuSums, gpu_sums
+from fpdrift.reduction.lengths import SumGrowth, sum_growth
 from fpdrift.reduction.plan import Plan
 from fpdrift.reduction.pricing import SumRow, SumTable, sum_table
 from fpdrift.reduction.revealing import (
@@ -58,6 +59,7 @@ __all__ = [
     "SameOrder",
     "SpreadGrowth",
     "Strategies",
+    "SumGrowth",
     "SumRow",
     "SumTable",
     "ThreadOperation",
@@ -81,6 +83,7 @@ __all__ = [
     "same_order",
     "spread_growth",
     "strategies",
+    "sum_growth",
     "sum_of_dot",
     "sum_of_matmul",
     "sum_table",

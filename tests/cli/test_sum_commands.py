@@ -166,3 +166,13 @@ def test_batches_of_numpy(capsys, tmp_path):
     assert screen(Result.from_json(saved.read_text())) == printed
     assert max(map(len, printed)) <= 80
     assert "numpy softmax" in "".join(printed)
+
+
+def test_errors_that_grow_with_the_numbers(capsys, tmp_path):
+    saved = tmp_path / "growth.json"
+    assert main(["sums", "--growth", "10,20", "--json", str(saved)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert screen(Result.from_json(saved.read_text())) == printed
+    assert max(map(len, printed)) <= 80
+    assert main(["sums", "--growth", "5"]) == 2
+    assert "n is 5" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from fpdrift.reduction import (
     order_spread,
     spread_growth,
     strategies,
+    sum_growth,
     sum_table,
     thread_operation,
 )
@@ -189,6 +190,7 @@ def reduction_results():
     yield "two-unknown", same_order(makers.pairwise(8), None, None)
     yield "two-unconfirmed", same_order(makers.pairwise(8), makers.sequential(8), None)
     yield "sums", sum_table(50, (1e2, 1e6), orders=3)
+    yield "sums-growth", sum_growth((6, 60), orders=2)
     yield "sums-one", sum_table(6, (2,), dtype="float64", orders=1)
     yield "spread", order_spread(100, orders=50, chunks=8, tries=3, threads=1)
     yield "spread-one", order_spread(1, orders=2, chunks=1, tries=1, threads=1)

@@ -7,13 +7,23 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sum_loops import LOOPS
 
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, floor_log2, round_fraction, to_bits, to_fraction
-from fpdrift.reduction import Bins, SumTable, bins, ill_conditioned, pricing, sum_table, sums
+from fpdrift.reduction import (
+    Bins,
+    SumGrowth,
+    SumTable,
+    bins,
+    ill_conditioned,
+    pricing,
+    sum_growth,
+    sum_table,
+    sums,
+)
 from fpdrift.reduction.bounds import Problem
 from fpdrift.reduction.pricing import METHODS
 
@@ -29,6 +39,7 @@ def drawn(seed, dtype):
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
+@settings(max_examples=2000)
 @given(st.integers(0, 2**32))
 def test_errors_stay_inside_their_bounds(dtype, seed):
     values = drawn(seed, dtype)
@@ -231,3 +242,19 @@ def test_the_table_holds_every_method_and_survives_json():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(FpdriftError, match=message):
         call()
+
+
+def test_growth_is_a_table_for_each_n():
+    grown = sum_growth((8, 50), 10.0, orders=3, seed=3)
+    assert [table.n for table in grown.tables] == [8, 50]
+    assert grown.tables[1] == sum_table(50, (10.0,), orders=3, seed=3)
+    assert SumGrowth.from_json(grown.to_json()) == grown
+    assert repr(grown) == "SumGrowth(8, 50 numbers)"
+    for table in grown.tables:
+        assert all(row.error <= row.bound for row in table.rows)
+
+
+@pytest.mark.parametrize("ns", [(), 8, "8", (5,)])
+def test_growth_needs_several_sizes(ns):
+    with pytest.raises(FpdriftError, match=r"ns? is "):
+        sum_growth(ns)

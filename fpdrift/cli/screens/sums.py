@@ -6,7 +6,7 @@ import math
 
 from fpdrift.cli.screens.screen import count, screen
 from fpdrift.floats import format_of
-from fpdrift.reduction import SumRow, SumTable
+from fpdrift.reduction import SumGrowth, SumRow, SumTable
 
 #: Condition numbers side by side.
 _BESIDE = 3
@@ -27,15 +27,32 @@ def _sums(result: SumTable) -> list[str]:
     ]
     for first in range(0, len(conditions), _BESIDE):
         chosen = conditions[first : first + _BESIDE]
-        lines += ["", *_block(chosen, [by_condition[c] for c in chosen])]
+        heads = [f"{c:.0e}" for c in chosen]
+        lines += ["", *_block("condition number", heads, [by_condition[c] for c in chosen])]
     return [*lines, "", *_notes(result)]
 
 
-def _block(conditions: list[float], columns: list[list[SumRow]]) -> list[str]:
-    heads = "".join(f"{c:>20.0e}" for c in conditions)[16 - 13 :]
+@screen.register
+def _growth(result: SumGrowth) -> list[str]:
+    first = result.tables[0]
+    lines = [
+        f"  {first.dtype} numbers of the condition number {first.rows[0].condition:.0e}, summed by",
+        f"  each way in {count(first.orders, 'order')}. In units of u:",
+        "  error: the largest relative one; bound: the most that theory allows.",
+        "  #: how many different results.",
+    ]
+    for begin in range(0, len(result.tables), _BESIDE):
+        chosen = result.tables[begin : begin + _BESIDE]
+        heads = [f"{table.n:,}" for table in chosen]
+        lines += ["", *_block("numbers", heads, [list(table.rows) for table in chosen])]
+    return lines
+
+
+def _block(what: str, columns_are: list[str], columns: list[list[SumRow]]) -> list[str]:
+    heads = f"  {what:16}" + "".join(f"{head:>20}" for head in columns_are)[3:]
     timed = columns[0][0].times_numpy is not None
     names = f"  {' error':>6} {'bound':>7} {'#':>3}" * len(columns)
-    lines = [f"  condition number{heads}", f"  {'':13}{names}{' time' if timed else ''}"]
+    lines = [heads, f"  {'':13}{names}{' time' if timed else ''}"]
     for rows in zip(*columns, strict=True):
         cells = "".join(f"  {_size(r.error):>6} {_size(r.bound):>7} {r.results:>3}" for r in rows)
         price = f" {rows[0].times_numpy:>4.0f}" if timed else ""
