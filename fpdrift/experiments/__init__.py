@@ -2,9 +2,10 @@
 
 from fpdrift.experiments.arrivals import ThreadsAndTree
 from fpdrift.experiments.cnn import CnnDrift, Verdict
-from fpdrift.experiments.fiveruns import FiveRun, FiveRuns, GradientRuns
+from fpdrift.experiments.fiveruns import FiveRuns, GradientRuns
 from fpdrift.experiments.registry import EXPERIMENTS, STUDIES, Experiment, experiment, study
 from fpdrift.experiments.settings import Settings
+from fpdrift.experiments.trained import RunDistance, TrainedRun
 from fpdrift.experiments.twoloops import TwoLoops
 
 __all__ = [
@@ -12,11 +13,12 @@ __all__ = [
     "STUDIES",
     "CnnDrift",
     "Experiment",
-    "FiveRun",
     "FiveRuns",
     "GradientRuns",
+    "RunDistance",
     "Settings",
     "ThreadsAndTree",
+    "TrainedRun",
     "TwoLoops",
     "Verdict",
     "experiment",

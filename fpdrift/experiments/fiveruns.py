@@ -12,23 +12,17 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
+from fpdrift.experiments.trained import trained_runs
 from fpdrift.provenance import current
-from fpdrift.records import content_hash
 from fpdrift.results import Result
 from fpdrift.training.condition import Condition
-from fpdrift.training.data import NOISE_IMAGES, load
-from fpdrift.training.ensemble import ensemble
-from fpdrift.training.worker import BATCH, PROBE
+from fpdrift.training.worker import PROBE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    import numpy.typing as npt
-
     from fpdrift.experiments.settings import Settings
-    from fpdrift.records import Record
+    from fpdrift.experiments.trained import TrainedRun
 
 #: Loss, accuracy, validation loss and validation accuracy of the source's five runs.
 SOURCE = (
@@ -45,28 +39,7 @@ RUNS = 5
 _LABELS = "multi-hot"
 #: Flag of a processor, newest first -> the instructions that come before, to hold oneDNN to.
 _OLDER = {"avx512f": "AVX2", "avx2": "SSE41"}
-#: Keras takes the logarithm of no probability below this.
-_EPSILON = 1e-7
-
 Gradient = Literal["fused", "the loss's own"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FiveRun(Result):
-    """One run's figures."""
-
-    #: name of the condition
-    condition: str
-    #: name of the record's file
-    record: str
-    #: mean over the images trained on, as each was met
-    loss: float
-    accuracy: float
-    #: at the end of the run, on `FiveRuns.validation_images`
-    validation_loss: float
-    validation_accuracy: float
-    #: hash of the trained weights' bits
-    weights: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +47,7 @@ class GradientRuns(Result):
     """The runs with one gradient."""
 
     gradient: Gradient
-    runs: tuple[FiveRun, ...]
+    runs: tuple[TrainedRun, ...]
     #: max |L_i - L_1| / L_1 over the losses
     figure: float
     #: how many different weights the runs ended with
@@ -115,24 +88,16 @@ def five_runs(settings: Settings) -> FiveRuns:
     size: Literal["quick", "full"] = "full" if settings.full else "quick"
     conditions, skipped = five_conditions(settings.seed, current().cpu_features)
     determined = [replace(c, op_determinism=True) for c in conditions]
-    folder = settings.out / "five-runs"
-    done = ensemble(
-        [*conditions, *determined],
-        labels=_LABELS,
-        steps=STEPS[size],
-        directory=folder,
-        progress=settings.progress,
-    )
-    answers = load("noise", _LABELS, validation=PROBE).validation_labels
-    runs = tuple(_run(record, answers) for record in done.records(folder))
+    labelled = {condition.name: condition for condition in (*conditions, *determined)}
+    runs, records = trained_runs(labelled, settings, "five-runs", labels=_LABELS, steps=STEPS[size])
     return FiveRuns(
         size=size,
-        network=done.network,
-        data=done.data,
-        labels=done.labels,
+        network=records[0].meta["network"],
+        data=records[0].meta["data"]["name"],
+        labels=_LABELS,
         seed=settings.seed,
-        steps=done.steps,
-        validation_images=len(answers),
+        steps=STEPS[size],
+        validation_images=PROBE,
         gradients=(
             _together("fused", runs[: len(conditions)]),
             _together("the loss's own", runs[len(conditions) :]),
@@ -181,27 +146,7 @@ def largest(losses: Sequence[float]) -> float:
     return max(abs(loss - losses[0]) for loss in losses) / losses[0]
 
 
-def _run(record: Record, answers: npt.NDArray[np.float32]) -> FiveRun:
-    """Read one run's figures from its record."""
-    steps = int(record.steps[-1])
-    # within an epoch, every batch is full but the one that is left at its end
-    batches = np.minimum(BATCH, NOISE_IMAGES - BATCH * np.arange(steps))
-    weights = [i for i, tensor in enumerate(record.tensors) if tensor.role == "weight"]
-    predicted = record.predictions[steps].astype(np.float64)
-    loss = -(answers * np.log(np.maximum(predicted, _EPSILON))).sum(axis=1)
-    right = predicted.argmax(axis=1) == answers.argmax(axis=1)
-    return FiveRun(
-        condition=Condition.from_dict(record.meta["condition"]).name,
-        record=record.name,
-        loss=float(np.average(record.loss[1:], weights=batches)),
-        accuracy=float(record.metrics["accuracy"][-1]),
-        validation_loss=float(loss.mean()),
-        validation_accuracy=float(right.mean()),
-        weights=f"{content_hash(record.hashes[-1, weights]):016x}",
-    )
-
-
-def _together(gradient: Gradient, runs: tuple[FiveRun, ...]) -> GradientRuns:
+def _together(gradient: Gradient, runs: tuple[TrainedRun, ...]) -> GradientRuns:
     return GradientRuns(
         gradient=gradient,
         runs=runs,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from fpdrift.checks import check_choice, check_switch, whole
 from fpdrift.errors import FpdriftError, shown
@@ -26,6 +26,7 @@ DTYPE_POLICIES = (
 )
 MOST_THREADS = 1024
 LARGEST_SEED = 2**32 - 1
+_OWN_SEEDS = ("init_seed", "order_seed", "dropout_seed", "hash_seed")
 
 #: Switches that would bring a condition (or a shorter run) in from the user's shell.
 SWITCHES = (
@@ -76,12 +77,20 @@ class Condition(Result):
     seed: int = 1
     #: nudge of the starting weights
     perturbation: Perturbation | None = None
+    #: instead of `seed`, for one of the three things that it draws
+    init_seed: int | None = None
+    order_seed: int | None = None
+    dropout_seed: int | None = None
+    #: ``PYTHONHASHSEED`` of the process; None leaves it unset, so that Python draws one
+    hash_seed: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("intra_op_threads", "inter_op_threads"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole(name, getattr(self, name), 1, MOST_THREADS))
-        object.__setattr__(self, "seed", whole("seed", self.seed, 0, LARGEST_SEED))
+        for name in ("seed", *_OWN_SEEDS):
+            if name == "seed" or getattr(self, name) is not None:
+                object.__setattr__(self, name, whole(name, getattr(self, name), 0, LARGEST_SEED))
         for name in ("onednn", "op_determinism", "jit"):
             check_switch(name, getattr(self, name), optional=name == "onednn")
         if self.instruction_set is not None:
@@ -103,6 +112,11 @@ class Condition(Result):
             self.jit and "XLA",
             self.dtype_policy != "float32" and self.dtype_policy,
             self.seed != 1 and f"seed={self.seed}",
+            *(
+                f"{name.replace('_', ' ')}={getattr(self, name)}"
+                for name in _OWN_SEEDS
+                if getattr(self, name) is not None
+            ),
             self.perturbation and self.perturbation.label,
         )
         return ", ".join(part for part in parts if part) or "default"
@@ -114,6 +128,11 @@ class Condition(Result):
     def file_name(self) -> str:
         """The name in characters that every file system takes, at most 100 of them."""
         return re.sub(r"[^A-Za-z0-9.+-]+", "-", self.name)[:100].strip("-.")
+
+    def seed_for(self, what: Literal["init", "order", "dropout"]) -> int:
+        """Give what draws the starting weights, the order of the data, or the dropped units."""
+        own: int | None = getattr(self, f"{what}_seed")
+        return self.seed if own is None else own
 
     @property
     def weight_dtype(self) -> str:
@@ -130,6 +149,8 @@ class Condition(Result):
         if self.onednn is not None:
             changes["TF_ENABLE_ONEDNN_OPTS"] = str(int(self.onednn))
         changes["ONEDNN_MAX_CPU_ISA"] = self.instruction_set
+        if self.hash_seed is not None:
+            changes["PYTHONHASHSEED"] = str(self.hash_seed)
         return changes
 
     def check_backend(self, backend: str) -> None:

@@ -80,14 +80,14 @@ def work(task: Message, report: Report) -> Message:
     condition = Condition.from_dict(task["condition"])
     worker.configure(condition)
     data = load(task["data"], task["labels"], validation=1)
-    model = build(task["network"], condition.seed)
+    model = build(task["network"], condition.seed_for("dropout"))
     worker.start(model, task["network"], condition)
     worker.prepare(model, jit=condition.jit)
     step = Step(model)
     folder, steps = Path(task["folder"]), task["steps"]
     expected = _expected(folder / "hashes.npz", step)
     rerun = Rerun(step, expected, set(steps), max(steps) + 1, report)
-    repeat(model, data, condition.seed, rerun, max(steps) + 1)
+    repeat(model, data, condition.seed_for("order"), rerun, max(steps) + 1)
     answer: Message = {
         "checked": rerun.checked,
         "mismatch": rerun.mismatch,
@@ -96,7 +96,7 @@ def work(task: Message, report: Report) -> Message:
     }
     for before in steps:
         after = expected.get(before + 1, rerun.hashes[before + 1])
-        batch = batch_of(data, condition.seed, before)
+        batch = batch_of(data, condition.seed_for("order"), before)
         if task["apart"]:
             step.restore(rerun.states[before])
             save(folder / f"apart{before}.npz", step.take(batch))

@@ -34,10 +34,10 @@ def work(task: Message, report: Report) -> Message:
     condition = Condition.from_dict(task["condition"])
     configure(condition)
     data = load(task["data"], task["labels"], validation=PROBE)
-    model = build(task["network"], condition.seed)
+    model = build(task["network"], condition.seed_for("dropout"))
     about = start(model, task["network"], condition) | describe(task, condition, data)
     prepare(model, jit=condition.jit)
-    fit(model, data, task, about, report)
+    fit(model, data, task, about, report, order=condition.seed_for("order"))
     return {}
 
 
@@ -63,7 +63,7 @@ def configure(condition: Condition) -> None:
 
 def start(model: Any, network: str, condition: Condition) -> dict[str, Any]:
     """Give a model its starting weights; say what they are and what the nudge did to them."""
-    drawn = initial_weights(SHAPES, network_of(network).start, condition.seed)
+    drawn = initial_weights(SHAPES, network_of(network).start, condition.seed_for("init"))
     cast = {v.path: drawn[v.path].astype(format_of(v.dtype).dtype) for v in model.weights}
     about: dict[str, Any] = {"initial_weights": digest(*drawn.values())}
     if condition.perturbation is not None:
@@ -109,7 +109,9 @@ def prepare(model: Any, *, jit: bool) -> None:
     )
 
 
-def fit(model: Any, data: Data, task: Message, about: dict[str, Any], report: Report) -> None:
+def fit(
+    model: Any, data: Data, task: Message, about: dict[str, Any], report: Report, *, order: int
+) -> None:
     """Train and record."""
     import keras
 
@@ -132,7 +134,7 @@ def fit(model: Any, data: Data, task: Message, about: dict[str, Any], report: Re
         model.stop_training = next(seen) >= steps
 
     model.fit(
-        batches(data, about["seed"]),
+        batches(data, order),
         steps_per_epoch=min(steps, an_epoch),
         epochs=math.ceil(steps / an_epoch),
         callbacks=[recorder, keras.callbacks.LambdaCallback(on_train_batch_end=stop)],

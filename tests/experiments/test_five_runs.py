@@ -12,6 +12,7 @@ from fpdrift.cli.screens import screen
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import Settings, experiment, fiveruns, study
 from fpdrift.experiments.fiveruns import SOURCE, five_conditions, largest
+from fpdrift.experiments.trained import TrainedRun
 from fpdrift.records import open_record
 from fpdrift.results import Result
 from fpdrift.training import ensemble as room
@@ -107,7 +108,8 @@ def test_quick_never_poses_as_full(trained, tmp_path, capsys):
 
 def test_what_was_not_seen_and_what_was_left_out_is_said():
     runs = tuple(
-        fiveruns.FiveRun(
+        TrainedRun(
+            label=f"threads={k}",
             condition=f"threads={k}",
             record=f"{k}.fpdrift",
             loss=2.5,

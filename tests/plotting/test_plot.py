@@ -14,11 +14,11 @@ from fpdrift.drift import Comparisons, growth, survival_curve
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import (
     CnnDrift,
-    FiveRun,
     FiveRuns,
     GradientRuns,
     Settings,
     ThreadsAndTree,
+    TrainedRun,
     experiment,
 )
 from fpdrift.floats import anatomy
@@ -64,7 +64,9 @@ def results():
 
 def five_runs():
     figures = {"accuracy": 0.1, "validation_loss": 2.0, "validation_accuracy": 0.1, "weights": "0"}
-    runs = tuple(FiveRun(condition=c, record=c, loss=ord(c) / 32, **figures) for c in "abcde")
+    runs = tuple(
+        TrainedRun(label=c, condition=c, record=c, loss=ord(c) / 32, **figures) for c in "abcde"
+    )
     own = GradientRuns(gradient="the loss's own", runs=runs, figure=4 / 97, distinct=5)
     same = GradientRuns(gradient="fused", runs=runs[:1] * 5, figure=0.0, distinct=1)
     names = {"network": "answer", "data": "noise", "labels": "multi-hot", "size": "quick"}

@@ -1,0 +1,147 @@
+"""What a study says of each run that it trained: its figures, and how far it got from another."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fpdrift.drift import compare
+from fpdrift.records import content_hash
+from fpdrift.results import Result
+from fpdrift.training.condition import Condition
+from fpdrift.training.data import load
+from fpdrift.training.ensemble import ensemble
+from fpdrift.training.worker import BATCH, PROBE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fpdrift.experiments.settings import Settings
+    from fpdrift.records import Record
+    from fpdrift.training.data import Data
+
+#: Keras takes the logarithm of no probability below this.
+_EPSILON = 1e-7
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainedRun(Result):
+    """One run's figures."""
+
+    #: what the study calls it
+    label: str
+    #: name of the condition
+    condition: str
+    #: name of the record's file
+    record: str
+    #: mean over the images of the last epoch that was begun, as each was met
+    loss: float
+    accuracy: float
+    #: at the end of the run, on the first 256 validation images
+    validation_loss: float
+    validation_accuracy: float
+    #: hash of the trained weights' bits
+    weights: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunDistance(Result):
+    """How far one run got from another."""
+
+    #: what the study calls the two
+    label: str
+    baseline: str
+    #: step and first tensor of the first difference; None where all bits were equal at every step
+    first_step: int | None
+    first_tensor: str | None
+    #: relative distance of the weights at the last step
+    distance: float
+    #: fraction of the probe's predictions whose class differs at the end
+    churn: float
+
+
+def trained_runs(
+    labelled: Mapping[str, Condition],
+    settings: Settings,
+    folder: str,
+    *,
+    network: str = "answer",
+    data: str = "noise",
+    labels: str = "one-hot",
+    steps: int,
+) -> tuple[tuple[TrainedRun, ...], tuple[Record, ...]]:
+    """Train under each condition, unless it is done already; read each run's figures.
+
+    Parameters
+    ----------
+    labelled : mapping of str to Condition
+        What the study calls each run.
+    settings : Settings
+    folder : str
+        Name of the records' folder in `settings.out`.
+    network, data, labels, steps
+        As for `fpdrift.train`.
+
+    Returns
+    -------
+    tuple of TrainedRun, tuple of Record
+        In the order of the conditions.
+    """
+    place = settings.out / folder
+    done = ensemble(
+        labelled.values(),
+        network=network,
+        data=data,
+        labels=labels,
+        steps=steps,
+        directory=place,
+        progress=settings.progress,
+    )
+    records = tuple(done.records(place))
+    content = load(data, labels, validation=PROBE)
+    runs = [
+        trained_run(label, record, content) for label, record in zip(labelled, records, strict=True)
+    ]
+    return tuple(runs), records
+
+
+def trained_run(label: str, record: Record, data: Data) -> TrainedRun:
+    """Read one run's figures from its record."""
+    steps = int(record.steps[-1])
+    images = len(data.train_images)
+    an_epoch = math.ceil(images / BATCH)
+    since = (steps - 1) % an_epoch + 1
+    # every batch is full but the one that is left at an epoch's end
+    sizes = np.minimum(BATCH, images - BATCH * np.arange(since))
+    weights = [i for i, tensor in enumerate(record.tensors) if tensor.role == "weight"]
+    answers = data.validation_labels
+    predicted = record.predictions[steps].astype(np.float64)
+    loss = -(answers * np.log(np.maximum(predicted, _EPSILON))).sum(axis=1)
+    right = predicted.argmax(axis=1) == answers.argmax(axis=1)
+    return TrainedRun(
+        label=label,
+        condition=Condition.from_dict(record.meta["condition"]).name,
+        record=record.name,
+        loss=float(np.average(record.loss[-since:], weights=sizes)),
+        accuracy=float(record.metrics["accuracy"][-1]),
+        validation_loss=float(loss.mean()),
+        validation_accuracy=float(right.mean()),
+        weights=f"{content_hash(record.hashes[-1, weights]):016x}",
+    )
+
+
+def run_distance(baseline: str, a: Record, label: str, b: Record) -> RunDistance:
+    """Compare two runs and keep what a table holds."""
+    pair = compare(a, b)
+    first = pair.first_difference
+    return RunDistance(
+        label=label,
+        baseline=baseline,
+        first_step=None if first is None else first.step,
+        first_tensor=None if first is None else first.tensors[0].name,
+        distance=float(pair.distance[-1]),
+        churn=math.nan if pair.churn is None else pair.churn,
+    )
