@@ -4,9 +4,11 @@ Nothing here trains or replays.
 """
 
 from fpdrift.drift.comparison import Comparison, Comparisons, FirstDifference, TensorDifference
+from fpdrift.drift.curves import RunCurves, run_curves
 from fpdrift.drift.grow import Growth, growth, growth_of
 from fpdrift.drift.horizons import Horizon, horizon
 from fpdrift.drift.jumps import Jump
+from fpdrift.drift.matrix import TensorMatrix, tensor_matrix
 from fpdrift.drift.parting import compare
 from fpdrift.drift.survival import Survival, survival_curve
 from fpdrift.drift.trend import Level, Trend
@@ -19,12 +21,16 @@ __all__ = [
     "Horizon",
     "Jump",
     "Level",
+    "RunCurves",
     "Survival",
     "TensorDifference",
+    "TensorMatrix",
     "Trend",
     "compare",
     "growth",
     "growth_of",
     "horizon",
+    "run_curves",
     "survival_curve",
+    "tensor_matrix",
 ]

@@ -71,6 +71,36 @@ def distances(
         }
 
 
+def tensor_distances(
+    a: Record, b: Record, steps: npt.NDArray[np.int64], differs: npt.NDArray[np.bool_]
+) -> Floats:
+    """Find how far each tensor has come by itself, ||a - b|| / ||a||.
+
+    Parameters
+    ----------
+    a, b : Record
+        Of one model.
+    steps : (m,) int64
+        Ascending.
+    differs : (m, tensors) bool
+        Which tensors' bits differ then.
+
+    Returns
+    -------
+    (m, tensors) float64
+        0 where no bit differs, NaN where the values were not kept.
+    """
+    found = np.where(differs, np.nan, 0.0)
+    kept = np.isin(steps, a.sketch_steps) & np.isin(steps, b.sketch_steps)
+    with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
+        for i in range(len(a.tensors)):
+            there = kept & differs[:, i]
+            rows_a, rows_b = (np.searchsorted(r.sketch_steps, steps[there]) for r in (a, b))
+            squares, _ = _squared_distance(a, b, i, rows_a, rows_b)
+            found[there, i] = _ratio(np.sqrt(squares), np.sqrt(_squared_norm(a, i)[rows_a]))
+    return found
+
+
 def _squared_distance(
     a: Record, b: Record, i: int, rows_a: npt.NDArray[np.intp], rows_b: npt.NDArray[np.intp]
 ) -> tuple[Floats, Floats]:

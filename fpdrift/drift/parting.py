@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fpdrift.records.record import Tensor
 
 #: What a reader looks at first among tensors that differ at the same step.
-_ROLES = ("weight", "statistic", "slot", "seed")
+ROLES = ("weight", "statistic", "slot", "seed")
 
 
 def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[str]) -> Comparison:
@@ -49,16 +49,7 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         If the records are of different models (the number, a name, a role or a shape of their
         tensors), have no recorded step in common, or cannot be read.
     """
-    a, b = _record(a), _record(b)
-    _check_same_model(a, b)
-    recorded, rows_a, rows_b = np.intersect1d(a.steps, b.steps, return_indices=True)
-    if not len(recorded):
-        message = (
-            f"{shown(a.name)} and {shown(b.name)} have no recorded step in common "
-            f"({_span(a)}; {_span(b)}); record the same steps in both"
-        )
-        raise FpdriftError(message)
-    differs = _differing(a, b, rows_a, rows_b)
+    a, b, recorded, differs = common_steps(a, b)
     churn_step, churned = churn(a, b)
     return Comparison(
         name_a=a.name,
@@ -69,10 +60,10 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         differing=read_only(differs.sum(axis=1), np.int64),
         first_difference=_first_difference(recorded, differs, a.tensors),
         **distances(a, b, recorded, differs),
-        loss=read_only([a.loss[rows_a], b.loss[rows_b]]),
+        loss=read_only(_at(recorded, a, b, a.loss, b.loss)),
         metrics={
             # a result keeps names with a leading $ for itself
-            name.lstrip("$"): read_only([ours[rows_a], b.metrics[name][rows_b]])
+            name.lstrip("$"): read_only(_at(recorded, a, b, ours, b.metrics[name]))
             for name, ours in a.metrics.items()
             if name in b.metrics
         },
@@ -80,6 +71,47 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         churn_step=churn_step,
         differs=differing_facts(a, b),
     )
+
+
+def common_steps(
+    a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[str]
+) -> tuple[Record, Record, npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Open two records of one model; tell which tensors differ at the steps that both recorded.
+
+    Returns
+    -------
+    Record, Record
+    (n,) int64
+        The steps, ascending.
+    (n, tensors) bool
+        Whether a tensor's bits differ then.
+
+    Raises
+    ------
+    FpdriftError
+        As `compare`.
+    """
+    a, b = _record(a), _record(b)
+    _check_same_model(a, b)
+    recorded, rows_a, rows_b = np.intersect1d(a.steps, b.steps, return_indices=True)
+    if not len(recorded):
+        message = (
+            f"{shown(a.name)} and {shown(b.name)} have no recorded step in common "
+            f"({_span(a)}; {_span(b)}); record the same steps in both"
+        )
+        raise FpdriftError(message)
+    return a, b, recorded, _differing(a, b, rows_a, rows_b)
+
+
+def _at(
+    steps: npt.NDArray[np.int64],
+    a: Record,
+    b: Record,
+    ours: npt.NDArray[np.float64],
+    others: npt.NDArray[np.float64],
+) -> list[npt.NDArray[np.float64]]:
+    """Give what two runs reported at steps that both recorded."""
+    return [ours[np.searchsorted(a.steps, steps)], others[np.searchsorted(b.steps, steps)]]
 
 
 def _record(source: Record | str | os.PathLike[str]) -> Record:
@@ -142,6 +174,6 @@ def _first_difference(
         last_equal=int(steps[row - 1]) if row else None,
         tensors=tuple(
             TensorDifference(name=t.name, role=t.role, shape=t.shape)
-            for t in sorted(found, key=lambda t: _ROLES.index(t.role))
+            for t in sorted(found, key=lambda t: ROLES.index(t.role))
         ),
     )

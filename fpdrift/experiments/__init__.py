@@ -2,6 +2,7 @@
 
 from fpdrift.experiments.arrivals import ThreadsAndTree
 from fpdrift.experiments.cnn import CnnDrift, Verdict
+from fpdrift.experiments.compared import ComparedPair, ComparedRecords, compare_records
 from fpdrift.experiments.fiveruns import FiveRuns, GradientRuns
 from fpdrift.experiments.registry import EXPERIMENTS, STUDIES, Experiment, experiment, study
 from fpdrift.experiments.settings import Settings
@@ -12,6 +13,8 @@ __all__ = [
     "EXPERIMENTS",
     "STUDIES",
     "CnnDrift",
+    "ComparedPair",
+    "ComparedRecords",
     "Experiment",
     "FiveRuns",
     "GradientRuns",
@@ -21,6 +24,7 @@ __all__ = [
     "TrainedRun",
     "TwoLoops",
     "Verdict",
+    "compare_records",
     "experiment",
     "study",
 ]

@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fpdrift.arithmetic import Chain, Orders
-from fpdrift.drift import Comparison, Comparisons, Growth, Survival
+from fpdrift.drift import Comparison, Comparisons, Growth, RunCurves, Survival, TensorMatrix
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.experiments import CnnDrift, FiveRuns, ThreadsAndTree, TwoLoops
 from fpdrift.perturbation import NudgeAccount
@@ -31,6 +31,8 @@ from fpdrift.plotting.gpu import draw_gpu_recording, draw_gpu_sums, draw_gpu_tre
 from fpdrift.plotting.growing import draw_spread_growth
 from fpdrift.plotting.growth import draw_growth
 from fpdrift.plotting.ledger import draw_orders
+from fpdrift.plotting.lines import draw_run_curves
+from fpdrift.plotting.matrix import draw_tensor_matrix
 from fpdrift.plotting.nudge import draw_nudge
 from fpdrift.plotting.operations import draw_thread_operation
 from fpdrift.plotting.spread import draw_order_spread
@@ -107,12 +109,14 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     Orders: draw_orders,
     Plan: draw_plan,
     Revealed: draw_revealed,
+    RunCurves: draw_run_curves,
     SameOrder: draw_same_order,
     SpreadGrowth: draw_spread_growth,
     Strategies: draw_strategies,
     SumGrowth: draw_sum_growth,
     SumTable: draw_sum_table,
     Survival: draw_survival,
+    TensorMatrix: draw_tensor_matrix,
     ThreadOperation: draw_thread_operation,
     ThreadSums: draw_threads,
     ThreadsAndTree: _draw_threads_and_tree,

@@ -1,0 +1,131 @@
+"""Several records held against the first one: all that `fpdrift compare` shows."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fpdrift.drift import (
+    Comparison,
+    Comparisons,
+    Growth,
+    RunCurves,
+    TensorMatrix,
+    compare,
+    growth,
+    run_curves,
+    tensor_matrix,
+)
+from fpdrift.errors import FpdriftError
+from fpdrift.records import open_record
+from fpdrift.results import Result
+from fpdrift.training import StepExplained, explain_step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ComparedPair(Result):
+    """One record against the first."""
+
+    label: str
+    comparison: Comparison
+    growth: Growth
+    matrix: TensorMatrix
+    #: the first differing step, repeated and taken apart; None where that was not asked for or
+    #: nothing differs
+    inside: StepExplained | None
+
+    def __repr__(self) -> str:
+        return f"ComparedPair({self.label}: {self.comparison!r})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ComparedRecords(Result):
+    """Records of one model, each against the first."""
+
+    #: the first record
+    baseline: str
+    pairs: tuple[ComparedPair, ...]
+    #: of all records, the first one first
+    curves: RunCurves
+
+    @property
+    def comparisons(self) -> Comparisons:
+        """The pairs' comparisons alone."""
+        return Comparisons(
+            labels=tuple(pair.label for pair in self.pairs),
+            comparisons=tuple(pair.comparison for pair in self.pairs),
+        )
+
+    def __repr__(self) -> str:
+        return f"ComparedRecords(against {self.baseline}: {self.comparisons!r})"
+
+
+def compare_records(
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    inside: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> ComparedRecords:
+    """Compare records with the first of them.
+
+    Parameters
+    ----------
+    paths : sequence of str or os.PathLike
+        Files of two records or more, of one model.
+    inside : bool, default False
+        Repeat both runs of each pair up to the step at which they part, and take it apart; see
+        `fpdrift.training.explain_step`.
+    progress : callable, optional
+        Called with (what is going on, steps done, steps to do) while a run is repeated.
+
+    Raises
+    ------
+    FpdriftError
+        If there are fewer than two, one cannot be read, two cannot be compared, or, with `inside`,
+        one is no record of `fpdrift.train`.
+    ChildError
+        If a run cannot be repeated.
+    """
+    if len(paths) < 2:
+        message = f"{len(paths)} records; give two or more, the one to compare with first"
+        raise FpdriftError(message)
+    records = [open_record(path) for path in paths]
+    labels = _labels(paths)
+    first = records[0]
+    found = [compare(first, record) for record in records[1:]]
+    looked = [
+        explain_step(first, record, progress=progress)
+        if inside and pair.first_difference is not None
+        else None
+        for record, pair in zip(records[1:], found, strict=True)
+    ]
+    return ComparedRecords(
+        baseline=labels[0],
+        pairs=tuple(
+            ComparedPair(
+                label=label,
+                comparison=pair,
+                growth=growth(pair, (first, record)),
+                matrix=tensor_matrix(first, record),
+                inside=explained,
+            )
+            for label, record, pair, explained in zip(
+                labels[1:], records[1:], found, looked, strict=True
+            )
+        ),
+        curves=run_curves(records, labels),
+    )
+
+
+def _labels(paths: Sequence[str | os.PathLike[str]]) -> tuple[str, ...]:
+    """Name each record by its file, or by its number too where two files have one name."""
+    names = [Path(path).name.removesuffix(".fpdrift") for path in paths]
+    return tuple(
+        name if names.count(name) == 1 else f"{number} {name}"
+        for number, name in enumerate(names, 1)
+    )
