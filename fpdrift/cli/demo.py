@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.cli.output import replace, try_folder
-from fpdrift.cli.parsing import whole
+from fpdrift.cli.output import make_folder, replace
+from fpdrift.cli.parsing import folder, whole
 from fpdrift.cli.progress import reporting
 from fpdrift.cli.screens import count, screen, verdict
-from fpdrift.errors import FpdriftError, MissingExtraError
+from fpdrift.errors import MissingExtraError
 from fpdrift.experiments import EXPERIMENTS, Experiment, Settings, experiment
 from fpdrift.provenance import available_cores
 from fpdrift.training.data import check
@@ -38,7 +38,7 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--data", default="noise", metavar="NAME", help="noise, digits or fashion-mnist"
     )
-    command.add_argument("--out", type=_folder, default=Path("fpdrift-out"), metavar="DIR")
+    command.add_argument("--out", type=folder, default=Path("fpdrift-out"), metavar="DIR")
     command.add_argument("--json", action="store_true", help="print one JSON document instead")
     command.add_argument("--no-plots", action="store_true", help="draw no pictures")
     command.set_defaults(run=run)
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed, steps=arguments.steps, data=arguments.data, out=arguments.out
     )
     check(settings.data, "one-hot")
-    _make_folder(settings.out)
+    make_folder(settings.out)
     show = _Screen(settings.out, quiet=arguments.json, draw=not arguments.no_plots)
     show.line(f"fpdrift demo: {count(available_cores(), 'core')}, seed {settings.seed}")
     try:
@@ -136,20 +136,3 @@ def _choose(only: Sequence[str] | None) -> tuple[Experiment, ...]:
     names = {name.strip() for item in only for name in item.split(",")}
     wanted = {experiment(name).name for name in names}
     return tuple(item for item in EXPERIMENTS if item.name in wanted)
-
-
-def _make_folder(out: Path) -> None:
-    """Make the folder and try it, before anything is computed."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        try_folder(out)
-    except OSError as error:
-        message = f"cannot write to {out}: {error.strerror}; choose another folder with --out"
-        raise FpdriftError(message) from None
-
-
-def _folder(text: str) -> Path:
-    if not text:
-        message = "name a folder, not nothing"
-        raise argparse.ArgumentTypeError(message)
-    return Path(text)

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import fpdrift
-from fpdrift.cli import batch, demo, experiment, gpu, lessons, reveal, sums, threads
+from fpdrift.cli import batch, compare, demo, experiment, gpu, lessons, reveal, sums, threads
 from fpdrift.errors import FpdriftError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     batch.add_to(commands)
     gpu.add_to(commands)
     experiment.add_to(commands)
+    compare.add_to(commands)
     lessons.add_to(commands)
     return top
 

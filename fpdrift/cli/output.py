@@ -21,10 +21,15 @@ _PICTURES = (".png", ".svg", ".pdf")
 
 def add_output(command: argparse.ArgumentParser) -> None:
     """Add the options that every command with a result has."""
+    add_json(command)
+    command.add_argument("--plot", metavar="FILE", help=f"save its picture, {', '.join(_PICTURES)}")
+
+
+def add_json(command: argparse.ArgumentParser) -> None:
+    """Add the option that saves or prints a result as it is."""
     command.add_argument(
         "--json", metavar="FILE", help="save the result, exact to the bit; - prints it instead"
     )
-    command.add_argument("--plot", metavar="FILE", help=f"save its picture, {', '.join(_PICTURES)}")
 
 
 def check_output(arguments: argparse.Namespace) -> None:
@@ -77,6 +82,21 @@ def replace(path: Path, text: str) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder and try it, before anything is computed.
+
+    Raises
+    ------
+    FpdriftError
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        try_folder(out)
+    except OSError as error:
+        message = f"cannot write to {out}: {error.strerror}; choose another folder with --out"
+        raise FpdriftError(message) from None
 
 
 def try_folder(folder: Path) -> None:

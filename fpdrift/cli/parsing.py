@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 
 def whole(text: str) -> int:
@@ -31,3 +32,11 @@ def numbers(text: str) -> tuple[float, ...]:
 def words(text: str) -> tuple[str, ...]:
     """Read names with commas between them."""
     return tuple(part.strip() for part in text.split(","))
+
+
+def folder(text: str) -> Path:
+    """Read the name of a folder."""
+    if not text:
+        message = "name a folder, not nothing"
+        raise argparse.ArgumentTypeError(message)
+    return Path(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fpdrift.drift import (
@@ -19,7 +18,7 @@ from fpdrift.drift import (
     tensor_matrix,
 )
 from fpdrift.errors import FpdriftError
-from fpdrift.records import open_record
+from fpdrift.records import Record, open_record
 from fpdrift.results import Result
 from fpdrift.training import StepExplained, explain_step
 
@@ -66,7 +65,7 @@ class ComparedRecords(Result):
 
 
 def compare_records(
-    paths: Sequence[str | os.PathLike[str]],
+    sources: Sequence[Record | str | os.PathLike[str]],
     *,
     inside: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
@@ -75,8 +74,8 @@ def compare_records(
 
     Parameters
     ----------
-    paths : sequence of str or os.PathLike
-        Files of two records or more, of one model.
+    sources : sequence of Record, str or os.PathLike
+        Two records or more of one model, or their files.
     inside : bool, default False
         Repeat both runs of each pair up to the step at which they part, and take it apart; see
         `fpdrift.training.explain_step`.
@@ -91,11 +90,11 @@ def compare_records(
     ChildError
         If a run cannot be repeated.
     """
-    if len(paths) < 2:
-        message = f"{len(paths)} records; give two or more, the one to compare with first"
+    if len(sources) < 2:
+        message = f"{len(sources)} records; give two or more, the one to compare with first"
         raise FpdriftError(message)
-    records = [open_record(path) for path in paths]
-    labels = _labels(paths)
+    records = [x if isinstance(x, Record) else open_record(x) for x in sources]
+    labels = _labels(records)
     first = records[0]
     found = [compare(first, record) for record in records[1:]]
     looked = [
@@ -122,9 +121,12 @@ def compare_records(
     )
 
 
-def _labels(paths: Sequence[str | os.PathLike[str]]) -> tuple[str, ...]:
-    """Name each record by its file, or by its number too where two files have one name."""
-    names = [Path(path).name.removesuffix(".fpdrift") for path in paths]
+def _labels(records: Sequence[Record]) -> tuple[str, ...]:
+    """Name each record by its file, and by its number too where two files have one name."""
+    names = [
+        "".join(c if c.isprintable() else "?" for c in record.name.removesuffix(".fpdrift"))
+        for record in records
+    ]
     return tuple(
         name if names.count(name) == 1 else f"{number} {name}"
         for number, name in enumerate(names, 1)

@@ -20,7 +20,7 @@ _EQUAL, _UNKNOWN = "0.87", "#CC79A7"
 _HEIGHTS = {"weight": 1.0, "statistic": 0.6, "slot": 0.3, "seed": 0.6}
 _GROUPS = {"weight": "", "statistic": "statistics", "slot": "slots", "seed": "seeds"}
 #: Rows' heights that a line of text takes, as a part of all of them.
-_LINE = 1 / 30
+_LINE = 1 / 28
 _LONGEST = 24
 
 
@@ -77,7 +77,7 @@ def _name_rows(result: TensorMatrix, tops: npt.NDArray[np.float64], ax: Axes) ->
             if not places or middles[row] - places[-1] >= room:
                 places.append(float(middles[row]))
                 names.append(_short(result.tensors[row]))
-    ax.set_yticks(places, names, fontsize=10, parse_math=False)
+    ax.set_yticks(places, names, fontsize=11, parse_math=False)
     ax.tick_params(axis="y", length=0)
 
 

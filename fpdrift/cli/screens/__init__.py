@@ -3,12 +3,13 @@
 So the lines printed from a saved result are the lines printed when it was made.
 """
 
-from fpdrift.cli.screens import batch, fiveruns, gpu, steps, sums, threads, trees
+from fpdrift.cli.screens import batch, compared, fiveruns, gpu, steps, sums, threads, trees
 from fpdrift.cli.screens.screen import count, screen
 from fpdrift.cli.screens.steps import verdict
 
 __all__ = [
     "batch",
+    "compared",
     "count",
     "fiveruns",
     "gpu",

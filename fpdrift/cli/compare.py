@@ -1,0 +1,75 @@
+"""``fpdrift compare``: records against the first of them, on the screen and in pictures."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fpdrift.cli.output import add_json, check_output, deliver, make_folder
+from fpdrift.cli.parsing import folder
+from fpdrift.cli.progress import reporting
+from fpdrift.experiments import compare_records
+from fpdrift.records import open_record
+
+if TYPE_CHECKING:
+    import argparse
+
+    from fpdrift.experiments import ComparedRecords
+    from fpdrift.results import Result
+
+#: Characters of a record's name that a picture's name takes.
+_LONGEST = 80
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser(
+        "compare",
+        help="where recorded runs part, how fast, and whether it matters",
+        description="Compare records of one model with the first of them.",
+        allow_abbrev=False,
+    )
+    command.add_argument("first", metavar="A", help="the record to compare with")
+    command.add_argument("others", metavar="B", nargs="+", help="a record to compare with A")
+    command.add_argument(
+        "--inside", action="store_true", help="repeat the runs; look inside the step they part in"
+    )
+    command.add_argument(
+        "--out", type=folder, default=Path("fpdrift-out"), metavar="DIR", help="for the pictures"
+    )
+    command.add_argument("--no-plots", action="store_true", help="draw no pictures")
+    add_json(command)
+    command.set_defaults(run=run, plot=None)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare; return the exit code."""
+    check_output(arguments)
+    records = [open_record(path) for path in (arguments.first, *arguments.others)]
+    if not arguments.no_plots:
+        make_folder(arguments.out)
+    with reporting() as report:
+        result = compare_records(records, inside=arguments.inside, progress=report)
+    code = deliver(result, arguments)
+    if not arguments.no_plots:
+        _draw(result, arguments.out)
+    return code
+
+
+def _draw(result: ComparedRecords, out: Path) -> None:
+    """Draw each pair's growth and tensors, all distances where there are several, all losses."""
+    from fpdrift.plotting import save
+
+    pictures: dict[str, Result] = {}
+    for pair in result.pairs:
+        name = pair.label[:_LONGEST]
+        pictures |= {f"growth-{name}": pair.growth, f"tensors-{name}": pair.matrix}
+    if len(result.pairs) > 1:
+        pictures["distances"] = result.comparisons
+    pictures["losses"] = result.curves
+    for name, drawn in pictures.items():
+        save(drawn, out / name)
+    sys.stdout.flush()
+    print(f"Pictures in {out}{os.sep}: {', '.join(pictures)} (.png, .svg)", file=sys.stderr)
