@@ -1,7 +1,8 @@
-"""Results that were measured once on machines that most people lack, kept as JSON.
+"""Results that were measured once, on a GPU or for an hour or more, kept as JSON.
 
 Each file is what a committed command wrote, with the machine's own provenance; nobody edits one by
-hand. What was live when it was measured is marked as recorded when it is read here.
+hand. What kind of result it holds tells recordings apart. What was live when it was measured is
+marked as recorded when it is read here.
 """
 
 from __future__ import annotations
@@ -13,13 +14,25 @@ from typing import Any
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.results import Result
 
-_HOW = "on a machine with a GPU, type: fpdrift record-gpu FILE"
+_HOW = (
+    "to record a GPU's sums, type: fpdrift record-gpu FILE; "
+    "a study: fpdrift experiment NAME --full --json FILE"
+)
 
 
-def recorded_names() -> tuple[str, ...]:
-    """Name what has been recorded; empty where nothing has."""
-    names = (entry.name for entry in files(__name__).iterdir())
-    return tuple(sorted(name.removesuffix(".json") for name in names if name.endswith(".json")))
+def recorded_kinds() -> dict[str, str]:
+    """Tell of each recording what kind of result it holds, such as ``"GpuRecording"``."""
+    found = {}
+    for entry in sorted(files(__name__).iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".json"):
+            document = json.loads(entry.read_text(encoding="utf-8"))
+            found[entry.name.removesuffix(".json")] = document["result"]["$result"]
+    return found
+
+
+def recorded_names(kind: str | None = None) -> tuple[str, ...]:
+    """Name what has been recorded, of any kind or of one; empty where nothing has."""
+    return tuple(name for name, held in recorded_kinds().items() if kind in (None, held))
 
 
 def load_recorded(name: str | None = None) -> Any:
@@ -28,21 +41,23 @@ def load_recorded(name: str | None = None) -> Any:
     Parameters
     ----------
     name : str
-        One of those that the error names if there is none of this name, such as ``"gpu-h100"``.
+        One of those that the error names if there is none of this name, such as ``"five-runs"``.
 
     Returns
     -------
     Result
-        With ``origin`` "recorded", and the provenance of the machine that made it.
+        With the provenance of the machine that made it, and ``origin`` "recorded" where that was
+        "live".
 
     Raises
     ------
     FpdriftError
         If nothing has been recorded under that name; it says what has, and how to record.
     """
-    names = recorded_names()
-    if not isinstance(name, str) or name not in names:
-        there = f"there is {', '.join(names)}" if names else "nothing has been recorded yet"
+    kinds = recorded_kinds()
+    if not isinstance(name, str) or name not in kinds:
+        listed = ", ".join(f"{known} ({kind})" for known, kind in kinds.items())
+        there = f"there is {listed}" if listed else "nothing has been recorded yet"
         wanted = "no name given" if name is None else f"nothing recorded as {shown(name)}"
         message = f"{wanted}: {there}; {_HOW}"
         raise FpdriftError(message)
@@ -60,7 +75,7 @@ def read_recorded(text: str) -> Any:
     try:
         document = json.loads(text, object_hook=_marked)
     except ValueError as error:
-        message = f"not a recording ({shown(str(error))}); give what fpdrift record-gpu wrote"
+        message = f"not a recording ({shown(str(error))}); give what fpdrift wrote as JSON"
         raise FpdriftError(message) from None
     return Result.from_json(json.dumps(document))
 

@@ -84,7 +84,7 @@ def test_a_simulation_says_what_it_is():
     assert result.kernel == GpuKernel()
     assert result.operations == ("one-pass", "two-pass", "atomic sum")
     assert list(result.skipped) == ["atomic sum, n = 1,048,576"]
-    if not recorded_names():
+    if not recorded_names("GpuRecording"):
         assert result.validation.startswith("not validated against a real GPU")
     with pytest.raises(FpdriftError, match="no runs of 'sum'"):
         result.of("sum")
@@ -170,8 +170,7 @@ def test_a_simulation_is_compared_with_the_same_sums_of_a_gpu():
 
 
 def test_nothing_is_invented():
-    names = recorded_names()
-    for name in names:
+    for name in recorded_names("GpuRecording"):
         found = load_recorded(name)
         assert found.origin == "recorded"
         assert found.on_gpu
@@ -179,7 +178,7 @@ def test_nothing_is_invented():
     for wrong in (None, "gpu-none", 3, "../secret"):
         with pytest.raises(FpdriftError, match="fpdrift record-gpu") as caught:
             load_recorded(wrong)
-        assert ("nothing has been recorded yet" in str(caught.value)) == (not names)
+        assert ("nothing has been recorded yet" in str(caught.value)) == (not recorded_names())
         with pytest.raises(FpdriftError, match="fpdrift record-gpu"):
             gpu_sums("recorded", name=wrong)
     for text in ("{", "[]", json.dumps({"fpdrift": 1})):

@@ -32,8 +32,7 @@ def validated(simulation: GpuSums, recordings: tuple[GpuRecording, ...] | None =
         By default all that fpdrift carries.
     """
     if recordings is None:
-        loaded = map(load_recorded, recorded_names())
-        recordings = tuple(found for found in loaded if isinstance(found, GpuRecording))
+        recordings = tuple(map(load_recorded, recorded_names(GpuRecording.__name__)))
     compared = [line for found in recordings for line in _compared(simulation, found)]
     return replace(simulation, validation="; ".join(compared) or _NOT_VALIDATED)
 

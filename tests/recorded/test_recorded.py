@@ -1,0 +1,141 @@
+"""Whatever fpdrift carries as recorded can be read, drawn, and traced to a machine and to code."""
+
+import hashlib
+import json
+import re
+import subprocess
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+import pytest
+from matplotlib.figure import Figure
+
+from fpdrift import FpdriftError, gpu_sums, load_recorded, recorded
+from fpdrift.cli.screens import screen
+from fpdrift.experiments import FiveRuns
+from fpdrift.plotting import plot
+from fpdrift.provenance import code_version, current
+from fpdrift.recorded import recorded_names
+from fpdrift.reduction.gpu import GpuRecording
+from fpdrift.results import Result
+
+ROOT = Path(__file__).parents[2]
+
+
+def git(*arguments, text=None):
+    done = subprocess.run(["git", *arguments], cwd=ROOT, input=text, capture_output=True)
+    if done.returncode:
+        pytest.skip("no history of the code here")
+    return done.stdout
+
+
+@cache
+def known_code():
+    """Digests of fpdrift's Python files at every commit, made as `code_version` makes them."""
+    if git("rev-parse", "--is-shallow-repository").strip() == b"true":
+        pytest.skip("only a part of the history is here")
+    content = {}
+    digests = set()
+    for commit in git("rev-list", "HEAD", "--", "fpdrift").decode().split():
+        rows = git("ls-tree", "-r", commit, "fpdrift/").decode().splitlines()
+        blobs = {path: row.split()[2] for row, path in (line.split("\t") for line in rows)}
+        blobs = {PurePosixPath(p[8:]): b for p, b in blobs.items() if p.endswith(".py")}
+        digest = hashlib.blake2b(digest_size=8)
+        for path in sorted(blobs):
+            if blobs[path] not in content:
+                content[blobs[path]] = git("cat-file", "blob", blobs[path])
+            digest.update(path.as_posix().encode() + b"\0" + content[blobs[path]] + b"\0")
+        digests.add(digest.hexdigest())
+    return digests
+
+
+@pytest.mark.parametrize("name", recorded_names())
+def test_a_recording_is_read_told_and_drawn(name):
+    found = load_recorded(name)
+    told = screen(found)
+    assert told
+    assert all(len(line) <= 80 for line in told)
+    figure = Figure()
+    plot(found, ax=figure.add_subplot())
+    figure.draw_without_rendering()
+    assert Result.from_json(found.to_json()).to_json() == found.to_json()
+
+
+@pytest.mark.parametrize("name", recorded_names())
+def test_a_recording_tells_its_machine_and_its_code(name):
+    made_by = load_recorded(name).provenance
+    assert made_by.cpu
+    assert made_by.cores > 0
+    assert {"numpy", "scipy"} <= made_by.packages.keys()
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", made_by.fpdrift)
+    assert made_by.code in known_code(), "made by code that is in no commit"
+
+
+def test_a_digest_of_history_is_that_of_the_code():
+    if git("status", "--porcelain", "--", "fpdrift"):
+        pytest.skip("the code here is not that of a commit")
+    assert code_version() in known_code()
+
+
+def five_runs(size="full"):
+    return FiveRuns(
+        size=size,
+        network="answer",
+        data="noise",
+        labels="multi-hot",
+        seed=1,
+        steps=469,
+        validation_images=256,
+        gradients=(),
+        source=0.000144,
+        skipped={},
+    )
+
+
+@pytest.fixture
+def two_kinds(tmp_path, monkeypatch):
+    sums = gpu_sums(sizes=10, tries=2)
+    gpu = GpuRecording(
+        origin="live",
+        device="Planted",
+        on_gpu=True,
+        library="none 1",
+        fast=True,
+        sums=sums,
+        trees=(),
+        skipped={},
+    )
+    (tmp_path / "five-runs.json").write_text(five_runs().to_json(), encoding="utf-8")
+    (tmp_path / "gpu-planted.json").write_text(gpu.to_json(), encoding="utf-8")
+    (tmp_path / "note.txt").write_text("no recording", encoding="utf-8")
+    monkeypatch.setattr(recorded, "files", lambda _: tmp_path)
+
+
+def test_kinds_are_told_apart(two_kinds):
+    assert recorded_names() == ("five-runs", "gpu-planted")
+    assert recorded_names("GpuRecording") == ("gpu-planted",)
+    assert recorded_names("FiveRuns") == ("five-runs",)
+    assert recorded_names("Orders") == ()
+    assert load_recorded("five-runs") == five_runs()
+    assert load_recorded("five-runs").provenance == current()
+    assert load_recorded("gpu-planted").origin == "recorded"
+    # a simulation is held against the GPU's sums alone
+    assert gpu_sums(sizes=10, tries=2).validation.startswith("not validated")
+
+
+def test_what_is_there_and_how_to_record_more_is_said(two_kinds):
+    with pytest.raises(FpdriftError) as caught:
+        load_recorded("six-runs")
+    text = str(caught.value)
+    assert "'six-runs'" in text
+    assert "five-runs (FiveRuns), gpu-planted (GpuRecording)" in text
+    assert "fpdrift record-gpu FILE" in text
+    assert "fpdrift experiment NAME --full --json FILE" in text
+    with pytest.raises(FpdriftError, match="holds a FiveRuns, and no sums of a GPU"):
+        gpu_sums("recorded", name="five-runs")
+
+
+def test_a_quick_result_is_not_carried_as_the_source_s_size():
+    for name in recorded_names():
+        text = (ROOT / "fpdrift" / "recorded" / f"{name}.json").read_text(encoding="utf-8")
+        assert json.loads(text)["result"].get("size") != "quick", name
