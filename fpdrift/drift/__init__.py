@@ -8,8 +8,11 @@ from fpdrift.drift.curves import RunCurves, run_curves
 from fpdrift.drift.grow import Growth, growth, growth_of
 from fpdrift.drift.horizons import Horizon, horizon
 from fpdrift.drift.jumps import Jump
+from fpdrift.drift.many import ManyRuns, compare_many
 from fpdrift.drift.matrix import TensorMatrix, tensor_matrix
 from fpdrift.drift.parting import compare
+from fpdrift.drift.splits import Split
+from fpdrift.drift.spread import Spread
 from fpdrift.drift.survival import Survival, survival_curve
 from fpdrift.drift.trend import Level, Trend
 
@@ -21,12 +24,16 @@ __all__ = [
     "Horizon",
     "Jump",
     "Level",
+    "ManyRuns",
     "RunCurves",
+    "Split",
+    "Spread",
     "Survival",
     "TensorDifference",
     "TensorMatrix",
     "Trend",
     "compare",
+    "compare_many",
     "growth",
     "growth_of",
     "horizon",

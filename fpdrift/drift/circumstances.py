@@ -8,7 +8,7 @@ import numpy as np
 import xxhash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from fpdrift.records.record import Record
 
@@ -29,12 +29,39 @@ def differing_facts(a: Record, b: Record) -> dict[str, tuple[Any, Any]]:
         Name, such as ``"condition.seed"`` or ``"packages.numpy"`` -> a's and b's value, shortened
         to a line of text where it is no plain value; ``"unknown"`` where a record does not say.
     """
-    ours, others = _facts(a), _facts(b)
+    ours, others = facts_of(a), facts_of(b)
     unknown = {name: (UNKNOWN, UNKNOWN) for name in _NEEDED if name not in ours | others}
     return unknown | dict(_differing("", ours, others))
 
 
-def _facts(record: Record) -> dict[str, Any]:
+def varying_facts(all_facts: Sequence[dict[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    """List what is not the same in all of several records; names and values as above.
+
+    Parameters
+    ----------
+    all_facts : sequence of dict
+        What `facts_of` gave for each.
+    """
+    flat = [dict(_flat("", facts)) for facts in all_facts]
+    names = dict.fromkeys(name for facts in flat for name in facts)
+    values = {name: [facts.get(name, UNKNOWN) for facts in flat] for name in names}
+    return {
+        name: tuple(_shown(value) for value in found)
+        for name, found in values.items()
+        if len({repr(value) for value in found}) > 1
+    }
+
+
+def _flat(prefix: str, facts: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            yield from _flat(f"{prefix}{name}.", value)
+        else:
+            yield f"{prefix}{name}", value
+
+
+def facts_of(record: Record) -> dict[str, Any]:
+    """Give what a record says of its run, apart from what training computed."""
     facts = {
         "complete": record.complete,
         "last step": int(record.steps[-1]),

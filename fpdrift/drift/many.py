@@ -1,0 +1,160 @@
+"""Many records at once: which runs have equal bits until when, and how far the others lie apart.
+
+Runs are grouped by their hashes, so that time and memory grow with runs times steps. Only the
+distances, at one step, are taken from each pair.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fpdrift.drift.circumstances import varying_facts
+from fpdrift.drift.reduced import Reduced, distance_matrix, reduced
+from fpdrift.drift.splits import Split, find_splits
+from fpdrift.drift.spread import Spread, spread_of
+from fpdrift.errors import FpdriftError, shown
+from fpdrift.records import open_record
+from fpdrift.records.record import Record
+from fpdrift.results import Result, read_only
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ManyRuns(Result):
+    """Runs of one model, all held against each other; arrays are read-only.
+
+    A run that ended early is compared as far as it goes.
+    """
+
+    #: names of the records (n,)
+    names: tuple[str, ...]
+    #: of each run, its last recorded step
+    last_steps: tuple[int, ...]
+    complete: tuple[bool, ...]
+    #: steps at which bits were compared: recorded by all runs that get so far, ascending
+    steps: npt.NDArray[np.int64]
+    #: runs (places in `names`) whose bits were equal at each of these steps, the largest first
+    classes: tuple[tuple[int, ...], ...]
+    #: where classes came apart, in the order of the steps
+    splits: tuple[Split, ...]
+    #: the latest of the steps at which most runs kept values or sketches; None where there is none
+    distance_step: int | None
+    #: relative distance of the weights then, ||a - b|| / ||a||, row a, column b (n, n); NaN where
+    #: it cannot be known
+    distance: npt.NDArray[np.float64]
+    #: loss and metrics at the last step that all runs recorded
+    spread: dict[str, Spread]
+    spread_step: int | None
+    #: what is not the same in all runs: name -> each run's value
+    differs: dict[str, tuple[Any, ...]]
+    #: records that were given and are not in here -> why
+    left_out: dict[str, str]
+
+    def __repr__(self) -> str:
+        out = f", {len(self.left_out)} left out" if self.left_out else ""
+        return f"ManyRuns({len(self.names)} runs, {len(self.classes)} classes of equal bits{out})"
+
+
+def compare_many(records: Iterable[Record | str | os.PathLike[str]]) -> ManyRuns:
+    """Compare any number of runs of one model.
+
+    What cannot be read, and what is of another model than most, is left out and named.
+
+    Parameters
+    ----------
+    records : iterable of Record, str or os.PathLike
+        Records or their files; opened one after another, and not held in memory.
+
+    Returns
+    -------
+    ManyRuns
+
+    Raises
+    ------
+    FpdriftError
+        If no record is left, or runs that reach the same step have none in common.
+    """
+    runs, left_out = _of_one_model(*_read(records))
+    steps = _common_steps(runs)
+    hashes = [run.hashes_at(steps) for run in runs]
+    classes, splits = find_splits(steps, hashes, runs[0].tensors)
+    distance_step, distance = distance_matrix(runs)
+    shared = [int(s) for s in steps if all(s <= run.steps[-1] for run in runs)]
+    return ManyRuns(
+        names=tuple(run.name for run in runs),
+        last_steps=tuple(int(run.steps[-1]) for run in runs),
+        complete=tuple(run.complete for run in runs),
+        steps=read_only(steps),
+        classes=classes,
+        splits=splits,
+        distance_step=distance_step,
+        distance=read_only(distance),
+        spread=spread_of(runs, shared[-1]) if shared else {},
+        spread_step=shared[-1] if shared else None,
+        differs=varying_facts([run.facts for run in runs]),
+        left_out=left_out,
+    )
+
+
+def _read(records: Any) -> tuple[list[Reduced], dict[str, str]]:
+    """Open one record after another, keeping what is needed of each."""
+    if isinstance(records, Record | str | os.PathLike) or not isinstance(records, Iterable):
+        message = f"records are several records or their files, not {shown(records)}"
+        raise FpdriftError(message)
+    runs: list[Reduced] = []
+    left_out = {}
+    for source in records:
+        if not isinstance(source, Record | str | os.PathLike):
+            message = f"not a record or its path: {shown(source)}; open_record() gives one"
+            raise FpdriftError(message)
+        try:
+            record = source if isinstance(source, Record) else open_record(source)
+            if not len(record.steps):
+                message = f"{shown(record.name)} holds no step"
+                raise FpdriftError(message)
+        except FpdriftError as error:
+            name = source.name if isinstance(source, Record) else os.fspath(source)
+            left_out[os.path.basename(name)] = str(error)  # noqa: PTH119 - also of bytes
+            continue
+        runs.append(reduced(record))
+    return runs, left_out
+
+
+def _of_one_model(
+    runs: list[Reduced], left_out: dict[str, str]
+) -> tuple[list[Reduced], dict[str, str]]:
+    """Keep the runs of the model that most are of; of two equally frequent ones, the first."""
+    if not runs:
+        why = f": {next(iter(left_out.values()))}" if left_out else ""
+        message = f"no record to compare{why}"
+        raise FpdriftError(message)
+    model = Counter(run.model for run in runs).most_common(1)[0][0]
+    for run in runs:
+        if run.model != model:
+            odd = next(iter(set(run.model) ^ set(model)), None)
+            what = f"{odd[1]} {shown(odd[0])} of shape {odd[2]}" if odd else "tensors in disorder"
+            left_out[run.name] = f"of another model than most: {what} is not in both"
+    return [run for run in runs if run.model == model], left_out
+
+
+def _common_steps(runs: Sequence[Reduced]) -> npt.NDArray[np.int64]:
+    """Find the steps recorded by all runs that get so far.
+
+    A run that ends early takes no step away from the others; one that skips steps does.
+    """
+    counts = Counter(int(step) for run in runs for step in run.steps)
+    lasts = np.sort([run.steps[-1] for run in runs])
+    reach = {step: len(lasts) - int(np.searchsorted(lasts, step)) for step in counts}
+    steps = np.array(sorted(s for s, n in counts.items() if n == reach[s]), np.int64)
+    if reach[int(steps[0])] < len(runs):  # one run at least was held against nothing
+        message = "the runs have no recorded step in common; record the same steps in all"
+        raise FpdriftError(message)
+    return steps

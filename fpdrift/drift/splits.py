@@ -1,0 +1,108 @@
+"""Who parted from whom, at which step: classes of runs whose bits have been equal so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fpdrift.results import Result
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from fpdrift.records.record import Tensor
+
+    Classes = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Split(Result):
+    """A class of runs with equal bits that came apart."""
+
+    #: the first compared step at which they differ
+    step: int
+    #: the compared step before it, at which all were equal; None if `step` is the first
+    last_equal: int | None
+    #: the runs that go on together, the largest class first
+    classes: tuple[tuple[int, ...], ...]
+    #: tensors that differ between any of these classes, in the model's order
+    tensors: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        parts = " | ".join(" ".join(map(str, runs)) for runs in self.classes)
+        return f"Split(step {self.step}: {parts})"
+
+
+def find_splits(
+    steps: npt.NDArray[np.int64],
+    hashes: Sequence[npt.NDArray[np.uint64]],
+    tensors: Sequence[Tensor],
+) -> tuple[Classes, tuple[Split, ...]]:
+    """Group runs by their bits from the first step on.
+
+    Runs that come back to equal bits stay apart: how they got there differs.
+
+    Parameters
+    ----------
+    steps : (n,) int64
+        Ascending.
+    hashes : sequence of (m, tensors) uint64
+        Of each run, at the first m of the steps.
+    tensors : sequence of Tensor
+        The columns.
+
+    Returns
+    -------
+    tuple of tuple of int
+        The classes at the end, the largest first.
+    tuple of Split
+    """
+    splits = []
+    last: list[list[int]] = [list(range(len(hashes)))]
+    for row, step in enumerate(steps):
+        now: list[list[int]] = []
+        for runs in last:
+            parts = _parts(runs, hashes, row)
+            now += parts
+            if len(parts) > 1:
+                rows = [_bits(part, hashes, row) for part in parts]
+                differs = np.any([other != rows[0] for other in rows[1:]], axis=0)
+                splits.append(
+                    Split(
+                        step=int(step),
+                        last_equal=int(steps[row - 1]) if row else None,
+                        classes=_ordered(parts),
+                        tensors=tuple(tensors[i].name for i in np.flatnonzero(differs)),
+                    )
+                )
+        last = now
+    return _ordered(last), tuple(splits)
+
+
+def _parts(runs: list[int], hashes: Sequence[npt.NDArray[np.uint64]], row: int) -> list[list[int]]:
+    """Divide a class by the bits of a step; runs that have ended stay with its first part."""
+    parts: dict[bytes, list[int]] = {}
+    ended = [run for run in runs if row >= len(hashes[run])]
+    for run in runs:
+        if row < len(hashes[run]):
+            parts.setdefault(hashes[run][row].tobytes(), []).append(run)
+    if not parts:
+        return [runs]
+    first, *others = _ordered(parts.values())
+    return [sorted([*first, *ended]), *map(list, others)]
+
+
+def _bits(
+    runs: list[int], hashes: Sequence[npt.NDArray[np.uint64]], row: int
+) -> npt.NDArray[np.uint64]:
+    """Give the hashes of a class, from a run that has not ended."""
+    return next(hashes[run][row] for run in runs if row < len(hashes[run]))
+
+
+def _ordered(classes: Iterable[Sequence[int]]) -> Classes:
+    """Sort by size, then by the first run."""
+    groups = [tuple(sorted(group)) for group in classes]
+    return tuple(sorted(groups, key=lambda group: (-len(group), group)))

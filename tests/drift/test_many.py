@@ -1,0 +1,167 @@
+"""Many runs held against each other, beside what comparing each pair gives."""
+
+import dataclasses
+import itertools
+import math
+import statistics
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from make_record import make_record
+
+from fpdrift.drift import compare, compare_many
+from fpdrift.errors import FpdriftError
+from fpdrift.results import Result
+
+
+def run(values, name="a.fpdrift", **fields):
+    """Make a run of two weights, one sketched, from a digit for each step."""
+    states = [
+        {"small": np.array([int(v), 1], np.float32), "large": np.full(100, int(v) + 1, np.float32)}
+        for v in values
+    ]
+    return make_record(states, name=name, **fields)
+
+
+def runs_of(*texts):
+    return [run(text, f"{i}.fpdrift") for i, text in enumerate(texts)]
+
+
+def test_classes_and_splits_say_who_parted_from_whom():
+    many = compare_many(runs_of("1111", "1122", "1112", "1122", "3111"))
+    assert many.classes == ((1, 3), (0,), (2,), (4,))
+    told = [(s.step, s.last_equal, s.classes) for s in many.splits]
+    assert told == [
+        (0, None, ((0, 1, 2, 3), (4,))),
+        (2, 1, ((0, 2), (1, 3))),
+        (3, 2, ((0,), (2,))),
+    ]
+    assert many.splits[0].tensors == ("small", "large")
+    assert "Split(step 2: 0 2 | 1 3)" in repr(many.splits)
+
+
+def test_only_the_tensors_that_differ_are_named():
+    one, other = run("11"), run("11", "b.fpdrift")
+    hashes = other.hashes.copy()
+    hashes[1, 1] += 1
+    many = compare_many([one, dataclasses.replace(other, hashes=hashes)])
+    assert [split.tensors for split in many.splits] == [("large",)]
+
+
+def test_runs_that_come_back_to_equal_bits_stay_apart():
+    assert compare_many(runs_of("111", "121")).classes == ((0,), (1,))
+
+
+@given(st.lists(st.text("12", min_size=4, max_size=4), min_size=2, max_size=6))
+def test_as_comparing_each_pair(texts):
+    runs = runs_of(*texts)
+    many = compare_many(runs)
+    home = {run: number for number, runs in enumerate(many.classes) for run in runs}
+    for a, b in itertools.permutations(range(len(runs)), 2):
+        pair = compare(runs[a], runs[b])
+        first = pair.first_difference
+        assert (first is None) == (home[a] == home[b])
+        if first is not None:
+            parted = [s for s in many.splits if _apart(s, a, b)]
+            assert [s.step for s in parted] == [first.step]
+        assert many.distance[a, b] == pytest.approx(pair.distance[-1], rel=1e-12)
+    assert many.distance_step == 3
+
+
+def _apart(split, a, b):
+    where = {run: number for number, runs in enumerate(split.classes) for run in runs}
+    return a in where and b in where and where[a] != where[b]
+
+
+def test_a_run_that_ended_early_takes_nothing_from_the_others():
+    many = compare_many([*runs_of("11111", "11112", "11"), run("21", "3.fpdrift")])
+    assert many.steps.tolist() == [0, 1, 2, 3, 4]
+    assert many.classes == ((0, 2), (1,), (3,))
+    assert many.last_steps == (4, 4, 1, 1)
+    # all four kept values at steps 0 and 1
+    assert many.distance_step == 1
+    assert many.distance[0].tolist()[:3] == [0, 0, 0]
+    assert many.spread_step == 1
+
+
+def test_steps_that_a_run_skips_are_not_compared():
+    thin = run("12", "thin.fpdrift", steps=[0, 2])
+    many = compare_many([run("172", "a"), thin])
+    assert many.steps.tolist() == [0, 2]
+    assert many.classes == ((0, 1),)
+
+
+def test_what_cannot_be_compared_is_left_out_and_named(tmp_path):
+    hostile = tmp_path / "hostile.fpdrift"
+    hostile.write_bytes(b"SQLite format 3\x00" + b"x" * 5000)
+    other = make_record([{"else": np.ones(2, np.float32)}] * 2, name="other.fpdrift")
+    many = compare_many([other, *runs_of("11", "12"), hostile, tmp_path / "gone.fpdrift"])
+    assert many.names == ("0.fpdrift", "1.fpdrift")
+    assert set(many.left_out) == {"other.fpdrift", "hostile.fpdrift", "gone.fpdrift"}
+    assert "of another model than most" in many.left_out["other.fpdrift"]
+    assert str(tmp_path) not in str(many.left_out)
+
+
+def test_values_of_two_dtypes_have_no_bits_to_compare():
+    one = run("11")
+    tensors = tuple(dataclasses.replace(t, dtype="float64") for t in one.tensors)
+    many = compare_many([one, dataclasses.replace(one, name="b", tensors=tensors)])
+    assert many.classes == ((0,), (1,))
+    assert many.distance[0, 1] == 0
+
+
+def test_a_weight_known_by_its_hash_alone_has_no_distance():
+    one = run("11")
+    tensors = tuple(dataclasses.replace(t, kept="hash") for t in one.tensors)
+    blind = dataclasses.replace(one, name="b", tensors=tensors, kept={}, squared_norms={})
+    many = compare_many([one, *runs_of("11"), blind])
+    assert many.distance[0, 1] == 0
+    assert np.isnan(many.distance[2]).all()
+    assert compare_many([blind]).distance_step is None
+
+
+def test_spread_is_that_of_the_last_common_step():
+    values = [1.0, 2.0, 4.0]
+    runs = [
+        dataclasses.replace(
+            r, loss=np.array([math.nan, v]), metrics={"acc": np.array([math.nan, v / 8])}
+        )
+        for r, v in zip(runs_of("11", "12", "13"), values, strict=True)
+    ]
+    many = compare_many(runs)
+    loss = many.spread["loss"]
+    assert (loss.runs, loss.least, loss.largest) == (3, 1, 4)
+    assert loss.mean == pytest.approx(statistics.mean(values))
+    assert loss.standard_deviation == pytest.approx(statistics.stdev(values))
+    # 4.302653: the 97.5 % point of Student's t with two degrees of freedom
+    assert loss.high - loss.mean == pytest.approx(4.302653 * statistics.stdev(values) / 3**0.5)
+    assert many.spread["acc"].mean == pytest.approx(7 / 24)
+    assert Result.from_json(many.to_json()).spread == many.spread
+
+
+def test_what_is_not_the_same_in_all_runs_is_told_run_by_run():
+    metas = [{"condition": {"seed": 1, "threads": k}} for k in (1, 2, 2)]
+    many = compare_many([dataclasses.replace(run("1"), meta=meta) for meta in metas])
+    assert many.differs == {"condition.threads": (1, 2, 2)}
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ([], "no record to compare"),
+        ("a.fpdrift", "records are several records or their files, not 'a.fpdrift'"),
+        ([3], "not a record or its path: 3"),
+        (7, "records are several"),
+    ],
+)
+def test_bad_input_is_refused(given, why):
+    with pytest.raises(FpdriftError, match=why):
+        compare_many(given)
+
+
+def test_no_step_in_common_is_refused():
+    apart = [run("11", steps=[0, 2]), run("11", steps=[1, 2]), run("11", steps=[1, 3])]
+    with pytest.raises(FpdriftError, match="no recorded step in common"):
+        compare_many(apart)
