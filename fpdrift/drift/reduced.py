@@ -48,7 +48,9 @@ class Reduced:
 
     def hashes_at(self, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
         """Give the hashes at those steps that the run has reached (n, tensors)."""
-        return self.hashes[np.searchsorted(self.steps, steps[steps <= self.steps[-1]])]
+        reached = steps[steps <= self.steps[-1]]
+        hashes: npt.NDArray[np.uint64] = self.hashes[np.searchsorted(self.steps, reached)]
+        return hashes
 
 
 def reduced(record: Record) -> Reduced:

@@ -75,7 +75,9 @@ def find_splits(
                         step=int(step),
                         last_equal=int(steps[row - 1]) if row else None,
                         classes=_ordered(parts),
-                        tensors=tuple(tensors[i].name for i in np.flatnonzero(differs)),
+                        tensors=tuple(
+                            t.name for t, apart in zip(tensors, differs, strict=True) if apart
+                        ),
                     )
                 )
         last = now

@@ -105,6 +105,11 @@ class _Reading:
     predictions: dict[int, npt.NDArray[Any]] = field(default_factory=dict)
     epochs: list[dict[str, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    #: bytes of each tensor at a sketched step
+    sizes: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sizes = [content.kept_bytes(tensor) for tensor in self.tensors]
 
 
 def _open(path: Path, max_bytes: int) -> Record:
@@ -181,8 +186,7 @@ def _read_step(reading: _Reading, entry: _Entry) -> None:
         message = f"step {step} follows step {reading.steps[-1]}"
         raise ValueError(message)
     hashed = 8 * len(reading.tensors)
-    sizes = [content.kept_bytes(tensor) for tensor in reading.tensors]
-    if len(entry.data) not in (hashed, hashed + sum(sizes)):
+    if len(entry.data) not in (hashed, hashed + sum(reading.sizes)):
         message = f"step {step} has {len(entry.data)} bytes, which its tensors do not"
         raise ValueError(message)
     reading.steps.append(step)
@@ -190,26 +194,25 @@ def _read_step(reading: _Reading, entry: _Entry) -> None:
     reading.loss.append(content.number_from_json(entry.value["loss"]))
     reading.metrics.append(content.numbers_from_json(entry.value["metrics"]))
     if len(entry.data) > hashed:
-        _keep(reading, step, sizes, entry.data[hashed:])
+        _keep(reading, step, entry.data[hashed:])
 
 
 def _read_values(reading: _Reading, entry: _Entry) -> None:
     step = content.count_from_json(entry.value["step"])
-    sizes = [content.kept_bytes(tensor) for tensor in reading.tensors]
     if reading.steps[-1:] != [step] or step in reading.sketch_steps[-1:]:
         message = f"values of step {step} are not of the last step, or there twice"
         raise ValueError(message)
-    if len(entry.data) != sum(sizes):
+    if len(entry.data) != sum(reading.sizes):
         message = f"values of step {step} have {len(entry.data)} bytes, which its tensors do not"
         raise ValueError(message)
-    _keep(reading, step, sizes, entry.data)
+    _keep(reading, step, entry.data)
 
 
-def _keep(reading: _Reading, step: int, sizes: list[int], data: bytes) -> None:
+def _keep(reading: _Reading, step: int, data: bytes) -> None:
     """Take the values and sketches of one step apart, tensor by tensor."""
     reading.sketch_steps.append(step)
     position = 0
-    for index, size in enumerate(sizes):
+    for index, size in enumerate(reading.sizes):
         if reading.tensors[index].kept != "hash":
             reading.kept.setdefault(index, []).append(data[position : position + size])
             position += size
