@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _EQUAL, _UNKNOWN = "0.87", "#CC79A7"
 #: Height of a row: weights are looked at first.
 _HEIGHTS = {"weight": 1.0, "statistic": 0.6, "slot": 0.3, "seed": 0.6}
-_GROUPS = {"weight": "", "statistic": "statistics", "slot": "slots", "seed": "seeds"}
 #: Rows' heights that a line of text takes, as a part of all of them.
 _LINE = 1 / 28
 _LONGEST = 24
@@ -64,14 +63,14 @@ def _name_rows(result: TensorMatrix, tops: npt.NDArray[np.float64], ax: Axes) ->
     room = _LINE * tops[-1]
     places: list[float] = []
     names: list[str] = []
-    for role, group in _GROUPS.items():
+    for role in _HEIGHTS:
         rows = [i for i, found in enumerate(result.roles) if found == role]
         if not rows:
             continue
         ax.axhline(tops[rows[0]], color="white", linewidth=3)
-        if group:
+        if role != "weight":
             places.append((tops[rows[0]] + tops[rows[-1] + 1]) / 2)
-            names.append(f"{len(rows)} {group}")
+            names.append(f"{len(rows)} {role}{'s' if len(rows) > 1 else ''}")
             continue
         for row in rows:
             if not places or middles[row] - places[-1] >= room:
@@ -114,4 +113,5 @@ def _explain_colours(result: TensorMatrix, ax: Axes) -> None:
 
 
 def _short(text: str) -> str:
+    text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= _LONGEST else f"…{text[1 - _LONGEST :]}"

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import fpdrift
-from fpdrift.drift import Comparisons, growth, survival_curve
+from fpdrift.drift import Comparisons, growth, run_curves, survival_curve, tensor_matrix
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import (
     CnnDrift,
@@ -53,6 +53,9 @@ def results():
     pair = fpdrift.compare(*(make_record([weights, {"kernel": w}]) for w in moved))
     yield "comparison", pair
     yield "growth", growth(pair)
+    runs = [make_record([weights, {"kernel": w}]) for w in (weights["kernel"], -weights["kernel"])]
+    yield "matrix", tensor_matrix(*runs)
+    yield "curves", run_curves([make_record([weights], loss=np.ones(1))])
     yield "survival", survival_curve([0, 3, 5], [True, True, False])
     pairs = Comparisons(labels=("1 thread again", "nudged"), comparisons=(pair, pair))
     yield "comparisons", pairs

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _HEAD = 17
 #: Differences in the condition, tensors and jumps that are written out.
 _MOST_FACTS, _MOST_TENSORS, _MOST_JUMPS = 6, 3, 4
+#: Characters that are written of a value.
+_LONGEST = 45
 #: Steps whose distance is told, besides the last.
 _TOLD = (1, 10)
 
@@ -81,7 +83,7 @@ def _facts(differs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
     """Tell what else differs between the runs, and what no record says."""
     known = {name: both for name, both in differs.items() if both != (UNKNOWN, UNKNOWN)}
     for name, (ours, others) in list(known.items())[:_MOST_FACTS]:
-        yield f"{name}: a {_value(ours)}, b {_value(others)}"
+        yield f"{_plain(name)}: a {_plain(ours)}, b {_plain(others)}"
     if len(known) > _MOST_FACTS:
         yield f"and {len(known) - _MOST_FACTS} more; --json has all"
     if not known:
@@ -91,10 +93,11 @@ def _facts(differs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
         yield f"neither tells: {', '.join(missing)}"
 
 
-def _value(value: Any) -> str:
+def _plain(value: Any) -> str:
     """Write a value of a stranger's record, who may have put anything into a text."""
     text = "default" if value is None else str(value)
-    return "".join(c if c.isprintable() else " " for c in text)
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _resolution(result: ComparedPair) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fpdrift.cli.screens.screen import count, screen, wrapped
-from fpdrift.experiments import FiveRuns, GradientRuns
+from fpdrift.cli.screens.screen import count, measured_on, screen, wrapped
+from fpdrift.experiments import FiveRuns, GradientRuns, Study
 
 
 @screen.register
@@ -19,10 +19,10 @@ def _five_runs(result: FiveRuns) -> list[str]:
         lines += ["", *wrapped(f"The source's five runs differed by {_percent(result.source)}.")]
     for name, why in result.skipped.items():
         lines += wrapped(f"Left out, {name}: {why}")
-    return lines
+    return [*lines, "", *measured_on(result)]
 
 
-def size(result: FiveRuns) -> str:
+def size(result: FiveRuns | Study) -> str:
     """Say how large the study was, beside the source's."""
     full = "The source's size"
     return full if result.size == "full" else "Quick, not the source's size"

@@ -25,6 +25,16 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else plural}"
 
 
+def measured_on(result: Result) -> list[str]:
+    """Say on which machine, with which versions and which code of ours a result was made."""
+    by = result.provenance
+    where = [by.cpu, count(by.cores, "core"), by.system, *([by.device] if by.device else [])]
+    with_ = [by.python, *(f"{name} {version}" for name, version in by.packages.items())]
+    switched = [f"{name}={value}" for name, value in by.switches.items()]
+    parts = (where, [*with_, *switched], [f"fpdrift {by.fpdrift}, code {by.code}"])
+    return wrapped(f"Measured on {'; '.join(', '.join(part) for part in parts)}.")
+
+
 def wrapped(text: str, indent: int = 2, *, mark: str = "") -> list[str]:
     """Break a text into indented lines that fit; a mark stands out to their left."""
     first = " " * indent + mark

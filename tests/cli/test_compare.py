@@ -1,0 +1,201 @@
+"""``fpdrift compare`` says of records what they hold, in 80 columns, and draws it."""
+
+import json
+
+import numpy as np
+import pytest
+from helpers import require
+
+from fpdrift.cli.main import main
+from fpdrift.cli.screens import screen
+from fpdrift.experiments import ComparedRecords, compare_records
+from fpdrift.records import RecordWriter, Tensor, content_hash
+from fpdrift.results import Result
+from fpdrift.training import Condition, train
+
+TENSORS = (
+    Tensor("dense/kernel", "weight", (3,), "float32", "whole"),
+    Tensor("dense/bias", "weight", (2,), "float32", "whole", zero_gradient=True),
+    Tensor("sgd/dense/kernel/momentum", "slot", (3,), "float32", "hash"),
+)
+STEPS = 60
+
+
+def write(path, distance=None, *, meta=None, tensors=TENSORS, loss=1.0, answers=0.0, every=1):
+    """Write a run whose kernel, 1 at each step, is off by `distance(step)` times its own norm."""
+    writer = RecordWriter(path, tensors, meta=meta or {})
+    for step in range(0, STEPS + 1, every):
+        off = 0.0 if distance is None else distance(step)
+        kernel = np.ones(3, np.float32)
+        kernel[0] += np.float32(off * np.sqrt(3))
+        values = {0: kernel, 1: np.ones(2, np.float32)}
+        slot = np.full(3, off > 0, np.float32)
+        hashes = [content_hash(x) for x in (*values.values(), slot)]
+        figures = {"accuracy": 0.5} if step else {}
+        writer.add_step(step, hashes, loss if step else np.nan, figures, values)
+    writer.add_predictions(STEPS, np.array([[0.5 + answers, 0.5], [0.9, 0.1]], np.float32))
+    writer.finish()
+
+
+def growing(step):
+    """Equal up to step 4; a power law with a jump of 30 at step 25."""
+    return 1e-5 * max(0, step - 4) ** 2 * (30 if step >= 25 else 1)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    condition = {"threads": 1, "seed": 1}
+    write("a.fpdrift", meta={"condition": condition})
+    write("again.fpdrift", meta={"condition": condition})
+    write(
+        "b.fpdrift",
+        growing,
+        meta={"condition": condition | {"threads": 2}},
+        loss=1.25,
+        answers=-0.25,
+    )
+    return tmp_path
+
+
+def told(capsys, *argv):
+    """Run a command that works; give what it printed, without its line breaks."""
+    assert main(["compare", *argv]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    return " ".join(" ".join(lines).split())
+
+
+def test_what_differs_is_told(here, capsys):
+    text = told(capsys, "a.fpdrift", "b.fpdrift", "--no-plots")
+    assert text.startswith("b (b) against a (a) not the same condition.threads: a 1, b 2 ")
+    assert "neither tells: data, network, seed" in text
+    assert (
+        "first difference at step 5, in 2 of 3 tensors: dense/kernel, sgd/dense/kernel/momentum d"
+    ) in text
+    assert "distance 0 at step 1, 2.8e-04 at step 10, 7.3e-01 at step 60" in text
+    assert "growth power law" in text
+    assert "no jump" not in text
+    assert "jump x33.1 at step 25 in dense/kernel" in text
+    assert "horizon loss differs by more than 1 % at step 1" in text
+    assert "churn 50 % of the answers have another class at step 60" in text
+    assert "loss a 1, b 1.25 at step 60" in text
+    assert "growth leaves out those whose true gradient is zero" in text
+    assert list(here.glob("fpdrift-out")) == []
+
+
+def test_where_nothing_differs_the_resolution_is_told(here, capsys):
+    text = told(capsys, "a.fpdrift", "again.fpdrift", "--no-plots")
+    assert "not the same neither tells" in text or "nothing that the records tell" in text
+    assert (
+        "drift none seen: the same bits in all 3 tensors at all 61 steps that both recorded "
+        "(0 to 60). One bit in any of them would have shown."
+    ) in text
+    assert not any(word in text for word in ("distance", "growth", "jump", "first difference"))
+
+
+def test_a_difference_in_one_bit_of_a_slot_is_seen_at_distance_zero(here, capsys):
+    writer = RecordWriter("slot.fpdrift", TENSORS, meta={})
+    for step in range(STEPS + 1):
+        slot = np.zeros(3, np.float32)
+        slot[2] = 2.0**-149 if step == STEPS else 0
+        values = {0: np.ones(3, np.float32), 1: np.ones(2, np.float32)}
+        hashes = [content_hash(x) for x in (*values.values(), slot)]
+        writer.add_step(step, hashes, 1.0 if step else np.nan, {}, values)
+    writer.finish()
+    text = told(capsys, "a.fpdrift", "slot.fpdrift", "--no-plots")
+    assert "at step 60, in 1 of 3 tensors: sgd/dense/kernel/momentum distance" in text
+    assert "0 at step 1, 0 at step 10, 0 at step 60" in text
+    assert "growth none: no distance is known, though bits differ at step 60" in text
+
+
+def test_what_came_back_and_what_was_not_recorded_is_told(here, capsys):
+    write("back.fpdrift", lambda step: 1e-3 if step in (7, 8) else 0)
+    assert "; the same bits again at 52 steps" in told(
+        capsys, "a.fpdrift", "back.fpdrift", "--no-plots"
+    )
+    write("seldom.fpdrift", every=4)
+    text = told(capsys, "a.fpdrift", "seldom.fpdrift", "--no-plots")
+    assert "at all 16 steps that both recorded" in text
+    assert "not compared 45 steps that one of the two did not record" in text
+
+
+def test_several_are_held_against_the_first_and_drawn(here, capsys):
+    text = told(capsys, "a.fpdrift", "again.fpdrift", "b.fpdrift", "--out", "pictures")
+    assert "again (b) against a (a)" in text
+    assert "b (b) against a (a)" in text
+    names = ("growth-again", "tensors-again", "growth-b", "tensors-b", "distances", "losses")
+    found = {path.name for path in (here / "pictures").iterdir()}
+    assert found == {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
+
+
+def test_json_is_the_result_and_tells_the_same(here, capsys):
+    assert main(["compare", "a.fpdrift", "b.fpdrift", "--no-plots", "--json", "-"]) == 0
+    result = Result.from_json(capsys.readouterr().out)
+    assert isinstance(result, ComparedRecords)
+    assert result.to_json() == compare_records(["a.fpdrift", "b.fpdrift"]).to_json()
+    assert main(["compare", "a.fpdrift", "b.fpdrift", "--no-plots", "--json", "x.json"]) == 0
+    assert capsys.readouterr().out.splitlines() == screen(result)
+    assert json.loads((here / "x.json").read_text())["result"]["baseline"] == "a"
+
+
+def test_files_of_one_name_are_told_apart(here, capsys):
+    (here / "other").mkdir()
+    write("other/a.fpdrift", growing)
+    assert "2 a (b) against 1 a (a)" in told(capsys, "a.fpdrift", "other/a.fpdrift", "--no-plots")
+
+
+def test_nothing_of_a_stranger_s_reaches_the_terminal_as_a_command(here, capsys):
+    long = {f"fact {i}": i for i in range(9)}
+    write("c\x1b[2J.fpdrift", growing, meta={"condition": "tab\tand\nline $x$ " * 30} | long)
+    text = told(capsys, "a.fpdrift", "c\x1b[2J.fpdrift")
+    assert "\x1b" not in text
+    assert "c?[2J (b) against a (a)" in text
+    assert "more; --json has all" in text
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["a.fpdrift"], "B"),
+        (["a.fpdrift", "nowhere.fpdrift"], "'nowhere.fpdrift' cannot be read"),
+        (["a.fpdrift", "text.fpdrift"], "'text.fpdrift' cannot be opened"),
+        (["a.fpdrift", "."], "cannot be"),
+        (["a.fpdrift", "other.fpdrift", "--no-plots"], "different models"),
+        (["a.fpdrift", "b.fpdrift", "--inside", "--no-plots"], "no record of fpdrift.train"),
+        (["a.fpdrift", "b.fpdrift", "--out", ""], "name a folder"),
+        (["a.fpdrift", "b.fpdrift", "--out", "text.fpdrift"], "cannot write to text.fpdrift"),
+        (["a.fpdrift", "b.fpdrift", "--json", "no/where.json"], "cannot write no/where.json"),
+        (["a.fpdrift", "b.fpdrift", "--insid"], "--insid"),
+    ],
+)
+def test_bad_input_is_one_line(here, capsys, argv, words):
+    (here / "text.fpdrift").write_text("no record")
+    other = (Tensor("dense/kernel", "weight", (3,), "float32", "hash"), *TENSORS[1:])
+    write(
+        "other.fpdrift",
+        tensors=(Tensor("other/kernel", "weight", (3,), "float32", "whole"), *other[1:]),
+    )
+    before = sorted(here.iterdir())
+    assert main(["compare", *argv]) == 2
+    captured = capsys.readouterr()
+    assert len(captured.err.splitlines()) == 1
+    assert words in captured.err
+    assert captured.out == ""
+    assert sorted(here.iterdir()) == before
+
+
+@pytest.mark.slow
+def test_inside_the_step_the_first_tensor_is_named(tmp_path, capsys):
+    require("tensorflow")
+    for threads in (1, 2):
+        condition = Condition(intra_op_threads=threads)
+        train(condition, steps=1, path=tmp_path / f"{threads}.fpdrift")
+    paths = [str(tmp_path / f"{threads}.fpdrift") for threads in (1, 2)]
+    text = told(capsys, *paths, "--inside", "--no-plots")
+    if "none seen" in text:
+        assert "inside" not in text
+        return
+    inside = compare_records(paths, inside=True).pairs[0].inside
+    assert f"inside step 1, first {inside.first}; {len(inside.differences)} of " in text
+    assert "Repeated with the runs' own bits." in text
