@@ -1,6 +1,7 @@
 """``fpdrift compare`` says of records what they hold, in 80 columns, and draws it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from helpers import require
 
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
-from fpdrift.experiments import ComparedRecords, compare_records
+from fpdrift.drift import Comparisons, compare
+from fpdrift.experiments import CnnDrift, ComparedRecords, compare_records
 from fpdrift.records import RecordWriter, Tensor, content_hash
 from fpdrift.results import Result
 from fpdrift.training import Condition, train
@@ -183,6 +185,22 @@ def test_bad_input_is_one_line(here, capsys, argv, words):
     assert words in captured.err
     assert captured.out == ""
     assert sorted(here.iterdir()) == before
+
+
+def test_four_runs_without_drift_tell_what_would_have_shown(here):
+    pair = compare("a.fpdrift", "again.fpdrift")
+    names = {"network": "answer", "data": "noise", "seed": 1, "steps": 60, "records": ()}
+    still = CnnDrift(
+        **names,
+        baseline="1 thread",
+        pairs=Comparisons(labels=("1 thread again", "2 threads"), comparisons=(pair, pair)),
+        tensors=3,
+        verdict="no drift seen",
+    )
+    told = " ".join(screen(still))
+    assert "Never: one other bit in any of 3 tensors at any of 60 steps would have shown." in told
+    parted = replace(still, verdict="order-dependent")
+    assert "would have shown" not in " ".join(screen(parted))
 
 
 @pytest.mark.slow

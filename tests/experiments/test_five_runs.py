@@ -98,6 +98,11 @@ def test_quick_never_poses_as_full(trained, tmp_path, capsys):
     saved = Result.from_json((tmp_path / "a.json").read_text())
     assert printed == screen(saved)
     assert printed[0].startswith("  Quick, not the source's size: 60 steps of the answer's")
+    made_by = saved.provenance
+    said = " ".join(" ".join(printed).split())
+    assert f"Measured on {made_by.cpu}, {made_by.cores} core" in said
+    assert f"{made_by.python}, numpy {made_by.packages['numpy']}" in said
+    assert f"fpdrift {made_by.fpdrift}, code {made_by.code}." in said
     assert not any("The source's five runs" in line for line in printed)
     assert main([*argv, "--full"]) == 0
     printed = capsys.readouterr().out.splitlines()

@@ -103,6 +103,9 @@ def _cnn(result: CnnDrift) -> list[str]:
         lines.append(f"    {label:20} {_where(pair):34} {_end(pair):>8} {_churn(pair):>7}")
         if drawn is None and pair.first_difference is not None:
             drawn, title = pair, f"distance of the weights, {label} against {result.baseline}"
+    if result.verdict == "no drift seen":
+        seen = f"{count(result.tensors, 'tensor')} at any of {count(result.steps, 'step')}"
+        lines.append(f"    Never: one other bit in any of {seen} would have shown.")
     if drawn is not None:
         lines.append("    +n: n more tensors at that step. Churn: predictions of another class.")
         lines += ["", *chart(drawn.steps.tolist(), drawn.distance.tolist(), title)]
