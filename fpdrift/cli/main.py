@@ -8,7 +8,19 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import fpdrift
-from fpdrift.cli import batch, compare, demo, experiment, gpu, lessons, reveal, sums, threads
+from fpdrift.cli import (
+    batch,
+    classroom,
+    compare,
+    demo,
+    experiment,
+    gpu,
+    lessons,
+    reveal,
+    show,
+    sums,
+    threads,
+)
 from fpdrift.errors import FpdriftError
 
 if TYPE_CHECKING:
@@ -41,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
     gpu.add_to(commands)
     experiment.add_to(commands)
     compare.add_to(commands)
+    show.add_to(commands)
+    classroom.add_to(commands)
     lessons.add_to(commands)
     return top
 

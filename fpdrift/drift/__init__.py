@@ -13,6 +13,7 @@ from fpdrift.drift.matrix import TensorMatrix, tensor_matrix
 from fpdrift.drift.parting import compare
 from fpdrift.drift.splits import Split
 from fpdrift.drift.spread import Spread
+from fpdrift.drift.summary import RecordSummary, summary
 from fpdrift.drift.survival import Survival, survival_curve
 from fpdrift.drift.trend import Level, Trend
 
@@ -25,6 +26,7 @@ __all__ = [
     "Jump",
     "Level",
     "ManyRuns",
+    "RecordSummary",
     "RunCurves",
     "Split",
     "Spread",
@@ -38,6 +40,7 @@ __all__ = [
     "growth_of",
     "horizon",
     "run_curves",
+    "summary",
     "survival_curve",
     "tensor_matrix",
 ]

@@ -60,6 +60,12 @@ def _flat(prefix: str, facts: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{name}", value
 
 
+def flat_facts(record: Record) -> dict[str, str]:
+    """Give all that a record says of its run, one text a name."""
+    facts = dict(_flat("", {**record.meta, **record.provenance.to_dict()}))
+    return {name.lstrip("$"): str(_shown(v)) for name, v in facts.items() if v not in (None, {})}
+
+
 def facts_of(record: Record) -> dict[str, Any]:
     """Give what a record says of its run, apart from what training computed."""
     facts = {

@@ -16,7 +16,7 @@ import numpy as np
 
 from fpdrift.drift.circumstances import varying_facts
 from fpdrift.drift.reduced import Reduced, distance_matrix, reduced
-from fpdrift.drift.splits import Split, find_splits
+from fpdrift.drift.splits import Branch, Split, branches, find_splits
 from fpdrift.drift.spread import Spread, spread_of
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.records import open_record
@@ -25,6 +25,9 @@ from fpdrift.results import Result, read_only
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+#: Why a record is left out that can be read.
+OTHER_MODEL = "of another model than most"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -57,6 +60,11 @@ class ManyRuns(Result):
     differs: dict[str, tuple[Any, ...]]
     #: records that were given and are not in here -> why
     left_out: dict[str, str]
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """The classes, and which of the others each of them left when."""
+        return branches(self.classes, self.splits)
 
     def __repr__(self) -> str:
         out = f", {len(self.left_out)} left out" if self.left_out else ""
@@ -141,7 +149,7 @@ def _of_one_model(
         if run.model != model:
             odd = next(iter(set(run.model) ^ set(model)), None)
             what = f"{odd[1]} {shown(odd[0])} of shape {odd[2]}" if odd else "tensors in disorder"
-            left_out[run.name] = f"of another model than most: {what} is not in both"
+            left_out[run.name] = f"{OTHER_MODEL}: {what} is not in both"
     return [run for run in runs if run.model == model], left_out
 
 

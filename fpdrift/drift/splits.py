@@ -36,6 +36,34 @@ class Split(Result):
         return f"Split(step {self.step}: {parts})"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Branch(Result):
+    """A class at the end, and where it left the one that it came from."""
+
+    runs: tuple[int, ...]
+    #: the first compared step at which it stood alone, and its parent's place among the classes;
+    #: None for the first branch
+    step: int | None
+    parent: int | None
+    #: tensors that differed there
+    tensors: tuple[str, ...]
+
+
+def branches(classes: Classes, splits: Sequence[Split]) -> tuple[Branch, ...]:
+    """Turn splits into a tree: at each, the largest class goes on and the others leave it."""
+    found = [Branch(runs=runs, step=None, parent=None, tensors=()) for runs in classes]
+    #: runs of a class, then or at the end -> the class at the end that it goes on as
+    line = {runs: number for number, runs in enumerate(classes)}
+    for split in reversed(splits):
+        stem, *others = (line[runs] for runs in split.classes)
+        line[tuple(sorted(run for runs in split.classes for run in runs))] = stem
+        for number in others:
+            found[number] = Branch(
+                runs=classes[number], step=split.step, parent=stem, tensors=split.tensors
+            )
+    return tuple(found)
+
+
 def find_splits(
     steps: npt.NDArray[np.int64],
     hashes: Sequence[npt.NDArray[np.uint64]],

@@ -42,6 +42,33 @@ def test_classes_and_splits_say_who_parted_from_whom():
     assert "Split(step 2: 0 2 | 1 3)" in repr(many.splits)
 
 
+def test_branches_lead_back_to_the_largest_class():
+    many = compare_many(runs_of("1111", "1122", "1112", "1122", "3111", "1123"))
+    # 1, 3 and 5 leave 0, 2 at step 2, being more: so 0 and 2 are the branch
+    assert many.classes == ((1, 3), (0,), (2,), (4,), (5,))
+    told = [(b.runs, b.step, b.parent) for b in many.branches]
+    assert told == [
+        ((1, 3), None, None),
+        ((0,), 2, 0),
+        ((2,), 3, 1),
+        ((4,), 0, 0),
+        ((5,), 3, 0),
+    ]
+
+
+@given(st.lists(st.text("12", min_size=4, max_size=4), min_size=2, max_size=6))
+def test_every_branch_but_the_first_leaves_another(texts):
+    many = compare_many(runs_of(*texts))
+    roots = [branch for branch in many.branches if branch.parent is None]
+    assert len(roots) == 1
+    for branch in many.branches:
+        steps = [branch.step]
+        while branch.parent is not None:
+            branch = many.branches[branch.parent]
+            steps.append(branch.step)
+        assert all(a >= b for a, b in itertools.pairwise(s for s in steps if s is not None))
+
+
 def test_only_the_tensors_that_differ_are_named():
     one, other = run("11"), run("11", "b.fpdrift")
     hashes = other.hashes.copy()

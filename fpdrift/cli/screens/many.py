@@ -1,0 +1,118 @@
+"""Many runs in 80 columns: a table of classes of equal bits, and who left whom."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from fpdrift.cli.screens.screen import WIDTH, count, screen, wrapped
+from fpdrift.drift import ManyRuns, RecordSummary
+from fpdrift.drift.circumstances import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fpdrift.drift.splits import Branch
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#: Facts that are told of a class, and characters of each, and names of its runs.
+_MOST_FACTS, _LONGEST, _MOST_NAMES = 6, 40, 4
+
+#: Values that say nothing of a class.
+_USUAL = (None, UNKNOWN)
+
+
+@screen.register
+def _many(result: ManyRuns) -> list[str]:
+    runs, classes = count(len(result.names), "run"), len(result.classes)
+    found = "one class" if classes == 1 else f"{classes} classes"
+    lines = wrapped(f"{runs} in {found} of equal bits, {count(len(result.steps), 'step')} compared")
+    if classes == 1:
+        lines += wrapped("No drift seen; one bit in any tensor would have shown.")
+    for number, branch in enumerate(result.branches):
+        lines += ["", *_class(result, number, branch)]
+    lines += ["", *_spreads(result)]
+    for name, why in result.left_out.items():
+        text = _plain(why, 300)
+        lines += wrapped(f"Left out: {text if _plain(name) in text else f'{_plain(name)}: {text}'}")
+    return lines
+
+
+def _class(result: ManyRuns, number: int, branch: Branch) -> Iterator[str]:
+    """Tell a class: how many runs, what they have in common, where they left which other."""
+    head = f"  {letter(number):3}"
+    for text in (_members(result, branch), _left(branch), _common(result, branch)):
+        if text:
+            yield from textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * 5)
+            head = " " * 5
+
+
+def letter(number: int) -> str:
+    """Name a class: A to Z, then AA, AB and so on."""
+    name = ""
+    while number >= 0:
+        number, rest = divmod(number, len(_LETTERS))
+        name, number = _LETTERS[rest] + name, number - 1
+    return name
+
+
+def _members(result: ManyRuns, branch: Branch) -> str:
+    names = [_plain(result.names[run]) for run in branch.runs]
+    short = [run for run in branch.runs if not result.complete[run]]
+    told = ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
+    cut = "; incomplete: " + ", ".join(_plain(result.names[run]) for run in short) if short else ""
+    return f"{count(len(names), 'run')}: {told}{cut}"
+
+
+def _left(branch: Branch) -> str:
+    if branch.step is None or branch.parent is None:
+        return ""
+    when = f"at step {branch.step}" if branch.step else "before step 1"
+    more = f" and {len(branch.tensors) - 1} more" if len(branch.tensors) > 1 else ""
+    return f"left {letter(branch.parent)} {when}, in {_plain(branch.tensors[0])}{more}"
+
+
+def _common(result: ManyRuns, branch: Branch) -> str:
+    """Tell what all runs of a class share and others do not."""
+    told = []
+    for name, values in result.differs.items():
+        value = values[branch.runs[0]]
+        if name.startswith("switches."):  # the condition tells
+            continue
+        if len({repr(values[run]) for run in branch.runs}) == 1 and value not in _USUAL:
+            told.append(f"{_plain(name.removeprefix('condition.'))} {_plain(value)}")
+    return "; ".join([*told[:_MOST_FACTS], *(["..."] if len(told) > _MOST_FACTS else [])])
+
+
+def _spreads(result: ManyRuns) -> Iterator[str]:
+    for name, spread in result.spread.items():
+        yield from wrapped(
+            f"{_plain(name)} at step {result.spread_step}: {spread.least:.6g} to "
+            f"{spread.largest:.6g}, mean {spread.mean:.6g} in {count(spread.runs, 'run')}"
+        )
+
+
+@screen.register
+def _summary(result: RecordSummary) -> list[str]:
+    state = "complete" if result.complete else "incomplete: the run was ended, or goes on"
+    lines = wrapped(f"{_plain(result.name, 200)}, {result.size:,} bytes, {state}")
+    if result.steps:
+        span = f"{result.first_step} to {result.last_step}"
+        lines += wrapped(
+            f"{count(result.steps, 'step')} ({span}), values or sketches at {result.sketched}"
+        )
+    for role, (tensors, elements) in result.tensors.items():
+        lines += wrapped(f"{count(tensors, f'{role} tensor')}, {count(elements, 'number')}", 4)
+    for name, value in result.metrics.items():
+        lines += wrapped(f"{_plain(name)} {value:.6g} at step {result.last_step}", 4)
+    lines += ["", "  It says of its run and its machine:"]
+    for name, text in result.facts.items():
+        lines += wrapped(f"{_plain(name)}: {_plain(text, 200)}", 4)
+    return lines
+
+
+def _plain(value: Any, most: int = _LONGEST) -> str:
+    """Write what a stranger's record says, who may have put anything into a text."""
+    text = "default" if value is None else str(value)
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"

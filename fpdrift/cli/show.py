@@ -1,0 +1,32 @@
+"""``fpdrift show``: what a record is, from where, and whether it is whole."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from fpdrift.cli.output import add_json, check_output, deliver
+from fpdrift.drift import summary
+from fpdrift.records import open_record
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser(
+        "show",
+        help="what a record holds, and from where it is",
+        description="Tell what a record holds. The file may come from anybody: it is checked "
+        "before it is believed, and never written to.",
+        allow_abbrev=False,
+    )
+    command.add_argument("file", type=Path, metavar="FILE")
+    add_json(command)
+    command.set_defaults(run=run, plot=None)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show one record; return the exit code."""
+    check_output(arguments)
+    record = open_record(arguments.file)
+    return deliver(summary(record, arguments.file.stat().st_size), arguments)

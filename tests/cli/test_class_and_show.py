@@ -1,0 +1,126 @@
+"""``fpdrift class`` and ``fpdrift show`` on records that were mailed, some of them bad."""
+
+import json
+
+import pytest
+from made_records import made
+
+from fpdrift.cli.main import main
+from fpdrift.results import Result
+from fpdrift.training import Condition
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Six runs at 1, 2 and 3 threads, one of them of another length; two files that are no help."""
+    for name, threads, steps in (
+        ("anna", 1, 3),
+        ("ben", 1, 3),
+        ("chloe", 2, 3),
+        ("dan", 2, 3),
+        ("eve", 3, 3),
+        ("finn", 1, 2),
+    ):
+        made(
+            Condition(intra_op_threads=threads),
+            "answer",
+            "noise",
+            steps=steps,
+            labels="one-hot",
+            path=tmp_path / f"{name}.fpdrift",
+        )
+    whole = (tmp_path / "anna.fpdrift").read_bytes()
+    (tmp_path / "cut.fpdrift").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "hostile.fpdrift").write_bytes(b"SQLite format 3\0" * 400)
+    return tmp_path
+
+
+def told(capsys, *argv):
+    """Run a command that works; give what it printed, without its line breaks."""
+    assert main(list(argv)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    return " ".join(" ".join(lines).split())
+
+
+def test_a_class_is_told(folder, capsys):
+    text = told(capsys, "class", str(folder))
+    assert text.startswith("6 runs in 3 classes of equal bits, 4 steps compared")
+    assert "A 3 runs: anna.fpdrift, ben.fpdrift, finn.fpdrift intra_op_threads 1" in text
+    assert (
+        "B 2 runs: chloe.fpdrift, dan.fpdrift left A before step 1, in w last step 3; intra_op_threads 2;"
+        in text
+    )
+    assert (
+        "C 1 run: eve.fpdrift left A before step 1, in w last step 3; intra_op_threads 3;" in text
+    )
+    assert "Left out: 'cut.fpdrift'" in text
+    assert "Left out: 'hostile.fpdrift'" in text
+    assert "accuracy at step 2: 0.125 to 0.375, mean 0.208333 in 6 runs" in text
+
+
+def test_an_anonymous_class_names_nobody(folder, capsys):
+    argv = ["class", str(folder), "--anonymous", "--json", str(folder / "all.json")]
+    text = told(capsys, *argv, "--plot", str(folder / "all.png"))
+    saved = (folder / "all.json").read_text()
+    for name in ("anna", "ben", "chloe", "dan", "eve", "finn", "cut", "hostile"):
+        assert name not in text
+        assert name not in saved
+    assert "A 3 runs: run 1, run 2, run 6" in text
+    assert "Left out: file 1: no whole record" in text
+    assert (folder / "all.png").stat().st_size
+    assert Result.from_json(saved).classes == ((0, 1, 5), (2, 3), (4,))
+
+
+def test_equal_runs_show_no_drift(folder, capsys):
+    for name in ("chloe", "dan", "eve", "finn", "cut", "hostile"):
+        (folder / f"{name}.fpdrift").unlink()
+    text = told(capsys, "class", str(folder))
+    assert text.startswith("2 runs in one class of equal bits, 4 steps compared No drift seen;")
+
+
+def test_a_record_is_shown(folder, capsys):
+    text = told(capsys, "show", str(folder / "eve.fpdrift"))
+    assert text.startswith("eve.fpdrift, ")
+    assert " bytes, complete 4 steps (0 to 3), values or sketches at 4 1 weight" in text
+    assert "accuracy 0.375 at step 3" in text
+    assert "condition.intra_op_threads: 3" in text
+    assert main(["show", str(folder / "eve.fpdrift"), "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["result"]["steps"] == 4
+
+
+def test_an_incomplete_record_says_so(tmp_path, capsys):
+    made(
+        Condition(),
+        "answer",
+        "noise",
+        steps=2,
+        labels="one-hot",
+        path=tmp_path / "half.fpdrift",
+        end=False,
+    )
+    assert "incomplete: the run was ended, or goes on" in told(
+        capsys, "show", str(tmp_path / "half.fpdrift")
+    )
+
+
+def test_bad_input_is_one_line(folder, capsys, tmp_path_factory):
+    empty = tmp_path_factory.mktemp("empty")
+    for argv, why in (
+        (["class", str(empty)], "holds no *.fpdrift"),
+        (["class", str(folder / "gone")], "is no folder that can be read"),
+        (["show", str(folder / "hostile.fpdrift")], "'hostile.fpdrift'"),
+        (["show", str(folder / "gone.fpdrift")], "'gone.fpdrift' cannot be read"),
+    ):
+        assert main(argv) == 2
+        error = capsys.readouterr().err
+        assert why in error
+        assert error.count("\n") == 1
+
+
+def test_letters_go_on_after_z():
+    from fpdrift.cli.screens.many import letter
+
+    assert [letter(n) for n in (0, 25, 26, 51, 52, 701, 702)] == [
+        *("A", "Z", "AA", "AZ", "BA", "ZZ", "AAA")
+    ]
