@@ -48,9 +48,9 @@ def test_a_class_is_told(folder, capsys):
     assert text.startswith("6 runs in 3 classes of equal bits, 4 steps compared")
     assert "A 3 runs: anna.fpdrift, ben.fpdrift, finn.fpdrift intra_op_threads 1" in text
     assert (
-        "B 2 runs: chloe.fpdrift, dan.fpdrift left A before step 1, in w last step 3; intra_op_threads 2;"
-        in text
-    )
+        "B 2 runs: chloe.fpdrift, dan.fpdrift left A before step 1, in w last step 3; "
+        "intra_op_threads 2; "
+    ) in text
     assert (
         "C 1 run: eve.fpdrift left A before step 1, in w last step 3; intra_op_threads 3;" in text
     )
