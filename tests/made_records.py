@@ -18,8 +18,12 @@ def made(
     progress=None,
     end=True,
     meta=None,
+    bits=lambda condition: condition.intra_op_threads or 0,
 ):
-    """Write what the run of `condition` would leave; the same condition gives the same bits."""
+    """Write what the run of `condition` would leave; the same condition gives the same bits.
+
+    Two conditions differ in their bits where `bits` gives them different numbers.
+    """
     about = {
         "condition": condition.to_dict(),
         "network": network,
@@ -30,9 +34,9 @@ def made(
     tensors = [Tensor("w", "weight", (2,), "float32", "whole")]
     writer = RecordWriter(path, tensors, meta=about)
     for step in range(steps + 1):
-        threads = condition.intra_op_threads or 0
-        weights = hashed_bits(Purpose.WEIGHTS, threads, step, count=2).astype(np.float32)
-        metrics = {"accuracy": 0.125 * threads} if step else {}
+        key = bits(condition)
+        weights = hashed_bits(Purpose.WEIGHTS, key, step, count=2).astype(np.float32)
+        metrics = {"accuracy": 0.125 * (key % 8)} if step else {}
         loss = float(weights[0]) * 2.0**-60 if step else np.nan
         writer.add_step(step, [content_hash(weights)], loss, metrics, {0: weights})
         if step and progress is not None:

@@ -23,7 +23,7 @@ def add_to(commands: Any) -> None:
         "again when the same command is given once more.",
         allow_abbrev=False,
     )
-    names = ", ".join(item.name for item in (*STUDIES, *EXPERIMENTS))
+    names = ", ".join(dict.fromkeys(item.name for item in (*STUDIES, *EXPERIMENTS)))
     command.add_argument("name", metavar="NAME", help=names)
     size = command.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="in minutes (the default)")

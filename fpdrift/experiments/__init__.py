@@ -3,9 +3,14 @@
 from fpdrift.experiments.arrivals import ThreadsAndTree
 from fpdrift.experiments.cnn import CnnDrift, Verdict
 from fpdrift.experiments.compared import ComparedPair, ComparedRecords, compare_records
+from fpdrift.experiments.determinism import Determinism
 from fpdrift.experiments.fiveruns import FiveRuns, GradientRuns
+from fpdrift.experiments.hashseed import HashSeed, Outcomes
+from fpdrift.experiments.metric import KnifeEdge, Metric
+from fpdrift.experiments.noseeds import NoSeeds
 from fpdrift.experiments.registry import EXPERIMENTS, STUDIES, Experiment, experiment, study
 from fpdrift.experiments.settings import Settings
+from fpdrift.experiments.study import Study
 from fpdrift.experiments.trained import RunDistance, TrainedRun
 from fpdrift.experiments.twoloops import TwoLoops
 
@@ -15,11 +20,18 @@ __all__ = [
     "CnnDrift",
     "ComparedPair",
     "ComparedRecords",
+    "Determinism",
     "Experiment",
     "FiveRuns",
     "GradientRuns",
+    "HashSeed",
+    "KnifeEdge",
+    "Metric",
+    "NoSeeds",
+    "Outcomes",
     "RunDistance",
     "Settings",
+    "Study",
     "ThreadsAndTree",
     "TrainedRun",
     "TwoLoops",

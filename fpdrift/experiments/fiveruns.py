@@ -126,19 +126,42 @@ def five_conditions(
         Condition that cannot be had -> why.
     """
     one = Condition(intra_op_threads=1, seed=seed)
-    found = [one, replace(one, intra_op_threads=2), replace(one, intra_op_threads=4)]
-    skipped = {}
+    kernels, skipped = other_kernels(one, features)
+    found = (one, *(replace(one, intra_op_threads=count) for count in (2, 4)), *kernels.values())
+    spare = (replace(one, intra_op_threads=count) for count in (3, 8))
+    return (*found, *itertools.islice(spare, RUNS - len(found))), skipped
+
+
+def other_kernels(
+    base: Condition, features: Collection[str]
+) -> tuple[dict[str, Condition], dict[str, str]]:
+    """Choose conditions that compute the same with other kernels, as far as this machine can.
+
+    Parameters
+    ----------
+    base : Condition
+        What they differ from.
+    features : collection of str
+        Instruction sets of the processor, as Linux names them.
+
+    Returns
+    -------
+    dict of str to Condition
+        By what they are called.
+    dict of str to str
+        Condition that cannot be had -> why.
+    """
+    found, skipped = {}, {}
     if "sse4_2" in features:
-        found.append(replace(one, onednn=False))
+        found["oneDNN off"] = replace(base, onednn=False)
     else:
         skipped["oneDNN off"] = "only seen to matter on x86-64 processors, and this names none"
     older = next((cap for flag, cap in _OLDER.items() if flag in features), None)
     if older is not None:
-        found.append(replace(one, instruction_set=older))
+        found[f"{older} at most"] = replace(base, instruction_set=older)
     else:
         skipped["older instructions"] = f"this processor names none of {', '.join(_OLDER)}"
-    spare = (replace(one, intra_op_threads=count) for count in (3, 8))
-    return (*found, *itertools.islice(spare, RUNS - len(found))), skipped
+    return found, skipped
 
 
 def largest(losses: Sequence[float]) -> float:

@@ -10,7 +10,13 @@ from fpdrift.errors import FpdriftError
 from fpdrift.experiments import light
 from fpdrift.experiments.arrivals import threads
 from fpdrift.experiments.cnn import cnn
+from fpdrift.experiments.determinism import determinism
 from fpdrift.experiments.fiveruns import five_runs
+from fpdrift.experiments.hashseed import hash_seed
+from fpdrift.experiments.metric import metric
+from fpdrift.experiments.noseeds import no_seeds
+from fpdrift.experiments.nudging import nudge_training
+from fpdrift.experiments.threadcounts import threads_in_training
 from fpdrift.experiments.twoloops import two_loops
 
 if TYPE_CHECKING:
@@ -43,6 +49,12 @@ EXPERIMENTS = (
 #: What takes minutes; each goes on where it was stopped.
 STUDIES = (
     Experiment("five-runs", ("C08", "C20"), None, "the source's table of five runs", five_runs),
+    Experiment("threads-in-training", ("C06",), None, "fit at 1 to 8 threads", threads_in_training),
+    Experiment("nudge", ("C07",), None, "1e-8 on half of the weights, then train", nudge_training),
+    Experiment("no-seeds", ("C10",), None, "the first 10 iterations without seeds", no_seeds),
+    Experiment("metric", ("C11",), None, "whether loss or accuracy jumps", metric),
+    Experiment("hash-seed", ("C13",), None, "what PYTHONHASHSEED changes, and when", hash_seed),
+    Experiment("determinism", ("C19",), None, "op determinism: its bits, its cost", determinism),
 )
 
 
@@ -72,5 +84,7 @@ def _find(kind: str, name: str, among: tuple[Experiment, ...]) -> Experiment:
     for candidate in among:
         if candidate.name == name:
             return candidate
-    message = f"unknown {kind} {name!r}; choose from {', '.join(e.name for e in among)}"
+    message = (
+        f"unknown {kind} {name!r}; choose from {', '.join(dict.fromkeys(e.name for e in among))}"
+    )
     raise FpdriftError(message)

@@ -13,10 +13,29 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fpdrift.arithmetic import Chain, Orders
-from fpdrift.drift import Comparison, Comparisons, Growth, RunCurves, Survival, TensorMatrix
+from fpdrift.drift import (
+    Comparison,
+    Comparisons,
+    Growth,
+    ManyRuns,
+    RunCurves,
+    Survival,
+    TensorMatrix,
+)
 from fpdrift.errors import FpdriftError, shown
-from fpdrift.experiments import CnnDrift, FiveRuns, ThreadsAndTree, TwoLoops
+from fpdrift.experiments import (
+    CnnDrift,
+    Determinism,
+    FiveRuns,
+    HashSeed,
+    Metric,
+    NoSeeds,
+    Study,
+    ThreadsAndTree,
+    TwoLoops,
+)
 from fpdrift.perturbation import NudgeAccount
+from fpdrift.plotting.branches import draw_many_runs
 from fpdrift.plotting.chain import draw_chain
 from fpdrift.plotting.course import draw_course
 from fpdrift.plotting.equality import (
@@ -37,6 +56,13 @@ from fpdrift.plotting.nudge import draw_nudge
 from fpdrift.plotting.operations import draw_thread_operation
 from fpdrift.plotting.spread import draw_order_spread
 from fpdrift.plotting.strategies import draw_strategies
+from fpdrift.plotting.study import (
+    draw_determinism,
+    draw_hash_seed,
+    draw_metric,
+    draw_no_seeds,
+    draw_study,
+)
 from fpdrift.plotting.sumtable import draw_sum_growth, draw_sum_table
 from fpdrift.plotting.survival import draw_survival
 from fpdrift.plotting.threads import draw_threads
@@ -104,6 +130,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     GpuSums: draw_gpu_sums,
     GpuTree: draw_gpu_tree,
     Growth: draw_course,
+    ManyRuns: draw_many_runs,
     NudgeAccount: draw_nudge,
     OrderSpread: draw_order_spread,
     Orders: draw_orders,
@@ -121,6 +148,11 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     ThreadSums: draw_threads,
     ThreadsAndTree: _draw_threads_and_tree,
     TwoLoops: draw_two_loops,
+    Study: draw_study,
+    Determinism: draw_determinism,
+    HashSeed: draw_hash_seed,
+    Metric: draw_metric,
+    NoSeeds: draw_no_seeds,
 }
 
 

@@ -30,6 +30,7 @@ from make_record import make_record
 
 sys.path.insert(0, str(Path(__file__).parent))
 from reduction_results import reduction_results
+from study_results import study_results
 
 
 def results():
@@ -63,6 +64,7 @@ def results():
     yield "cnn", CnnDrift(**names, seed=0, steps=1, records=(), tensors=1, pairs=pairs)
     yield "five-runs", five_runs()
     yield from reduction_results()
+    yield from study_results()
 
 
 def five_runs():

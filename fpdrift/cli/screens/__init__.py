@@ -3,7 +3,18 @@
 So the lines printed from a saved result are the lines printed when it was made.
 """
 
-from fpdrift.cli.screens import batch, compared, fiveruns, gpu, steps, sums, threads, trees
+from fpdrift.cli.screens import (
+    batch,
+    compared,
+    fiveruns,
+    gpu,
+    many,
+    steps,
+    study,
+    sums,
+    threads,
+    trees,
+)
 from fpdrift.cli.screens.screen import count, screen
 from fpdrift.cli.screens.steps import verdict
 
@@ -13,8 +24,10 @@ __all__ = [
     "count",
     "fiveruns",
     "gpu",
+    "many",
     "screen",
     "steps",
+    "study",
     "sums",
     "threads",
     "trees",

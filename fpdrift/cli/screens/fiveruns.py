@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fpdrift.cli.screens.screen import count, measured_on, screen, wrapped
-from fpdrift.experiments import FiveRuns, GradientRuns
+from fpdrift.experiments import FiveRuns, GradientRuns, Study
 
 
 @screen.register
@@ -22,7 +22,7 @@ def _five_runs(result: FiveRuns) -> list[str]:
     return [*lines, "", *measured_on(result)]
 
 
-def size(result: FiveRuns) -> str:
+def size(result: FiveRuns | Study) -> str:
     """Say how large the study was, beside the source's."""
     full = "The source's size"
     return full if result.size == "full" else "Quick, not the source's size"

@@ -1,0 +1,98 @@
+"""Studies of training in 80 columns; the first line says in which size each was made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fpdrift.cli.screens.fiveruns import size
+from fpdrift.cli.screens.screen import count, screen, wrapped
+from fpdrift.experiments import Determinism, HashSeed, Metric, NoSeeds, Study
+
+if TYPE_CHECKING:
+    from fpdrift.experiments import RunDistance
+
+
+@screen.register
+def _study(result: Study) -> list[str]:
+    return [*_head(result), "", *_distances(result), "", *_words(result)]
+
+
+@screen.register
+def _determinism(result: Determinism) -> list[str]:
+    rows = [f"    {label[:40]:40}{ratio:10.2f}" for label, ratio in result.ratios.items()]
+    head = [f"  {'a step, times as long as without':42}{'ratio':>10}"] if rows else []
+    study = result.study
+    return [*_head(study), "", *_distances(study), "", *head, *rows, "", *_words(study)]
+
+
+@screen.register
+def _no_seeds(result: NoSeeds) -> list[str]:
+    study = result.study
+    seeded = len(study.runs) - result.drawn
+    lines = [
+        f"  largest less smallest   {f'{result.drawn} runs, seeds drawn':>24}"
+        f"{f'{seeded} runs, one seed':>26}",
+        f"  {'iteration':22}" + 2 * f"{'loss':>14}{'accuracy':>12}",
+    ]
+    for i in range(result.loss_spread.shape[1]):
+        figures = (
+            f"{loss[i]:14.2g}{100 * accuracy[i]:10.1f} %"
+            for loss, accuracy in zip(result.loss_spread, result.accuracy_spread, strict=True)
+        )
+        lines.append(f"    {i + 1:<20}" + "".join(figures))
+    return [*_head(study), "", *lines, "", *_words(study)]
+
+
+@screen.register
+def _metric(result: Metric) -> list[str]:
+    edge, study = result.edge, result.study
+    heads = ("planted", "these runs", "the source's five")
+    lines = [f"  {'relative spread':24}" + "".join(f"{head:>18}" for head in heads)]
+    for name, ours in result.spread.items():
+        planted = {"loss": edge.loss, "accuracy": edge.accuracy}.get(name)
+        first = "" if planted is None else _percent(abs(planted[1] - planted[0]) / planted[0])
+        figures = (first, _percent(ours), _percent(result.source[name]))
+        lines.append(f"    {name:22}" + "".join(f"{figure:>18}" for figure in figures))
+    return [*_head(study), "", *lines, "", *_words(study)]
+
+
+@screen.register
+def _hash_seed(result: HashSeed) -> list[str]:
+    what = "Python's hash of a text"
+    lines = [f"  {what:46}{'processes':>12}{'results':>12}"]
+    for row in (*result.hashes, None, *result.weights):
+        if row is None:
+            lines.append("  Trained weights, whatever PYTHONHASHSEED is")
+        else:
+            lines.append(f"    {row.label:44}{row.processes:12}{row.distinct:12}")
+    return [*_head(result.study), "", *lines, "", *_words(result.study)]
+
+
+def _head(study: Study) -> list[str]:
+    return wrapped(
+        f"{size(study)}: {count(len(study.runs), 'run')} of {count(study.steps, 'step')} of the "
+        f"{study.network}'s network on {study.data}, {study.labels} labels, seed {study.seed}."
+    )
+
+
+def _distances(study: Study) -> list[str]:
+    heads = f"{'against':23}{'differs':>9}{'distance':>10}{'churn':>8}"
+    return [f"  {'run':27}{heads}", *map(_distance, study.distances)]
+
+
+def _distance(row: RunDistance) -> str:
+    label = f"    {row.label[:24]:25}{row.baseline[:22]:23}"
+    if row.first_step is None:
+        return f"{label}{'never':>9}{'0':>10}{100 * row.churn:6.1f} %"
+    return f"{label}{f'step {row.first_step}':>9}{row.distance:10.1e}{100 * row.churn:6.1f} %"
+
+
+def _words(study: Study) -> list[str]:
+    lines = [*wrapped(study.finding), *wrapped(f"The source: {study.claim}")]
+    for name, why in study.skipped.items():
+        lines += wrapped(f"Left out, {name}: {why}")
+    return lines
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"

@@ -1,0 +1,116 @@
+"""TensorFlow's op determinism: whether it gives the same bits again, and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fpdrift.experiments.stopwatch import Stopwatch
+from fpdrift.experiments.study import EPOCH, Study, apart, carried_out, equal, size_of, span
+from fpdrift.experiments.threadcounts import count_of
+from fpdrift.results import Result
+from fpdrift.training.condition import Condition
+
+if TYPE_CHECKING:
+    from fpdrift.experiments.settings import Settings
+    from fpdrift.records import Record
+
+STEPS = {"quick": 40, "full": EPOCH}
+COUNTS = {"quick": (1, 2, 4), "full": (1, 2, 3, 4, 8)}
+CLAIM = "(The question) Is it impossible to get reproducible results on a GPU?"
+_ON = "op det."
+_ONE = "1 intra, 1 inter"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Determinism(Result):
+    """Runs with op determinism and without."""
+
+    study: Study
+    #: pair of runs, one with op determinism and one without -> how many times as long the median
+    #: step took with it; of those that were timed
+    ratios: dict[str, float]
+
+    def __repr__(self) -> str:
+        return f"Determinism({self.study!r}, {len(self.ratios)} timed pairs)"
+
+
+def determinism(settings: Settings) -> Determinism:
+    """Train at several thread counts without op determinism, with it, with it, without it.
+
+    One run follows the other, so either kind meets the same machine. What lies finished in the
+    folder ``determinism`` of `settings.out` is not trained again.
+    """
+    size = size_of(settings)
+    one = Condition(intra_op_threads=1, seed=settings.seed)
+    labelled: dict[str, Condition] = {}
+    against: dict[str, str] = {}
+    pairs: dict[str, str] = {}
+    for count in COUNTS[size]:
+        off = count_of(count)
+        on = f"{off}, {_ON}"
+        plain = replace(one, intra_op_threads=count)
+        fixed = replace(plain, op_determinism=True)
+        labelled |= {off: plain, on: fixed, f"{on} again": fixed, f"{off} again": plain}
+        against |= {f"{on} again": on, f"{off} again": off}
+        pairs |= {on: off, f"{on} again": f"{off} again"}
+        if count > 1:
+            against |= {off: count_of(1), on: f"{count_of(1)}, {_ON}"}
+    asked = replace(one, inter_op_threads=1)
+    labelled |= {_ONE: asked, f"{_ONE} again": asked}
+    against |= {_ONE: count_of(1), f"{_ONE} again": _ONE}
+    steps = STEPS[size]
+    watch = Stopwatch(settings.out / "determinism" / f"{steps}-steps.json", settings.progress)
+    names = [f"run {i + 1} of {len(labelled)}, {c.name}" for i, c in enumerate(labelled.values())]
+
+    def ratios() -> dict[str, float]:
+        taken = {
+            label: watch.seconds.get(name) for label, name in zip(labelled, names, strict=True)
+        }
+        both = {b: (taken[b], taken[a]) for b, a in pairs.items()}
+        return {b: on / off for b, (on, off) in both.items() if on and off}
+
+    study, _ = carried_out(
+        "determinism",
+        replace(settings, progress=watch),
+        labelled,
+        against,
+        title="Op determinism: each run twice, and against 1 thread",
+        claim=CLAIM,
+        tell=lambda study, records: f"{_tell(study, records)} {cost(ratios())}",
+        steps=steps,
+    )
+    return Determinism(study=study, ratios=ratios())
+
+
+def cost(ratios: dict[str, float]) -> str:
+    """Say how much longer a step takes with op determinism."""
+    if not ratios:
+        return "No pair of runs was timed."
+    told = (
+        f"With op determinism a step took {np.median(list(ratios.values())):.2f} times as long "
+        f"(median of {len(ratios)} pairs of runs; {span(ratios.values(), '.2f')})."
+    )
+    if min(ratios.values()) < 1 < max(ratios.values()):
+        return f"{told} The pairs scatter about 1: they show no cost."
+    return told
+
+
+def _tell(study: Study, _: tuple[Record, ...]) -> str:
+    told = []
+    for what, wanted in (("With op determinism", True), ("Without", False)):
+        those = [d for d in study.distances if (_ON in d.label) == wanted and _ONE not in d.label]
+        again = equal(d for d in those if d.label.endswith("again"))
+        counts = [d for d in those if not d.label.endswith("again")]
+        told.append(
+            f"{what}, {sum(again)} of {len(again)} thread counts gave the same bits when repeated; "
+            f"against 1 thread the others gave {apart(counts)}."
+        )
+    told.append(
+        f"One intra-op and one inter-op thread gave {apart([study[f'{_ONE} again']])} when "
+        f"repeated, and against one intra-op thread alone {apart([study[_ONE]])}: they fix the "
+        "number of a CPU's threads. They do not govern a GPU, and none was measured."
+    )
+    return " ".join(told)

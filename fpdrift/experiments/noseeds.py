@@ -1,0 +1,115 @@
+"""Runs whose seeds nobody set: how far the metrics lie apart in the first ten iterations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fpdrift.experiments.study import EPOCH, Study, carried_out, plain, size_of
+from fpdrift.experiments.threadcounts import COUNTS, count_of
+from fpdrift.results import Result, read_only
+from fpdrift.training.condition import LARGEST_SEED, Condition
+from fpdrift.training.worker import BATCH
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from fpdrift.experiments.settings import Settings
+    from fpdrift.records import Record
+
+RUNS = 5
+#: As far as the source's claim goes.
+ITERATIONS = 10
+STEPS = {"quick": ITERATIONS, "full": EPOCH}
+CLAIM = "Without seeds every metric runs wild within the first 10 iterations."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class NoSeeds(Result):
+    """Runs whose seeds were drawn, beside runs of one seed at several thread counts."""
+
+    study: Study
+    #: how many of the study's runs, from the first, have seeds of their own
+    drawn: int
+    #: each run's accuracy on the batch of steps 1 to 10 (runs, 10)
+    accuracies: npt.NDArray[np.float64]
+    #: largest less smallest over the runs, at steps 1 to 10: seeds drawn, one seed (2, 10)
+    loss_spread: npt.NDArray[np.float64]
+    accuracy_spread: npt.NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        drawn, one = self.loss_spread.max(axis=1)
+        return f"NoSeeds(losses at most {drawn:.2g} apart, with one seed {one:.2g})"
+
+
+def no_seeds(settings: Settings) -> NoSeeds:
+    """Train with five sets of seeds, and with one seed at five thread counts.
+
+    An unseeded process draws its seeds from the system; here they are drawn from the study's seed,
+    so that the study repeats. What lies finished in the folder ``no-seeds`` of `settings.out` is
+    not trained again.
+    """
+    one = Condition(intra_op_threads=1, seed=settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    names = ("init_seed", "order_seed", "dropout_seed")
+    unseeded = {
+        f"seeds drawn, {i + 1}": replace(
+            one, **dict(zip(names, rng.integers(LARGEST_SEED, size=3).tolist(), strict=True))
+        )
+        for i in range(RUNS)
+    }
+    seeded = {count_of(count): replace(one, intra_op_threads=count) for count in COUNTS}
+    against = {
+        label: next(iter(group)) for group in (unseeded, seeded) for label in list(group)[1:]
+    }
+    study, records = carried_out(
+        "no-seeds",
+        settings,
+        unseeded | seeded,
+        against,
+        title=f"The first {ITERATIONS} iterations with and without seeds",
+        claim=CLAIM,
+        tell=lambda study, records: _tell(
+            spread(study.losses[:, :ITERATIONS], RUNS), spread(_accuracies(records), RUNS)
+        ),
+        steps=STEPS[size_of(settings)],
+    )
+    accuracies = _accuracies(records)
+    return NoSeeds(
+        study=study,
+        drawn=RUNS,
+        accuracies=accuracies,
+        loss_spread=spread(study.losses[:, :ITERATIONS], RUNS),
+        accuracy_spread=spread(accuracies, RUNS),
+    )
+
+
+def _accuracies(records: tuple[Record, ...]) -> npt.NDArray[np.float64]:
+    """Give each batch's own accuracy from the running means that Keras reports."""
+    step = np.arange(1, ITERATIONS + 1)
+    totals = np.array([record.metrics["accuracy"][1 : ITERATIONS + 1] * step for record in records])
+    own = np.diff(totals, prepend=0.0, axis=1)
+    return read_only(np.round(own * BATCH) / BATCH)
+
+
+def spread(values: npt.NDArray[np.float64], first: int) -> npt.NDArray[np.float64]:
+    """Give largest less smallest over the first runs, and over the others (2, steps)."""
+    return read_only([np.ptp(group, axis=0) for group in (values[:first], values[first:])])
+
+
+def _tell(loss: npt.NDArray[np.float64], accuracy: npt.NDArray[np.float64]) -> str:
+    wild, tame = loss.max(axis=1)
+    told = (
+        f"With seeds drawn anew for each run, losses of one iteration lie up to {wild:.3g} apart "
+        f"within the first {ITERATIONS}, and a batch's accuracies up to "
+        f"{100 * accuracy[0].max():.2g} points; "
+    )
+    if tame == 0:
+        return f"{told}with one seed no thread count changes a loss."
+    return (
+        f"{told}with one seed at {len(COUNTS)} thread counts up to {tame:.2g} and "
+        f"{100 * accuracy[1].max():.2g} points: the losses' spread is {plain(wild / tame)} times "
+        "as wide without seeds."
+    )

@@ -1,0 +1,158 @@
+"""What most studies of training come to: some runs, how far they lie apart, and what that says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from fpdrift.experiments.trained import run_distance, trained_runs
+from fpdrift.results import Result, read_only
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    import numpy.typing as npt
+
+    from fpdrift.experiments.settings import Settings
+    from fpdrift.experiments.trained import RunDistance, TrainedRun
+    from fpdrift.records import Record
+    from fpdrift.training.condition import Condition
+
+#: Steps of the source's epoch of 30,000 images.
+EPOCH = 469
+Size = Literal["quick", "full"]
+#: How strict a look at two equal runs was.
+WOULD_SHOW = (
+    "Where bits were the same, one other bit in any weight or slot at any step would have shown."
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Study(Result):
+    """Runs of one network, some of them held against others."""
+
+    #: of the experiment
+    name: str
+    #: what was done, for a title
+    title: str
+    size: Size
+    network: str
+    data: str
+    labels: str
+    seed: int
+    #: of each run
+    steps: int
+    runs: tuple[TrainedRun, ...]
+    distances: tuple[RunDistance, ...]
+    #: each run's own loss at steps 1 to `steps` (runs, steps)
+    losses: npt.NDArray[np.float64]
+    #: what the source says, and what these runs say
+    claim: str
+    finding: str
+    #: condition that this machine cannot have -> why
+    skipped: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"Study({self.name}, {self.size}, {len(self.runs)} runs of {self.steps} steps)"
+
+    def __getitem__(self, label: str) -> RunDistance:
+        """Give how far the run of that label got from its baseline."""
+        return next(distance for distance in self.distances if distance.label == label)
+
+
+def size_of(settings: Settings) -> Size:
+    """Say in which size a study is to be done."""
+    return "full" if settings.full else "quick"
+
+
+def carried_out(
+    name: str,
+    settings: Settings,
+    labelled: Mapping[str, Condition],
+    against: Mapping[str, str],
+    *,
+    title: str,
+    claim: str,
+    tell: Callable[[Study, tuple[Record, ...]], str],
+    steps: int,
+    labels: str = "one-hot",
+    folder: str | None = None,
+    skipped: Mapping[str, str] | None = None,
+) -> tuple[Study, tuple[Record, ...]]:
+    """Train what is not trained yet, hold runs against each other, and say what that shows.
+
+    Parameters
+    ----------
+    name : str
+        Of the experiment, and of the folder of its records in `settings.out`.
+    settings : Settings
+    labelled : mapping of str to Condition
+        What the study calls each run.
+    against : mapping of str to str
+        Label of a run -> label of its baseline.
+    title, claim : str
+    tell : callable
+        Given the study without a finding and its records, it puts the finding into words.
+    steps : int
+        Of each run; quick and full.
+    labels : str
+        As for `fpdrift.train`.
+    folder : str, optional
+        Of the records, where several studies share runs.
+    skipped : mapping of str to str, optional
+
+    Returns
+    -------
+    Study, tuple of Record
+    """
+    runs, records = trained_runs(labelled, settings, folder or name, labels=labels, steps=steps)
+    of = dict(zip(labelled, records, strict=True))
+    study = Study(
+        name=name,
+        title=title,
+        size=size_of(settings),
+        network=records[0].meta["network"],
+        data=records[0].meta["data"]["name"],
+        labels=labels,
+        seed=settings.seed,
+        steps=steps,
+        runs=runs,
+        distances=tuple(run_distance(a, of[a], b, of[b]) for b, a in against.items()),
+        losses=read_only([record.loss[1:] for record in records]),
+        claim=claim,
+        finding="",
+        skipped=dict(skipped or {}),
+    )
+    told = tell(study, records)
+    if any(equal(study.distances)):
+        told = f"{told} {WOULD_SHOW}"
+    return replace(study, finding=told), records
+
+
+def plain(number: float) -> str:
+    """Write two digits of a number, without an exponent where it is 10 or more."""
+    return f"{float(f'{number:.2g}'):,.0f}" if number >= 10 else f"{number:.2g}"
+
+
+def equal(distances: Iterable[RunDistance]) -> list[bool]:
+    """Tell of each whether all bits were equal at every step."""
+    return [distance.first_step is None for distance in distances]
+
+
+def span(numbers: Iterable[float], kind: str = ".1e") -> str:
+    """Write the smallest and the largest of some numbers."""
+    ends = (min(values := list(numbers)), max(values))
+    return " to ".join(dict.fromkeys(format(end, kind) for end in ends))
+
+
+def apart(distances: Iterable[RunDistance]) -> str:
+    """Say of some runs whether and how far they got from their baseline."""
+    those = list(distances)
+    other = [distance for distance in those if distance.first_step is not None]
+    if not other:
+        return "the same bits"
+    same = len(those) - len(other)
+    text = f"other bits, the weights {span(d.distance for d in other)} apart at the end"
+    return text if not same else f"{text} ({same} of {len(those)} the same bits)"
