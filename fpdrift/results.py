@@ -56,6 +56,7 @@ _HOMES = (
     "fpdrift.training.condition",
     "fpdrift.training.ensemble",
     "fpdrift.training.explained",
+    "fpdrift.training.gated",
 )
 
 

@@ -5,18 +5,25 @@ Afterwards look inside a step: where two runs part, and what of their distance i
 
 from fpdrift.training.condition import Condition
 from fpdrift.training.explained import Repeated, StepDifference, StepExplained, StepSplit
+from fpdrift.training.gated import Gate, Gates, LayerGates
+from fpdrift.training.gates import compare_gates, find_gates
 from fpdrift.training.replay import explain_step, split_steps
 from fpdrift.training.run import train
 from fpdrift.training.stepping import compare_step, state_of
 
 __all__ = [
     "Condition",
+    "Gate",
+    "Gates",
+    "LayerGates",
     "Repeated",
     "StepDifference",
     "StepExplained",
     "StepSplit",
+    "compare_gates",
     "compare_step",
     "explain_step",
+    "find_gates",
     "split_steps",
     "state_of",
     "train",

@@ -47,6 +47,11 @@ class Step:
         self._tapped = Tapped()
         self._function: Callable[..., Any] | None = None
 
+    @property
+    def relus(self) -> dict[str, str]:
+        """The ReLU layers; see `Taps.relus`."""
+        return self._taps.relus()
+
     def restore(self, arrays: Sequence[Array]) -> None:
         """Put every variable, in the order of the state's tensors, to its value."""
         for variable, values in zip(self.state.variables, arrays, strict=True):

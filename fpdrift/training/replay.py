@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from fpdrift.process import Message, check_timeout, run_module
 from fpdrift.records import Record, open_record
 from fpdrift.training import data as data_sets
 from fpdrift.training.condition import Condition
-from fpdrift.training.dumps import differences, load
+from fpdrift.training.dumps import Seen, differences, load
 from fpdrift.training.explained import Repeated, StepExplained, StepSplit
 from fpdrift.training.networks import network_of
 from fpdrift.training.run import BACKENDS, MOST_STEPS, environment
@@ -67,27 +68,50 @@ def explain_step(
     ChildError
         If a process fails, is killed or takes too long.
     """
-    a, b = _opened(a), _opened(b)
+    a, b = opened(a), opened(b)
     comparison = compare(a, b)
-    chosen = _first(comparison) if step is None else _step(step, comparison)
-    _check_options(timeout, progress)
-    tasks = [_task(record) for record in (a, b)]
-    with tempfile.TemporaryDirectory(prefix="fpdrift-") as place:
-        folders = [Path(place, side) for side in "ab"]
-        runs = [
-            _repeated(record, _run(record, task, folder, [chosen - 1], timeout, progress))
-            for record, task, folder in zip((a, b), tasks, folders, strict=True)
-        ]
-        files = [load(folder / f"apart{chosen - 1}.npz") for folder in folders]
-        compared, found, unmatched = differences(*files)
+    chosen = _first(comparison) if step is None else check_step(step, comparison)
+    with apart(a, b, [chosen], timeout, progress) as steps:
+        compared, found, unmatched = differences(*steps.seen(chosen))
     return StepExplained(
         step=chosen,
-        run_a=runs[0],
-        run_b=runs[1],
+        run_a=steps.runs[0],
+        run_b=steps.runs[1],
         compared=compared,
         differences=found,
         unmatched=unmatched,
     )
+
+
+class Apart(NamedTuple):
+    """Steps of two runs, each repeated and taken apart; read them before their files go."""
+
+    runs: tuple[Repeated, Repeated]
+    #: the network's ReLU layers, see `fpdrift.training.taps.Taps.relus`
+    relus: dict[str, str]
+    folders: list[Path]
+
+    def seen(self, step: int) -> tuple[Iterator[Seen], Iterator[Seen]]:
+        """Read one step's tensors, of A and of B."""
+        a, b = (load(folder / f"apart{step - 1}.npz") for folder in self.folders)
+        return a, b
+
+
+@contextmanager
+def apart(
+    a: Record, b: Record, steps: Sequence[int], timeout: float | None, progress: Progress | None
+) -> Iterator[Apart]:
+    """Repeat two runs in processes of their own and take some of their steps apart."""
+    _check_options(timeout, progress)
+    tasks = [_task(record) for record in (a, b)]
+    with tempfile.TemporaryDirectory(prefix="fpdrift-") as place:
+        folders = [Path(place, side) for side in "ab"]
+        answers = [
+            _run(record, task, folder, [step - 1 for step in steps], timeout, progress)
+            for record, task, folder in zip((a, b), tasks, folders, strict=True)
+        ]
+        run_a, run_b = (_repeated(*pair) for pair in zip((a, b), answers, strict=True))
+        yield Apart((run_a, run_b), answers[0]["relus"], folders)
 
 
 def split_steps(
@@ -119,12 +143,14 @@ def split_steps(
     FpdriftError, ChildError
         As in `explain_step`; also if the runs' weights have two dtypes.
     """
-    a, b = _opened(a), _opened(b)
+    a, b = opened(a), opened(b)
     comparison = compare(a, b)
     if not isinstance(steps, Sequence | np.ndarray) or not 0 < len(steps) <= MOST_SPLITS:
         message = f"steps is {shown(steps)}; give 1 to {MOST_SPLITS} whole numbers"
         raise FpdriftError(message)
-    chosen = sorted({_step(whole("step", s, 0, MOST_STEPS) + 1, comparison) - 1 for s in steps})
+    chosen = sorted(
+        {check_step(whole("step", s, 0, MOST_STEPS) + 1, comparison) - 1 for s in steps}
+    )
     _check_options(timeout, progress)
     for record in (a, b):
         _task(record)
@@ -142,7 +168,8 @@ def split_steps(
         )
 
 
-def _opened(source: Source) -> Record:
+def opened(source: Source) -> Record:
+    """Open a record unless it is one."""
     return open_record(source) if isinstance(source, str | os.PathLike) else source
 
 
@@ -154,7 +181,8 @@ def _first(comparison: Comparison) -> int:
     return max(1, comparison.first_difference.step)
 
 
-def _step(step: Any, comparison: Comparison) -> int:
+def check_step(step: Any, comparison: Comparison) -> int:
+    """Refuse a step that was not recorded, as an update that leads to it."""
     return whole("step", step, 1, max(1, int(comparison.recorded_steps[-1])))
 
 
@@ -224,5 +252,5 @@ def _repeated(record: Record, answer: Message) -> Repeated:
         checked=answer["checked"],
         mismatch=mismatch,
         mismatch_tensors=tuple(tensors),
-        unfaithful=tuple(answer["unfaithful"]),
+        unfaithful=tuple(dict.fromkeys(answer["unfaithful"])),
     )

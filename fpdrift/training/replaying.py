@@ -93,6 +93,7 @@ def work(task: Message, report: Report) -> Message:
         "mismatch": rerun.mismatch,
         "exact": [],
         "unfaithful": [],
+        "relus": step.relus,
     }
     for before in steps:
         after = expected.get(before + 1, rerun.hashes[before + 1])
@@ -100,7 +101,7 @@ def work(task: Message, report: Report) -> Message:
         if task["apart"]:
             step.restore(rerun.states[before])
             save(folder / f"apart{before}.npz", step.take(batch))
-            answer["unfaithful"] = unlike_names(step, hashes(step.state.read()), after)
+            answer["unfaithful"] += unlike_names(step, hashes(step.state.read()), after)
             continue
         save_state(folder / f"state{before}.npz", step, rerun.states[before], batch)
         step.restore(rerun.states.pop(before))

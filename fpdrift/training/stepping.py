@@ -81,14 +81,9 @@ def compare_step(
     from fpdrift.training.dumps import differences
     from fpdrift.training.instrumented import Step
 
-    for name, make in (("make_a", make_a), ("make_b", make_b)):
-        if make is None:
-            message = f"{name} is None; give a function that makes a compiled model"
-            raise FpdriftError(message)
-        check_callable(name, make)
-    if not isinstance(batch, list | tuple) or len(batch) not in (2, 3):
-        message = f"batch is {shown(batch)}; give (inputs, labels) or (inputs, labels, weights)"
-        raise FpdriftError(message)
+    check_maker("make_a", make_a)
+    check_maker("make_b", make_b)
+    check_batch(batch)
     a, b = Step(make_a()), Step(make_b())
     start = _named(a) | _checked(state or {}, a)
     _check_same(a, b)
@@ -103,6 +98,47 @@ def compare_step(
         differences=found,
         unmatched=unmatched,
     )
+
+
+def check_maker(name: str, make: Any) -> None:
+    """Refuse what makes no model.
+
+    Raises
+    ------
+    FpdriftError
+    """
+    if make is None:
+        message = f"{name} is None; give a function that makes a compiled model"
+        raise FpdriftError(message)
+    check_callable(name, make)
+
+
+def check_batch(batch: Any) -> None:
+    """Refuse what is no batch of a training step.
+
+    Raises
+    ------
+    FpdriftError
+    """
+    if not isinstance(batch, list | tuple) or len(batch) not in (2, 3):
+        message = f"batch is {shown(batch)}; give (inputs, labels) or (inputs, labels, weights)"
+        raise FpdriftError(message)
+
+
+def started(make: Callable[[], Any], *states: Arrays) -> tuple[Step, list[list[Any]]]:
+    """Make a model; give its step, and each state's values in the order of its tensors.
+
+    Raises
+    ------
+    FpdriftError
+        If the model's step cannot be taken apart, or a state is not one of the model's.
+    """
+    from fpdrift.training.instrumented import Step
+
+    step = Step(make())
+    own = _named(step)
+    full = [own | _checked(state, step) for state in states]
+    return step, [[arrays[tensor.name] for tensor in step.state.tensors] for arrays in full]
 
 
 def _taken(

@@ -44,6 +44,25 @@ class Taps:
         paths = renumbered([f"{path}/output" for path, _ in found], classes)
         self.names = unique(path.removesuffix("/output") for path in paths)
 
+    def relus(self) -> dict[str, str]:
+        """Name the layers that are ReLUs, or end in one.
+
+        Returns
+        -------
+        dict of str to str
+            ``"input"`` where what goes into the ReLU can be tapped, ``"output"`` where only what
+            comes out of it.
+        """
+        found = {}
+        for name, layer in zip(self.names, self.layers, strict=True):
+            alone = isinstance(layer, keras.layers.Activation)
+            if isinstance(layer, keras.layers.ReLU):
+                if not layer.threshold and layer.max_value is None:
+                    found[name] = "input"
+            elif getattr(layer, "activation", None) is keras.activations.relu:
+                found[name] = "input" if alone else "output"
+        return found
+
     @contextmanager
     def open(self) -> Iterator[Tapped]:
         """Catch what the layers give while the model is called inside the block."""

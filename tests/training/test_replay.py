@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from helpers import require
 
+from fpdrift.drift import compare
 from fpdrift.errors import FpdriftError
 from fpdrift.perturbation import Perturbation
 from fpdrift.results import Result
-from fpdrift.training import Condition, explain_step, replay, split_steps, train
+from fpdrift.training import Condition, explain_step, find_gates, replay, split_steps, train
 
 pytestmark = pytest.mark.slow
 PLANTED = ("dense1/kernel", (17, 4))
@@ -139,3 +140,18 @@ def test_strangers_record_is_refused(runs, no_process, changed, text):
     record = dataclasses.replace(runs["once"], meta={**runs["once"].meta, **changed})
     with pytest.raises(FpdriftError, match=text):
         explain_step(record, record, 1)
+
+
+def test_gates_of_a_step_are_those_of_the_runs(runs):
+    """One ulp in a dense kernel changes what one unit gets: no other layer's gate can change."""
+    found = find_gates(runs["once"], runs["planted"], 1)
+    assert found.exact
+    assert [layer.layer for layer in found.layers] == ["relu1", "relu2", "relu3"]
+    assert [layer.gates for layer in found.layers] == [64 * 32 * 26**2, 64 * 32 * 24**2, 64 * 512]
+    assert [layer.changed for layer in found.layers[:2]] == [0, 0]
+    assert list(found.steps) == [0, 1]
+    pair = compare(runs["once"], runs["planted"])
+    np.testing.assert_allclose(found.distance, pair.distance_without_zero_gradient[:2], rtol=0.2)
+    assert repr(Result.from_json(found.to_json())) == repr(found)
+    with pytest.raises(FpdriftError, match="no jump is found"):
+        find_gates(runs["once"], runs["planted"])

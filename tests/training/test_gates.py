@@ -1,0 +1,179 @@
+"""The gate that makes a jump is named, from made steps, from models and from recorded runs."""
+
+import numpy as np
+import pytest
+from helpers import require
+
+from fpdrift.errors import FpdriftError
+from fpdrift.results import Result
+from fpdrift.training import compare_gates, state_of
+from fpdrift.training.dumps import Seen
+from fpdrift.training.gating import look
+
+COUNTED = {"conv/kernel", "norm/gamma", "dense/kernel"}
+RELUS = {"relu": "input", "dense": "output"}
+
+
+def made_steps(place=(1, 2, 0, 3), unit=3):
+    """One step of two runs: a gate of `relu` shuts in B, and its unit's weights part."""
+    rng = np.random.default_rng(1)
+    values = rng.uniform(1, 2, (2, 3, 3, 4)).astype(np.float32)
+    values[0] *= -1
+    values[place] = 1e-6
+    values_b = values.copy()
+    values_b[place] = -2e-6
+    kernel = rng.normal(size=(3, 3, 1, 4))
+    kernel_b = kernel + 1e-7
+    moved = kernel_b.copy()
+    moved[..., unit] += 1e-3
+    gradient = np.full(values.shape, 1e-3)
+    gradient[place] = -0.5
+
+    def step(values, kernel, after):
+        return [
+            Seen("before", "batch/0", "", np.ones(3)),
+            Seen("before", "conv/kernel", "", kernel),
+            Seen("before", "norm/gamma", "", np.ones(4)),
+            Seen("before", "dense/kernel", "", np.ones((5, 2))),
+            Seen("forward", "conv/output", "conv", values * 7),
+            Seen("forward", "norm/output", "norm", values),
+            Seen("forward", "relu/output", "relu", np.maximum(values, 0)),
+            Seen("forward", "dense/output", "dense", np.array([[1.0, 0.0]])),
+            Seen("backward", "relu/output", "dense", gradient),
+            Seen("backward", "norm/output", "relu", gradient * (values > 0)),
+            Seen("backward", "norm/gamma", "norm", np.ones(4)),
+            Seen("backward", "conv/output", "norm", gradient),
+            Seen("after", "conv/kernel", "", after),
+            Seen("after", "conv/bias", "", rng.normal(size=4)),
+            Seen("after", "norm/gamma", "", np.ones(4)),
+            Seen("after", "dense/kernel", "", np.ones((5, 2))),
+        ]
+
+    return step(values, kernel, kernel), step(values_b, kernel_b, moved)
+
+
+def test_gate_of_the_unit_that_moved_is_found():
+    found = look(made_steps(), RELUS, COUNTED)
+    assert [(g.layer, g.gates, g.changed) for g in found["layers"]] == [
+        ("relu", 72, 1),
+        ("dense", 2, 0),
+    ]
+    assert (found["layer"], found["unit"], found["unit_changed"]) == ("relu", 3, 1)
+    assert found["weights"] == ("conv/kernel", "norm/gamma")
+    assert found["moved_share"] == pytest.approx(1)
+    shares = np.array([1e-7, 1e-7, 1e-7, 1e-3 + 1e-7]) ** 2
+    np.testing.assert_allclose(found["shares"], shares / shares.sum(), rtol=1e-6)
+    gate = found["gate"]
+    assert (gate.sample, gate.pixel, gate.unit) == (1, (2, 0), 3)
+    assert (gate.value_a, gate.value_b) == (np.float32(1e-6), np.float32(-2e-6))
+    assert (gate.gradient_a, gate.gradient_b, gate.open_in) == (-0.5, -0.5, "a")
+    assert gate.from_zero == np.float32(2e-6)
+    values = made_steps()[0][5].values[..., 3].astype(float)
+    assert gate.spread == pytest.approx(np.std(values))
+    assert gate.ulp == np.spacing(np.float32(gate.spread))
+    assert gate.ulps_from_zero == gate.from_zero / gate.ulp
+    assert "relu unit 3, sample 1, pixel (2, 0): 1e-06 against -2e-06" in str(gate)
+
+
+def test_of_two_gates_the_one_with_more_gradient_where_it_is_open():
+    a, b = made_steps()
+    values = {"a": a[5].values, "b": b[5].values}
+    values["a"][1, 0, 0, 3], values["b"][1, 0, 0, 3] = -1e-6, 1e-6
+    b[8].values[1, 0, 0, 3] = 0.9
+    a[8].values[1, 2, 2, 3] = 9  # a gate that did not change
+    gate = look((a, b), RELUS, COUNTED)["gate"]
+    assert (gate.pixel, gate.open_in, gate.gradient_b) == ((0, 0), "b", 0.9)
+
+
+def test_no_gate_is_named_where_none_of_the_unit_changed():
+    found = look(made_steps(unit=1), RELUS, COUNTED)
+    assert (found["unit"], found["unit_changed"], found["gate"]) == (1, 0, None)
+    assert found["layers"][0].changed == 1
+    a, _ = made_steps()
+    still = look((a, a), RELUS, COUNTED)
+    assert (still["layer"], still["unit"], still["gate"]) == (None, None, None)
+    assert look((a, a), {}, COUNTED)["layers"] == ()
+
+
+def test_what_goes_into_a_layer_that_ends_in_its_relu_is_seen_where_it_is_open():
+    a, b = made_steps()
+    a[7].values[0, 1] = 3e-5
+    b[15].values[:, 1] += 1
+    gate = look((a, b), RELUS, COUNTED)["gate"]
+    assert (gate.layer, gate.unit, gate.sample, gate.pixel) == ("dense", 1, 0, ())
+    assert (gate.value_a, gate.value_b, gate.from_zero) == (3e-5, None, 3e-5)
+    assert str(gate) == "dense unit 1, sample 0: 3e-05 against shut"
+
+
+def test_two_batches_have_no_gates_in_common():
+    a, b = made_steps()
+    b[0].values[1] = 5
+    with pytest.raises(FpdriftError, match="other batches at this step"):
+        look((a, b), RELUS, COUNTED)
+
+
+# ---- models
+
+
+@pytest.fixture
+def keras():
+    require("tensorflow")
+    keras = require("keras")
+    yield keras
+    keras.backend.clear_session()
+
+
+def make():
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            layers.Dense(5, name="first"),
+            layers.Activation("relu", name="alone"),
+            layers.Dense(5, activation="relu", name="fused"),
+            layers.Dense(5, activation="tanh", name="smooth"),
+            layers.ReLU(name="last"),
+            layers.ReLU(max_value=6.0, name="capped"),
+            layers.Dense(2, name="out"),
+        ]
+    )
+    model.compile("adam", "mse", jit_compile=False)
+    return model
+
+
+@pytest.mark.slow
+def test_planted_gate_of_a_model_is_found(keras):
+    rng = np.random.default_rng(1)
+    batch = rng.standard_normal((6, 4), np.float32), rng.standard_normal((6, 2), np.float32)
+    model = make()
+    state = state_of(model)
+    inside = batch[0] @ state["first/kernel"]
+    shut = np.flatnonzero((inside < 0).all(axis=0))
+    unit = int(shut[0]) if len(shut) else 2
+    sample = int(np.argmax(inside[:, unit]))
+    bias = np.zeros(5, np.float32)
+    bias[unit] = -inside[sample, unit]
+    states = [
+        state | {"first/bias": bias + np.float32(shift) * (np.arange(5) == unit)}
+        for shift in (1e-5, -1e-5)
+    ]
+    found = compare_gates(make, batch, *states)
+    assert [layer.layer for layer in found.layers] == ["alone", "fused", "last"]
+    assert [layer.changed for layer in found.layers] == [1, 0, 0]
+    assert (found.gate.layer, found.gate.unit, found.gate.sample) == ("alone", unit, sample)
+    assert found.gate.value_a == pytest.approx(1e-5, rel=0.1)
+    assert found.gate.value_b == pytest.approx(-1e-5, rel=0.1)
+    assert found.weights == ("first/kernel", "first/bias")
+    assert found.share > 0.9
+    assert found.distance[1] > 10 * found.distance[0]
+    assert (found.step, found.exact) == (None, True)
+    assert repr(Result.from_json(found.to_json())) == repr(found)
+    with pytest.raises(FpdriftError, match="no such variable"):
+        compare_gates(make, batch, {"x": np.ones(1)}, {})
+    with pytest.raises(FpdriftError, match="make_model is None"):
+        compare_gates(None, batch, {}, {})
+    with pytest.raises(FpdriftError, match="batch is 3"):
+        compare_gates(make, 3, {}, {})
