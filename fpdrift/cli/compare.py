@@ -64,7 +64,7 @@ def _draw(result: ComparedRecords, out: Path) -> None:
 
     pictures: dict[str, Result] = {}
     for pair in result.pairs:
-        name = pair.label[:_LONGEST]
+        name = pair.label[:_LONGEST].replace(" ", "-")
         pictures |= {f"growth-{name}": pair.growth, f"tensors-{name}": pair.matrix}
     if len(result.pairs) > 1:
         pictures["distances"] = result.comparisons

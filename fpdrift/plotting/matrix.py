@@ -101,7 +101,7 @@ def _mark_first(result: TensorMatrix, tops: npt.NDArray[np.float64], ax: Axes) -
 def _explain_colours(result: TensorMatrix, ax: Axes) -> None:
     handles = [Patch(color=_EQUAL, label="same bits")]
     if (result.differs & ~(result.distance > 0)).any():
-        handles.append(Patch(color=_UNKNOWN, label="other bits, distance not kept"))
+        handles.append(Patch(color=_UNKNOWN, label="other bits, distance not known"))
     rings = ax.get_legend_handles_labels()[0]
     ax.legend(
         handles=[*handles, *rings],

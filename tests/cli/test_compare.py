@@ -5,15 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import require
 
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
 from fpdrift.drift import Comparisons, compare
-from fpdrift.experiments import CnnDrift, ComparedRecords, compare_records
+from fpdrift.experiments import CnnDrift, ComparedRecords, compare_records, compared
 from fpdrift.records import RecordWriter, Tensor, content_hash
 from fpdrift.results import Result
-from fpdrift.training import Condition, train
+from fpdrift.training import Repeated, StepDifference, StepExplained
 
 TENSORS = (
     Tensor("dense/kernel", "weight", (3,), "float32", "whole"),
@@ -91,7 +90,7 @@ def test_where_nothing_differs_the_resolution_is_told(here, capsys):
     assert "not the same neither tells" in text or "nothing that the records tell" in text
     assert (
         "drift none seen: the same bits in all 3 tensors at all 61 steps that both recorded "
-        "(0 to 60). One bit in any of them would have shown."
+        "(0 to 60). One other bit in any of them would have shown."
     ) in text
     assert not any(word in text for word in ("distance", "growth", "jump", "first difference"))
 
@@ -108,7 +107,7 @@ def test_a_difference_in_one_bit_of_a_slot_is_seen_at_distance_zero(here, capsys
     text = told(capsys, "a.fpdrift", "slot.fpdrift", "--no-plots")
     assert "at step 60, in 1 of 3 tensors: sgd/dense/kernel/momentum distance" in text
     assert "0 at step 1, 0 at step 10, 0 at step 60" in text
-    assert "growth none: no distance is known, though bits differ at step 60" in text
+    assert "growth none: the weights are equal at each step with a known distance" in text
 
 
 def test_what_came_back_and_what_was_not_recorded_is_told(here, capsys):
@@ -203,17 +202,42 @@ def test_four_runs_without_drift_tell_what_would_have_shown(here):
     assert "would have shown" not in " ".join(screen(parted))
 
 
-@pytest.mark.slow
-def test_inside_the_step_the_first_tensor_is_named(tmp_path, capsys):
-    require("tensorflow")
-    for threads in (1, 2):
-        condition = Condition(intra_op_threads=threads)
-        train(condition, steps=1, path=tmp_path / f"{threads}.fpdrift")
-    paths = [str(tmp_path / f"{threads}.fpdrift") for threads in (1, 2)]
-    text = told(capsys, *paths, "--inside", "--no-plots")
-    if "none seen" in text:
-        assert "inside" not in text
-        return
-    inside = compare_records(paths, inside=True).pairs[0].inside
-    assert f"inside step 1, first {inside.first}; {len(inside.differences)} of " in text
-    assert "Repeated with the runs' own bits." in text
+def test_inside_the_step_the_first_tensor_is_named(here, capsys, monkeypatch):
+    first = StepDifference(
+        stage="backward",
+        name="dense/kernel",
+        layer="dense",
+        shape=(3,),
+        differing=2,
+        size=3,
+        largest_ulps=7,
+        relative=1e-7,
+        first_index=(0,),
+        value_a=1.0,
+        value_b=1.5,
+    )
+    run = Repeated(name="a", checked=5, mismatch=None, mismatch_tensors=(), unfaithful=())
+    found = StepExplained(
+        step=5, run_a=run, run_b=run, compared=9, differences=(first,), unmatched=()
+    )
+    asked = []
+
+    def explain(a, b, progress):
+        asked.append((a.name, b.name))
+        return found
+
+    monkeypatch.setattr(compared, "explain_step", explain)
+    argv = ("a.fpdrift", "again.fpdrift", "b.fpdrift", "--inside", "--no-plots")
+    text = told(capsys, *argv)
+    # nothing to look inside where nothing differs
+    assert asked == [("a.fpdrift", "b.fpdrift")]
+    assert text.count("inside ") == 1
+    assert (
+        "inside step 5, first backward: gradient of dense/kernel, 2 of 3, at most 7 ulps; "
+        "1 of 9 tensors differ. Repeated with the runs' own bits."
+    ) in text
+    other = replace(run, mismatch=3, mismatch_tensors=("dense/bias",))
+    found = replace(found, run_b=other, differences=())
+    text = told(capsys, *argv)
+    assert "inside step 5: no difference in 9 tensors. Beware, a: repeated here, it has" in text
+    assert "own bits" not in text

@@ -182,7 +182,7 @@ def test_the_picture_of_tensors_has_its_bits_its_distances_and_its_rings():
     patches = dict(zip(legend, ax.get_legend().legend_handles, strict=True))
     assert colours == [
         to_hex(patches[name].get_facecolor())
-        for name in ("same bits", "other bits, distance not kept")
+        for name in ("same bits", "other bits, distance not known")
     ]
     np.testing.assert_array_equal(
         shades.get_array().filled(0), np.where(result.distance > 0, result.distance, 0)
@@ -191,6 +191,7 @@ def test_the_picture_of_tensors_has_its_bits_its_distances_and_its_rings():
     assert ring.get_xydata().tolist() == [[1, 0.5]]
     assert "first differ at step 1, in 1 of 5 tensors; at the end in 3" in ax.get_title("left")
     labels = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert ax.yaxis_inverted()  # the first tensor stands on top
     assert labels == ["kernel", "large", "bias", "1 statistic", "1 slot"]
 
 

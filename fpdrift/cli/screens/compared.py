@@ -105,7 +105,7 @@ def _resolution(result: ComparedPair) -> str:
     return (
         f"the same bits in all {len(result.matrix.tensors)} tensors at all "
         f"{count(len(steps), 'step')} that both recorded ({steps[0]} to {steps[-1]}). "
-        "One bit in any of them would have shown."
+        "One other bit in any of them would have shown."
     )
 
 
@@ -138,6 +138,8 @@ def _distances(pair: Comparison) -> str:
 
 def _course(growth: Growth) -> str:
     """Tell the law between the jumps, and where it begins and ends."""
+    if not growth.distance.any():
+        return "none: the weights are equal at each step with a known distance"
     if growth.kind == "none":
         return str(replace(growth, horizon=None, churn=None))
     parts = []
