@@ -46,6 +46,7 @@ from fpdrift.plotting.equality import (
     draw_equality,
 )
 from fpdrift.plotting.fiveruns import draw_five_runs
+from fpdrift.plotting.gates import draw_gates
 from fpdrift.plotting.gpu import draw_gpu_recording, draw_gpu_sums, draw_gpu_tree
 from fpdrift.plotting.growing import draw_spread_growth
 from fpdrift.plotting.growth import draw_growth
@@ -89,6 +90,7 @@ from fpdrift.reduction.batch import (
     Equality,
 )
 from fpdrift.reduction.gpu import GpuRecording, GpuSums, GpuTree
+from fpdrift.training import Gates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,6 +128,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     CnnDrift: _draw_cnn,
     Equality: draw_equality,
     FiveRuns: draw_five_runs,
+    Gates: draw_gates,
     GpuRecording: draw_gpu_recording,
     GpuSums: draw_gpu_sums,
     GpuTree: draw_gpu_tree,

@@ -31,6 +31,7 @@ from make_record import make_record
 sys.path.insert(0, str(Path(__file__).parent))
 from reduction_results import reduction_results
 from study_results import study_results
+from test_plot_gates import FOUND
 
 
 def results():
@@ -65,6 +66,7 @@ def results():
     yield "five-runs", five_runs()
     yield from reduction_results()
     yield from study_results()
+    yield "gates", FOUND
 
 
 def five_runs():

@@ -1,0 +1,89 @@
+"""The gate microscope's picture shows where both runs stood on the ReLU, and who holds what."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from fpdrift.plotting import plot, save
+from fpdrift.results import Result, read_only
+from fpdrift.training import Gate, Gates, LayerGates
+
+GATE = Gate(
+    layer="relu1",
+    unit=2,
+    sample=44,
+    pixel=(10, 17),
+    value_a=-2e-8,
+    value_b=8e-8,
+    spread=1.0,
+    ulp=2**-23,
+    gradient_a=1e-3,
+    gradient_b=1e-3,
+)
+FOUND = Gates(
+    step=4,
+    run_a=None,
+    run_b=None,
+    steps=read_only([3, 4]),
+    distance=read_only([1e-7, 1e-5]),
+    layers=(LayerGates(layer="relu1", gates=1000, changed=3),),
+    layer="relu1",
+    unit=2,
+    weights=("conv1/kernel",),
+    moved_share=0.75,
+    shares=read_only([0.1, *[0.0] * 1, 0.8, *[0.005] * 20]),
+    unit_changed=1,
+    gate=GATE,
+)
+
+
+def drawn(result):
+    figure = Figure()
+    ax = plot(result, ax=figure.add_subplot())
+    figure.draw_without_rendering()
+    return ax, *ax.child_axes
+
+
+def said(ax):
+    return " | ".join(text.get_text() for text in ax.texts)
+
+
+def test_both_runs_stand_on_the_kink():
+    ax, left, right = drawn(FOUND)
+    assert ax.get_title("left") == "Step 4: a ReLU is open in run B alone (3 of 1,000 changed)"
+    points = [tuple(np.ravel(line.get_xydata())) for line in left.lines if line.get_marker() == "o"]
+    assert points == [(-2e-8, 0), (8e-8, 8e-8)]
+    assert said(left) == "run A: shut\n-2.0e-08 | run B: open\n8.0e-08"
+    assert "within 8e-08 of its spread" in left.get_xlabel()
+    assert [bar.get_height() for bar in right.patches[:2]] == pytest.approx([80, 10])
+    assert right.patches[0].get_facecolor() != right.patches[1].get_facecolor()
+    assert said(right) == "unit 2: 80 %"
+    assert right.get_xlabel() == "unit (11 others hold less)"
+
+
+def test_no_gate_and_no_weights_are_said():
+    ax, left, _ = drawn(dataclasses.replace(FOUND, gate=None, unit_changed=0))
+    assert "no gate of the unit that moved changed" in ax.get_title("left")
+    assert "same samples in both runs" in said(left)
+    nothing = {"layer": None, "unit": None, "moved_share": None, "shares": read_only([])}
+    _, left, _ = drawn(dataclasses.replace(FOUND, gate=None, step=None, **nothing))
+    assert said(left) == "no weights moved apart"
+
+
+def test_a_gate_that_is_not_seen_when_shut_says_so():
+    hidden = dataclasses.replace(FOUND, gate=dataclasses.replace(GATE, value_a=None))
+    _, left, _ = drawn(hidden)
+    assert "run A: shut\nnot seen" in said(left)
+    assert str(hidden) == (
+        "step 4: 3 of 1000 gates changed; relu1 unit 2 holds 80.0% of its layer's squared distance "
+        "and made 75.0% of all movement; relu1 unit 2, sample 44, pixel (10, 17): shut against "
+        "8e-08"
+    )
+
+
+def test_the_same_picture_is_the_same_bytes_after_json_too(tmp_path):
+    again = Result.from_json(FOUND.to_json())
+    first, second = save(FOUND, tmp_path / "a"), save(again, tmp_path / "b")
+    assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
