@@ -23,6 +23,7 @@ from fpdrift.records import open_record
 from fpdrift.results import Result
 from fpdrift.training import ensemble as room
 from fpdrift.training.condition import Condition
+from fpdrift.training.own_chance import own_chance
 
 NAMES = ("threads-in-training", "nudge", "no-seeds", "metric", "hash-seed", "determinism")
 STEPS = {
@@ -330,6 +331,6 @@ def test_no_seeds_with_real_runs(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_keras_own_generators_follow_the_seed():
     require("tensorflow")
-    from fpdrift.training.own_chance import own_chance
-
-    assert re.fullmatch(r"[0-9a-f]{16}", own_chance(Condition(intra_op_threads=1)))
+    found = [own_chance(Condition(intra_op_threads=1, seed=seed)) for seed in (1, 2)]
+    assert all(re.fullmatch(r"[0-9a-f]{16}", weights) for weights in found)
+    assert len(set(found)) == 2

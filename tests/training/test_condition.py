@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 import fpdrift
 from fpdrift.errors import FpdriftError
 from fpdrift.perturbation import Perturbation
+from fpdrift.process import run_module
 from fpdrift.training.condition import DTYPE_POLICIES, INSTRUCTION_SETS, SWITCHES, Condition
 
+OWN_SEEDS = ("init_seed", "order_seed", "dropout_seed", "hash_seed")
 THREADS = st.none() | st.integers(1, 1024)
 CONDITIONS = st.builds(
     Condition,
@@ -25,6 +27,7 @@ CONDITIONS = st.builds(
     jit=st.booleans(),
     dtype_policy=st.sampled_from(DTYPE_POLICIES),
     seed=st.integers(0, 2**32 - 1),
+    **dict.fromkeys(OWN_SEEDS, st.none() | st.integers(0, 2**32 - 1)),
     perturbation=st.sampled_from(
         [
             None,
@@ -57,6 +60,11 @@ CONDITIONS = st.builds(
             "oneDNN-on-op-determinism-XLA",
         ),
         ({"dtype_policy": "float64", "seed": 0}, "float64, seed=0", "float64-seed-0"),
+        (
+            {"seed": 2, "init_seed": 0, "order_seed": 1, "dropout_seed": 3, "hash_seed": 4},
+            "seed=2, init seed=0, order seed=1, dropout seed=3, hash seed=4",
+            "seed-2-init-seed-0-order-seed-1-dropout-seed-3-hash-seed-4",
+        ),
     ],
 )
 def test_name_is_what_differs_from_the_default(settings, name, file_name):
@@ -117,6 +125,11 @@ def test_numpy_integers_become_plain():
         ({"seed": 2**32}, "seed is 4294967296"),
         ({"seed": 10**5000}, "seed is an integer of thousands of digits; choose a whole"),
         ({"seed": None}, "seed is None"),
+        ({"init_seed": -1}, "init_seed is -1; choose a whole number from 0 to 4294967295"),
+        ({"order_seed": 2**32}, "order_seed is 4294967296; choose a whole number from 0"),
+        ({"dropout_seed": 1.0}, "dropout_seed is 1.0; choose a whole number from 0"),
+        ({"hash_seed": True}, "hash_seed is True; choose a whole number from 0"),
+        ({"hash_seed": "random"}, "hash_seed is 'random'; choose a whole number from 0"),
         ({"onednn": 1}, "onednn is 1; choose True, False or None"),
         ({"op_determinism": None}, "op_determinism is None; choose True or False"),
         ({"jit": "auto"}, "jit is 'auto'; choose True or False"),
@@ -176,3 +189,28 @@ def test_other_backends_may_have_another_dtype_seed_and_nudge():
         condition.check_backend(backend)
         with pytest.raises(FpdriftError, match=r"^jit: only with KERAS_BACKEND="):
             dataclasses.replace(condition, jit=True).check_backend(backend)
+
+
+@given(CONDITIONS)
+def test_a_seed_of_its_own_goes_before_the_seed(condition):
+    for what in ("init", "order", "dropout"):
+        own = getattr(condition, f"{what}_seed")
+        assert condition.seed_for(what) == (condition.seed if own is None else own)
+
+
+def test_numpy_seeds_become_plain():
+    condition = Condition(**dict.fromkeys(OWN_SEEDS, np.uint8(0)))
+    assert condition == Condition(init_seed=0, order_seed=0, dropout_seed=0, hash_seed=0)
+    assert [type(getattr(condition, name)) for name in OWN_SEEDS] == [int] * 4
+
+
+@pytest.mark.parametrize("seed", [None, 0, 7, 2**32 - 1])
+def test_hash_seed_is_in_the_environment_of_the_process(seed, monkeypatch):
+    monkeypatch.setenv("PYTHONHASHSEED", "5")
+    environment = Condition(hash_seed=seed).environment()
+    assert environment["PYTHONHASHSEED"] == (None if seed is None else str(seed))
+    told = [
+        run_module("fpdrift.experiments.python_hash", {"late": {}, "text": "a"}, env=environment)
+        for _ in range(2)
+    ]
+    assert (told[0] == told[1]) == (seed is not None)
