@@ -1,7 +1,6 @@
 """Whatever fpdrift carries as recorded can be read, drawn, and traced to a machine and to code."""
 
 import hashlib
-import json
 import re
 import subprocess
 from functools import cache
@@ -138,4 +137,4 @@ def test_what_is_there_and_how_to_record_more_is_said(two_kinds):
 def test_a_quick_result_is_not_carried_as_the_source_s_size():
     for name in recorded_names():
         text = (ROOT / "fpdrift" / "recorded" / f"{name}.json").read_text(encoding="utf-8")
-        assert json.loads(text)["result"].get("size") != "quick", name
+        assert '"size": "quick"' not in text, name
