@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STEPS = {"quick": 40, "full": EPOCH}
 COUNTS = {"quick": (1, 2, 4), "full": (1, 2, 3, 4, 8)}
-CLAIM = "(The question) Is it impossible to get reproducible results on a GPU?"
+CLAIM = "Is it impossible to get reproducible results on a GPU? (The question.)"
 _ON = "op det."
 _ONE = "1 intra, 1 inter"
 
@@ -43,34 +43,16 @@ def determinism(settings: Settings) -> Determinism:
     One run follows the other, so either kind meets the same machine. What lies finished in the
     folder ``determinism`` of `settings.out` is not trained again.
     """
-    size = size_of(settings)
-    one = Condition(intra_op_threads=1, seed=settings.seed)
-    labelled: dict[str, Condition] = {}
-    against: dict[str, str] = {}
-    pairs: dict[str, str] = {}
-    for count in COUNTS[size]:
-        off = count_of(count)
-        on = f"{off}, {_ON}"
-        plain = replace(one, intra_op_threads=count)
-        fixed = replace(plain, op_determinism=True)
-        labelled |= {off: plain, on: fixed, f"{on} again": fixed, f"{off} again": plain}
-        against |= {f"{on} again": on, f"{off} again": off}
-        pairs |= {on: off, f"{on} again": f"{off} again"}
-        if count > 1:
-            against |= {off: count_of(1), on: f"{count_of(1)}, {_ON}"}
-    asked = replace(one, inter_op_threads=1)
-    labelled |= {_ONE: asked, f"{_ONE} again": asked}
-    against |= {_ONE: count_of(1), f"{_ONE} again": _ONE}
-    steps = STEPS[size]
+    labelled, against, pairs = _plan(settings)
+    steps = STEPS[size_of(settings)]
     watch = Stopwatch(settings.out / "determinism" / f"{steps}-steps.json", settings.progress)
     names = [f"run {i + 1} of {len(labelled)}, {c.name}" for i, c in enumerate(labelled.values())]
 
     def ratios() -> dict[str, float]:
-        taken = {
-            label: watch.seconds.get(name) for label, name in zip(labelled, names, strict=True)
-        }
-        both = {b: (taken[b], taken[a]) for b, a in pairs.items()}
-        return {b: on / off for b, (on, off) in both.items() if on and off}
+        seconds = watch.seconds
+        taken = {label: seconds.get(name) for label, name in zip(labelled, names, strict=True)}
+        both = {on: (taken[on], taken[off]) for on, off in pairs.items()}
+        return {label: on / off for label, (on, off) in both.items() if on and off}
 
     study, _ = carried_out(
         "determinism",
@@ -83,6 +65,28 @@ def determinism(settings: Settings) -> Determinism:
         steps=steps,
     )
     return Determinism(study=study, ratios=ratios())
+
+
+def _plan(settings: Settings) -> tuple[dict[str, Condition], dict[str, str], dict[str, str]]:
+    """Name the runs, what each is held against, and what each with op determinism is timed by."""
+    one = Condition(intra_op_threads=1, seed=settings.seed)
+    labelled: dict[str, Condition] = {}
+    against: dict[str, str] = {}
+    pairs: dict[str, str] = {}
+    for count in COUNTS[size_of(settings)]:
+        off = count_of(count)
+        on = f"{off}, {_ON}"
+        plain = replace(one, intra_op_threads=count)
+        fixed = replace(plain, op_determinism=True)
+        labelled |= {off: plain, on: fixed, f"{on} again": fixed, f"{off} again": plain}
+        pairs |= {on: off, f"{on} again": f"{off} again"}
+        if count > 1:
+            against |= {off: count_of(1), on: f"{count_of(1)}, {_ON}"}
+        against |= {f"{off} again": off, f"{on} again": on}
+    asked = replace(one, inter_op_threads=1)
+    labelled |= {_ONE: asked, f"{_ONE} again": asked}
+    against |= {_ONE: count_of(1), f"{_ONE} again": _ONE}
+    return labelled, against, pairs
 
 
 def cost(ratios: dict[str, float]) -> str:
@@ -111,6 +115,6 @@ def _tell(study: Study, _: tuple[Record, ...]) -> str:
     told.append(
         f"One intra-op and one inter-op thread gave {apart([study[f'{_ONE} again']])} when "
         f"repeated, and against one intra-op thread alone {apart([study[_ONE]])}: they fix the "
-        "number of a CPU's threads. They do not govern a GPU, and none was measured."
+        "number of a CPU's threads, and do not govern a GPU."
     )
     return " ".join(told)

@@ -54,4 +54,6 @@ class Stopwatch:
             kept = json.loads(self._place.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return kept if isinstance(kept, dict) else {}
+        if not isinstance(kept, dict):
+            return {}
+        return {label: value for label, value in kept.items() if isinstance(value, float)}

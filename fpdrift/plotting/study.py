@@ -47,9 +47,9 @@ def draw_determinism(result: Determinism, ax: Axes) -> None:
     """Draw the study's distances; say what the same bits cost."""
     draw_study(result.study, ax)
     if result.ratios:
-        cost = f"a step took {np.median(list(result.ratios.values())):.2f} times as long"
+        least, most = min(result.ratios.values()), max(result.ratios.values())
         pairs = many(len(result.ratios), "pair")
-        _title(result.study, ax, f"{cost} (median of {pairs})")
+        _title(result.study, ax, f"a step took {least:.2f} to {most:.2f} times as long ({pairs})")
 
 
 def draw_no_seeds(result: NoSeeds, ax: Axes) -> None:

@@ -257,7 +257,11 @@ def test_determinism_times_pairs_of_runs(paced, tmp_path):
     assert "With op determinism, 3 of 3 thread counts gave the same bits" in found.study.finding
     # a run that was finished before has kept its time
     assert study("determinism").run(Settings(out=tmp_path)).to_json() == found.to_json()
-    (tmp_path / "determinism" / "40-steps.json").write_text("{", encoding="utf-8")
+    kept = tmp_path / "determinism" / "40-steps.json"
+    times = json.loads(kept.read_text(encoding="utf-8"))
+    kept.write_text(json.dumps(dict(list(times.items())[1:]) | {"x": "y"}), encoding="utf-8")
+    assert len(study("determinism").run(Settings(out=tmp_path)).ratios) == 5
+    kept.write_text("{", encoding="utf-8")
     without = study("determinism").run(Settings(out=tmp_path))
     assert without.ratios == {}
     assert "No pair of runs was timed." in without.study.finding
