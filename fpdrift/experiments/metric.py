@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,7 @@ def knife_edge() -> KnifeEdge:
 
 def relative_spread(values: Sequence[float]) -> float:
     """Give largest less smallest, as a part of the first."""
-    return (max(values) - min(values)) / values[0] if values[0] else float("nan")
+    return (max(values) - min(values)) / values[0] if values[0] else math.nan
 
 
 def turns(records: Sequence[Record]) -> tuple[int, int, float]:
@@ -137,7 +138,7 @@ def turns(records: Sequence[Record]) -> tuple[int, int, float]:
         for b, theirs in zip(chances[:i], chosen[:i], strict=True)
     ]
     turned = int((chosen != chosen[0]).any(axis=0).sum())
-    least = float(np.min(np.concatenate(moves))) if turned else float("nan")
+    least = float(np.min(np.concatenate(moves))) if turned else math.nan
     return chosen.shape[1], turned, least
 
 
@@ -160,7 +161,8 @@ def _tell(spread: dict[str, float], edge: KnifeEdge, count: int, turned: int, le
     )
     if not any(spread.values()):
         return f"{planted} The real runs: no drift seen; no digit of a metric differs."
-    ratio = spread["accuracy"] / spread["loss"] if spread["loss"] else float("inf")
+    ratio = spread["accuracy"] / spread["loss"] if spread["loss"] else math.inf
+    times = f", {plain(ratio)} times as far" if math.isfinite(ratio) else ""
     jumps = (
         f"{turned} of {count} predictions change class among the runs, one of them with a move of "
         f"{least:.1g}"
@@ -168,6 +170,6 @@ def _tell(spread: dict[str, float], edge: KnifeEdge, count: int, turned: int, le
         else f"none of {count} predictions changes class among the runs"
     )
     return (
-        f"{planted} The real runs: accuracy lies {100 * spread['accuracy']:.2g} % apart, loss "
-        f"{100 * spread['loss']:.2g} %, {plain(ratio)} times less; {jumps}."
+        f"{planted} The real runs: losses lie {100 * spread['loss']:.2g} % apart, accuracies "
+        f"{100 * spread['accuracy']:.2g} %{times}; {jumps}."
     )

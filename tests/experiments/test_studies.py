@@ -214,6 +214,20 @@ def test_turned_predictions_and_the_least_move():
     assert (count, turned, math.isnan(least)) == (3, 0, True)
 
 
+@pytest.mark.parametrize(
+    ("loss", "accuracy", "words"),
+    [
+        (1e-4, 0.02, "losses lie 0.01 % apart, accuracies 2 %, 200 times as far;"),
+        (0.02, 0.01, "losses lie 2 % apart, accuracies 1 %, 0.5 times as far;"),
+        (0.0, 0.01, "losses lie 0 % apart, accuracies 1 %;"),
+        (0.01, math.nan, "losses lie 1 % apart, accuracies nan %;"),
+    ],
+)
+def test_metric_words(loss, accuracy, words):
+    spread = dict.fromkeys(metric.METRICS, 0.5) | {"loss": loss, "accuracy": accuracy}
+    assert words in metric._tell(spread, knife_edge(), 256, 3, 0.001)
+
+
 def test_metric_takes_the_runs_of_five_runs(trained, tmp_path):
     settings = Settings(out=tmp_path)
     study("five-runs").run(settings)
