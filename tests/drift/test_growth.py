@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from make_record import make_record
 
 from fpdrift.drift import Growth, compare, growth, growth_of, horizon
+from fpdrift.drift.units import find_tensor, find_unit
 from fpdrift.errors import FpdriftError
 
 STEPS = np.array([*range(33), *range(40, 105, 8)])
@@ -293,3 +294,46 @@ def test_other_things_than_a_comparison_and_its_records_are_refused():
         growth(pair, metric="accuracy")
     with pytest.raises(FpdriftError, match="zero_gradient"):
         growth(pair, zero_gradient=1)
+
+
+def test_a_gain_counts_from_what_was_there_before():
+    """A kernel far apart all along gains nothing when another one jumps."""
+    rng = np.random.default_rng(1)
+    base = {"far": rng.normal(size=(3, 4)), "near": rng.normal(size=(3, 4))}
+    moved = [
+        {"far": base["far"] + 1e-2, "near": base["near"] + 1e-8 * s**2 + 3.0 * (s >= 15)}
+        for s in range(30)
+    ]
+    a, b = make_record([base] * 30), make_record(moved)
+    (jump,) = growth(compare(a, b), (a, b)).jumps
+    assert (jump.step, jump.tensor) == (15, "near")
+    assert jump.tensor_share == pytest.approx(1)
+    apart = [{"far": m["far"] + 10, "near": m["near"]} for m in moved]
+    pair = compare(a, make_record(apart))
+    counted = np.ones(2, bool)
+    assert find_tensor(pair, counted, 14, 15) == ("near", pytest.approx(1))
+
+
+def test_a_weight_without_a_gradient_does_not_tell_the_unit():
+    """Behind a sketched kernel, noise in a bias of zero gradient names no unit."""
+    rng = np.random.default_rng(1)
+    base = {
+        "dense/kernel": rng.normal(size=(32, 5)),
+        "dense/bias": np.zeros(5),
+        "norm/beta": np.zeros(5),
+    }
+    flags = {"zero_gradient": dict.fromkeys(base, False) | {"dense/bias": True}}
+    moved = {name: values.copy() for name, values in base.items()}
+    moved["dense/kernel"][:, 3] += 1e-3
+    moved["norm/beta"][3] += 1e-3
+    moved["dense/bias"][1] += 1.0
+    records = make_record([base] * 2, **flags), make_record([base, moved], **flags)
+    assert find_unit(records, "dense/kernel", 0, 1) == (3, pytest.approx(1))
+
+
+def test_the_horizon_is_beyond_the_tolerance_not_at_it_and_knows_what_both_report():
+    nan = np.nan
+    pair = with_losses([nan, 2.0, 2.0, 2.0], [nan, 2.0, 2.5, 3.0])
+    assert horizon(pair, 0.25).step == 3
+    assert horizon(with_losses([nan, 1.0, 1.0], [nan, 1.0, nan])).until == 1
+    assert horizon(with_losses([nan, 1.0, 1.0], [nan, 1.0, nan])).step is None
