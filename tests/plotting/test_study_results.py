@@ -1,0 +1,92 @@
+"""Studies' screens and pictures show the figures of their results, each in its place."""
+
+import dataclasses
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from fpdrift.cli.screens import screen
+from fpdrift.plotting import plot
+
+sys.path.insert(0, str(Path(__file__).parent))
+from study_results import a_study, study_results
+
+RESULTS = dict(study_results())
+
+
+def drawn(name):
+    return plot(RESULTS[name], ax=Figure().add_subplot())
+
+
+def rows(name):
+    return [re.split(r"  +", line.strip()) for line in screen(RESULTS[name])]
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_screen_says_size_finding_and_claim(name):
+    lines = screen(RESULTS[name])
+    assert all(len(line) <= 80 for line in lines)
+    full = name == "study-many"
+    start = "The source's size: " if full else "Quick, not the source's size: "
+    assert lines[0].startswith(f"  {start}")
+    assert lines[-2:] == ["  It was so.", "  The source: It is so."]
+    size = "(the source's size)" if full else "(quick, not the source's size)"
+    assert f"12 steps a run {size}" in drawn(name).get_title(loc="left")
+
+
+def test_a_row_is_a_run_against_its_baseline():
+    lines = [" ".join(line.split()) for line in screen(RESULTS["study"])]
+    assert "0 threads, 1 thread, op det. never 0 nan %" in lines
+    assert "2 threads, op det. again 1 thread, op det. step 1 1.0e+00 25.0 %" in lines
+
+
+def test_what_a_machine_lacks_is_told_last():
+    study = dataclasses.replace(a_study(), skipped={"oneDNN off": "no such processor"})
+    assert screen(study)[-1] == "  Left out, oneDNN off: no such processor"
+
+
+def test_equal_bits_stand_left_of_the_line():
+    ax = drawn("study")
+    *points, line = ax.lines
+    places = [(float(point.get_xdata()[0]), point.get_ydata()[0]) for point in points]
+    assert places[1:] == [(3e-5, 1), (1.0, 2)]
+    assert places[0][0] < line.get_xdata()[0] < 3e-5
+    assert [point.get_marker() for point in points] == ["s", "o", "o"]
+    ticks = [label.get_text() for label in ax.get_xticklabels()]
+    assert ticks == ["same bits", "1e-5", "1e-4", "1e-3", "1e-2", "1e-1", "1e0"]
+
+
+def test_what_determinism_cost():
+    assert ["b", "1.50"] in rows("determinism")
+    title = drawn("determinism").get_title(loc="left")
+    assert title.endswith("a step took 1.25 to 1.50 times as long (2 pairs)")
+    assert "times as long" not in drawn("determinism-untimed").get_title(loc="left")
+
+
+def test_the_spread_of_each_metric():
+    assert ["loss", "2.5e-05 %", "0.01 %", "10 %"] in rows("metric")
+    assert ["accuracy", "17 %", "1 %", "10 %"] in rows("metric")
+    assert ["validation_accuracy", "nan %", "10 %"] in rows("metric")
+    points = [line.get_xydata().tolist() for line in drawn("metric").lines]
+    assert np.allclose(points[0], [[2.5e-5, 0], [100 / 6, 1]])
+    assert np.allclose(points[1], [[0.01, 0], [1, 1]])  # neither 0 nor NaN has a place
+    assert np.allclose(points[2], [[10, y] for y in range(4)])
+
+
+def test_the_spread_of_each_iteration():
+    assert ["10", "1", "100.0 %", "1", "100.0 %"] in rows("no-seeds")
+    losses = RESULTS["no-seeds"].study.losses
+    lines = drawn("no-seeds").lines
+    assert [line.get_ydata().tolist() for line in lines] == losses[:, :10].tolist()
+    assert [line.get_linestyle() for line in lines] == ["-", "-", "--"]
+
+
+def test_how_many_different_results():
+    assert ["PYTHONHASHSEED=0 after the start", "5", "5"] in rows("hash-seed")
+    ax = drawn("hash-seed")
+    assert [bar.get_width() for bar in ax.patches] == [1, 5, 1]
+    assert ax.texts[1].get_text() == "5 results of 5 processes"
