@@ -20,6 +20,8 @@ from fpdrift.results import Result, read_only
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from fpdrift.records.record import Record
+
     Floats = npt.NDArray[np.float64]
 
 #: 97.5 % point of the normal distribution.
@@ -115,6 +117,30 @@ def survival_curve(durations: Any, events: Any) -> Survival:
         censored=read_only(np.sort(durations[~events])),
         n=len(durations),
     )
+
+
+def lasting(a: Record, b: Record) -> tuple[int, bool]:
+    """Tell for how many steps two runs differ in their bits, and whether they have re-merged.
+
+    Parameters
+    ----------
+    a, b : Record
+        Of one model, from one step on.
+
+    Returns
+    -------
+    steps : int
+        From their first common step to that from which all bits are equal; if they never are, to
+        the last common one.
+    merged : bool
+        Whether all bits are equal at the last one.
+    """
+    steps, rows_a, rows_b = np.intersect1d(a.steps, b.steps, return_indices=True)
+    differs = np.flatnonzero((a.hashes[rows_a] != b.hashes[rows_b]).any(axis=1))
+    if not len(differs):
+        return 0, True
+    merged = bool(differs[-1] < len(steps) - 1)
+    return int(steps[differs[-1] + merged] - steps[0]), merged
 
 
 def wilson(count: int, n: int) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from fpdrift.experiments.noseeds import NoSeeds
 from fpdrift.experiments.registry import EXPERIMENTS, STUDIES, Experiment, experiment, study
 from fpdrift.experiments.settings import Settings
 from fpdrift.experiments.study import Study
+from fpdrift.experiments.survival import UlpSurvival
 from fpdrift.experiments.trained import RunDistance, TrainedRun
 from fpdrift.experiments.twoloops import TwoLoops
 
@@ -35,6 +36,7 @@ __all__ = [
     "ThreadsAndTree",
     "TrainedRun",
     "TwoLoops",
+    "UlpSurvival",
     "Verdict",
     "compare_records",
     "experiment",

@@ -16,6 +16,7 @@ from fpdrift.experiments.hashseed import hash_seed
 from fpdrift.experiments.metric import metric
 from fpdrift.experiments.noseeds import no_seeds
 from fpdrift.experiments.nudging import nudge_training
+from fpdrift.experiments.survival import ulp_survival
 from fpdrift.experiments.threadcounts import threads_in_training
 from fpdrift.experiments.twoloops import two_loops
 
@@ -51,6 +52,7 @@ STUDIES = (
     Experiment("five-runs", ("C08", "C20"), None, "the source's table of five runs", five_runs),
     Experiment("threads-in-training", ("C06",), None, "fit at 1 to 8 threads", threads_in_training),
     Experiment("nudge", ("C07",), None, "1e-8 on half of the weights, then train", nudge_training),
+    Experiment("survival", (), None, "how long one ulp in one weight lasts", ulp_survival),
     Experiment("no-seeds", ("C10",), None, "the first 10 iterations without seeds", no_seeds),
     Experiment("metric", ("C11",), None, "whether loss or accuracy jumps", metric),
     Experiment("hash-seed", ("C13",), None, "what PYTHONHASHSEED changes, and when", hash_seed),

@@ -33,6 +33,7 @@ from fpdrift.experiments import (
     Study,
     ThreadsAndTree,
     TwoLoops,
+    UlpSurvival,
 )
 from fpdrift.perturbation import NudgeAccount
 from fpdrift.plotting.branches import draw_many_runs
@@ -65,7 +66,7 @@ from fpdrift.plotting.study import (
     draw_study,
 )
 from fpdrift.plotting.sumtable import draw_sum_growth, draw_sum_table
-from fpdrift.plotting.survival import draw_survival
+from fpdrift.plotting.survival import draw_survival, draw_ulp_survival
 from fpdrift.plotting.threads import draw_threads
 from fpdrift.plotting.tree import draw_plan, draw_revealed
 from fpdrift.plotting.twoloops import draw_two_loops
@@ -151,6 +152,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     ThreadSums: draw_threads,
     ThreadsAndTree: _draw_threads_and_tree,
     TwoLoops: draw_two_loops,
+    UlpSurvival: draw_ulp_survival,
     Study: draw_study,
     Determinism: draw_determinism,
     HashSeed: draw_hash_seed,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from fpdrift.drift import Survival
+    from fpdrift.experiments import UlpSurvival
 
 
 def draw_survival(result: Survival, ax: Axes) -> None:
@@ -42,3 +43,9 @@ def draw_survival(result: Survival, ax: Axes) -> None:
     ax.set_ylim(0, 1.05)
     low_end, high_end = result.absorbed_interval
     ax.set_title(f"{result.events} of {result.n} nudges absorbed ({low_end:.0%} to {high_end:.0%})")
+
+
+def draw_ulp_survival(result: UlpSurvival, ax: Axes) -> None:
+    """Draw the nudges' survival; say how large the study was."""
+    draw_survival(result.survival, ax)
+    ax.set_title(f"One ulp in a weight, {result.study.size}: {ax.get_title('left')}")

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from make_record import make_record
 
 from fpdrift.drift import Survival, survival_curve
-from fpdrift.drift.survival import wilson
+from fpdrift.drift.survival import lasting, wilson
 from fpdrift.errors import FpdriftError
 
 #: weeks in remission under 6-MP of 21 patients (Freireich and others, 1963)
@@ -155,3 +156,15 @@ def test_no_pairs_are_refused_in_one_line(durations, events):
 def test_no_share_is_refused(count, n):
     with pytest.raises(FpdriftError, match="no share"):
         wilson(count, n)
+
+
+def test_two_runs_last_until_all_bits_stay_equal():
+    zeros, ones = {"w": np.zeros(3)}, {"w": np.ones(3)}
+    still = make_record([zeros] * 6)
+    assert lasting(still, still) == (0, True)
+    assert lasting(still, make_record([ones, ones, zeros, zeros, zeros, zeros])) == (2, True)
+    assert lasting(still, make_record([ones, zeros, zeros, ones, zeros, zeros])) == (4, True)
+    assert lasting(still, make_record([ones] * 6)) == (5, False)
+    assert lasting(still, make_record([zeros] * 5 + [ones])) == (5, False)
+    sparse = make_record([ones, ones, zeros], steps=[1, 3, 5])
+    assert lasting(still, sparse) == (4, True)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from fpdrift.drift import survival_curve
 from fpdrift.experiments import (
     Determinism,
     HashSeed,
@@ -14,6 +15,7 @@ from fpdrift.experiments import (
     RunDistance,
     Study,
     TrainedRun,
+    UlpSurvival,
 )
 from fpdrift.results import read_only
 
@@ -57,6 +59,8 @@ def a_study(distances=(0.0, 3e-5, 1.0), size="quick"):
 def study_results():
     study = a_study()
     yield "study", study
+    lasted = survival_curve([1, 3, 5, 5], [True, True, False, False])
+    yield "ulp-survival", UlpSurvival(study=study, survival=lasted)
     yield "study-many", a_study((0.0, *(1e-9 * 10**k for k in range(10)), *[0.5] * 5), "full")
     yield "study-no-drift", a_study((0.0, 0.0))
     yield "determinism", Determinism(study=study, ratios={"a": 1.25, "b": 1.5})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fpdrift.cli.screens.fiveruns import size
 from fpdrift.cli.screens.screen import count, screen, wrapped
-from fpdrift.experiments import Determinism, HashSeed, Metric, NoSeeds, Study
+from fpdrift.experiments import Determinism, HashSeed, Metric, NoSeeds, Study, UlpSurvival
 
 if TYPE_CHECKING:
     from fpdrift.experiments import RunDistance
@@ -23,6 +23,18 @@ def _determinism(result: Determinism) -> list[str]:
     head = [f"  {'a step, times as long as without':42}{'ratio':>10}"] if rows else []
     study = result.study
     return [*_head(study), "", *_distances(study), "", *head, *rows, "", *_words(study)]
+
+
+@screen.register
+def _ulp_survival(result: UlpSurvival) -> list[str]:
+    found = result.survival
+    lines = [f"  {'steps':>7}{'absorbed':>10}{'still there':>13}{'95 % interval':>19}"]
+    for row in zip(found.steps, found.absorbed, found.share, found.low, found.high, strict=True):
+        step, absorbed, share, low, high = row
+        between = f"{low:.0%} to {high:.0%}"
+        lines.append(f"  {step:7}{absorbed:10}{share:13.0%}{between:>19}")
+    study = result.study
+    return [*_head(study), "", *_distances(study), "", *lines, "", *_words(study)]
 
 
 @screen.register

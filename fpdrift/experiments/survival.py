@@ -1,0 +1,114 @@
+"""One ulp planted in one weight, then training: how many ulps are absorbed, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fpdrift.drift import Survival, survival_curve
+from fpdrift.drift.survival import lasting
+from fpdrift.experiments.study import EPOCH, Study, apart, carried_out, size_of, span
+from fpdrift.perturbation import Perturbation
+from fpdrift.results import Result
+from fpdrift.training.condition import Condition
+from fpdrift.training.shapes import starting_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from fpdrift.experiments.settings import Settings
+    from fpdrift.records import Record
+
+STEPS = {"quick": 5, "full": EPOCH}
+NUDGES = {"quick": 14, "full": 60}
+CLAIM = "A difference, however small, is amplified by every iteration that follows."
+_NETWORK = "answer"
+_BASELINE, _AGAIN = "1 thread", "1 thread again"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class UlpSurvival(Result):
+    """Runs that start one ulp apart in one weight."""
+
+    study: Study
+    #: of the nudges, while they were watched
+    survival: Survival
+
+    def __repr__(self) -> str:
+        return f"UlpSurvival({self.study!r}, {self.survival})"
+
+
+def ulp_survival(settings: Settings) -> UlpSurvival:
+    """Train from weights of which one was moved by one ulp, each run another one.
+
+    What lies finished in the folder ``survival`` of `settings.out` is not trained again.
+    """
+    size = size_of(settings)
+    one = Condition(intra_op_threads=1, seed=settings.seed)
+    nudges = draw_nudges(starting_weights(_NETWORK, one.seed), NUDGES[size], settings.seed)
+    others = {_AGAIN: one} | {
+        label: replace(one, perturbation=nudge) for label, nudge in nudges.items()
+    }
+    study, records = carried_out(
+        "survival",
+        settings,
+        {_BASELINE: one, **others},
+        dict.fromkeys(others, _BASELINE),
+        title="One ulp in one weight, then training",
+        claim=CLAIM,
+        tell=lambda study, records: _tell(study, _survival(records)),
+        steps=STEPS[size],
+    )
+    return UlpSurvival(study=study, survival=_survival(records))
+
+
+def draw_nudges(
+    weights: Mapping[str, npt.NDArray[np.float32]], count: int, seed: int
+) -> dict[str, Perturbation]:
+    """Draw weights to move by one ulp, up or down: any tensor alike, then any of its elements.
+
+    Tensors of zeros are left out: an ulp of zero is 1e-45, which a processor may take for zero.
+
+    Returns
+    -------
+    dict of str to Perturbation
+        By the weight's name and index.
+    """
+    rng = np.random.default_rng(seed)
+    names = [name for name, values in weights.items() if values.any()]
+    found: dict[str, Perturbation] = {}
+    while len(found) < count:
+        name = names[rng.integers(len(names))]
+        index = tuple(int(rng.integers(size)) for size in weights[name].shape)
+        found[f"{name} {'.'.join(map(str, index))}"] = Perturbation(
+            kind="ulp", tensor=name, index=index, steps=int(rng.choice([-1, 1]))
+        )
+    return found
+
+
+def _survival(records: tuple[Record, ...]) -> Survival:
+    """Follow the nudged runs, which come behind the baseline and its repetition."""
+    baseline, _, *nudged = records
+    pairs = [lasting(baseline, record) for record in nudged]
+    return survival_curve([steps for steps, _ in pairs], [gone for _, gone in pairs])
+
+
+def _tell(study: Study, survival: Survival) -> str:
+    again, *nudged = study.distances
+    if again.first_step is not None:
+        return (
+            f"The run repeated gave {apart([again])}, so that nothing can be said of an ulp: "
+            "this training is nondeterministic here."
+        )
+    low, high = survival.absorbed_interval
+    left = [distance.distance for distance in nudged if distance.distance > 0]
+    rest = f"; weights of the others are {span(left)} apart then" if left else ""
+    return (
+        f"Of {survival.n} weights moved by one ulp, {survival.events} were back at equal bits "
+        f"within {study.steps} steps ({low:.0%} to {high:.0%}, 95 % interval){rest}. "
+        "The run repeated gave the same bits."
+    )

@@ -1,0 +1,68 @@
+"""One ulp in drawn weights: which weights, which runs, and what is said of them."""
+
+import numpy as np
+import pytest
+from made_records import made
+
+from fpdrift.cli.screens import screen
+from fpdrift.experiments import Settings, study
+from fpdrift.experiments.survival import NUDGES, STEPS, draw_nudges
+from fpdrift.results import Result
+from fpdrift.training import ensemble as room
+from fpdrift.training.shapes import starting_weights
+
+
+def test_drawn_weights_are_of_any_tensor_that_is_not_zero():
+    weights = starting_weights("answer", 1)
+    drawn = draw_nudges(weights, 60, 1)
+    assert len(drawn) == 60
+    assert {p.tensor for p in drawn.values()} == {n for n in weights if weights[n].any()}
+    assert {p.steps for p in drawn.values()} == {-1, 1}
+    for name, nudge in drawn.items():
+        assert name == f"{nudge.tensor} {'.'.join(map(str, nudge.index))}"
+        assert weights[nudge.tensor][nudge.index] != 0 or "kernel" in name
+    assert drawn == draw_nudges(weights, 60, 1) != draw_nudges(weights, 60, 2)
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Let what a nudge did be gone at once, half of the time, and stay otherwise."""
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    conditions = []
+
+    def bits(condition):
+        nudge = condition.perturbation
+        return 0 if nudge is None or nudge.steps > 0 else sum(nudge.index) + 1
+
+    def train(condition, *args, **named):
+        conditions.append(condition)
+        return made(condition, *args, **named, bits=bits)
+
+    monkeypatch.setattr(room, "train", train)
+    return conditions
+
+
+def test_absorbed_ulps_are_counted_and_told(trained, tmp_path):
+    found = study("survival").run(Settings(out=tmp_path))
+    assert len(trained) == NUDGES["quick"] + 2
+    assert [c.perturbation for c in trained[:2]] == [None, None]
+    gone = sum(c.perturbation.steps > 0 for c in trained[2:])
+    assert 0 < gone < NUDGES["quick"]
+    assert (found.survival.n, found.survival.events) == (NUDGES["quick"], gone)
+    assert list(found.survival.censored) == [STEPS["quick"]] * (NUDGES["quick"] - gone)
+    assert f"Of 14 weights moved by one ulp, {gone} were back at equal bits" in found.study.finding
+    text = "\n".join(screen(found))
+    assert "Quick, not the source's size" in text
+    assert f"{0:7}{gone:10}" in text
+    assert max(map(len, screen(found))) <= 80
+    assert repr(Result.from_json(found.to_json())) == repr(found)
+
+
+def test_nothing_is_said_of_an_ulp_where_the_repeated_run_differs(monkeypatch, tmp_path):
+    rng = np.random.default_rng(1)
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setattr(
+        room, "train", lambda *a, **k: made(*a, **k, bits=lambda _: int(rng.integers(2**31)))
+    )
+    found = study("survival").run(Settings(out=tmp_path))
+    assert "nothing can be said of an ulp" in found.study.finding
