@@ -96,7 +96,7 @@ def carried_out(
     tell : callable
         Given the study without a finding and its records, it puts the finding into words.
     steps : int
-        Of each run; quick and full.
+        Of each run.
     labels : str
         As for `fpdrift.train`.
     folder : str, optional
@@ -143,7 +143,8 @@ def equal(distances: Iterable[RunDistance]) -> list[bool]:
 
 def span(numbers: Iterable[float], kind: str = ".1e") -> str:
     """Write the smallest and the largest of some numbers."""
-    ends = (min(values := list(numbers)), max(values))
+    values = list(numbers)
+    ends = (min(values), max(values))
     return " to ".join(dict.fromkeys(format(end, kind) for end in ends))
 
 
