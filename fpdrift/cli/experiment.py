@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fpdrift.cli.output import add_output, check_output, deliver
 from fpdrift.cli.parsing import whole
 from fpdrift.cli.progress import reporting
+from fpdrift.errors import FpdriftError
 from fpdrift.experiments import EXPERIMENTS, STUDIES, Settings, study
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def add_to(commands: Any) -> None:
     size = command.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="in minutes (the default)")
     size.add_argument("--full", action="store_true", help="in the source's size")
+    command.add_argument(
+        "--epochs", type=whole, metavar="N", help="how long to train, where a study counts in them"
+    )
     command.add_argument("--seed", type=whole, default=1, metavar="N")
     command.add_argument("--out", type=Path, default=Path("fpdrift-out"), metavar="DIR")
     add_output(command)
@@ -37,10 +41,18 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the study; return the exit code."""
     chosen = study(arguments.name)
+    if arguments.epochs is not None and not chosen.epochs:
+        able = ", ".join(item.name for item in STUDIES if item.epochs)
+        message = f"--epochs {arguments.epochs}: {chosen.name} has no epochs to choose; {able} has"
+        raise FpdriftError(message)
     check_output(arguments)
     with reporting() as report:
         settings = Settings(
-            seed=arguments.seed, full=arguments.full, out=arguments.out, progress=report
+            seed=arguments.seed,
+            epochs=arguments.epochs,
+            full=arguments.full,
+            out=arguments.out,
+            progress=report,
         )
         result = chosen.run(settings)
     return deliver(result, arguments)

@@ -6,6 +6,7 @@ from fpdrift.experiments.compared import ComparedPair, ComparedRecords, compare_
 from fpdrift.experiments.determinism import Determinism
 from fpdrift.experiments.fiveruns import FiveRuns, GradientRuns
 from fpdrift.experiments.hashseed import HashSeed, Outcomes
+from fpdrift.experiments.long import Epoch, Long
 from fpdrift.experiments.metric import KnifeEdge, Metric
 from fpdrift.experiments.noseeds import NoSeeds
 from fpdrift.experiments.registry import EXPERIMENTS, STUDIES, Experiment, experiment, study
@@ -22,11 +23,13 @@ __all__ = [
     "ComparedPair",
     "ComparedRecords",
     "Determinism",
+    "Epoch",
     "Experiment",
     "FiveRuns",
     "GradientRuns",
     "HashSeed",
     "KnifeEdge",
+    "Long",
     "Metric",
     "NoSeeds",
     "Outcomes",

@@ -13,6 +13,7 @@ from fpdrift.experiments.cnn import cnn
 from fpdrift.experiments.determinism import determinism
 from fpdrift.experiments.fiveruns import five_runs
 from fpdrift.experiments.hashseed import hash_seed
+from fpdrift.experiments.long import long
 from fpdrift.experiments.metric import metric
 from fpdrift.experiments.noseeds import no_seeds
 from fpdrift.experiments.nudging import nudge_training
@@ -37,6 +38,8 @@ class Experiment:
     #: what it does, in one line
     summary: str
     run: Callable[[Settings], Result | Any]
+    #: whether it can be told how many epochs to train for
+    epochs: bool = False
 
 
 #: The steps of the demo.
@@ -52,6 +55,9 @@ STUDIES = (
     Experiment("five-runs", ("C08", "C20"), None, "the source's table of five runs", five_runs),
     Experiment("threads-in-training", ("C06",), None, "fit at 1 to 8 threads", threads_in_training),
     Experiment("nudge", ("C07",), None, "1e-8 on half of the weights, then train", nudge_training),
+    Experiment(
+        "long", ("C09", "C21"), None, "20 epochs, and drift by the epoch", long, epochs=True
+    ),
     Experiment("survival", (), None, "how long one ulp in one weight lasts", ulp_survival),
     Experiment("no-seeds", ("C10",), None, "the first 10 iterations without seeds", no_seeds),
     Experiment("metric", ("C11",), None, "whether loss or accuracy jumps", metric),

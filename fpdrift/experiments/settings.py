@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: More steps than the source's long run (18,760) by far; a slip of the finger is caught here.
 MOST_STEPS = 1_000_000
+#: The question's own training stops after 200.
+MOST_EPOCHS = 200
 
 
 def _silent(label: str, done: int, total: int) -> None:
@@ -34,6 +36,8 @@ class Settings:
     steps: int = 100
     #: name of the training data
     data: str = "noise"
+    #: epochs, of the studies that count in them; None leaves it to the study
+    epochs: int | None = None
     #: in the source's size, where a study has two; it may take long
     full: bool = False
     #: folder for the records
@@ -44,6 +48,9 @@ class Settings:
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**32:
             message = f"seed {self.seed} is out of range; choose one from 0 to {2**32 - 1}"
+            raise FpdriftError(message)
+        if self.epochs is not None and not 1 <= self.epochs <= MOST_EPOCHS:
+            message = f"{self.epochs} epochs is out of range; choose from 1 to {MOST_EPOCHS}"
             raise FpdriftError(message)
         if not 1 <= self.steps <= MOST_STEPS:
             message = f"{self.steps} steps is out of range; choose from 1 to {MOST_STEPS:,}"

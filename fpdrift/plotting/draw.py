@@ -28,6 +28,7 @@ from fpdrift.experiments import (
     Determinism,
     FiveRuns,
     HashSeed,
+    Long,
     Metric,
     NoSeeds,
     Study,
@@ -53,6 +54,7 @@ from fpdrift.plotting.growing import draw_spread_growth
 from fpdrift.plotting.growth import draw_growth
 from fpdrift.plotting.ledger import draw_orders
 from fpdrift.plotting.lines import draw_run_curves
+from fpdrift.plotting.long import draw_long
 from fpdrift.plotting.matrix import draw_tensor_matrix
 from fpdrift.plotting.nudge import draw_nudge
 from fpdrift.plotting.operations import draw_thread_operation
@@ -134,6 +136,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     GpuSums: draw_gpu_sums,
     GpuTree: draw_gpu_tree,
     Growth: draw_course,
+    Long: draw_long,
     ManyRuns: draw_many_runs,
     NudgeAccount: draw_nudge,
     OrderSpread: draw_order_spread,

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from fpdrift.floats import format_of
@@ -27,6 +28,9 @@ BATCH = 64
 PROBE = 256
 LEARNING_RATE = 1e-3
 LOSS = "categorical_crossentropy"
+#: A weight of at most this size is small; what an epoch's figures call the share of such weights.
+SMALL = 1e-8
+SMALL_WEIGHTS = "small_weights"
 
 
 def work(task: Message, report: Report) -> Message:
@@ -133,14 +137,31 @@ def fit(
         """End in the middle of an epoch, if that is where the steps end."""
         model.stop_training = next(seen) >= steps
 
+    def count(_epoch: int, logs: dict[str, float]) -> None:
+        """Add to what the recorder, which comes later, writes down of the epoch."""
+        logs[SMALL_WEIGHTS] = small_weights(model)
+
     model.fit(
         batches(data, order),
         steps_per_epoch=min(steps, an_epoch),
         epochs=math.ceil(steps / an_epoch),
-        callbacks=[recorder, keras.callbacks.LambdaCallback(on_train_batch_end=stop)],
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_end=count),
+            recorder,
+            keras.callbacks.LambdaCallback(on_train_batch_end=stop),
+        ],
         shuffle=False,
         verbose=0,
     )
+
+
+def small_weights(model: Any) -> float:
+    """Give the share of a model's trainable weights that are small."""
+    from keras import ops
+
+    weights = [ops.convert_to_numpy(v.value).astype(np.float64) for v in model.trainable_variables]
+    small = sum(int((abs(w) <= SMALL).sum()) for w in weights)
+    return small / int(sum(w.size for w in weights))
 
 
 def batches(data: Data, seed: int) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:

@@ -1,0 +1,102 @@
+"""A long training, epoch by epoch: on made runs, and how far one may be told to go."""
+
+import math
+
+import numpy as np
+import pytest
+from made_records import made
+
+from fpdrift.cli.main import main
+from fpdrift.cli.screens import screen
+from fpdrift.errors import FpdriftError
+from fpdrift.experiments import Settings, long, study
+from fpdrift.plotting import plot
+from fpdrift.records import open_record
+from fpdrift.results import Result
+from fpdrift.training import ensemble as room
+from fpdrift.training.shapes import starting_weights
+
+AN_EPOCH = 469
+"""Steps of 30,000 images of noise."""
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Make records instead of training; they last as long as asked and tell of small weights."""
+    bits = {"of": lambda condition: condition.intra_op_threads}
+
+    def train(condition, *args, steps, **named):
+        ends = [*range(AN_EPOCH, steps, AN_EPOCH), steps]
+        epochs = [(end, {"small_weights": end / 2**20}) for end in ends]
+        return made(condition, *args, **named, steps=steps, epochs=epochs, bits=bits["of"])
+
+    monkeypatch.setattr(room, "train", train)
+    monkeypatch.setattr("fpdrift.experiments.long._data", lambda: "noise")
+    return bits
+
+
+def test_each_epoch_is_told(trained, tmp_path, capsys):
+    argv = ["experiment", "long", "--epochs", "2", "--out", str(tmp_path)]
+    assert main([*argv, "--json", str(tmp_path / "a.json")]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in printed)
+    result = Result.from_json((tmp_path / "a.json").read_text())
+    assert printed == screen(result)
+    assert printed[0].startswith("  Not the source's size: 938 steps (the source: 18,760)")
+    assert [(e.epoch, e.step) for e in result.epochs] == [(1, 469), (2, 938)]
+    assert [e.small for e in result.epochs] == [(k / 2**20, k / 2**20) for k in (469, 938)]
+    # one of 256 images, at the first end; at the last all answers are alike
+    assert [e.churn for e in result.epochs] == [1 / 256, 0]
+    records = [open_record(path) for path in sorted((tmp_path / "long").glob("*.fpdrift"))]
+    losses = [[record.loss[first : first + 469].mean() for record in records] for first in (1, 470)]
+    assert np.allclose([e.losses for e in result.epochs], losses, rtol=1e-12)
+    a, b = (record.kept[0] for record in records)
+    rows = [int(np.flatnonzero(records[0].sketch_steps <= end)[-1]) for end in (469, 938)]
+    away = np.sqrt(np.square(a - b).sum(axis=1) / np.square(a).sum(axis=1))
+    assert [e.distance for e in result.epochs] == pytest.approx(away[rows], rel=1e-12)
+    assert result.first_step == 0
+    zeros = [np.mean(abs(w.ravel()) <= 1e-8) for w in starting_weights("answer", 1).values()]
+    sizes = [w.size for w in starting_weights("answer", 1).values()]
+    assert result.small_before == pytest.approx(np.average(zeros, weights=sizes))
+    plot(result)
+
+
+def test_no_drift_is_said_with_what_would_have_shown(trained, tmp_path):
+    trained["of"] = lambda _: 1
+    result = long.long(Settings(out=tmp_path))
+    assert result.steps == 300
+    assert result.first_step is None
+    assert result.finding.startswith("No drift seen in 300 steps; one other bit in any weight")
+    assert plot(result).get_title("left").startswith("No drift seen (quick")
+
+
+def test_the_full_size_is_the_source_s_epochs(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(long, "EPOCHS", 3)
+    assert long.long(Settings(out=tmp_path, full=True)).steps == 3 * AN_EPOCH
+
+
+def test_the_operations_make_the_loop_s_steps(trained, tmp_path):
+    result = long.long(Settings(out=tmp_path))
+    assert f"the loop's 1e8 are {1e8 / result.operations:.2g} steps" in result.finding
+    assert math.isclose(result.operations, 3.07e9, rel_tol=0.01)
+
+
+def test_epochs_are_refused_where_there_are_none(capsys):
+    assert main(["experiment", "five-runs", "--epochs", "3"]) == 2
+    assert "--epochs 3: five-runs has no epochs to choose; long" in capsys.readouterr().err
+    assert main(["experiment", "long", "--epochs", "0"]) == 2
+    assert main(["experiment", "long", "--epochs", "201"]) == 2
+    with pytest.raises(FpdriftError, match="201 epochs is out of range"):
+        Settings(epochs=201)
+    assert study("long").epochs
+
+
+@pytest.mark.slow
+def test_the_worker_counts_small_weights(tmp_path):
+    from fpdrift.training import train
+
+    record = train(steps=2, path=tmp_path / "a.fpdrift")
+    [logs] = record.epochs
+    share = logs["small_weights"]
+    # the biases in front of batch normalisation hardly move; nothing else is that small
+    assert 0 <= share < 0.001
