@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fpdrift.cli.screens.fiveruns import size
-from fpdrift.cli.screens.screen import count, screen, wrapped
+from fpdrift.cli.screens.screen import count, measured_on, screen, wrapped
 from fpdrift.experiments import Determinism, HashSeed, Metric, NoSeeds, Study, UlpSurvival
 
 if TYPE_CHECKING:
     from fpdrift.experiments import RunDistance
+    from fpdrift.results import Result
 
 
 @screen.register
 def _study(result: Study) -> list[str]:
-    return [*_head(result), "", *_distances(result), "", *_words(result)]
+    return _page(result, result, _distances(result))
 
 
 @screen.register
@@ -22,7 +23,7 @@ def _determinism(result: Determinism) -> list[str]:
     rows = [f"    {label[:40]:40}{ratio:10.2f}" for label, ratio in result.ratios.items()]
     head = [f"  {'a step, times as long as without':42}{'ratio':>10}"] if rows else []
     study = result.study
-    return [*_head(study), "", *_distances(study), "", *head, *rows, "", *_words(study)]
+    return _page(result, study, [*_distances(study), "", *head, *rows])
 
 
 @screen.register
@@ -34,7 +35,7 @@ def _ulp_survival(result: UlpSurvival) -> list[str]:
         between = f"{low:.0%} to {high:.0%}"
         lines.append(f"  {step:7}{absorbed:10}{share:13.0%}{between:>19}")
     study = result.study
-    return [*_head(study), "", *_distances(study), "", *lines, "", *_words(study)]
+    return _page(result, study, [*_distances(study), "", *lines])
 
 
 @screen.register
@@ -52,7 +53,7 @@ def _no_seeds(result: NoSeeds) -> list[str]:
             for loss, accuracy in zip(result.loss_spread, result.accuracy_spread, strict=True)
         )
         lines.append(f"    {i + 1:<20}" + "".join(figures))
-    return [*_head(study), "", *lines, "", *_words(study)]
+    return _page(result, study, lines)
 
 
 @screen.register
@@ -65,7 +66,7 @@ def _metric(result: Metric) -> list[str]:
         first = "" if planted is None else _percent(abs(planted[1] - planted[0]) / planted[0])
         figures = (first, _percent(ours), _percent(result.source[name]))
         lines.append(f"    {name:22}" + "".join(f"{figure:>18}" for figure in figures))
-    return [*_head(study), "", *lines, "", *_words(study)]
+    return _page(result, study, lines)
 
 
 @screen.register
@@ -77,14 +78,16 @@ def _hash_seed(result: HashSeed) -> list[str]:
             lines.append("  Trained weights, whatever PYTHONHASHSEED is")
         else:
             lines.append(f"    {row.label:44}{row.processes:12}{row.distinct:12}")
-    return [*_head(result.study), "", *lines, "", *_words(result.study)]
+    return _page(result, result.study, lines)
 
 
-def _head(study: Study) -> list[str]:
-    return wrapped(
+def _page(result: Result, study: Study, table: list[str]) -> list[str]:
+    """Put a table between its size and what it says; the machine is the result's own."""
+    head = wrapped(
         f"{size(study)}: {count(len(study.runs), 'run')} of {count(study.steps, 'step')} of the "
         f"{study.network}'s network on {study.data}, {study.labels} labels, seed {study.seed}."
     )
+    return [*head, "", *table, "", *_words(study), "", *measured_on(result)]
 
 
 def _distances(study: Study) -> list[str]:
