@@ -7,6 +7,7 @@ from fpdrift.training.condition import Condition
 from fpdrift.training.explained import Repeated, StepDifference, StepExplained, StepSplit
 from fpdrift.training.gated import Gate, Gates, LayerGates
 from fpdrift.training.gates import compare_gates, find_gates
+from fpdrift.training.kept import explain_kept, keep_step
 from fpdrift.training.replay import explain_step, split_steps
 from fpdrift.training.run import train
 from fpdrift.training.stepping import compare_step, state_of
@@ -22,8 +23,10 @@ __all__ = [
     "StepSplit",
     "compare_gates",
     "compare_step",
+    "explain_kept",
     "explain_step",
     "find_gates",
+    "keep_step",
     "split_steps",
     "state_of",
     "train",

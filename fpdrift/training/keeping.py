@@ -1,0 +1,112 @@
+# ruff: noqa: ARG002 - Keras calls these methods with arguments that not all of them need
+"""The callback that takes one step of anybody's training apart while it is under way.
+
+A callback is not told the batch, so whoever trains hands it the batches to pass on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras  # noqa: TID253 - only a process that trains gets here
+import numpy as np
+
+from fpdrift.errors import FpdriftError
+from fpdrift.recorder.state import reader, sync
+from fpdrift.training.dumps import Seen, save
+from fpdrift.training.instrumented import Step
+from fpdrift.training.stepping import check_batch
+
+
+class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no types
+    """See `fpdrift.training.keep_step`, which makes it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        To be written when the step is done.
+    step : int
+        The update that leads from step - 1 to it, counted through all calls of `fit`.
+    """
+
+    def __init__(self, path: Path, step: int) -> None:
+        super().__init__()
+        self._path, self._wanted = path, step
+        self._done = 0
+        self._batch: Any = None
+        self._before: list[Any] = []
+        self._step: Step | None = None
+
+    def __repr__(self) -> str:
+        return f"StepKeeper({self._path.name!r}, step {self._wanted})"
+
+    def batches(self, data: Iterable[Any]) -> Iterator[Any]:
+        """Pass batches on to `fit`, one for each step, and keep that of the step.
+
+        Parameters
+        ----------
+        data : iterable
+            Of (inputs, labels) or (inputs, labels, weights): generator, list, tf.data.Dataset...
+            What can be gone through again starts anew when it ends; `fit` then needs
+            ``steps_per_epoch``.
+        """
+        passed = 0
+        while True:
+            start = passed
+            for batch in (found := iter(data)):
+                passed += 1
+                if passed == self._wanted:
+                    check_batch(batch)
+                    self._batch = keras.tree.map_structure(_copy, tuple(batch))
+                yield batch
+            if found is data or passed == start:
+                return
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Refuse what cannot be taken apart before anything is trained."""
+        if self._done >= self._wanted:
+            return
+        if self.model.steps_per_execution != 1:
+            message = "steps_per_execution is above 1, which hides single steps; leave it at 1"
+            raise FpdriftError(message)
+        self._step = Step(self.model)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Keep the state before the step."""
+        if self._step is not None and self._done == self._wanted - 1:
+            self._before = self._state(self._step)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Do the step once more, taken apart; leave everything as training left it."""
+        self._done += 1
+        if self._step is None or self._done != self._wanted:
+            return
+        if self._batch is None:
+            message = (
+                f"the batch of step {self._wanted} was not seen; give fit keeper.batches(data)"
+            )
+            raise FpdriftError(message)
+        own = self._state(self._step)
+        metrics = self.model.metrics_variables
+        counted = [np.array(values) for values in reader(metrics)()]
+        try:
+            self._step.restore(self._before)
+            seen = self._step.take(self._batch)
+        finally:
+            self._step.restore(own)
+            for variable, values in zip(metrics, counted, strict=True):
+                variable.assign(values)
+        names = [tensor.name for tensor in self._step.state.tensors]
+        seen += [Seen("own", name, "", values) for name, values in zip(names, own, strict=True)]
+        save(self._path, [Seen("step", "", "", np.array(self._wanted)), *seen])
+        self._step, self._before, self._batch = None, [], None
+
+    def _state(self, step: Step) -> list[Any]:
+        sync(self.model)
+        return [np.array(values) for values in step.state.read()]
+
+
+def _copy(values: Any) -> Any:
+    return np.array(keras.ops.convert_to_numpy(values))
