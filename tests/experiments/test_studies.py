@@ -267,6 +267,12 @@ def test_determinism_times_pairs_of_runs(paced, tmp_path):
     off_on = [(k, on) for k in (1, 2, 4) for on in (False, True, True, False)]
     assert threads == [*off_on, (1, False), (1, False)]
     assert [c.inter_op_threads for c in paced.conditions] == [None] * 12 + [1, 1]
+    assert {d.label: d.baseline for d in found.study.distances if "2" in d.label} == {
+        "2 threads": "1 thread",
+        "2 threads again": "2 threads",
+        "2 threads, op det.": "1 thread, op det.",
+        "2 threads, op det. again": "2 threads, op det.",
+    }
     assert "2.00 times as long (median of 6 pairs of runs; 2.00)" in found.study.finding
     assert "With op determinism, 3 of 3 thread counts gave the same bits" in found.study.finding
     # a run that was finished before has kept its time
