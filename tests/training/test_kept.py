@@ -170,6 +170,19 @@ def test_difference_before_the_step_is_named_as_such(tmp_path):
     assert found.exact
 
 
+def test_step_that_ended_otherwise_is_not_passed_off(untouched, tmp_path):
+    ends = []
+    for keepers in ([], [keep_step(tmp_path / "b.npz", 1)]):
+        model = mixed()
+        touching = ulp_after(1, model.get_layer("hidden").kernel)
+        fit(model, data_for(mixed), touching, *keepers)
+        ends.append([values.tobytes() for values in model.get_weights()])
+    assert ends[0] == ends[1]
+    found = explain_kept(untouched(mixed), tmp_path / "b.npz")
+    assert (found.first, found.exact) == (None, False)
+    assert (found.run_a.unfaithful, found.run_b.unfaithful) == ((), ("hidden/kernel",))
+
+
 def test_training_goes_on_with_the_same_bits(tmp_path):
     from fpdrift.recorder import DriftRecorder
 
