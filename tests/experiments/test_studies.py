@@ -234,6 +234,7 @@ def test_metric_takes_the_runs_of_five_runs(trained, tmp_path):
     done = len(trained.conditions)
     found = study("metric").run(settings)
     assert len(trained.conditions) == done
+    assert all("op determinism" in run.condition for run in found.study.runs)
     for name in metric.METRICS:
         figures = [getattr(run, name) for run in found.study.runs]
         expected = (max(figures) - min(figures)) / figures[0]
