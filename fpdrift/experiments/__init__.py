@@ -9,6 +9,7 @@ from fpdrift.experiments.hashseed import HashSeed, Outcomes
 from fpdrift.experiments.long import Epoch, Long
 from fpdrift.experiments.metric import KnifeEdge, Metric
 from fpdrift.experiments.noseeds import NoSeeds
+from fpdrift.experiments.question import Question, Validated
 from fpdrift.experiments.registry import EXPERIMENTS, STUDIES, Experiment, experiment, study
 from fpdrift.experiments.settings import Settings
 from fpdrift.experiments.study import Study
@@ -33,6 +34,7 @@ __all__ = [
     "Metric",
     "NoSeeds",
     "Outcomes",
+    "Question",
     "RunDistance",
     "Settings",
     "Study",
@@ -40,6 +42,7 @@ __all__ = [
     "TrainedRun",
     "TwoLoops",
     "UlpSurvival",
+    "Validated",
     "Verdict",
     "compare_records",
     "experiment",

@@ -16,7 +16,7 @@ from fpdrift.experiments.trained import trained_runs
 from fpdrift.provenance import current
 from fpdrift.results import Result
 from fpdrift.training.condition import Condition
-from fpdrift.training.worker import PROBE
+from fpdrift.training.data import PROBE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

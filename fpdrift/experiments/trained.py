@@ -12,9 +12,9 @@ from fpdrift.drift import compare
 from fpdrift.records import content_hash
 from fpdrift.results import Result
 from fpdrift.training.condition import Condition
-from fpdrift.training.data import load
+from fpdrift.training.data import load, probe_images
 from fpdrift.training.ensemble import ensemble
-from fpdrift.training.worker import BATCH, PROBE
+from fpdrift.training.worker import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ class TrainedRun(Result):
     #: mean over the images of the last epoch that was begun, as each was met
     loss: float
     accuracy: float
-    #: at the end of the run, on the first 256 validation images
+    #: at the end of the run, on the images that it was probed with
     validation_loss: float
     validation_accuracy: float
     #: hash of the trained weights' bits
@@ -101,7 +101,7 @@ def trained_runs(
         progress=settings.progress,
     )
     records = tuple(done.records(place))
-    content = load(data, labels, validation=PROBE)
+    content = load(data, labels, validation=probe_images(data))
     runs = [
         trained_run(label, record, content) for label, record in zip(labelled, records, strict=True)
     ]

@@ -31,6 +31,7 @@ from fpdrift.experiments import (
     Long,
     Metric,
     NoSeeds,
+    Question,
     Study,
     ThreadsAndTree,
     TwoLoops,
@@ -58,6 +59,7 @@ from fpdrift.plotting.long import draw_long
 from fpdrift.plotting.matrix import draw_tensor_matrix
 from fpdrift.plotting.nudge import draw_nudge
 from fpdrift.plotting.operations import draw_thread_operation
+from fpdrift.plotting.question import draw_question
 from fpdrift.plotting.spread import draw_order_spread
 from fpdrift.plotting.strategies import draw_strategies
 from fpdrift.plotting.study import (
@@ -142,6 +144,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     OrderSpread: draw_order_spread,
     Orders: draw_orders,
     Plan: draw_plan,
+    Question: draw_question,
     Revealed: draw_revealed,
     RunCurves: draw_run_curves,
     SameOrder: draw_same_order,

@@ -18,6 +18,7 @@ from fpdrift.training.networks import CLASSES, IMAGE
 _Array = npt.NDArray[np.float32]
 #: The source's smallest experiment: as many images to train on as to validate with.
 NOISE_IMAGES = 30_000
+PROBE = 256
 LABELS = ("one-hot", "multi-hot")
 
 
@@ -55,6 +56,8 @@ def load(name: str, labels: str = "one-hot", *, validation: int | None = None) -
         to 0 to 1; 1,437 to train on and 360 to validate with.
         ``"fashion-mnist"``: 60,000 photographs of clothes scaled to 0 to 1, and the 10,000 that are
         kept for testing to validate with; see `fpdrift.training.fashion` for where it is found.
+        ``"digits-split"``, ``"fashion-mnist-split"``: as the question divided its images, 80 to 20,
+        stratified; of Fashion-MNIST's 60,000.
     labels : {"one-hot", "multi-hot"}
         ``"multi-hot"`` (noise only) is ten independent random bits an image, as in the source.
         They do not sum to 1, so TensorFlow's fused gradient is not that of the loss.
@@ -70,6 +73,14 @@ def load(name: str, labels: str = "one-hot", *, validation: int | None = None) -
     if validation is not None:
         validation = whole("validation", validation, 0, NOISE_IMAGES)
     return DATA[name](labels, validation)
+
+
+def probe_images(name: str) -> int | None:
+    """Say how many validation images a run is probed with; None is all of them.
+
+    All of a split's, since the question stopped by its loss on them.
+    """
+    return None if name.endswith("-split") else PROBE
 
 
 def check(name: str, labels: str) -> None:
@@ -109,13 +120,9 @@ def _random_labels(rng: np.random.Generator, count: int, labels: str) -> _Array:
 
 
 def _digits(labels: str, validation: int | None) -> Data:
-    from sklearn.datasets import load_digits
-
-    small, classes = load_digits(return_X_y=True)
-    images = np.zeros((len(small), *IMAGE), np.float32)
-    images[:, 10:18, 10:18, 0] = small.reshape(-1, 8, 8) / 16
-    order = permutation(1, 0, len(small))
-    train, rest = np.split(order, [len(small) * 4 // 5])
+    images, classes = _digits_images()
+    order = permutation(1, 0, len(images))
+    train, rest = np.split(order, [len(images) * 4 // 5])
     return Data(
         name="digits",
         labels=labels,
@@ -124,6 +131,15 @@ def _digits(labels: str, validation: int | None) -> Data:
         validation_images=read_only(images[rest[:validation]]),
         validation_labels=_one_hot(classes[rest[:validation]]),
     )
+
+
+def _digits_images() -> tuple[_Array, npt.NDArray[Any]]:
+    from sklearn.datasets import load_digits
+
+    small, classes = load_digits(return_X_y=True)
+    images = np.zeros((len(small), *IMAGE), np.float32)
+    images[:, 10:18, 10:18, 0] = small.reshape(-1, 8, 8) / 16
+    return images, classes
 
 
 def _fashion(labels: str, validation: int | None) -> Data:
@@ -146,8 +162,37 @@ def _one_hot(classes: npt.NDArray[Any]) -> _Array:
     return read_only(np.eye(CLASSES)[classes], np.float32)
 
 
+def _split(images: _Array, classes: npt.NDArray[Any], name: str, validation: int | None) -> Data:
+    """Divide as the question did: 80 to 20, each class alike, by scikit-learn's state 42."""
+    from sklearn.model_selection import train_test_split
+
+    train, rest = train_test_split(
+        np.arange(len(classes)), test_size=0.2, random_state=42, stratify=classes
+    )
+    return Data(
+        name=name,
+        labels="one-hot",
+        train_images=read_only(images[train]),
+        train_labels=_one_hot(classes[train]),
+        validation_images=read_only(images[rest[:validation]]),
+        validation_labels=_one_hot(classes[rest[:validation]]),
+    )
+
+
+def _digits_split(_labels: str, validation: int | None) -> Data:
+    images, classes = _digits_images()
+    return _split(images, classes, "digits-split", validation)
+
+
+def _fashion_split(_labels: str, validation: int | None) -> Data:
+    images, classes, _, _ = read_fashion()
+    return _split(_scaled(images), classes, "fashion-mnist-split", validation)
+
+
 DATA: dict[str, Callable[[str, int | None], Data]] = {
     "noise": _noise,
     "digits": _digits,
     "fashion-mnist": _fashion,
+    "digits-split": _digits_split,
+    "fashion-mnist-split": _fashion_split,
 }

@@ -82,7 +82,7 @@ def work(task: Message, report: Report) -> Message:
     data = load(task["data"], task["labels"], validation=1)
     model = build(task["network"], condition.seed_for("dropout"))
     worker.start(model, task["network"], condition)
-    worker.prepare(model, jit=condition.jit)
+    worker.prepare(model, task["network"], jit=condition.jit)
     step = Step(model)
     folder, steps = Path(task["folder"]), task["steps"]
     expected = _expected(folder / "hashes.npz", step)

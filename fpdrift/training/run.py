@@ -20,9 +20,11 @@ from fpdrift.records import Record, check_place, open_record
 from fpdrift.training.condition import Condition
 from fpdrift.training.data import check
 from fpdrift.training.networks import network_of
-from fpdrift.training.shapes import SHAPES
+from fpdrift.training.shapes import shapes_of
 
 MOST_STEPS = 1_000_000
+#: Data that scikit-learn brings or divides.
+SKLEARN = ("digits", "digits-split", "fashion-mnist-split")
 BACKENDS = ("tensorflow", "torch", "jax")
 
 
@@ -50,7 +52,7 @@ def train(
         What is held fixed; by default the framework's own choices.
     network : {"answer", "question"}
         The network of the answer's smallest experiment, or the question's; see `training.networks`.
-    data : {"noise", "digits", "fashion-mnist"}
+    data : {"noise", "digits", "fashion-mnist", "digits-split", "fashion-mnist-split"}
         See `fpdrift.training.data.load`.
     steps : int, default 100
         Updates to do, 1 to 1,000,000.
@@ -70,8 +72,9 @@ def train(
     Returns
     -------
     Record
-        With the first 256 validation images as its probe; its `meta` says what the run was made
-        of. Keras' backend is that of ``KERAS_BACKEND``, TensorFlow if there is none.
+        With the first 256 validation images as its probe (all of a split's); its `meta` says what
+        the run was made of. Keras' backend is that of ``KERAS_BACKEND``, TensorFlow if there is
+        none.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def train(
     check_timeout(timeout)
     check_callable("progress", progress)
     env = environment(condition, data)
-    _check_nudge(condition)
+    _check_nudge(condition, network)
     place = _place(path, condition, overwrite=overwrite)
     task = {
         "condition": condition.to_dict(),
@@ -140,7 +143,7 @@ def environment(
 def _installed(backend: str, data: str) -> str:
     """See that all that is needed is installed."""
     check_choice("KERAS_BACKEND", backend, BACKENDS)
-    for module in (backend, "keras", *(["sklearn"] if data == "digits" else [])):
+    for module in (backend, "keras", *(["sklearn"] if data in SKLEARN else [])):
         if importlib.util.find_spec(module) is None:
             if module in ("torch", "jax"):
                 message = f"KERAS_BACKEND is {module!r}, which is not installed; unset it"
@@ -149,12 +152,13 @@ def _installed(backend: str, data: str) -> str:
     return backend
 
 
-def _check_nudge(condition: Condition) -> None:
+def _check_nudge(condition: Condition, network: str) -> None:
     """Try a nudge of one weight on weights of zero, to see that there is such a weight."""
     nudge = condition.perturbation
     if nudge is not None and nudge.kind != "noise":
         dtype = format_of(condition.weight_dtype).dtype
-        perturb({name: np.zeros(shape, dtype) for name, shape in SHAPES.items()}, nudge)
+        shapes = shapes_of(network)
+        perturb({name: np.zeros(shape, dtype) for name, shape in shapes.items()}, nudge)
 
 
 def _place(path: Any, condition: Condition, *, overwrite: bool) -> Path:

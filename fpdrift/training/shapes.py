@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fpdrift.training.networks import initial_weights, network_of
+from fpdrift.training.networks import (
+    CLASSES,
+    DENSE,
+    extra_numbers,
+    initial_weights,
+    network_of,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,20 +18,38 @@ if TYPE_CHECKING:
 
 _NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 
-#: Every tensor of both networks in the order of Keras' `model.weights`; a test compares them.
-SHAPES: dict[str, tuple[int, ...]] = {
-    "conv1/kernel": (3, 3, 1, 32),
-    "conv1/bias": (32,),
-    **{f"norm1/{name}": (32,) for name in _NORM},
-    "conv2/kernel": (3, 3, 32, 32),
-    "conv2/bias": (32,),
-    **{f"norm2/{name}": (32,) for name in _NORM},
-    "dense1/kernel": (4608, 512),
-    "dense1/bias": (512,),
-    **{f"norm3/{name}": (512,) for name in _NORM},
-    "dense2/kernel": (512, 10),
-    "dense2/bias": (10,),
-}
+#: Side of an image after two convolutions of 3 x 3 without a margin, and a pooling.
+_POOLED = 12
+
+
+def shapes_of(network: str) -> dict[str, tuple[int, ...]]:
+    """Give every tensor of a network in the order of Keras' `model.weights`.
+
+    Raises
+    ------
+    FpdriftError
+        If there is no network of that name.
+    """
+    of = network_of(network)
+    width, units = of.width, DENSE * of.width
+    kernels = {
+        "conv1": (3, 3, 1, width),
+        "conv2": (3, 3, width, width),
+        **{f"conv{number}": (3, 3, width, width) for number in extra_numbers(of)},
+        "dense1": (_POOLED**2 * width, units),
+        "dense2": (units, CLASSES),
+    }
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer, kernel in kernels.items():
+        shapes |= {f"{layer}/kernel": kernel, f"{layer}/bias": kernel[-1:]}
+        if of.normalised and layer != "dense2":
+            norm = layer.replace("conv", "norm").replace("dense1", "norm3")
+            shapes |= {f"{norm}/{name}": kernel[-1:] for name in _NORM}
+    return shapes
+
+
+#: The tensors of the answer's network, and of the question's.
+SHAPES = shapes_of("answer")
 
 
 def starting_weights(network: str, seed: int) -> dict[str, npt.NDArray[np.float32]]:
@@ -33,7 +57,8 @@ def starting_weights(network: str, seed: int) -> dict[str, npt.NDArray[np.float3
 
     Parameters
     ----------
-    network : {"answer", "question"}
+    network : str
+        One of `fpdrift.training.networks.NETWORKS`.
     seed : int
 
     Returns
@@ -46,5 +71,5 @@ def starting_weights(network: str, seed: int) -> dict[str, npt.NDArray[np.float3
     FpdriftError
         If there is no network of that name.
     """
-    weights = initial_weights(SHAPES, network_of(network).start, seed)
+    weights = initial_weights(shapes_of(network), network_of(network).start, seed)
     return {name: values for name, values in weights.items() if "/moving_" not in name}

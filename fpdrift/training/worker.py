@@ -20,13 +20,11 @@ from fpdrift.perturbation import perturb
 from fpdrift.process import Message, Report, serve
 from fpdrift.training.chance import digest, permutation
 from fpdrift.training.condition import Condition
-from fpdrift.training.data import Data, load
+from fpdrift.training.data import Data, load, probe_images
 from fpdrift.training.networks import build, initial_weights, network_of
-from fpdrift.training.shapes import SHAPES
+from fpdrift.training.shapes import shapes_of
 
 BATCH = 64
-PROBE = 256
-LEARNING_RATE = 1e-3
 LOSS = "categorical_crossentropy"
 #: A weight of at most this size is small; what an epoch's figures call the share of such weights.
 SMALL = 1e-8
@@ -37,10 +35,10 @@ def work(task: Message, report: Report) -> Message:
     """Train as the task says; see `fpdrift.training.run.train` for what is in it."""
     condition = Condition.from_dict(task["condition"])
     configure(condition)
-    data = load(task["data"], task["labels"], validation=PROBE)
+    data = load(task["data"], task["labels"], validation=probe_images(task["data"]))
     model = build(task["network"], condition.seed_for("dropout"))
     about = start(model, task["network"], condition) | describe(task, condition, data)
-    prepare(model, jit=condition.jit)
+    prepare(model, task["network"], jit=condition.jit)
     fit(model, data, task, about, report, order=condition.seed_for("order"))
     return {}
 
@@ -67,7 +65,9 @@ def configure(condition: Condition) -> None:
 
 def start(model: Any, network: str, condition: Condition) -> dict[str, Any]:
     """Give a model its starting weights; say what they are and what the nudge did to them."""
-    drawn = initial_weights(SHAPES, network_of(network).start, condition.seed_for("init"))
+    drawn = initial_weights(
+        shapes_of(network), network_of(network).start, condition.seed_for("init")
+    )
     cast = {v.path: drawn[v.path].astype(format_of(v.dtype).dtype) for v in model.weights}
     about: dict[str, Any] = {"initial_weights": digest(*drawn.values())}
     if condition.perturbation is not None:
@@ -100,12 +100,14 @@ def describe(task: Message, condition: Condition, data: Data) -> dict[str, Any]:
     }
 
 
-def prepare(model: Any, *, jit: bool) -> None:
-    """Say how a model is to be trained."""
+def prepare(model: Any, network: str = "answer", *, jit: bool) -> None:
+    """Say how a model is to be trained: as that network is."""
     import keras
 
+    of = network_of(network)
+    kind = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[of.optimizer]
     model.compile(
-        optimizer=keras.optimizers.Adam(LEARNING_RATE),
+        optimizer=kind(of.learning_rate),
         loss=LOSS,
         metrics=["accuracy"],
         # JAX's step is always compiled; "auto" is its way of saying so.

@@ -1,0 +1,200 @@
+"""The question's own training: two runs that differ in threads alone, and one with another seed.
+
+The question stopped when the validation loss had not fallen for 20 epochs, and took the best
+epoch's weights. Here all epochs asked for are trained and recorded, and each run's figures say
+where it would have stopped: so early stopping can be seen to choose another epoch in another run.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fpdrift.errors import FpdriftError
+from fpdrift.experiments.study import Size, size_of
+from fpdrift.experiments.trained import RunDistance, run_distance, trained_runs
+from fpdrift.results import Result
+from fpdrift.training.condition import LARGEST_SEED, Condition
+from fpdrift.training.data import load
+from fpdrift.training.worker import BATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from fpdrift.experiments.settings import Settings
+    from fpdrift.records import Record
+
+#: Of the quick size; the question's own were up to 200.
+QUICK_EPOCHS, EPOCHS = 1, 200
+PATIENCE = 20
+CLAIM = (
+    "I set every seed, I trained the same CNN on the same data, and each run gives another result. "
+    "Is my code wrong, or can a GPU not be reproducible?"
+)
+_BASELINE, _AGAIN, _THREADS, _SEED = "1 thread", "1 thread again", "2 threads", "another seed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Validated(Result):
+    """One run's validation, epoch by epoch."""
+
+    label: str
+    #: on all validation images, at each epoch's end
+    losses: tuple[float, ...]
+    accuracies: tuple[float, ...]
+    #: the epoch (from 1) of the least loss, whose weights early stopping would have restored
+    best: int
+    #: the epoch after which early stopping would have ended the run; None if it would not have
+    stopped: int | None
+
+    @property
+    def accuracy(self) -> float:
+        """That of the best epoch."""
+        return self.accuracies[self.best - 1]
+
+    def __repr__(self) -> str:
+        return f"Validated({self.label}, epoch {self.best}: {self.accuracy:.4f})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question(Result):
+    """The question's network, trained as the question meant it."""
+
+    size: Size
+    data: str
+    seed: int
+    #: done of each run, and how many the question allowed
+    epochs: int
+    source_epochs: int
+    #: of an epoch
+    steps: int
+    validation_images: int
+    runs: tuple[Validated, ...]
+    #: all others against the first, at the end
+    distances: tuple[RunDistance, ...]
+    claim: str
+    finding: str
+
+    def __repr__(self) -> str:
+        return f"Question({self.size}, {self.epochs} epochs: {self.runs!r})"
+
+
+def question(settings: Settings) -> Question:
+    """Train the question's network, epoch by epoch validated on a fifth of its images.
+
+    On Fashion-MNIST where it is to be had, else on handwritten digits. What lies finished in the
+    folder ``question`` of `settings.out` is not trained again.
+    """
+    data = _data()
+    content = load(data)
+    an_epoch = math.ceil(len(content.train_images) / BATCH)
+    usual = EPOCHS if settings.full else QUICK_EPOCHS
+    epochs = usual if settings.epochs is None else settings.epochs
+    one = Condition(intra_op_threads=1, seed=settings.seed)
+    labelled = {
+        _BASELINE: one,
+        _AGAIN: one,
+        _THREADS: replace(one, intra_op_threads=2),
+        _SEED: replace(one, seed=(settings.seed + 1) % (LARGEST_SEED + 1)),
+    }
+    _, records = trained_runs(
+        labelled, settings, "question", network="question", data=data, steps=epochs * an_epoch
+    )
+    pairs = list(zip(labelled, records, strict=True))
+    result = Question(
+        size=size_of(settings),
+        data=data,
+        seed=settings.seed,
+        epochs=epochs,
+        source_epochs=EPOCHS,
+        steps=an_epoch,
+        validation_images=len(content.validation_labels),
+        runs=tuple(
+            validated(label, record, content.validation_labels, an_epoch) for label, record in pairs
+        ),
+        distances=tuple(
+            run_distance(_BASELINE, records[0], label, record) for label, record in pairs[1:]
+        ),
+        claim=CLAIM,
+        finding="",
+    )
+    return replace(result, finding=_tell(result))
+
+
+def _data() -> str:
+    try:
+        load("fashion-mnist-split", validation=1)
+    except FpdriftError:
+        return "digits-split"
+    return "fashion-mnist-split"
+
+
+def validated(
+    label: str, record: Record, answers: npt.NDArray[np.float32], an_epoch: int
+) -> Validated:
+    """Read a run's validation from the predictions that its record holds of each epoch's end."""
+    losses, accuracies = [], []
+    for step in range(an_epoch, int(record.steps[-1]) + 1, an_epoch):
+        predicted = record.predictions[step].astype(np.float64)
+        # Keras takes the logarithm of no probability below this
+        losses.append(float(-(answers * np.log(np.maximum(predicted, 1e-7))).sum(axis=1).mean()))
+        right = predicted.argmax(axis=1) == answers.argmax(axis=1)
+        accuracies.append(float(right.mean()))
+    best, stopped = early_stop(losses, PATIENCE)
+    return Validated(
+        label=label,
+        losses=tuple(losses),
+        accuracies=tuple(accuracies),
+        best=best,
+        stopped=stopped,
+    )
+
+
+def early_stop(losses: Sequence[float], patience: int) -> tuple[int, int | None]:
+    """Say what Keras' early stopping would have done with these losses.
+
+    Returns
+    -------
+    int
+        The epoch, from 1, whose weights are restored.
+    int or None
+        The last epoch that is trained; None if training goes on.
+    """
+    best = 1
+    for epoch, loss in enumerate(losses, 1):
+        if loss < losses[best - 1]:
+            best = epoch
+        elif epoch - best >= patience:
+            return best, epoch
+    return best, None
+
+
+def _tell(result: Question) -> str:
+    again, threads, seed = result.distances
+    figures = {run.label: run for run in result.runs}
+    scores = ", ".join(f"{label} {run.accuracy:.4f}" for label, run in figures.items())
+    if again.first_step is not None:
+        verdict = "The same code on the same machine gave other bits: nondeterministic here."
+    elif threads.first_step is None:
+        verdict = (
+            "No drift seen: neither a repetition nor a second thread changed one bit of any weight "
+            "or slot at any step, which would have shown."
+        )
+    else:
+        verdict = (
+            "Nothing is wrong with the code: the run repeated has the same bits. It is "
+            f"order-dependent: with 2 threads {100 * threads.churn:.1f} % of the validation images "
+            f"got another class, with another seed {100 * seed.churn:.1f} %."
+        )
+    stops = [run.stopped for run in result.runs]
+    done = f"{result.epochs} of at most {result.source_epochs} epochs"
+    if any(stop is None for stop in stops):
+        end = f"after {done} early stopping would not have ended every run"
+    else:
+        end = f"early stopping would have ended them after epochs {', '.join(map(str, stops))}"
+    return f"{verdict} Validation accuracy of the best epochs: {scores}; {end}."

@@ -1,0 +1,155 @@
+"""The question's own training: its split, its early stopping beside Keras', and what is said."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from helpers import require
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fpdrift.cli.main import main
+from fpdrift.cli.screens import screen
+from fpdrift.experiments import Settings
+from fpdrift.experiments import question as room
+from fpdrift.experiments.question import early_stop
+from fpdrift.plotting import plot
+from fpdrift.records import RecordWriter, Tensor, content_hash, open_record
+from fpdrift.results import Result
+from fpdrift.training import ensemble
+from fpdrift.training.data import load
+
+AN_EPOCH = 23
+"""Steps of 1,437 digits."""
+CERTAIN = np.float32(0.91)
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Make runs of digits whose right answers grow in number; at 2 threads they differ."""
+    require("sklearn")
+    answers = load("digits-split").validation_labels.argmax(axis=1)
+    told = {"bits": lambda c, _time: (c.seed, c.intra_op_threads), "times": Counter()}
+
+    def train(condition, network, data, *, steps, labels, path, timeout, progress):
+        told["times"][condition] += 1
+        bits = told["bits"](condition, told["times"][condition])
+        about = {
+            "condition": condition.to_dict(),
+            "network": network,
+            "data": {"name": data, "labels": labels, "hash": "0"},
+            "steps": steps,
+            "backend": "tensorflow",
+        }
+        writer = RecordWriter(path, [Tensor("w", "weight", (2,), "float32", "whole")], meta=about)
+        for step in range(steps + 1):
+            weights = np.array([1, hash(bits) % 1000 if step else 0], np.float32)
+            metrics = {"accuracy": 0.5} if step else {}
+            writer.add_step(
+                step, [content_hash(weights)], 1.0 if step else np.nan, metrics, {0: weights}
+            )
+            if step and step % AN_EPOCH == 0:
+                right = min(len(answers), 100 * step // AN_EPOCH + 10 * condition.intra_op_threads)
+                given = np.where(np.arange(len(answers)) < right, answers, (answers + 1) % 10)
+                predicted = np.full((len(answers), 10), 0.01, np.float32)
+                predicted[np.arange(len(answers)), given] = CERTAIN
+                writer.add_predictions(step, predicted)
+        writer.finish()
+        return open_record(path)
+
+    monkeypatch.setattr(ensemble, "train", train)
+    monkeypatch.setattr(room, "_data", lambda: "digits-split")
+    return told
+
+
+def test_figures_are_those_of_the_predictions(trained, tmp_path, capsys):
+    argv = ["experiment", "question", "--epochs", "2", "--out", str(tmp_path)]
+    assert main([*argv, "--json", str(tmp_path / "a.json")]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in printed)
+    result = Result.from_json((tmp_path / "a.json").read_text())
+    assert printed == screen(result)
+    assert printed[0].startswith("  Not the source's size: 2 epochs (the source: up to 200)")
+    assert (result.steps, result.validation_images) == (AN_EPOCH, 360)
+    rights = {"1 thread": (110, 210), "1 thread again": (110, 210), "2 threads": (120, 220)}
+    for run in result.runs[:3]:
+        assert run.accuracies == tuple(right / 360 for right in rights[run.label])
+        right = rights[run.label][1]
+        loss = -(right * np.log(float(CERTAIN)) + (360 - right) * np.log(0.01)) / 360
+        assert run.losses[1] == pytest.approx(loss, rel=1e-6)
+        assert (run.best, run.stopped) == (2, None)
+    again, threads, seed = result.distances
+    assert (again.first_step, threads.first_step, seed.first_step) == (None, 1, 1)
+    assert threads.churn == 10 / 360
+    assert "Nothing is wrong with the code: the run repeated has the same bits." in result.finding
+    assert "with 2 threads 2.8 % of the validation images" in result.finding
+    assert "after 2 of at most 200 epochs early stopping would not have ended" in result.finding
+    plot(result)
+
+
+@pytest.mark.parametrize(
+    ("bits", "words"),
+    [
+        (lambda _condition, _time: 1, "No drift seen: neither a repetition"),
+        (lambda _condition, time: time, "gave other bits: nondeterministic here."),
+    ],
+)
+def test_what_is_said_follows_from_the_bits(bits, words, trained, tmp_path):
+    trained["bits"] = bits
+    result = room.question(Settings(out=tmp_path))
+    assert result.epochs == 1
+    assert words in result.finding
+
+
+def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "EPOCHS", 23)
+    result = room.question(Settings(out=tmp_path, full=True))
+    # all answers are right from epoch 4 on, so the loss falls no more
+    assert [run.best for run in result.runs] == [4, 4, 4, 4]
+    assert [run.stopped for run in result.runs] == [None] * 4
+    monkeypatch.setattr(room, "EPOCHS", 24)
+    result = room.question(Settings(out=tmp_path / "more", full=True))
+    assert [run.stopped for run in result.runs] == [24] * 4
+    assert "early stopping would have ended them after epochs 24, 24, 24, 24" in result.finding
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([0.5, 1.0, 1.5, 2.0]), min_size=1, max_size=12), st.integers(1, 4))
+def test_early_stopping_as_keras_does_it(losses, patience):
+    keras = require("keras")
+    stopping = keras.callbacks.EarlyStopping("val_loss", patience=patience, verbose=0)
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
+    model.stop_training = False  # as `fit` begins
+    stopping.set_model(model)
+    stopping.on_train_begin()
+    ended = None
+    for epoch, loss in enumerate(losses):
+        stopping.on_epoch_end(epoch, {"val_loss": loss})
+        if stopping.model.stop_training:
+            ended = epoch + 1
+            break
+    assert early_stop(losses, patience) == (stopping.best_epoch + 1, ended)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("digits-split", 1797), ("fashion-mnist-split", 60000)]
+)
+def test_the_split_is_stratified_and_of_one_content(name, count):
+    require("sklearn")
+    if name.startswith("fashion"):
+        from fpdrift.errors import FpdriftError
+
+        try:
+            load("fashion-mnist", validation=1)
+        except FpdriftError as error:
+            pytest.skip(str(error))
+    data = load(name)
+    train, rest = data.train_labels.sum(axis=0), data.validation_labels.sum(axis=0)
+    assert (train.sum(), rest.sum()) == (count - -(-count // 5), -(-count // 5))
+    assert np.abs(rest - (train + rest) / 5).max() <= 1
+    images = np.concatenate([data.train_images, data.validation_images])
+    assert load(name).hash == data.hash
+    if name.startswith("digits"):
+        whole = load("digits")
+        every = np.concatenate([whole.train_images, whole.validation_images])
+        assert Counter(map(bytes, images)) == Counter(map(bytes, every))
