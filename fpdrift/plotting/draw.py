@@ -95,7 +95,7 @@ from fpdrift.reduction.batch import (
     Equality,
 )
 from fpdrift.reduction.gpu import GpuRecording, GpuSums, GpuTree
-from fpdrift.training import Gates
+from fpdrift.training.gated import Gates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,7 +1,7 @@
 """The networks: that of the question that fpdrift grew out of, that of its answer, and variants.
 
-The two have the same layers and differ in how large their starting weights are. (That the answer's has
-dropout, too, shows in its printed losses: only with it does a run here come out near them.)
+The two have the same layers and differ in how large their starting weights are. (That the answer's
+has dropout, too, shows in its printed losses: only with it does a run here come out near them.)
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def build(name: str, seed: int) -> Any:
 
 
 def extra_numbers(network: Network) -> list[str]:
-    """Number the extra convolutions: 2_1, 2_2 and so on, for 3 is the dense layer's."""
+    """Give the extra convolutions' numbers: 2_1, 2_2 and so on, for 3 is the dense layer's."""
     return [f"2_{i}" for i in range(1, network.extra + 1)]
 
 

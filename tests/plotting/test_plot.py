@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "drift"))
 from make_record import make_record
 
 sys.path.insert(0, str(Path(__file__).parent))
+from long_results import long_results
 from reduction_results import reduction_results
 from study_results import study_results
 from test_plot_gates import FOUND
@@ -66,6 +67,7 @@ def results():
     yield "five-runs", five_runs()
     yield from reduction_results()
     yield from study_results()
+    yield from long_results()
     yield "gates", FOUND
 
 

@@ -1,0 +1,95 @@
+"""Results of long trainings and of many runs, for the tests of pictures."""
+
+import numpy as np
+from make_record import make_record
+
+from fpdrift.drift import compare, compare_many, growth
+from fpdrift.experiments import Epoch, Long, Question, RunDistance, Validated
+
+
+def runs(*offsets):
+    """Make runs of 60 steps whose weight is off by so much from step 3 on."""
+    return [
+        make_record(
+            [{"kernel": np.ones(3, np.float32) * (1 + offset * (i > 2) * i)} for i in range(61)],
+            name=f"{offset}.fpdrift",
+        )
+        for offset in offsets
+    ]
+
+
+def a_long(pair):
+    epochs = tuple(
+        Epoch(
+            epoch=number,
+            step=20 * number,
+            distance=float(pair.distance[20 * number]),
+            losses=(0.5 / number, 0.51 / number),
+            churn=0.04 * number,
+            small=(0.0, 0.0),
+        )
+        for number in (1, 2, 3)
+    )
+    first = pair.first_difference
+    return Long(
+        size="quick",
+        network="answer",
+        data="noise",
+        seed=1,
+        steps=60,
+        an_epoch=20,
+        source_steps=18_760,
+        labels=("1 thread", "2 threads"),
+        epochs=epochs,
+        growth=growth(pair),
+        first_step=None if first is None else first.step,
+        operations=3 * 10**9,
+        small_before=0.0005,
+        claim="It amplifies.",
+        finding="It did.",
+    )
+
+
+def a_question(epochs):
+    labels = ("1 thread", "1 thread again", "2 threads", "another seed")
+    return Question(
+        size="full",
+        data="fashion-mnist-split",
+        seed=1,
+        epochs=epochs,
+        source_epochs=200,
+        steps=750,
+        validation_images=12_000,
+        runs=tuple(
+            Validated(
+                label=label,
+                losses=tuple(0.5 / (1 + k) + 0.01 * i for k in range(epochs)),
+                accuracies=tuple(0.85 + 0.01 * k + 0.002 * i for k in range(epochs)),
+                best=epochs,
+                stopped=None,
+            )
+            for i, label in enumerate(labels)
+        ),
+        distances=tuple(
+            RunDistance(
+                label=label,
+                baseline=labels[0],
+                first_step=1,
+                first_tensor="kernel",
+                distance=0.5,
+                churn=0.05,
+            )
+            for label in labels[1:]
+        ),
+        claim="Each run gives another result.",
+        finding="It does.",
+    )
+
+
+def long_results():
+    yield "long", a_long(compare(*runs(0.0, 1e-4)))
+    yield "long-equal", a_long(compare(*runs(0.0, 0.0)))
+    yield "question", a_question(5)
+    yield "question-one", a_question(1)
+    yield "many", compare_many(runs(0.0, 0.0, 1e-3, 1e-4, 1e-4))
+    yield "many-equal", compare_many(runs(0.0, 0.0))
