@@ -177,3 +177,22 @@ def test_planted_gate_of_a_model_is_found(keras):
         compare_gates(None, batch, {}, {})
     with pytest.raises(FpdriftError, match="batch is 3"):
         compare_gates(make, 3, {}, {})
+
+
+@pytest.mark.slow
+def test_layers_of_a_model_inside_the_model_are_seen(keras):
+    """Their outputs are tapped, and their gates: a model inside a model has no tap of its own."""
+    from fpdrift.training.instrumented import Step
+
+    inner = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(3, name="deep"), keras.layers.ReLU(name="gate")],
+        name="inner",
+    )
+    model = keras.Sequential([keras.Input((4,)), inner, keras.layers.Dense(2, name="out")])
+    model.compile("sgd", "mse", jit_compile=False)
+    step = Step(model)
+    assert step.relus == {"inner/gate": "input"}
+    rng = np.random.default_rng(1)
+    seen = step.take((rng.standard_normal((5, 4), np.float32), np.ones((5, 2), np.float32)))
+    forward = [item.name for item in seen if item.stage == "forward"]
+    assert forward == ["inner/deep/output", "inner/gate/output", "out/output"]
