@@ -337,3 +337,28 @@ def test_the_horizon_is_beyond_the_tolerance_not_at_it_and_knows_what_both_repor
     assert horizon(pair, 0.25).step == 3
     assert horizon(with_losses([nan, 1.0, 1.0], [nan, 1.0, nan])).until == 1
     assert horizon(with_losses([nan, 1.0, 1.0], [nan, 1.0, nan])).step is None
+
+
+def test_a_level_distance_has_no_rate_and_a_noisy_one_no_law():
+    flat = growth_of(STEPS, np.full(len(STEPS), 1e-5))
+    assert (flat.trend.rate, flat.trend.low, flat.trend.high) == (None, None, None)
+    rng = np.random.default_rng(3)
+    wild = growth_of(STEPS, np.exp(0.2 * STEPS + rng.normal(size=len(STEPS))))
+    assert wild.trend.evidence["exponential"] > 0.99  # the best law, and yet it misses too much
+    assert wild.kind == "cannot tell"
+
+
+def test_a_weight_that_does_not_count_is_no_place_of_a_jump():
+    base = {"dense/kernel": np.zeros((3, 4)), "dense/bias": np.zeros(4)}
+    moved = [
+        {
+            "dense/kernel": base["dense/kernel"] + 1e-8 * s**2 + 1e-3 * (s >= 15),
+            "dense/bias": base["dense/bias"] + 9.0 * (s >= 15),
+        }
+        for s in range(30)
+    ]
+    base["dense/kernel"] = base["dense/kernel"] + 1.0
+    moved = [m | {"dense/kernel": m["dense/kernel"] + 1.0} for m in moved]
+    flags = {"zero_gradient": {"dense/kernel": False, "dense/bias": True}}
+    found = growth(compare(make_record([base] * 30, **flags), make_record(moved, **flags)))
+    assert [(j.step, j.tensor) for j in found.jumps] == [(15, "dense/kernel")]

@@ -168,3 +168,8 @@ def test_two_runs_last_until_all_bits_stay_equal():
     assert lasting(still, make_record([zeros] * 5 + [ones])) == (5, False)
     sparse = make_record([ones, ones, zeros], steps=[1, 3, 5])
     assert lasting(still, sparse) == (4, True)
+
+
+def test_half_left_is_the_median():
+    assert survival_curve([1, 2, 3, 3], [True, True, False, False]).median == 2
+    assert survival_curve([1, 2, 3], [True, False, False]).median is None

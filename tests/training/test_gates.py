@@ -8,7 +8,7 @@ from fpdrift.errors import FpdriftError
 from fpdrift.results import Result
 from fpdrift.training import compare_gates, state_of
 from fpdrift.training.dumps import Seen
-from fpdrift.training.gating import look
+from fpdrift.training.gating import course, look
 
 COUNTED = {"conv/kernel", "norm/gamma", "dense/kernel"}
 RELUS = {"relu": "input", "dense": "output"}
@@ -103,6 +103,38 @@ def test_what_goes_into_a_layer_that_ends_in_its_relu_is_seen_where_it_is_open()
     assert (gate.layer, gate.unit, gate.sample, gate.pixel) == ("dense", 1, 0, ())
     assert (gate.value_a, gate.value_b, gate.from_zero) == (3e-5, None, 3e-5)
     assert str(gate) == "dense unit 1, sample 0: 3e-05 against shut"
+
+
+def test_unit_that_moved_is_not_the_one_that_was_far_apart_before():
+    """Far apart all along is no movement; the walk back ends at the kernel in front."""
+    a, b = made_steps()
+    for item in (b[1], b[12]):
+        item.values[..., 0] += 5
+    found = look((a, b), RELUS, COUNTED)
+    assert (found["unit"], found["moved_share"]) == (3, pytest.approx(1))
+    assert found["shares"][0] > 0.99
+    before = Seen("backward", "early/output", "conv", np.ones(4))
+    kernels = [Seen(s, "early/kernel", "", np.ones((2, 4))) for s in ("before", "after")]
+    steps = ([*a, before, *kernels], [*b, before, *kernels])
+    assert look(steps, RELUS, COUNTED | {"early/kernel"})["weights"] == found["weights"]
+
+
+def test_the_step_that_multiplied_the_distance_most_is_chosen():
+    """Of steps between two sketches, not the first one and not the last."""
+    sizes = {4: (1e-7, 2e-7), 5: (2e-7, 1e-4), 6: (1e-4, 3e-4)}
+
+    class Steps:
+        def seen(self, step):
+            before, after = sizes[step]
+            ends = (("before", before), ("after", after))
+            return tuple(
+                [Seen(stage, "w", "", np.array([1 + size * side])) for stage, size in ends]
+                for side in (0, 1)
+            )
+
+    steps, distance, chosen = course(Steps(), [4, 5, 6], {"w"})
+    assert (list(steps), chosen) == ([3, 4, 5, 6], 5)
+    np.testing.assert_allclose(distance, [1e-7, 2e-7, 1e-4, 3e-4], rtol=1e-6)
 
 
 def test_two_batches_have_no_gates_in_common():

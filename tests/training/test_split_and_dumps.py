@@ -66,3 +66,16 @@ def test_signed_zero_nan_and_lonely_tensors():
     assert unmatched == ("loss y", "loss z")
     (found,) = differences(ours[:1], [Seen("loss", "x", "", np.array([0.0, 1]))])[1]
     assert found.largest_ulps is None
+
+
+def test_what_the_parts_miss_of_the_total_is_not_hidden(tmp_path):
+    """Sizes so unlike that float64 rounds each part: the residual is what is left of it."""
+    values = {"state": 0.0, "own": 1.0, "cross": 1e17}
+    for side, own in (("a", 1.0), ("b", 3.0)):
+        (tmp_path / side).mkdir()
+        for kind, value in values.items():
+            written(tmp_path / side, kind, np.array([own if kind == "own" else value]))
+    found = split(0, tmp_path / "a", tmp_path / "b", exact_a=True, exact_b=True)
+    cross = np.float64(1e17)
+    assert found.residual == abs((1.0 - 3.0) - ((1.0 - cross) + (cross - 3.0)))
+    assert found.residual > 0
