@@ -17,6 +17,7 @@ _HOME = {
     "anatomy": "fpdrift.floats",
     "chain": "fpdrift.arithmetic",
     "compare": "fpdrift.drift",
+    "compare_many": "fpdrift.drift",
     "gpu_sums": "fpdrift.reduction",
     "growth": "fpdrift.drift",
     "load_recorded": "fpdrift.recorded",
@@ -51,6 +52,7 @@ __all__ = [  # noqa: RUF022 - the reader meets them from floats to training
     "Condition",
     "train",
     "compare",
+    "compare_many",
     "growth",
     "open_record",
     "FpdriftError",
@@ -60,7 +62,7 @@ __all__ = [  # noqa: RUF022 - the reader meets them from floats to training
 
 if TYPE_CHECKING:
     from fpdrift.arithmetic import chain, orders
-    from fpdrift.drift import compare, growth
+    from fpdrift.drift import compare, compare_many, growth
     from fpdrift.errors import FpdriftError, MissingExtraError
     from fpdrift.floats import anatomy, ulp_distance
     from fpdrift.perturbation import nudge

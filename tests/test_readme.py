@@ -9,6 +9,8 @@ import pytest
 from helpers import require
 
 import fpdrift
+from fpdrift.cli.screens import screen
+from fpdrift.experiments import STUDIES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -24,6 +26,16 @@ def test_every_public_name_is_in_the_table():
     table = README[README.index("## All public names") :]
     for name in set(fpdrift.__all__) - {"__version__"}:
         assert f"`{name}" in table or f" `{name}" in table, name
+
+
+def test_the_recorded_table_is_the_recording():
+    table = "\n".join(screen(fpdrift.load_recorded("five-runs")))
+    assert f"```\n{table}\n```" in README
+
+
+def test_every_study_is_in_the_table():
+    for study in STUDIES:
+        assert f"| `{study.name}` | " in README
 
 
 def test_the_two_commands_are_goals_of_make():

@@ -12,6 +12,7 @@ from fpdrift.experiments.noseeds import NoSeeds
 from fpdrift.experiments.question import Question, Validated
 from fpdrift.experiments.registry import EXPERIMENTS, STUDIES, Experiment, experiment, study
 from fpdrift.experiments.settings import Settings
+from fpdrift.experiments.sources import Interval, Source, Sources
 from fpdrift.experiments.study import Study
 from fpdrift.experiments.survival import UlpSurvival
 from fpdrift.experiments.trained import RunDistance, TrainedRun
@@ -29,6 +30,7 @@ __all__ = [
     "FiveRuns",
     "GradientRuns",
     "HashSeed",
+    "Interval",
     "KnifeEdge",
     "Long",
     "Metric",
@@ -37,6 +39,8 @@ __all__ = [
     "Question",
     "RunDistance",
     "Settings",
+    "Source",
+    "Sources",
     "Study",
     "ThreadsAndTree",
     "TrainedRun",

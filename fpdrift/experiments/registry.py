@@ -18,6 +18,7 @@ from fpdrift.experiments.metric import metric
 from fpdrift.experiments.noseeds import no_seeds
 from fpdrift.experiments.nudging import nudge_training
 from fpdrift.experiments.question import question
+from fpdrift.experiments.sources import sources
 from fpdrift.experiments.survival import ulp_survival
 from fpdrift.experiments.threadcounts import threads_in_training
 from fpdrift.experiments.twoloops import two_loops
@@ -61,6 +62,7 @@ STUDIES = (
     ),
     Experiment("survival", (), None, "how long one ulp in one weight lasts", ulp_survival),
     Experiment("question", ("C08",), None, "the question's own training", question, epochs=True),
+    Experiment("sources", ("C12", "C17"), None, "every source alone and together", sources),
     Experiment("no-seeds", ("C10",), None, "the first 10 iterations without seeds", no_seeds),
     Experiment("metric", ("C11",), None, "whether loss or accuracy jumps", metric),
     Experiment("hash-seed", ("C13",), None, "what PYTHONHASHSEED changes, and when", hash_seed),

@@ -32,6 +32,7 @@ from fpdrift.experiments import (
     Metric,
     NoSeeds,
     Question,
+    Sources,
     Study,
     ThreadsAndTree,
     TwoLoops,
@@ -60,6 +61,7 @@ from fpdrift.plotting.matrix import draw_tensor_matrix
 from fpdrift.plotting.nudge import draw_nudge
 from fpdrift.plotting.operations import draw_thread_operation
 from fpdrift.plotting.question import draw_question
+from fpdrift.plotting.sources import draw_sources
 from fpdrift.plotting.spread import draw_order_spread
 from fpdrift.plotting.strategies import draw_strategies
 from fpdrift.plotting.study import (
@@ -148,6 +150,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     Revealed: draw_revealed,
     RunCurves: draw_run_curves,
     SameOrder: draw_same_order,
+    Sources: draw_sources,
     SpreadGrowth: draw_spread_growth,
     Strategies: draw_strategies,
     SumGrowth: draw_sum_growth,

@@ -4,7 +4,16 @@ import numpy as np
 from make_record import make_record
 
 from fpdrift.drift import compare, compare_many, growth
-from fpdrift.experiments import Epoch, Long, Question, RunDistance, Validated
+from fpdrift.experiments import (
+    Epoch,
+    Interval,
+    Long,
+    Question,
+    RunDistance,
+    Source,
+    Sources,
+    Validated,
+)
 
 
 def runs(*offsets):
@@ -86,7 +95,35 @@ def a_question(epochs):
     )
 
 
+def a_source(name, runs, distance):
+    low, high = (np.nan, np.nan) if runs == 1 else (distance / 3, 2 * distance)
+    interval = Interval(mean=distance, low=low, high=high)
+    equal = runs if distance == 0 else 0
+    figures = dict.fromkeys(("distance", "churn", "loss", "accuracy"), interval)
+    return Source(name=name, runs=runs, equal=equal, **figures)
+
+
+def some_sources(*rows):
+    return Sources(
+        size="quick",
+        network="answer",
+        data="noise",
+        seed=1,
+        steps=20,
+        rows=tuple(a_source(*row) for row in rows),
+        claim="It matters little.",
+        finding="It does.",
+        skipped={},
+    )
+
+
 def long_results():
+    control = ("the same again", 1, 0.0)
+    yield (
+        "sources",
+        some_sources(control, ("threads", 2, 1e-4), ("all seeds", 5, 1.2), ("XLA", 1, 1e-6)),
+    )
+    yield "sources-equal", some_sources(control)
     yield "long", a_long(compare(*runs(0.0, 1e-4)))
     yield "long-equal", a_long(compare(*runs(0.0, 0.0)))
     yield "question", a_question(5)
