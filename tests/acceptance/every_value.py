@@ -16,7 +16,7 @@ import numpy as np
 from fpdrift.training import worker
 from fpdrift.training.condition import Condition
 from fpdrift.training.data import load
-from fpdrift.training.networks import build
+from fpdrift.training.networks import build, network_of
 
 
 class EveryValue(keras.callbacks.Callback):
@@ -69,7 +69,7 @@ def fit(condition, steps, callback):
     model = build("answer", condition.seed)
     worker.start(model, "answer", condition)
     model.compile(
-        optimizer=keras.optimizers.Adam(worker.LEARNING_RATE),
+        optimizer=keras.optimizers.Adam(network_of("answer").learning_rate),
         loss=worker.LOSS,
         metrics=["accuracy"],
         jit_compile=condition.jit,
