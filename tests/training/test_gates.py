@@ -39,7 +39,7 @@ def made_steps(place=(1, 2, 0, 3), unit=3):
             Seen("forward", "norm/output", "norm", values),
             Seen("forward", "relu/output", "relu", np.maximum(values, 0)),
             Seen("forward", "dense/output", "dense", np.array([[1.0, 0.0]])),
-            Seen("backward", "relu/output", "dense", gradient),
+            Seen("backward", "relu/output", "dense", gradient.copy()),
             Seen("backward", "norm/output", "relu", gradient * (values > 0)),
             Seen("backward", "norm/gamma", "norm", np.ones(4)),
             Seen("backward", "conv/output", "norm", gradient),
