@@ -60,7 +60,7 @@ STUDIES = (
     Experiment(
         "long", ("C09", "C21"), None, "20 epochs, and drift by the epoch", long, epochs=True
     ),
-    Experiment("survival", (), None, "how long one ulp in one weight lasts", ulp_survival),
+    Experiment("survival", ("C09",), None, "how long one ulp in one weight lasts", ulp_survival),
     Experiment("question", ("C08",), None, "the question's own training", question, epochs=True),
     Experiment("sources", ("C12", "C17"), None, "every source alone and together", sources),
     Experiment("no-seeds", ("C10",), None, "the first 10 iterations without seeds", no_seeds),
