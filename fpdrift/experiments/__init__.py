@@ -3,6 +3,7 @@
 from fpdrift.experiments.arrivals import ThreadsAndTree
 from fpdrift.experiments.cnn import CnnDrift, Verdict
 from fpdrift.experiments.compared import ComparedPair, ComparedRecords, compare_records
+from fpdrift.experiments.courses import Courses
 from fpdrift.experiments.determinism import Determinism
 from fpdrift.experiments.fiveruns import FiveRuns, GradientRuns
 from fpdrift.experiments.hashseed import HashSeed, Outcomes
@@ -24,6 +25,7 @@ __all__ = [
     "CnnDrift",
     "ComparedPair",
     "ComparedRecords",
+    "Courses",
     "Determinism",
     "Epoch",
     "Experiment",

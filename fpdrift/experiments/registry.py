@@ -10,6 +10,7 @@ from fpdrift.errors import FpdriftError
 from fpdrift.experiments import light
 from fpdrift.experiments.arrivals import threads
 from fpdrift.experiments.cnn import cnn
+from fpdrift.experiments.courses import amplifiers, dose
 from fpdrift.experiments.determinism import determinism
 from fpdrift.experiments.fiveruns import five_runs
 from fpdrift.experiments.hashseed import hash_seed
@@ -63,6 +64,8 @@ STUDIES = (
     Experiment("survival", ("C09",), None, "how long one ulp in one weight lasts", ulp_survival),
     Experiment("question", ("C08",), None, "the question's own training", question, epochs=True),
     Experiment("sources", ("C12", "C17"), None, "every source alone and together", sources),
+    Experiment("dose", ("C07",), None, "nudges of many sizes, then training", dose),
+    Experiment("amplifiers", ("C12",), None, "one nudge in nine networks", amplifiers),
     Experiment("no-seeds", ("C10",), None, "the first 10 iterations without seeds", no_seeds),
     Experiment("metric", ("C11",), None, "whether loss or accuracy jumps", metric),
     Experiment("hash-seed", ("C13",), None, "what PYTHONHASHSEED changes, and when", hash_seed),

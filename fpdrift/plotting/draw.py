@@ -25,6 +25,7 @@ from fpdrift.drift import (
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.experiments import (
     CnnDrift,
+    Courses,
     Determinism,
     FiveRuns,
     HashSeed,
@@ -42,6 +43,7 @@ from fpdrift.perturbation import NudgeAccount
 from fpdrift.plotting.branches import draw_many_runs
 from fpdrift.plotting.chain import draw_chain
 from fpdrift.plotting.course import draw_course
+from fpdrift.plotting.courses import draw_courses
 from fpdrift.plotting.equality import (
     draw_batch_classes,
     draw_batch_run,
@@ -132,6 +134,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     Comparisons: draw_growth,
     ConditionMatrix: draw_condition_matrix,
     ConditionRun: draw_condition_run,
+    Courses: draw_courses,
     CnnDrift: _draw_cnn,
     Equality: draw_equality,
     FiveRuns: draw_five_runs,

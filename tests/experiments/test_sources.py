@@ -39,6 +39,7 @@ def test_each_source_changes_one_thing_alone():
     }
     assert changed.pop(room.CONTROL) == set()
     assert len(changed.pop("all seeds, threads, noise")) == 3
+    assert len(changed.pop("threads, noise, XLA, determ.")) == 4
     assert all(len(keys) == 1 for keys in changed.values())
     for name in ("seed of weights", "seed of data order", "seed of dropout", "all seeds"):
         assert len(set(groups[name])) == 3
@@ -61,9 +62,9 @@ def test_a_table_is_told_and_drawn(trained, tmp_path):
     result = study("sources").run(Settings(out=tmp_path))
     lines = screen(result)
     assert all(len(line) <= 80 for line in lines)
-    assert lines[0].startswith("  Quick, not the source's size: 20 steps")
+    assert lines[0].startswith("  Quick, not the source's size: 15 steps")
     control = result.rows[0]
-    assert (control.name, control.runs, control.equal) == (room.CONTROL, 1, 1)
+    assert (control.name, control.runs, control.equal) == (room.CONTROL, 2, 2)
     assert control.distance.mean == control.loss.mean == control.accuracy.mean == 0
     assert all(row.equal == 0 for row in result.rows[1:])
     assert result.finding.startswith("The control has the same bits")

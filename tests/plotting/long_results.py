@@ -5,6 +5,7 @@ from make_record import make_record
 
 from fpdrift.drift import compare, compare_many, growth
 from fpdrift.experiments import (
+    Courses,
     Epoch,
     Interval,
     Long,
@@ -14,6 +15,7 @@ from fpdrift.experiments import (
     Sources,
     Validated,
 )
+from fpdrift.results import read_only
 
 
 def runs(*offsets):
@@ -117,7 +119,26 @@ def some_sources(*rows):
     )
 
 
+def some_courses(distance):
+    return Courses(
+        name="dose",
+        title="Noise on half of the weights, then training",
+        what="largest noise",
+        size="quick",
+        data="noise",
+        seed=1,
+        last=40,
+        labels=("1e-12", "1e-08")[: len(distance)],
+        steps=read_only(np.array([0, 1, 2, 10, 40])),
+        distance=read_only(np.array(distance)),
+        claim="It matters.",
+        finding="It does.",
+    )
+
+
 def long_results():
+    yield "courses", some_courses([[0, 0, 1e-9, 1e-7, 1e-3], [1e-7, 1e-7, 1e-6, 1e-5, 2e-3]])
+    yield "courses-equal", some_courses([[0.0] * 5])
     control = ("the same again", 1, 0.0)
     yield (
         "sources",

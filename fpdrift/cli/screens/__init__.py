@@ -6,6 +6,7 @@ So the lines printed from a saved result are the lines printed when it was made.
 from fpdrift.cli.screens import (
     batch,
     compared,
+    courses,
     fiveruns,
     gpu,
     long,
@@ -25,6 +26,7 @@ __all__ = [
     "batch",
     "compared",
     "count",
+    "courses",
     "fiveruns",
     "gpu",
     "long",

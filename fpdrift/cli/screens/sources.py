@@ -15,10 +15,10 @@ def _sources(result: Sources) -> list[str]:
         *wrapped(
             f"{size}: {count(result.steps, 'step')} of the {result.network}'s network on "
             f"{result.data}, seed {result.seed}; every run against the first, with 1 thread. Means "
-            "and, of several runs, 95 % intervals (bootstrap over the runs)."
+            "and, of several runs, 95 % bootstrap intervals (of two runs, just these two)."
         ),
         "",
-        f"  {'source':26}{'runs':>5}  {'distance of the weights':25}{'churn':>8}{'loss':>12}",
+        f"  {'source':28}{'runs':>5}  {'distance of the weights':23}{'churn':>8}{'loss':>12}",
         *map(_row, result.rows),
         "",
         *wrapped(f"The source: {result.claim}"),
@@ -33,10 +33,10 @@ def _sources(result: Sources) -> list[str]:
 
 
 def _row(row: Source) -> str:
-    head = f"  {row.name:26}{row.runs:5}  "
+    head = f"  {row.name:28}{row.runs:5}  "
     if row.equal == row.runs:
         return f"{head}same bits"
-    return f"{head}{_interval(row.distance):25}{100 * row.churn.mean:6.1f} %{row.loss.mean:12.2g}"
+    return f"{head}{_interval(row.distance):23}{100 * row.churn.mean:6.1f} %{row.loss.mean:12.2g}"
 
 
 def _interval(interval: Interval) -> str:

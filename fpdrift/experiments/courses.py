@@ -1,0 +1,172 @@
+"""How far nudged runs get: by the size of the nudge, and by what the network is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fpdrift.drift import compare
+from fpdrift.experiments.light import NUDGE
+from fpdrift.experiments.study import EPOCH, Size, plain, size_of
+from fpdrift.experiments.trained import trained_runs
+from fpdrift.perturbation import Perturbation
+from fpdrift.results import Result, read_only
+from fpdrift.training.condition import Condition
+from fpdrift.training.networks import NETWORKS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from fpdrift.experiments.settings import Settings
+    from fpdrift.records import Record
+
+STEPS = {"quick": 40, "full": EPOCH}
+#: Steps of the amplifiers' runs: there are many of them.
+AMPLIFIED = {"quick": 20, "full": EPOCH}
+#: Powers of ten of the nudges.
+DOSES = {"quick": range(-12, 0, 2), "full": range(-12, -1)}
+#: Steps whose distance is told, besides the last.
+TOLD = (1, 10, 100)
+_CLAIM = "How large the nudge is hardly matters: every iteration amplifies what was there."
+_CLAIMED = "A network amplifies rounding by what it is made of and how it is trained."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Courses(Result):
+    """Pairs of runs that start a nudge apart, each a line over the steps."""
+
+    name: str
+    title: str
+    #: what tells the pairs apart
+    what: str
+    size: Size
+    data: str
+    seed: int
+    #: of each run
+    last: int
+    labels: tuple[str, ...]
+    #: steps at which values were kept (m,)
+    steps: npt.NDArray[np.int64]
+    #: relative distance of the weights; 0 where all bits are equal (pairs, m)
+    distance: npt.NDArray[np.float64]
+    claim: str
+    finding: str
+
+    def __repr__(self) -> str:
+        return f"Courses({self.name}, {self.size}, {len(self.labels)} pairs of {self.last} steps)"
+
+    @property
+    def told(self) -> tuple[int, ...]:
+        """Columns that a table shows: steps 1, 10, 100 (or what was kept before) and the last."""
+        wanted = [step for step in (*TOLD, self.last) if step <= self.last]
+        rows = np.searchsorted(self.steps, wanted, side="right") - 1
+        return tuple(dict.fromkeys(rows.tolist()))
+
+
+def dose(settings: Settings) -> Courses:
+    """Nudge half of the weights by noise of several sizes, then train.
+
+    What lies finished in the folder ``dose`` of `settings.out` is not trained again.
+    """
+    size = size_of(settings)
+    one = Condition(intra_op_threads=1, seed=settings.seed)
+    labelled = {"none": one}
+    for power in DOSES[size]:
+        noise = Perturbation(kind="noise", size=10.0**power, fraction=0.5, seed=settings.seed)
+        labelled[f"1e{power:+03d}"] = replace(one, perturbation=noise)
+    _, (first, *others) = trained_runs(labelled, settings, "dose", steps=STEPS[size])
+    pairs = {label: (first, other) for label, other in zip(list(labelled)[1:], others, strict=True)}
+    result = _courses(
+        "dose",
+        settings,
+        pairs,
+        title="Noise on half of the weights, then training",
+        what="largest noise",
+        claim=_CLAIM,
+    )
+    ends, starts = result.distance[:, -1], result.distance[:, 0]
+    apart = ends > 0
+    if not apart.any():
+        return replace(result, finding="No nudge left a difference in the weights at the end.")
+    told = (
+        f"{apart.sum()} of {len(ends)} nudges were still there after {result.last} steps. "
+        f"At the start those lie {_span(starts[apart])} apart, a factor of "
+        f"{_factor(starts[apart])}; at the end {_span(ends[apart])}, a factor of "
+        f"{_factor(ends[apart])}."
+    )
+    return replace(result, finding=told)
+
+
+def amplifiers(settings: Settings) -> Courses:
+    """Nudge the answer's network and its variants alike, then train each.
+
+    What lies finished in the folder ``amplifiers`` of `settings.out` is not trained again.
+    """
+    steps = AMPLIFIED[size_of(settings)]
+    one = Condition(intra_op_threads=1, seed=settings.seed)
+    noise = Perturbation(kind="noise", size=NUDGE, fraction=0.5, seed=settings.seed)
+    labelled = {"plain": one, "nudged": replace(one, perturbation=noise)}
+    pairs = {}
+    for network in NETWORKS:
+        if network.startswith("answer"):
+            folder = f"amplifiers/{network}"
+            _, (a, b) = trained_runs(labelled, settings, folder, network=network, steps=steps)
+            pairs[network.removeprefix("answer-")] = a, b
+    result = _courses(
+        "amplifiers",
+        settings,
+        pairs,
+        title="At most 1e-08 on half of the weights",
+        what="network",
+        claim=_CLAIMED,
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        grown = result.distance[:, -1] / result.distance[:, 0]
+    known = {label: g for label, g in zip(result.labels, grown, strict=True) if np.isfinite(g)}
+    if not known:
+        return replace(result, finding="No nudge left a difference in any network's weights.")
+    most, least = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
+    told = (
+        f"In {result.last} steps the distance grew {plain(known[most])} times in the network "
+        f"{most!r}, and {plain(known[least])} times in {least!r}. One nudge each: another draw may "
+        "change the order of those that lie close together."
+    )
+    return replace(result, finding=told)
+
+
+def _courses(
+    name: str,
+    settings: Settings,
+    pairs: Mapping[str, tuple[Record, Record]],
+    *,
+    title: str,
+    what: str,
+    claim: str,
+) -> Courses:
+    compared = [compare(a, b) for a, b in pairs.values()]
+    return Courses(
+        name=name,
+        title=title,
+        what=what,
+        size=size_of(settings),
+        data="noise",
+        seed=settings.seed,
+        last=int(compared[0].recorded_steps[-1]),
+        labels=tuple(pairs),
+        steps=compared[0].steps,
+        distance=read_only([pair.distance for pair in compared]),
+        claim=claim,
+        finding="",
+    )
+
+
+def _span(values: npt.NDArray[np.float64]) -> str:
+    return f"{values.min():.1e} to {values.max():.1e}"
+
+
+def _factor(values: npt.NDArray[np.float64]) -> str:
+    return plain(float(values.max() / values.min())) if values.min() > 0 else "more than any number"

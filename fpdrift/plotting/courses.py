@@ -1,0 +1,38 @@
+"""Draw nudged runs: each pair's distance over the steps, a line with its own dash."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from fpdrift.experiments import Courses
+
+_DASHES = ("-", "--", "-.", ":")
+
+
+def draw_courses(result: Courses, ax: Axes) -> None:
+    """Draw distance over steps on log axes; step 0 stands left of step 1, equal bits nowhere."""
+    for i, (label, distances) in enumerate(zip(result.labels, result.distance, strict=True)):
+        seen = np.where(distances > 0, distances, np.nan)
+        same = "" if np.isfinite(seen).any() else " (same bits)"
+        ax.plot(
+            result.steps,
+            seen,
+            _DASHES[i % len(_DASHES)],
+            color=f"C{i % 10}",
+            linewidth=2,
+            label=f"{label}{same}",
+        )
+    ax.set_xscale("symlog", linthresh=1)
+    if (result.distance > 0).any():
+        ax.set_yscale("log")
+    ticks = [t for t in (0, 1, 10, 100) if t < result.last] + [result.last]
+    ax.set_xticks(ticks, [str(tick) for tick in ticks])
+    ax.set(xlabel="training step", ylabel="relative distance of the weights")
+    ax.legend(title=result.what, fontsize=11, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    size = "the source's size" if result.size == "full" else "quick, not the source's size"
+    ax.set_title(f"{result.title}\n{size}")
