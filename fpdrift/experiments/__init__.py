@@ -17,6 +17,7 @@ from fpdrift.experiments.sources import Interval, Source, Sources
 from fpdrift.experiments.study import Study
 from fpdrift.experiments.survival import UlpSurvival
 from fpdrift.experiments.trained import RunDistance, TrainedRun
+from fpdrift.experiments.trap import Trap, TwoPaths
 from fpdrift.experiments.twoloops import TwoLoops
 
 __all__ = [
@@ -46,7 +47,9 @@ __all__ = [
     "Study",
     "ThreadsAndTree",
     "TrainedRun",
+    "Trap",
     "TwoLoops",
+    "TwoPaths",
     "UlpSurvival",
     "Validated",
     "Verdict",

@@ -22,6 +22,7 @@ from fpdrift.experiments.question import question
 from fpdrift.experiments.sources import sources
 from fpdrift.experiments.survival import ulp_survival
 from fpdrift.experiments.threadcounts import threads_in_training
+from fpdrift.experiments.trap import trap
 from fpdrift.experiments.twoloops import two_loops
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ STUDIES = (
     Experiment("survival", ("C09",), None, "how long one ulp in one weight lasts", ulp_survival),
     Experiment("question", ("C08",), None, "the question's own training", question, epochs=True),
     Experiment("sources", ("C12", "C17"), None, "every source alone and together", sources),
+    Experiment("trap", ("C20",), None, "labels that do not sum to one", trap),
     Experiment("dose", ("C07",), None, "nudges of many sizes, then training", dose),
     Experiment("amplifiers", ("C12",), None, "one nudge in nine networks", amplifiers),
     Experiment("no-seeds", ("C10",), None, "the first 10 iterations without seeds", no_seeds),

@@ -36,6 +36,7 @@ from fpdrift.experiments import (
     Sources,
     Study,
     ThreadsAndTree,
+    Trap,
     TwoLoops,
     UlpSurvival,
 )
@@ -76,6 +77,7 @@ from fpdrift.plotting.study import (
 from fpdrift.plotting.sumtable import draw_sum_growth, draw_sum_table
 from fpdrift.plotting.survival import draw_survival, draw_ulp_survival
 from fpdrift.plotting.threads import draw_threads
+from fpdrift.plotting.trap import draw_trap
 from fpdrift.plotting.tree import draw_plan, draw_revealed
 from fpdrift.plotting.twoloops import draw_two_loops
 from fpdrift.plotting.twotrees import draw_same_order
@@ -163,6 +165,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     ThreadOperation: draw_thread_operation,
     ThreadSums: draw_threads,
     ThreadsAndTree: _draw_threads_and_tree,
+    Trap: draw_trap,
     TwoLoops: draw_two_loops,
     UlpSurvival: draw_ulp_survival,
     Study: draw_study,

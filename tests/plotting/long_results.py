@@ -13,6 +13,8 @@ from fpdrift.experiments import (
     RunDistance,
     Source,
     Sources,
+    Trap,
+    TwoPaths,
     Validated,
 )
 from fpdrift.results import read_only
@@ -136,7 +138,15 @@ def some_courses(distance):
     )
 
 
+def a_trap(first):
+    sound = TwoPaths(labels="one-hot", first=0.0, last=0.1, losses=(2.5, 2.5))
+    odd = TwoPaths(labels="multi-hot", first=first, last=0.9, losses=(16.5, 14.3))
+    names = {"network": "answer", "data": "noise", "claim": "So.", "finding": "So."}
+    return Trap(**names, size="quick", seed=1, steps=9, paths=(sound, odd))
+
+
 def long_results():
+    yield "trap", a_trap(0.037)
     yield "courses", some_courses([[0, 0, 1e-9, 1e-7, 1e-3], [1e-7, 1e-7, 1e-6, 1e-5, 2e-3]])
     yield "courses-equal", some_courses([[0.0] * 5])
     control = ("the same again", 1, 0.0)

@@ -17,6 +17,7 @@ from fpdrift.cli.screens import (
     study,
     sums,
     threads,
+    trap,
     trees,
 )
 from fpdrift.cli.screens.screen import count, screen
@@ -38,6 +39,7 @@ __all__ = [
     "study",
     "sums",
     "threads",
+    "trap",
     "trees",
     "verdict",
 ]

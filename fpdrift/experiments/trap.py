@@ -1,0 +1,109 @@
+"""Not every difference is drift: labels that do not sum to one, and a gradient of another loss.
+
+For speed TensorFlow fuses softmax and cross-entropy, and takes the gradient for softmax - y. That
+of the loss is sum(y) * softmax - y: the same only where the labels y sum to one. The source's
+labels, ten random bits an image, do not. Op determinism takes another path, with the loss's own
+gradient. So with one-hot labels the two paths differ in rounding, and with the source's they are
+two trainings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fpdrift.drift import compare
+from fpdrift.experiments.study import EPOCH, Size, plain, size_of
+from fpdrift.experiments.trained import trained_runs
+from fpdrift.results import Result
+from fpdrift.training.condition import Condition
+
+if TYPE_CHECKING:
+    from fpdrift.experiments.settings import Settings
+
+STEPS = {"quick": 100, "full": EPOCH}
+#: Mean loss that the source printed for its epoch, in five runs.
+SOURCE = (12.5042, 12.5062)
+CLAIM = f"Five runs of an epoch with such labels had mean losses of {SOURCE[0]} to {SOURCE[1]}."
+#: A first step that moves the weights otherwise by more than this part of the way is no rounding:
+#: float32 rounds by 6e-8, and a sum of a batch's terms in another order by some hundred times that.
+SUSPECT = 1e-4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TwoPaths(Result):
+    """The same training by the two paths."""
+
+    labels: str
+    #: relative distance of the weights after the first step, and after the last
+    first: float
+    last: float
+    #: mean loss of the steps: fused, and with op determinism
+    losses: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trap(Result):
+    """Two kinds of labels, each trained by both paths."""
+
+    size: Size
+    network: str
+    data: str
+    seed: int
+    steps: int
+    paths: tuple[TwoPaths, ...]
+    claim: str
+    finding: str
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{p.labels} {p.first:.1e}" for p in self.paths)
+        return f"Trap({self.size}, after one step: {told})"
+
+
+def trap(settings: Settings) -> Trap:
+    """Train on one-hot labels and on ten random bits, without and with op determinism.
+
+    What lies finished in the folder ``trap`` of `settings.out` is not trained again.
+    """
+    steps = STEPS[size_of(settings)]
+    one = Condition(intra_op_threads=1, seed=settings.seed)
+    labelled = {"fused": one, "the loss's own": replace(one, op_determinism=True)}
+    paths = []
+    for labels in ("one-hot", "multi-hot"):
+        runs, (a, b) = trained_runs(labelled, settings, "trap", labels=labels, steps=steps)
+        distance = compare(a, b).distance
+        paths.append(
+            TwoPaths(
+                labels=labels,
+                first=float(distance[1]),
+                last=float(distance[-1]),
+                losses=(runs[0].loss, runs[1].loss),
+            )
+        )
+    result = Trap(
+        size=size_of(settings),
+        network="answer",
+        data="noise",
+        seed=settings.seed,
+        steps=steps,
+        paths=tuple(paths),
+        claim=CLAIM,
+        finding="",
+    )
+    return replace(result, finding=_tell(*result.paths))
+
+
+def _tell(sound: TwoPaths, odd: TwoPaths) -> str:
+    if odd.first <= SUSPECT:
+        return (
+            "No trap seen: with labels that do not sum to one the two paths are "
+            f"{odd.first:.1e} apart after one step, no more than rounding can explain; this "
+            "TensorFlow takes the loss's own gradient on both."
+        )
+    times = f"{plain(odd.first / sound.first)} times as far" if sound.first else "those not at all"
+    return (
+        f"With labels that do not sum to one the two paths are {odd.first:.1e} apart after a "
+        f"single step ({times} as with one-hot labels, {sound.first:.1e}): other mathematics, no "
+        f"drift. Their mean losses are {odd.losses[0]:.4g} and {odd.losses[1]:.4g}, of one-hot "
+        f"labels {sound.losses[0]:.4g} and {sound.losses[1]:.4g}."
+    )
