@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from fpdrift.experiments import Long
+
+#: A dot is labelled if its step is at most this part of the next labelled one.
+_APART = 0.6
 
 
 def draw_long(result: Long, ax: Axes) -> None:
@@ -25,8 +29,12 @@ def draw_long(result: Long, ax: Axes) -> None:
     ax.plot(course.steps[seen], course.distance[seen], color="C0", linewidth=1.6)
     for jump in course.jumps:
         ax.axvline(jump.step, color="C1", linestyle=":", linewidth=1.6, zorder=0)
-    for epoch in result.epochs:
+    labelled = math.inf
+    for epoch in reversed(result.epochs):
         ax.plot(epoch.step, epoch.distance, "o", color="C0")
+        if epoch.step > _APART * labelled:
+            continue
+        labelled = epoch.step
         ax.annotate(
             f"{100 * epoch.churn:.0f} %",
             (epoch.step, epoch.distance),

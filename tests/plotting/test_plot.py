@@ -141,6 +141,17 @@ def test_text_is_legible_and_inside(name):
                 assert -1 <= box.x0 < box.x1 <= edges.x1 + 1, text
 
 
+def test_labels_of_twenty_epochs_do_not_overlap():
+    with mpl.style.context(["default", "fpdrift.plotting.fpdrift"]):
+        figure = Figure()
+        ax = plot(fpdrift.load_recorded("long"), ax=figure.add_subplot())
+        figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) > 3
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:i])
+
+
 def test_every_kind_of_picture_is_tried():
     assert {type(result) for result in RESULTS.values()} == set(_DRAW)
 
