@@ -18,7 +18,7 @@ def _sources(result: Sources) -> list[str]:
             "and, of several runs, 95 % bootstrap intervals (of two runs, just these two)."
         ),
         "",
-        f"  {'source':28}{'runs':>5}  {'distance of the weights':23}{'churn':>8}{'loss':>12}",
+        f"  {'source':28}{'runs':>5}  {'distance of the weights':26}{'churn':>8}{'loss':>9}",
         *map(_row, result.rows),
         "",
         *wrapped(f"The source: {result.claim}"),
@@ -36,10 +36,10 @@ def _row(row: Source) -> str:
     head = f"  {row.name:28}{row.runs:5}  "
     if row.equal == row.runs:
         return f"{head}same bits"
-    return f"{head}{_interval(row.distance):23}{100 * row.churn.mean:6.1f} %{row.loss.mean:12.2g}"
+    return f"{head}{_interval(row.distance):26}{100 * row.churn.mean:6.1f} %{row.loss.mean:9.1e}"
 
 
 def _interval(interval: Interval) -> str:
     if math.isnan(interval.low):
         return f"{interval.mean:.1e}"
-    return f"{interval.mean:.1e} ({interval.low:.0e}-{interval.high:.0e})"
+    return f"{interval.mean:.1e} ({interval.low:.1e}-{interval.high:.1e})"
