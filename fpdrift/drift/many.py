@@ -6,6 +6,7 @@ distances, at one step, are taken from each pair.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -44,7 +45,8 @@ class ManyRuns(Result):
     complete: tuple[bool, ...]
     #: steps at which bits were compared: recorded by all runs that get so far, ascending
     steps: npt.NDArray[np.int64]
-    #: runs (places in `names`) whose bits were equal at each of these steps, the largest first
+    #: runs (places in `names`) whose bits were equal at each of these steps, the largest first; a
+    #: run that ended before its class came apart fits all parts, and stands with the largest
     classes: tuple[tuple[int, ...], ...]
     #: where classes came apart, in the order of the steps
     splits: tuple[Split, ...]
@@ -74,7 +76,8 @@ class ManyRuns(Result):
 def compare_many(records: Iterable[Record | str | os.PathLike[str]]) -> ManyRuns:
     """Compare any number of runs of one model.
 
-    What cannot be read, and what is of another model than most, is left out and named.
+    What cannot be read, is of another model than most, or lacks the step with which most begin, is
+    left out and named.
 
     Parameters
     ----------
@@ -88,7 +91,7 @@ def compare_many(records: Iterable[Record | str | os.PathLike[str]]) -> ManyRuns
     Raises
     ------
     FpdriftError
-        If no record is left, or runs that reach the same step have none in common.
+        If no record is left.
     """
     runs, left_out = _of_one_model(*_read(records))
     steps = _common_steps(runs)
@@ -118,7 +121,7 @@ def _read(records: Any) -> tuple[list[Reduced], dict[str, str]]:
         message = f"records are several records or their files, not {shown(records)}"
         raise FpdriftError(message)
     runs: list[Reduced] = []
-    left_out = {}
+    left_out: dict[str, str] = {}
     for source in records:
         if not isinstance(source, Record | str | os.PathLike):
             message = f"not a record or its path: {shown(source)}; open_record() gives one"
@@ -130,7 +133,8 @@ def _read(records: Any) -> tuple[list[Reduced], dict[str, str]]:
                 raise FpdriftError(message)
         except FpdriftError as error:
             name = source.name if isinstance(source, Record) else os.fspath(source)
-            left_out[os.path.basename(name)] = str(error)  # noqa: PTH119 - also of bytes
+            name = os.fsdecode(os.path.basename(name))  # noqa: PTH119 - also of bytes
+            left_out[_new(name, left_out)] = str(error)
             continue
         runs.append(reduced(record))
     return runs, left_out
@@ -145,12 +149,25 @@ def _of_one_model(
         message = f"no record to compare{why}"
         raise FpdriftError(message)
     model = Counter(run.model for run in runs).most_common(1)[0][0]
+    kept = []
     for run in runs:
-        if run.model != model:
-            odd = next(iter(set(run.model) ^ set(model)), None)
-            what = f"{odd[1]} {shown(odd[0])} of shape {odd[2]}" if odd else "tensors in disorder"
-            left_out[run.name] = f"{OTHER_MODEL}: {what} is not in both"
-    return [run for run in runs if run.model == model], left_out
+        if run.model == model:
+            kept.append(run)
+            continue
+        odd = (t for t in (*run.model, *model) if (t in run.model) != (t in model))
+        name, role, shape = next(odd, ("the tensors' order", "", ""))
+        left_out[_new(run.name, left_out)] = f"{OTHER_MODEL}: {role} {shown(name)} {shape}"
+    first = Counter(int(run.steps[0]) for run in kept).most_common(1)[0][0]
+    for run in kept:
+        if first not in run.steps:
+            left_out[_new(run.name, left_out)] = f"has no step {first}, with which most begin"
+    return [run for run in kept if first in run.steps], left_out
+
+
+def _new(name: str, names: dict[str, str]) -> str:
+    """Give a file's name, with a number if one from another folder is there already."""
+    again = (f"{name} ({number})" for number in itertools.count(2))
+    return name if name not in names else next(n for n in again if n not in names)
 
 
 def _common_steps(runs: Sequence[Reduced]) -> npt.NDArray[np.int64]:
@@ -161,8 +178,4 @@ def _common_steps(runs: Sequence[Reduced]) -> npt.NDArray[np.int64]:
     counts = Counter(int(step) for run in runs for step in run.steps)
     lasts = np.sort([run.steps[-1] for run in runs])
     reach = {step: len(lasts) - int(np.searchsorted(lasts, step)) for step in counts}
-    steps = np.array(sorted(s for s, n in counts.items() if n == reach[s]), np.int64)
-    if reach[int(steps[0])] < len(runs):  # one run at least was held against nothing
-        message = "the runs have no recorded step in common; record the same steps in all"
-        raise FpdriftError(message)
-    return steps
+    return np.array(sorted(s for s, n in counts.items() if n == reach[s]), np.int64)

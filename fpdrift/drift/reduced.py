@@ -39,6 +39,8 @@ class Reduced:
     norms: npt.NDArray[np.float64]
     #: False where a hash is all there is of some weight
     known: bool
+    #: how each weight was kept: numbers kept otherwise have no distance
+    kept_as: tuple[str, ...]
     facts: dict[str, Any]
 
     @property
@@ -76,6 +78,7 @@ def reduced(record: Record) -> Reduced:
         kept=np.concatenate([empty, *(record.kept[i][rows] for i in known)], axis=1),
         norms=np.sqrt(sum(record.squared_norms[i][rows] for i in known)),
         known=len(known) == len(weights),
+        kept_as=tuple(record.tensors[i].kept for i in weights),
         facts=facts_of(record),
     )
 
@@ -96,6 +99,8 @@ def distance_matrix(runs: Sequence[Reduced]) -> tuple[int | None, npt.NDArray[np
         return None, distance
     step = max(counts, key=lambda s: (counts[s], s))
     there = [i for i, run in enumerate(runs) if run.known and step in run.kept_steps]
+    usual = Counter(runs[i].kept_as for i in there).most_common(1)[0][0]
+    there = [i for i in there if runs[i].kept_as == usual]
     rows = [int(np.searchsorted(runs[i].kept_steps, step)) for i in there]
     kept = np.array([runs[i].kept[row] for i, row in zip(there, rows, strict=True)])
     norms = np.array([runs[i].norms[row] for i, row in zip(there, rows, strict=True)])

@@ -37,6 +37,10 @@ class Determinism(Result):
         return f"Determinism({self.study!r}, {len(self.ratios)} timed pairs)"
 
 
+#: A sign test's chance below which pairs tell something.
+_CHANCE = 0.05
+
+
 def determinism(settings: Settings) -> Determinism:
     """Train at several thread counts without op determinism, with it, with it, without it.
 
@@ -97,9 +101,12 @@ def cost(ratios: dict[str, float]) -> str:
         f"With op determinism a step took {np.median(list(ratios.values())):.2f} times as long "
         f"(median of {len(ratios)} pairs of runs; {span(ratios.values(), '.2f')})."
     )
-    if min(ratios.values()) < 1 < max(ratios.values()):
-        return f"{told} The pairs scatter about 1: they show no cost."
-    return told
+    from scipy.stats import binomtest
+
+    slower = sum(ratio > 1 for ratio in ratios.values())
+    chance = float(binomtest(slower, len(ratios)).pvalue)
+    sure = "" if chance <= _CHANCE else ": too few, or too scattered, to tell a cost from none"
+    return f"{told} {slower} of {len(ratios)} took longer (sign test: p = {chance:.2g}){sure}."
 
 
 def _tell(study: Study, _: tuple[Record, ...]) -> str:
@@ -114,7 +121,7 @@ def _tell(study: Study, _: tuple[Record, ...]) -> str:
         )
     told.append(
         f"One intra-op and one inter-op thread gave {apart([study[f'{_ONE} again']])} when "
-        f"repeated, and against one intra-op thread alone {apart([study[_ONE]])}: they fix the "
-        "number of a CPU's threads, and do not govern a GPU."
+        f"repeated, and against one intra-op thread alone {apart([study[_ONE]])} (a CPU's "
+        "threads; no GPU was tried)."
     )
     return " ".join(told)

@@ -43,7 +43,7 @@ class Epoch(Result):
 
     epoch: int
     step: int
-    #: relative distance of the weights; NaN where no values were kept at that step
+    #: relative distance of the weights, at the last step up to there at which values were kept
     distance: float
     #: mean of the steps' losses since the epoch before, of both runs
     losses: tuple[float, float]
@@ -178,7 +178,8 @@ def _tell(result: Long) -> str:
     )
     if last is not first:
         drift += f", after {last.step:,} steps {last.distance:.1e}"
-    away = abs(last.losses[1] - last.losses[0]) / last.losses[0]
+    ours, others = last.losses
+    away = abs(others - ours) / ours if ours else math.nan
     return (
         f"{drift}; {100 * last.churn:.2g} % of the predictions have another class, and the mean "
         f"loss of the last epoch differs by {100 * away:.2g} %. {chain}"

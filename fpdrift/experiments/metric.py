@@ -118,7 +118,9 @@ def knife_edge() -> KnifeEdge:
 
 def relative_spread(values: Sequence[float]) -> float:
     """Give largest less smallest, as a part of the first."""
-    return (max(values) - min(values)) / values[0] if values[0] else math.nan
+    if not values[0] or not np.isfinite(values).all():
+        return math.nan
+    return (max(values) - min(values)) / values[0]
 
 
 def turns(records: Sequence[Record]) -> tuple[int, int, float]:
@@ -159,8 +161,14 @@ def _tell(spread: dict[str, float], edge: KnifeEdge, count: int, turned: int, le
         f"{100 * edge.accuracy[0]:.0f} % to {100 * edge.accuracy[1]:.0f} %, and the loss moves by "
         f"{100 * abs(edge.loss[1] - edge.loss[0]) / edge.loss[0]:.1g} %."
     )
+    odd = [name for name, value in spread.items() if not math.isfinite(value)]
+    if odd:
+        return (
+            f"{planted} The real runs: nothing can be said, since {', '.join(odd)} began with 0 or "
+            "left the finite numbers."
+        )
     if not any(spread.values()):
-        return f"{planted} The real runs: no drift seen; no digit of a metric differs."
+        return f"{planted} The real runs: no digit of a metric differs."
     ratio = spread["accuracy"] / spread["loss"] if spread["loss"] else math.inf
     times = f", {plain(ratio)} times as far" if math.isfinite(ratio) else ""
     jumps = (

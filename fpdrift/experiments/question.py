@@ -165,13 +165,13 @@ def early_stop(losses: Sequence[float], patience: int) -> tuple[int, int | None]
     int or None
         The last epoch that is trained; None if training goes on.
     """
-    best = 1
+    best, least = 0, math.inf  # as Keras begins: a loss that is no number is no best one
     for epoch, loss in enumerate(losses, 1):
-        if loss < losses[best - 1]:
-            best = epoch
-        elif epoch - best >= patience:
-            return best, epoch
-    return best, None
+        if loss < least:
+            best, least = epoch, loss
+        elif epoch - best >= patience and epoch > 1:
+            return max(best, 1), epoch
+    return max(best, 1), None
 
 
 def _tell(result: Question) -> str:
@@ -187,8 +187,8 @@ def _tell(result: Question) -> str:
         )
     else:
         verdict = (
-            "Nothing is wrong with the code: the run repeated has the same bits. It is "
-            f"order-dependent: with 2 threads {100 * threads.churn:.1f} % of the validation images "
+            "The code repeats: the run done again has the same bits. It is order-dependent: "
+            f"with 2 threads {100 * threads.churn:.1f} % of the validation images "
             f"got another class, with another seed {100 * seed.churn:.1f} %."
         )
     stops = [run.stopped for run in result.runs]

@@ -20,7 +20,7 @@ def draw_long(result: Long, ax: Axes) -> None:
     """Draw the distance of the weights, its jumps, and each epoch's share of other answers."""
     course = result.growth
     seen = np.isfinite(course.distance) & (course.distance > 0)
-    size = f"{result.size}: {result.steps:,} steps of the source's {result.source_steps:,}"
+    size = f"{result.steps:,} steps of the source's {result.source_steps:,}"
     if not seen.any():
         ax.set_title(f"No drift seen ({size})")
         ax.text(0.5, 0.5, "the same bits at every step", ha="center", transform=ax.transAxes)

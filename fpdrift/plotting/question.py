@@ -27,5 +27,5 @@ def draw_question(result: Question, ax: Axes) -> None:
     ax.set(xlabel="epoch (large mark: least validation loss)", ylabel="validation accuracy in %")
     ax.set_title(
         f"The question's network on {result.data}\n"
-        f"{result.size}: {result.epochs} of at most {result.source_epochs} epochs"
+        f"{result.epochs} of at most {result.source_epochs} epochs"
     )

@@ -46,7 +46,10 @@ def told(capsys, *argv):
 def test_a_class_is_told(folder, capsys):
     text = told(capsys, "class", str(folder))
     assert text.startswith("6 runs in 3 classes of equal bits, 4 steps compared")
-    assert "A 3 runs: anna.fpdrift, ben.fpdrift, finn.fpdrift intra_op_threads 1" in text
+    assert (
+        "A 3 runs: anna.fpdrift, ben.fpdrift, finn.fpdrift; finn.fpdrift ended at step 2 intra_op"
+        in text
+    )
     assert (
         "B 2 runs: chloe.fpdrift, dan.fpdrift left A before step 1, in w last step 3; "
         "intra_op_threads 2; "

@@ -188,7 +188,29 @@ def test_bad_input_is_refused(given, why):
         compare_many(given)
 
 
-def test_no_step_in_common_is_refused():
-    apart = [run("11", steps=[0, 2]), run("11", steps=[1, 2]), run("11", steps=[1, 3])]
-    with pytest.raises(FpdriftError, match="no recorded step in common"):
-        compare_many(apart)
+def test_runs_without_the_first_step_are_left_out_and_named():
+    apart = [
+        run("11", "a", steps=[0, 2]),
+        run("11", "b", steps=[1, 2]),
+        run("11", "c", steps=[1, 3]),
+    ]
+    many = compare_many(apart)
+    assert many.names == ("b", "c")
+    assert many.left_out == {"a": "has no step 1, with which most begin"}
+    assert many.steps.tolist() == [1, 3]
+
+
+def test_what_was_kept_otherwise_has_no_distance():
+    one = run("11")
+    tensors = tuple(dataclasses.replace(t, kept="whole") for t in one.tensors)
+    kept = {0: one.kept[0], 1: np.ones((2, 100))}
+    whole = dataclasses.replace(one, name="b", tensors=tensors, kept=kept)
+    many = compare_many([one, *runs_of("11"), whole])
+    assert many.distance[0, 1] == 0
+    assert np.isnan(many.distance[2]).all()
+
+
+def test_two_files_of_one_name_are_both_named(tmp_path):
+    gone = [tmp_path / folder / "x.fpdrift" for folder in "ab"]
+    many = compare_many([*runs_of("11"), *gone])
+    assert set(many.left_out) == {"x.fpdrift", "x.fpdrift (2)"}

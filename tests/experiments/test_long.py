@@ -67,7 +67,7 @@ def test_no_drift_is_said_with_what_would_have_shown(trained, tmp_path):
     assert result.steps == 300
     assert result.first_step is None
     assert result.finding.startswith("No drift seen in 300 steps; one other bit in any weight")
-    assert plot(result).get_title("left").startswith("No drift seen (quick")
+    assert plot(result).get_title("left").startswith("No drift seen (300 steps")
 
 
 def test_the_full_size_is_the_source_s_epochs(trained, tmp_path, monkeypatch):

@@ -81,7 +81,7 @@ def test_figures_are_those_of_the_predictions(trained, tmp_path, capsys):
     again, threads, seed = result.distances
     assert (again.first_step, threads.first_step, seed.first_step) == (None, 1, 1)
     assert threads.churn == 10 / 360
-    assert "Nothing is wrong with the code: the run repeated has the same bits." in result.finding
+    assert "The code repeats: the run done again has the same bits." in result.finding
     assert "with 2 threads 2.8 % of the validation images" in result.finding
     assert "after 2 of at most 200 epochs early stopping would not have ended" in result.finding
     plot(result)
@@ -114,7 +114,10 @@ def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from([0.5, 1.0, 1.5, 2.0]), min_size=1, max_size=12), st.integers(1, 4))
+@given(
+    st.lists(st.sampled_from([0.5, 1.0, 1.5, 2.0, float("nan")]), min_size=1, max_size=12),
+    st.integers(1, 4),
+)
 def test_early_stopping_as_keras_does_it(losses, patience):
     keras = require("keras")
     stopping = keras.callbacks.EarlyStopping("val_loss", patience=patience, verbose=0)

@@ -220,7 +220,7 @@ def test_turned_predictions_and_the_least_move():
         (1e-4, 0.02, "losses lie 0.01 % apart, accuracies 2 %, 200 times as far;"),
         (0.02, 0.01, "losses lie 2 % apart, accuracies 1 %, 0.5 times as far;"),
         (0.0, 0.01, "losses lie 0 % apart, accuracies 1 %;"),
-        (0.01, math.nan, "losses lie 1 % apart, accuracies nan %;"),
+        (0.01, math.nan, "nothing can be said, since accuracy began with 0 or left the finite"),
     ],
 )
 def test_metric_words(loss, accuracy, words):
@@ -243,7 +243,7 @@ def test_metric_takes_the_runs_of_five_runs(trained, tmp_path):
     assert "none of 256 predictions changes class" in found.study.finding
     trained.bits = lambda _: 1
     same = study("metric").run(Settings(out=tmp_path / "same"))
-    assert "no drift seen" in same.study.finding
+    assert "no digit of a metric differs" in same.study.finding
 
 
 @pytest.fixture
@@ -298,9 +298,11 @@ def test_determinism_that_is_none_is_said(paced, tmp_path):
 
 def test_words_for_numbers():
     assert cost({}) == "No pair of runs was timed."
-    dear = cost({"a": 1.0, "b": 9.0, "c": 1.5})
-    assert dear.endswith("1.50 times as long (median of 3 pairs of runs; 1.00 to 9.00).")
-    assert cost({"a": 0.9, "b": 1.1}).endswith("The pairs scatter about 1: they show no cost.")
+    few = cost({"a": 0.99, "b": 1.6, "c": 1.5})
+    assert "1.50 times as long (median of 3 pairs of runs; 0.99 to 1.60). 2 of 3 took" in few
+    assert few.endswith("(sign test: p = 1): too few, or too scattered, to tell a cost from none.")
+    dear = cost({str(k): 1.5 for k in range(6)})
+    assert dear.endswith("6 of 6 took longer (sign test: p = 0.031).")
     assert [plain(x) for x in (1.26, 182.4, 142_000.0)] == ["1.3", "180", "140,000"]
     assert span([3.0, 1.0, 2.0], ".1f") == "1.0 to 3.0"
     assert span([2, 2], ",") == "2"

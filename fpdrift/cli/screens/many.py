@@ -27,7 +27,9 @@ def _many(result: ManyRuns) -> list[str]:
     runs, classes = count(len(result.names), "run"), len(result.classes)
     found = "one class" if classes == 1 else f"{classes} classes"
     lines = wrapped(f"{runs} in {found} of equal bits, {count(len(result.steps), 'step')} compared")
-    if classes == 1:
+    if len(result.names) == 1:
+        lines += wrapped("There is no other run to compare it with.")
+    elif classes == 1:
         lines += wrapped("No drift seen; one bit in any tensor would have shown.")
     for number, branch in enumerate(result.branches):
         lines += ["", *_class(result, number, branch)]
@@ -59,8 +61,13 @@ def letter(number: int) -> str:
 def _members(result: ManyRuns, branch: Branch) -> str:
     names = [_plain(result.names[run]) for run in branch.runs]
     short = [run for run in branch.runs if not result.complete[run]]
+    last = max(result.last_steps)
+    ended = [run for run in branch.runs if result.last_steps[run] < last]
     told = ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
     cut = "; incomplete: " + ", ".join(_plain(result.names[run]) for run in short) if short else ""
+    cut += "".join(
+        f"; {_plain(result.names[run])} ended at step {result.last_steps[run]}" for run in ended
+    )
     return f"{count(len(names), 'run')}: {told}{cut}"
 
 
