@@ -57,6 +57,7 @@ _HOMES = (
     "fpdrift.training.ensemble",
     "fpdrift.training.explained",
     "fpdrift.training.gated",
+    "fpdrift.training.judged",
 )
 
 

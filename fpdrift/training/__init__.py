@@ -7,7 +7,9 @@ from fpdrift.training.condition import Condition
 from fpdrift.training.explained import Repeated, StepDifference, StepExplained, StepSplit
 from fpdrift.training.gated import Gate, Gates, LayerGates
 from fpdrift.training.gates import compare_gates, find_gates
+from fpdrift.training.judged import Judged, Measure
 from fpdrift.training.kept import explain_kept, keep_step
+from fpdrift.training.mathematics import judge_runs, judge_step
 from fpdrift.training.replay import explain_step, split_steps
 from fpdrift.training.run import train
 from fpdrift.training.stepping import compare_step, state_of
@@ -16,7 +18,9 @@ __all__ = [
     "Condition",
     "Gate",
     "Gates",
+    "Judged",
     "LayerGates",
+    "Measure",
     "Repeated",
     "StepDifference",
     "StepExplained",
@@ -26,6 +30,8 @@ __all__ = [
     "explain_kept",
     "explain_step",
     "find_gates",
+    "judge_runs",
+    "judge_step",
     "keep_step",
     "split_steps",
     "state_of",

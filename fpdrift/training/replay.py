@@ -70,7 +70,7 @@ def explain_step(
     """
     a, b = opened(a), opened(b)
     comparison = compare(a, b)
-    chosen = _first(comparison) if step is None else check_step(step, comparison)
+    chosen = first_step(comparison) if step is None else check_step(step, comparison)
     with apart(a, b, [chosen], timeout, progress) as steps:
         compared, found, unmatched = differences(*steps.seen(chosen))
     return StepExplained(
@@ -173,7 +173,14 @@ def opened(source: Source) -> Record:
     return open_record(source) if isinstance(source, str | os.PathLike) else source
 
 
-def _first(comparison: Comparison) -> int:
+def first_step(comparison: Comparison) -> int:
+    """Give the update after which two runs first differ.
+
+    Raises
+    ------
+    FpdriftError
+        If they never do.
+    """
     if comparison.first_difference is None:
         last = comparison.recorded_steps[-1]
         message = f"the runs do not differ in {last} steps; give a step to look into all the same"

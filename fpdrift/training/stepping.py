@@ -86,7 +86,7 @@ def compare_step(
     check_batch(batch)
     a, b = Step(make_a()), Step(make_b())
     start = _named(a) | _checked(state or {}, a)
-    _check_same(a, b)
+    check_same(a, b)
     seen_a, run_a = _taken("a", a, start, batch)
     seen_b, run_b = _taken("b", b, start, batch)
     compared, found, unmatched = differences(seen_a, seen_b)
@@ -177,7 +177,13 @@ def _checked(state: Arrays, step: Step) -> dict[str, npt.NDArray[Any]]:
     return {name: np.asarray(values) for name, values in state.items()}
 
 
-def _check_same(a: Step, b: Step) -> None:
+def check_same(a: Step, b: Step) -> None:
+    """Refuse two models that do not have the same variables.
+
+    Raises
+    ------
+    FpdriftError
+    """
     ours, theirs = ({(t.name, t.shape, t.dtype) for t in step.state.tensors} for step in (a, b))
     for name, shape, dtype in sorted(ours ^ theirs)[:1]:
         message = (

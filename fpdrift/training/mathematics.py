@@ -1,0 +1,210 @@
+"""Rounding or other mathematics: what a difference between two runs is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fpdrift.drift import compare
+from fpdrift.process import run_module
+from fpdrift.training.condition import Condition
+from fpdrift.training.deciding import (
+    Decided,
+    decide,
+    same_batch,
+    start_decided,
+    start_distances,
+)
+from fpdrift.training.dumps import Seen, load
+from fpdrift.training.explained import Repeated
+from fpdrift.training.judged import Judged
+from fpdrift.training.kinds import Side
+from fpdrift.training.replay import apart, first_step, opened
+from fpdrift.training.run import environment
+from fpdrift.training.stepping import check_batch, check_maker, check_same, started
+
+if TYPE_CHECKING:
+    from fpdrift.records import Record
+    from fpdrift.training.replay import Progress, Source
+    from fpdrift.training.stepping import Arrays
+
+
+def judge_step(
+    make_a: Callable[[], Any],
+    make_b: Callable[[], Any],
+    batch: Sequence[Any],
+    state: Arrays | None = None,
+    *,
+    batch_b: Sequence[Any] | None = None,
+) -> Judged:
+    """Decide whether rounding can explain where one training step of two models differs.
+
+    Both steps are done in this process, as they are, with every number that they start from moved
+    by one ulp, and in float64. A difference that is there in float64, too, is other mathematics.
+
+    What it cannot do is what `compare_step` cannot. A model that does not compute in float64
+    from end to end when Keras' dtype policy says so gets no better than "cannot tell" for a small
+    difference.
+
+    Parameters
+    ----------
+    make_a, make_b : callable
+        Give a built and compiled keras.Model each, with the same variables under the same names;
+        called twice.
+    batch : sequence
+        Inputs, labels and, if there are any, sample weights, as the models take them.
+    state : mapping, optional
+        Values of some or all variables, as `state_of` gives them, for both; each model keeps its
+        own learning rate. By default each starts from its own state, and that is compared, too.
+    batch_b : sequence, optional
+        What B's step is done with, if not `batch`.
+
+    Returns
+    -------
+    Judged
+
+    Raises
+    ------
+    FpdriftError
+        As `compare_step`.
+
+    Examples
+    --------
+    >>> print(judge_step(make, make_fused, (images, labels)))  # doctest: +SKIP
+    """
+    check_maker("make_a", make_a)
+    check_maker("make_b", make_b)
+    batches = (batch, batch if batch_b is None else batch_b)
+    for one in batches:
+        check_batch(one)
+    from fpdrift.training.sides import side, side64
+
+    chosen = {n: x for n, x in (state or {}).items() if not n.endswith("learning_rate")}
+    (step_a, [start_a]), (step_b, [start_b]) = (started(make, chosen) for make in (make_a, make_b))
+    check_same(step_a, step_b)
+    a, b = side(step_a, start_a, batches[0]), side(step_b, start_b, batches[1])
+    start = start_distances(a.seen, b.seen)
+    decided = start_decided(a.seen, b.seen, start)
+    if decided is None:
+        common = batches[0] if same_batch(a.seen, b.seen, start) else batches[1]
+        decided = decide(a, b, side64(make_a, start_a, batches[0]), side64(make_b, start_a, common))
+    settings = _differing(_settings(step_a.model), _settings(step_b.model))
+    return _judged(decided, start, settings)
+
+
+def judge_runs(
+    a: Source,
+    b: Source,
+    *,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+) -> Judged:
+    """Decide whether rounding can explain where two runs first differ.
+
+    Each run is repeated up to that step in a fresh process under its own condition, as
+    `explain_step` does; then the step is done again under one-ulp nudges and in float64, in another
+    fresh process under that condition.
+
+    Parameters
+    ----------
+    a, b : Record, str or os.PathLike
+        Records of `fpdrift.train`, or their files.
+    timeout : float, optional
+        Seconds that each of the four processes may take.
+    progress : callable, optional
+        Called with a record's name, the number of steps done and to do.
+
+    Returns
+    -------
+    Judged
+
+    Raises
+    ------
+    FpdriftError, ChildError
+        As `explain_step`; also if the two are not the same network.
+    """
+    a, b = opened(a), opened(b)
+    chosen = first_step(compare(a, b))
+    with apart(a, b, [chosen], timeout, progress) as steps:
+        seen_a, seen_b = (list(seen) for seen in steps.seen(chosen))
+        start = start_distances(seen_a, seen_b)
+        decided = start_decided(seen_a, seen_b, start)
+        if decided is None:
+            common = same_batch(seen_a, seen_b, start)
+            files = [folder / f"apart{chosen - 1}.npz" for folder in steps.folders]
+            low_a, high_a = _sides(a, seen_a, files[0], None, timeout, common=common)
+            low_b, high_b = _sides(b, seen_b, files[1], files[0], timeout, common=common)
+            decided = decide(low_a, low_b, high_a, high_b)
+        settings = _differing(a.meta["condition"], b.meta["condition"])
+        return _judged(decided, start, settings, chosen, steps.runs)
+
+
+def _sides(
+    record: Record,
+    seen: list[Seen],
+    own: Path,
+    other: Path | None,
+    timeout: float | None,
+    *,
+    common: bool,
+) -> tuple[Side, Side | None]:
+    """Measure in a fresh process what rounding does to a step of a run, and do it in float64."""
+    condition = Condition.from_dict(record.meta["condition"])
+    wide = own.with_name("float64.npz")
+    task = {
+        "condition": condition.to_dict(),
+        "network": record.meta["network"],
+        "own": str(own),
+        "state": str(other or own),
+        "batch": str(other if other and common else own),
+        "wide": str(wide),
+    }
+    env = environment(condition, record.meta["data"]["name"], record.meta["backend"])
+    answer = run_module("fpdrift.training.judging", task, env=env, timeout=timeout)
+    low, high = (answer[key] and _spread(answer[key]) for key in ("low", "high"))
+    return Side(seen, *low), None if high is None else Side(list(load(wide)), *high)
+
+
+def _spread(told: Mapping[str, Any]) -> tuple[dict[str, float], float]:
+    return {name: float(far) for name, far in told["spread"].items()}, told["spacing"]
+
+
+def _judged(
+    decided: Decided,
+    start: dict[str, float],
+    settings: tuple[str, ...],
+    step: int | None = None,
+    runs: tuple[Repeated | None, Repeated | None] = (None, None),
+) -> Judged:
+    return Judged(
+        **decided._asdict(),
+        step=step,
+        start=start,
+        settings=settings,
+        run_a=runs[0],
+        run_b=runs[1],
+    )
+
+
+def _settings(model: Any) -> dict[str, Any]:
+    """Read what a model's optimiser and layers were made with."""
+    from fpdrift.training.taps import Taps
+
+    taps = Taps(model)
+    made = {"optimizer": model.optimizer, **dict(zip(taps.names, taps.layers, strict=True))}
+    found: dict[str, Any] = {}
+    for name, part in made.items():
+        try:
+            config = part.get_config()
+        except Exception:  # noqa: BLE001, S112 - a stranger's layer may have none
+            continue
+        found |= {f"{name} {key}": value for key, value in config.items() if key != "name"}
+    return found
+
+
+def _differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the settings that both have and that differ."""
+    return tuple(
+        f"{key}: {a[key]}, {b[key]}" for key in a if key in b and str(a[key]) != str(b[key])
+    )

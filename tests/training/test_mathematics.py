@@ -1,0 +1,187 @@
+"""Rounding and other mathematics are told apart on pairs where it is known which it is."""
+
+import numpy as np
+import pytest
+from helpers import require
+from judged_pairs import PLANTED, REORDERED, batch_for, maker, planted, reordered, trained
+
+from fpdrift.errors import FpdriftError
+from fpdrift.results import Result
+from fpdrift.training import Condition, judge_runs, judge_step, state_of, train
+
+pytestmark = pytest.mark.slow
+
+#: What of each planted case is the first that rounding cannot explain.
+FIRST = {
+    "labels": "backward dense/output",
+    "adam epsilon": "after conv/kernel",
+    "norm epsilon": "forward norm/output",
+    "dropout seed": "before seed_generator_state",
+    "dropout under XLA": "forward drop/output",
+    "halves with batch norm": "loss loss",
+    "initialiser": "before weights",
+    "sample": "forward conv/output",
+    "label": "loss loss",
+    "momentum": "after sgd/conv/kernel/momentum",
+    "learning rate": "before learning_rate",
+}
+
+
+@pytest.fixture(autouse=True)
+def fresh_keras():
+    require("tensorflow")
+    keras = require("keras")
+    yield
+    keras.backend.clear_session()
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_a_planted_formula_is_other_mathematics(kind):
+    make_a, make_b, batch, batch_b, state = planted(kind, 1)
+    found = judge_step(make_a, make_b, batch, state, batch_b=batch_b)
+    assert found.verdict == "other mathematics"
+    assert found.first == FIRST[kind]
+    assert Result.from_json(found.to_json()) == found
+
+
+@pytest.mark.parametrize("kind", REORDERED)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_another_order_of_sums_is_no_other_mathematics(kind, seed):
+    make_a, make_b, batch, batch_b = reordered(kind, seed)
+    found = judge_step(make_a, make_b, batch, batch_b=batch_b)
+    differs = any(measure.distance for measure in found.measures)
+    assert found.verdict == ("rounding" if differs else "cannot tell")
+    assert found.first is None
+
+
+def test_settings_that_differ_are_named():
+    make_a, make_b, batch, _, state = planted("momentum", 1)
+    found = judge_step(make_a, make_b, batch, state)
+    assert found.settings == ("optimizer momentum: 0.9, 0.9000001",)
+    assert found["gradient"].distance == 0
+    low, high = found["update of momentum"], found["update of momentum"].distance64
+    assert not low.beyond  # as small as rounding: float64 alone tells
+    assert low.stays
+    assert 1e-8 < high < 1e-5
+    with pytest.raises(KeyError, match="'update of velocity'"):
+        found["update of velocity"]
+
+
+def test_batches_are_compared_and_a_rounded_one_is_the_same():
+    make, (x, y) = maker(1), batch_for(1)
+    rounded = np.nextafter(x, np.float32(9))
+    found = judge_step(make, make, (x, y), batch_b=(rounded, y))
+    assert found.verdict == "rounding"
+    assert list(found.start) == ["batch/0"]
+    assert 0 < found.start["batch/0"] < 2**-22
+
+
+def test_weights_an_ulp_apart_are_rounding():
+    make, batch = maker(1), batch_for(1)
+    base = state_of(make())["dense/kernel"]
+
+    def moved():
+        model = make()
+        model.get_layer("dense").kernel.assign(np.nextafter(base, np.float32(9)))
+        return model
+
+    found = judge_step(make, moved, batch)
+    assert found.verdict == "rounding"
+    assert 0 < found.start["weights"] < 2**-22
+
+
+def test_what_cannot_be_had_in_float64_is_judged_by_its_size():
+    """A layer that stays in float32 hides whether a difference shrinks, unless it is large."""
+
+    def fixed(**about):
+        make = maker(1, **about)
+
+        def make_fixed():
+            import keras
+
+            model = make()
+            inputs = keras.Input((8, 8, 1), dtype="float32")
+            kept = keras.layers.Activation("linear", dtype="float32", name="kept")
+            whole = keras.Model(inputs, kept(model(inputs)))
+            whole.compile(
+                keras.optimizers.Adam(0.01), "categorical_crossentropy", jit_compile=False
+            )
+            return whole
+
+        return make_fixed
+
+    x, y = batch_for(1)
+    order = np.arange(len(x))[::-1]
+    found = judge_step(fixed(), fixed(), (x, y), batch_b=(x[order], y[order]))
+    assert found.verdict == "cannot tell"
+    assert found.measures[0].distance64 is None
+    found = judge_step(fixed(), fixed(norm_epsilon=0.1), (x, y))
+    assert found.verdict == "other mathematics"
+    assert found.first == "forward functional/norm/output"
+
+
+def test_a_maker_that_refuses_float64_is_judged_by_its_size():
+    import keras
+
+    def make():
+        if keras.config.floatx() != "float32":
+            raise NotImplementedError
+        return maker(1)()
+
+    x, y = batch_for(1)
+    assert judge_step(make, make, (x, y)).verdict == "cannot tell"
+    assert keras.config.floatx() == "float32"
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_equal_steps_say_nothing():
+    found = judge_step(maker(1), maker(1), batch_for(1))
+    assert found.verdict == "cannot tell"
+    assert "nothing that the step computes differs" in str(found)
+    assert found.start == {}
+
+
+def test_given_state_is_both_sides_start():
+    make_a, make_b = maker(1), maker(1, start=2)
+    batch = batch_for(1)
+    assert judge_step(make_a, make_b, batch, trained(make_a, batch)).verdict == "cannot tell"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((None, maker(1), batch_for(1)), "make_a is None"),
+        ((maker(1), 3, batch_for(1)), "make_b is 3"),
+        ((maker(1), maker(1), 3), "batch is 3"),
+        ((maker(1), maker(1, norm=False), batch_for(1)), "one model alone has .*norm/beta"),
+        ((maker(1), maker(1), batch_for(1), {"other": 1}), "state has 'other'"),
+    ],
+)
+def test_what_is_no_step_is_refused(arguments, says):
+    with pytest.raises(FpdriftError, match=says):
+        judge_step(*arguments)
+
+
+def test_two_paths_of_one_loss_are_other_mathematics_between_records(tmp_path):
+    runs = [
+        train(
+            Condition(intra_op_threads=1, op_determinism=promised),
+            steps=1,
+            labels="multi-hot",
+            path=tmp_path / f"{promised}.fpdrift",
+        )
+        for promised in (False, True)
+    ]
+    found = judge_runs(*runs)
+    gradient = found["gradient"]
+    if gradient.distance64 < 1e-6:
+        pytest.skip("this TensorFlow's fused gradient is right for labels that do not sum to 1")
+    assert found.verdict == "other mathematics"
+    assert found.step == 1
+    assert found.run_a.exact
+    assert found.run_b.exact
+    assert found.settings == ("op_determinism: False, True",)
+    assert gradient.distance > 0.1
+    assert gradient.distance64 > 0.1
+    with pytest.raises(FpdriftError, match="do not differ"):
+        judge_runs(runs[0], runs[0])
