@@ -15,7 +15,7 @@ import numpy as np
 
 from fpdrift.training import worker
 from fpdrift.training.condition import Condition
-from fpdrift.training.data import load
+from fpdrift.training.data import PROBE, load
 from fpdrift.training.networks import build, network_of
 
 
@@ -65,7 +65,7 @@ def against(other, mine, trainable):
 def fit(condition, steps, callback):
     """Train as the worker does, with another callback."""
     worker.configure(condition)
-    data = load("noise", "one-hot", validation=worker.PROBE)
+    data = load("noise", "one-hot", validation=PROBE)
     model = build("answer", condition.seed)
     worker.start(model, "answer", condition)
     model.compile(

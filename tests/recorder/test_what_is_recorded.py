@@ -258,7 +258,11 @@ def test_a_fit_that_fails_leaves_an_incomplete_record_and_the_next_goes_on(tmp_p
     recorder = DriftRecorder(tmp_path / "a.fpdrift", strict=True)
     with pytest.raises(KeyboardInterrupt):
         model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder, Fail()])
-    record = open_record(tmp_path / "a.fpdrift")
+    # the last step is written beside what comes next, here beside this
+    deadline = time.monotonic() + 30
+    while (record := open_record(tmp_path / "a.fpdrift")).steps[-1] < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     assert (record.complete, record.steps.tolist()) == (False, [0, 1, 2, 3])
     model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
     record = open_record(tmp_path / "a.fpdrift")

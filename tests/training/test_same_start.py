@@ -188,7 +188,7 @@ def test_fit_takes_the_batches_in_order_and_stops_within_an_epoch(keras, tmp_pat
     task = {"path": str(tmp_path / "a.fpdrift"), "steps": 5, "overwrite": False}
     recorded = model()
     worker.prepare(recorded, jit=False)
-    worker.fit(recorded, data, task, {"seed": 1}, told.append)
+    worker.fit(recorded, data, task, {"seed": 1}, told.append, order=1)
     record = open_record(task["path"])
     assert record.complete
     assert record.steps.tolist() == [0, 1, 2, 3, 4, 5]
