@@ -159,9 +159,7 @@ def fit(
 
 def small_weights(model: Any) -> float:
     """Give the share of a model's trainable weights that are small."""
-    from keras import ops
-
-    weights = [ops.convert_to_numpy(v.value).astype(np.float64) for v in model.trainable_variables]
+    weights = [v.numpy().astype(np.float64) for v in model.trainable_variables]
     small = sum(int((abs(w) <= SMALL).sum()) for w in weights)
     return small / int(sum(w.size for w in weights))
 
