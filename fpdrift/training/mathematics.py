@@ -26,7 +26,7 @@ from fpdrift.training.stepping import check_batch, check_maker, check_same, star
 
 if TYPE_CHECKING:
     from fpdrift.records import Record
-    from fpdrift.training.replay import Progress, Source
+    from fpdrift.training.replay import Apart, Progress, Source
     from fpdrift.training.stepping import Arrays
 
 
@@ -127,17 +127,22 @@ def judge_runs(
     a, b = opened(a), opened(b)
     chosen = first_step(compare(a, b))
     with apart(a, b, [chosen], timeout, progress) as steps:
-        seen_a, seen_b = (list(seen) for seen in steps.seen(chosen))
-        start = start_distances(seen_a, seen_b)
-        decided = start_decided(seen_a, seen_b, start)
-        if decided is None:
-            common = same_batch(seen_a, seen_b, start)
-            files = [folder / f"apart{chosen - 1}.npz" for folder in steps.folders]
-            low_a, high_a = _sides(a, seen_a, files[0], None, timeout, common=common)
-            low_b, high_b = _sides(b, seen_b, files[1], files[0], timeout, common=common)
-            decided = decide(low_a, low_b, high_a, high_b)
-        settings = _differing(a.meta["condition"], b.meta["condition"])
-        return _judged(decided, start, settings, chosen, steps.runs)
+        return judged(a, b, steps, chosen, timeout)
+
+
+def judged(a: Record, b: Record, steps: Apart, step: int, timeout: float | None = None) -> Judged:
+    """Judge a step that was taken apart; the step is repeated in two more processes."""
+    seen_a, seen_b = (list(seen) for seen in steps.seen(step))
+    start = start_distances(seen_a, seen_b)
+    decided = start_decided(seen_a, seen_b, start)
+    if decided is None:
+        common = same_batch(seen_a, seen_b, start)
+        files = [folder / f"apart{step - 1}.npz" for folder in steps.folders]
+        low_a, high_a = _sides(a, seen_a, files[0], None, timeout, common=common)
+        low_b, high_b = _sides(b, seen_b, files[1], files[0], timeout, common=common)
+        decided = decide(low_a, low_b, high_a, high_b)
+    settings = _differing(a.meta["condition"], b.meta["condition"])
+    return _judged(decided, start, settings, step, steps.runs)
 
 
 def _sides(
