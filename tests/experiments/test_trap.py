@@ -19,7 +19,7 @@ from fpdrift.training import Condition, Judged, ensemble, train
 def trained(monkeypatch):
     monkeypatch.setattr(ensemble, "train", lambda *a, **named: made(*a, **named, bits=_bits))
     # such runs cannot be repeated
-    monkeypatch.setattr(trap, "judge_runs", lambda *runs, **_: _judged("rounding"))
+    monkeypatch.setattr(trap, "judge_runs", lambda *_, **__: _judged("rounding"))
 
 
 def _judged(verdict):

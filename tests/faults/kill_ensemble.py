@@ -3,7 +3,9 @@
 Each life of the ensemble is ended by kill -9 at a random moment, half of the time with its training
 process, half of the time alone. Finished records have to stay the very files that they were; when
 all are there, the result and every recorded bit have to be those of an ensemble never killed.
-``--made`` trains nothing and writes records as slowly: many more kills in the same time.
+``--made`` trains nothing and writes records as slowly: many more kills in the same time. With many
+``--runs`` and lives that are seldom longer than one of them (``--life``), one ensemble is killed
+again and again before it is whole.
 """
 
 import argparse
@@ -30,7 +32,7 @@ if {made}:
     from made_records import made
     slowly = lambda tell: lambda *at: (time.sleep(0.02), tell and tell(*at))
     room.train = lambda *a, progress, **k: made(*a, progress=slowly(progress), **k)
-conditions = [Condition(intra_op_threads=k) for k in (1, 2)]
+conditions = [Condition(intra_op_threads=1 + i % 2, seed=1 + i // 2) for i in range({runs})]
 result = room.ensemble(conditions, data="digits", steps={steps}, directory={folder!r})
 Path({answer!r}).write_text(result.to_json())
 """
@@ -38,7 +40,7 @@ Path({answer!r}).write_text(result.to_json())
 
 def start(folder, answer, given):
     tests = str(Path(__file__).parents[1])
-    told = {"made": given.made, "tests": tests, "steps": given.steps}
+    told = {"made": given.made, "tests": tests, "steps": given.steps, "runs": given.runs}
     code = LIFE.format(folder=str(folder), answer=str(answer), **told)
     return subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
 
@@ -105,6 +107,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--life", type=float, default=1.2, help="at most, of the whole's time")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--made", action="store_true")
     given = parser.parse_args()
@@ -115,7 +119,7 @@ def main():
         while kills < given.kills:
             folder = Path(place, f"study-{studies}")
             left = given.kills - kills
-            kills += study(folder, tuple(expected), 1.2 * seconds, rng, given, left)
+            kills += study(folder, tuple(expected), given.life * seconds, rng, given, left)
             studies += 1
     print(f"{kills} kills in {studies} ensembles: nothing lost, nothing repeated, the same bits")
 

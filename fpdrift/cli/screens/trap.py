@@ -16,7 +16,8 @@ def _trap(result: Trap) -> list[str]:
             "determinism's, which is the loss's own."
         ),
         "",
-        f"  {'labels':10}{'after step 1':>13}{'at the end':>12}{'loss, fused':>13}{'own':>9}  it is",
+        f"  {'labels':10}{'after step 1':>13}{'at the end':>12}{'loss, fused':>13}{'own':>9}"
+        "  it is",
         *(
             f"  {path.labels:10}{path.first:13.1e}{path.last:12.1e}{path.losses[0]:13.4f}"
             f"{path.losses[1]:9.4f}  {path.kind}"
