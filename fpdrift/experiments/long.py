@@ -15,7 +15,7 @@ import numpy as np
 
 from fpdrift.drift import Growth, compare, growth
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments.study import Size, size_of
+from fpdrift.experiments.study import Size
 from fpdrift.experiments.trained import trained_runs
 from fpdrift.results import Result
 from fpdrift.training.condition import Condition
@@ -98,7 +98,7 @@ def long(settings: Settings) -> Long:
     pair = compare(a, b)
     weights = starting_weights("answer", settings.seed).values()
     result = Long(
-        size=size_of(settings),
+        size="full" if steps >= EPOCHS * an_epoch else "quick",
         network="answer",
         data=data,
         seed=settings.seed,

@@ -104,6 +104,8 @@ def test_what_is_said_follows_from_the_bits(bits, words, trained, tmp_path):
 def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(room, "EPOCHS", 23)
     result = room.question(Settings(out=tmp_path, full=True))
+    assert result.size == "full"
+    assert room.question(Settings(out=tmp_path, full=True, epochs=1)).size == "quick"
     # all answers are right from epoch 4 on, so the loss falls no more
     assert [run.best for run in result.runs] == [4, 4, 4, 4]
     assert [run.stopped for run in result.runs] == [None] * 4
