@@ -40,6 +40,7 @@ def draw_trap(result: Trap, ax: Axes) -> None:
     ax.set_ylim(len(labels) - 0.5, -0.7)
     ax.set_xscale("log")
     ax.set_xlim(_ROUNDING / 10, 1e3)  # room for the words
+    ax.set_xticks([1e-8, 1e-6, 1e-4, 1e-2, 1])
     ax.grid(visible=False, axis="y")
     ax.set_xlabel("relative distance of the weights after one step")
     size = "the source's size" if result.size == "full" else "quick"
