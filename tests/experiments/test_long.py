@@ -72,6 +72,7 @@ def test_no_drift_is_said_with_what_would_have_shown(trained, tmp_path):
 
 def test_the_full_size_is_the_source_s_epochs(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(long, "EPOCHS", 3)
+    monkeypatch.setattr(long, "SOURCE_STEPS", 3 * AN_EPOCH)
     whole = long.long(Settings(out=tmp_path, full=True))
     assert (whole.steps, whole.size) == (3 * AN_EPOCH, "full")
     assert long.long(Settings(out=tmp_path, full=True, epochs=2)).size == "quick"
@@ -91,6 +92,11 @@ def test_epochs_are_refused_where_there_are_none(capsys):
     with pytest.raises(FpdriftError, match="201 epochs is out of range"):
         Settings(epochs=201)
     assert study("long").epochs
+
+
+def test_sizes_are_refused_where_there_is_one(capsys):
+    assert main(["experiment", "chain", "--full"]) == 2
+    assert "chain has one size, neither --full nor --quick" in capsys.readouterr().err
 
 
 @pytest.mark.slow
