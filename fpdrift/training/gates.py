@@ -16,14 +16,12 @@ from fpdrift.results import read_only
 from fpdrift.training.gated import Gates
 from fpdrift.training.gating import course, distance_of, look
 from fpdrift.training.replay import Progress, Source, apart, check_step, opened
-from fpdrift.training.stepping import check_batch, check_maker, started
+from fpdrift.training.stepping import check_batch, check_maker, started, taken
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from fpdrift.records.record import Tensor
-    from fpdrift.training.dumps import Seen
-    from fpdrift.training.instrumented import Step
 
 #: Steps that are repeated and taken apart to find the one of a jump between two sketches.
 MOST_STEPS = 16
@@ -110,6 +108,11 @@ def compare_gates(
         What `state_of` gave of two runs before the step; variables that are left out are as in the
         model.
 
+    Returns
+    -------
+    Gates
+        Its `exact` says whether Keras' own step gives the same bits from both states.
+
     Raises
     ------
     FpdriftError
@@ -118,13 +121,16 @@ def compare_gates(
     check_maker("make_model", make_model)
     check_batch(batch)
     step, starts = started(make_model, state_a, state_b)
-    seen = (_taken(step, starts[0], batch), _taken(step, starts[1], batch))
+    (seen_a, run_a), (seen_b, run_b) = (
+        taken(name, step, start, batch) for name, start in zip("ab", starts, strict=True)
+    )
+    seen = (seen_a, seen_b)
     counted = _counted(step.state.tensors)
     before, after = (distance_of(seen, stage, counted) for stage in ("before", "after"))
     return Gates(
         step=None,
-        run_a=None,
-        run_b=None,
+        run_a=run_a,
+        run_b=run_b,
         steps=read_only([0, 1]),
         distance=read_only([before, after]),
         **look(seen, step.relus, counted),
@@ -134,8 +140,3 @@ def compare_gates(
 def _counted(tensors: Iterable[Tensor]) -> set[str]:
     """Name the weights whose distance counts: what a gradient of zero does is rounding."""
     return {t.name for t in tensors if t.role == "weight" and not t.zero_gradient}
-
-
-def _taken(step: Step, arrays: Sequence[Any], batch: Sequence[Any]) -> list[Seen]:
-    step.restore(arrays)
-    return step.take(batch)

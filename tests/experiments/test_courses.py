@@ -1,5 +1,7 @@
 """Doses and amplifiers: which runs are made, and that what is said follows from their distances."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from made_records import made
@@ -76,3 +78,30 @@ def test_full_doses_go_through_every_decade(trained, tmp_path):
     assert result.labels == tuple(f"1e-{k:02d}" for k in range(12, 1, -1))
     assert result.last == 469
     assert [int(result.steps[c]) for c in result.told] == [1, 10, 100, 469]
+
+
+def test_runs_that_left_the_finite_numbers_are_no_nudges_that_are_gone():
+    made = courses.Courses(
+        name="dose",
+        title="",
+        what="",
+        size="quick",
+        data="noise",
+        seed=1,
+        last=8,
+        labels=("a", "b", "c", "d"),
+        steps=np.array([0, 8]),
+        distance=np.array([[1e-8, 1e-2], [1e-8, np.nan], [2e-8, 4e-2], [1e-8, 0]]),
+        claim="",
+        finding="",
+    )
+    told = courses._tell_doses(made)
+    assert told.startswith("3 of 4 nudges were still there after 8 steps, 1 in runs that left the")
+    assert "those others lie 1.0e-08 to 2.0e-08 apart, a factor of 2;" in told
+    assert told.endswith("at the end 1.0e-02 to 4.0e-02, a factor of 4.")
+    told = courses._tell_amplified(made)
+    assert told.startswith("Training left the finite numbers in b. In 8 steps the distance grew 2,")
+    assert "2,000,000 times in the network 'c', and 0 times in 'd'." in told
+    gone = dataclasses.replace(made, distance=np.array([[1e-8, np.inf]] * 4))
+    assert courses._tell_doses(gone).endswith("4 in runs that left the finite numbers.")
+    assert courses._tell_amplified(gone) == "Training left the finite numbers in a, b, c, d."

@@ -177,7 +177,9 @@ def make():
 
 
 @pytest.mark.slow
-def test_planted_gate_of_a_model_is_found(keras):
+def test_planted_gate_of_a_model_is_found(keras, monkeypatch):
+    from fpdrift.training.instrumented import Step
+
     rng = np.random.default_rng(1)
     batch = rng.standard_normal((6, 4), np.float32), rng.standard_normal((6, 2), np.float32)
     model = make()
@@ -203,6 +205,12 @@ def test_planted_gate_of_a_model_is_found(keras):
     assert found.distance[1] > 10 * found.distance[0]
     assert (found.step, found.exact) == (None, True)
     assert repr(Result.from_json(found.to_json())) == repr(found)
+    honest = Step.advance
+    monkeypatch.setattr(Step, "advance", lambda self, batch: honest(self, (-batch[0], batch[1])))
+    other = compare_gates(make, batch, *states)
+    assert not other.exact
+    assert "first/kernel" in other.run_b.unfaithful
+    assert "the step ends with other bits than the run" in str(other)
     with pytest.raises(FpdriftError, match="no such variable"):
         compare_gates(make, batch, {"x": np.ones(1)}, {})
     with pytest.raises(FpdriftError, match="make_model is None"):

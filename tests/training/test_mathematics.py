@@ -16,14 +16,14 @@ FIRST = {
     "labels": "backward dense/output",
     "adam epsilon": "after conv/kernel",
     "norm epsilon": "forward norm/output",
-    "dropout seed": "before seed_generator_state",
+    "dropout seed": "before seed_generator/seed_generator_state",
     "dropout under XLA": "forward drop/output",
     "halves with batch norm": "loss loss",
-    "initialiser": "before weights",
+    "initialiser": "before conv/kernel",
     "sample": "forward conv/output",
     "label": "loss loss",
     "momentum": "after sgd/conv/kernel/momentum",
-    "learning rate": "before learning_rate",
+    "learning rate": "before adam/learning_rate",
 }
 
 
