@@ -60,6 +60,7 @@ def verdict(low, high=None, spread=None):
 def test_kinds_are_what_a_step_adds():
     kinds = kinds_of(step(0.5, 0.25))
     assert set(kinds) == {"loss", "gradient", "update", "update of momentum"}
+    assert list(kinds["gradient"]) == ["dense/kernel"]  # of the weights alone
     assert kinds["gradient"]["dense/kernel"].tolist() == [3.5, 4]
     assert kinds["update"]["dense/kernel"].tolist() == [4.25, 3]
     assert kinds["update of momentum"]["sgd/dense/kernel/momentum"].tolist() == [1, 0]
