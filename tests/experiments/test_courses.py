@@ -8,10 +8,11 @@ from made_records import made
 
 from fpdrift.cli.screens import screen
 from fpdrift.experiments import Settings, courses, study
+from fpdrift.perturbation import Perturbation
 from fpdrift.plotting import plot
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import ensemble
+from fpdrift.training import Condition, ensemble
 from fpdrift.training.networks import NETWORKS
 
 
@@ -57,7 +58,10 @@ def test_each_variant_of_the_answer_is_nudged_alike(trained, tmp_path):
     result = courses.amplifiers(Settings(out=tmp_path, seed=4))
     variants = [name for name in NETWORKS if name.startswith("answer")]
     assert [name for name, _ in trained["runs"]] == [n for n in variants for _ in range(2)]
-    assert len({condition for _, condition in trained["runs"]}) == 2
+    plain, nudged = dict.fromkeys(condition for _, condition in trained["runs"])
+    assert plain == Condition(intra_op_threads=1, seed=4)
+    noise = Perturbation(kind="noise", size=1e-8, fraction=0.5, seed=4)
+    assert nudged == Condition(intra_op_threads=1, seed=4, perturbation=noise)
     assert len(result.labels) == len(variants)
     grown = result.distance[:, -1] / result.distance[:, 0]
     assert f"{courses.plain(grown.max())} times in the network" in result.finding
@@ -76,6 +80,10 @@ def test_doses_that_leave_nothing_are_said(trained, tmp_path):
 def test_full_doses_go_through_every_decade(trained, tmp_path):
     result = courses.dose(Settings(out=tmp_path, full=True))
     assert result.labels == tuple(f"1e-{k:02d}" for k in range(12, 1, -1))
+    nudges = [c.perturbation for _, c in trained["runs"]]
+    assert nudges[0] is None
+    assert [(p.kind, p.fraction, p.seed) for p in nudges[1:]] == [("noise", 0.5, 1)] * 11
+    assert [p.size for p in nudges[1:]] == [float(label) for label in result.labels]
     assert result.last == 469
     assert [int(result.steps[c]) for c in result.told] == [1, 10, 100, 469]
 
