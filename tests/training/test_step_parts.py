@@ -218,3 +218,26 @@ def test_a_record_of_other_tensors_or_another_dtype_is_refused(tmp_path):
     assert (len(arrays), len(batch)) == (2, 2)
     with pytest.raises(FpdriftError, match="k is float32 in one run and float64 in the other"):
         state("float64")
+
+
+def test_a_judged_step_starts_from_one_file_s_state_and_another_s_batch(tmp_path):
+    from fpdrift.training.dumps import Seen, save
+    from fpdrift.training.judging import _start, _told
+    from fpdrift.training.kinds import Side
+
+    for name, size in (("a", 1.0), ("b", 10.0)):
+        seen = [
+            Seen(stage, place, "", np.float32(size * number))
+            for stage, place, number in (
+                ("before", "batch/1", 2),
+                ("before", "batch/0", 1),
+                ("before", "k", 3),
+                ("before", "b", 4),
+                ("after", "k", 5),
+            )
+        ]
+        save(tmp_path / f"{name}.npz", seen)
+    start, batch = _start(str(tmp_path / "a.npz"), str(tmp_path / "b.npz"), ["b", "k"])
+    assert ([float(x) for x in start], [float(x) for x in batch]) == ([4, 3], [10, 20])
+    told = _told(Side([], {"loss": np.inf, "gradient": 0.1}, 2.0**-23))
+    assert told == {"spread": {"loss": "inf", "gradient": "0.1"}, "spacing": 2.0**-23}
