@@ -10,15 +10,7 @@ from fpdrift.drift import compare
 from fpdrift.errors import FpdriftError
 from fpdrift.perturbation import Perturbation
 from fpdrift.results import Result
-from fpdrift.training import (
-    Condition,
-    explain_step,
-    find_gates,
-    judge_runs,
-    replay,
-    split_steps,
-    train,
-)
+from fpdrift.training import Condition, explain_step, find_gates, replay, split_steps, train
 
 pytestmark = pytest.mark.slow
 PLANTED = ("dense1/kernel", (17, 4))
@@ -90,28 +82,6 @@ def test_distance_is_split_into_what_was_there_and_what_came_new(runs):
             assert splits[0].before == splits[0].amplified == 0
             assert splits[0].injected_share == first_injected
         assert Result.from_json(splits[2].to_json()) == splits[2]
-
-
-def test_the_other_run_s_batch_is_part_of_what_is_amplified(runs, tmp_path):
-    """Two data orders under one arithmetic: all of their distance was there, none came new."""
-    ordered = train(
-        Condition(intra_op_threads=1, order_seed=5), steps=1, path=tmp_path / "ordered.fpdrift"
-    )
-    (found,) = split_steps(runs["once"], ordered, [0])
-    assert (found.exact_a, found.exact_b) == (True, True)
-    assert (found.before, found.injected, found.amplified_share) == (0, 0, 1)
-    assert found.amplified == found.total > 0
-
-
-def test_an_ulp_between_two_runs_is_rounding(runs):
-    """In float64 both start from one state, so that nothing of it is left."""
-    found = judge_runs(runs["once"], runs["planted"])
-    assert (found.verdict, found.step, found.first) == ("rounding", 1, None)
-    assert found.exact
-    assert list(found.start) == ["weights"]
-    assert [setting.partition(":")[0] for setting in found.settings] == ["perturbation"]
-    assert all(measure.distance64 == 0 < measure.explained64 for measure in found.measures)
-    assert found["gradient"].distance > 0
 
 
 def test_run_that_is_not_repeated_to_the_bit_is_named(runs):

@@ -241,3 +241,60 @@ def test_a_judged_step_starts_from_one_file_s_state_and_another_s_batch(tmp_path
     assert ([float(x) for x in start], [float(x) for x in batch]) == ([4, 3], [10, 20])
     told = _told(Side([], {"loss": np.inf, "gradient": 0.1}, 2.0**-23))
     assert told == {"spread": {"loss": "inf", "gradient": "0.1"}, "spacing": 2.0**-23}
+
+
+def two_starts(keras, tmp_path):
+    """Make a step, and the states and batches of two runs of its model."""
+    from fpdrift.training.instrumented import Step
+
+    step = Step(model_of(keras, "sgd"))
+    rng = np.random.default_rng(1)
+    batches = [
+        (rng.standard_normal((6, 3), np.float32), rng.standard_normal((6, 2), np.float32))
+        for _ in "ab"
+    ]
+    states = []
+    for batch in batches:
+        step.advance(batch)
+        states.append([np.array(values) for values in step.state.read()])
+    return step, states, batches
+
+
+def test_a_step_crosses_to_the_other_run_s_state_and_batch(keras, tmp_path):
+    from fpdrift.training.replaying import cross, save_state
+
+    step, states, batches = two_starts(keras, tmp_path)
+    save_state(tmp_path / "b.npz", step, states[1], batches[1])
+    step.restore(states[1])
+    step.advance(batches[1])
+    expected = [np.array(values) for values in step.state.read()]
+    step.restore(states[0])
+    cross(step, tmp_path / "b.npz")
+    for found, right in zip(step.state.read(), expected, strict=True):
+        np.testing.assert_array_equal(found, right)
+
+
+def test_one_side_is_nudged_from_its_own_start_and_done_in_float64_from_a_common_one(
+    keras, tmp_path
+):
+    from fpdrift.training.dumps import load, save
+    from fpdrift.training.judging import both
+
+    step, states, batches = two_starts(keras, tmp_path)
+    for name, state, batch in zip("ab", states, batches, strict=True):
+        step.restore(state)
+        save(tmp_path / f"{name}.npz", step.take(batch))
+    task = {
+        name: str(tmp_path / f"{place}.npz")
+        for name, place in zip(("own", "state", "batch", "wide"), "babw", strict=True)
+    }
+    told = both(lambda: model_of(keras, "sgd"), task)
+    assert [told[side]["spacing"] for side in ("low", "high")] == [2.0**-23, 2.0**-52]
+    low, high = (float(told[side]["spread"]["gradient"]) for side in ("low", "high"))
+    assert 2**-26 < low < 2**-12
+    assert 2**-55 < high < 2**-41
+    wide = {(s.stage, s.name): s.values for s in load(tmp_path / "w.npz")}
+    for tensor, values in zip(step.state.tensors, states[0], strict=True):
+        np.testing.assert_array_equal(wide["before", tensor.name], values)
+    np.testing.assert_array_equal(wide["before", "batch/0"], batches[1][0])
+    assert wide["backward", "last/kernel"].dtype == np.float64
