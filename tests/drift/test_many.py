@@ -78,6 +78,15 @@ def test_only_the_tensors_that_differ_are_named():
     assert [split.tensors for split in many.splits] == [("large",)]
 
 
+def test_a_tensor_that_differs_in_one_class_alone_is_named():
+    runs = [run("11", name) for name in "abc"]
+    for place in (0, 1):
+        hashes = runs[place].hashes.copy()
+        hashes[1, place] += 1
+        runs[place] = dataclasses.replace(runs[place], hashes=hashes)
+    assert [split.tensors for split in compare_many(runs).splits] == [("small", "large")]
+
+
 def test_runs_that_come_back_to_equal_bits_stay_apart():
     assert compare_many(runs_of("111", "121")).classes == ((0,), (1,))
 
