@@ -122,7 +122,7 @@ def judge_runs(
     Raises
     ------
     FpdriftError, ChildError
-        As `explain_step`; also if the two are not the same network.
+        As `explain_step`; also if the two networks do not have the same tensors.
     """
     a, b = opened(a), opened(b)
     chosen = first_step(compare(a, b))
@@ -141,7 +141,7 @@ def judged(a: Record, b: Record, steps: Apart, step: int, timeout: float | None 
         low_a, high_a = _sides(a, seen_a, files[0], None, timeout, common=common)
         low_b, high_b = _sides(b, seen_b, files[1], files[0], timeout, common=common)
         decided = decide(low_a, low_b, high_a, high_b)
-    settings = _differing(a.meta["condition"], b.meta["condition"])
+    settings = _differing(_chosen(a), _chosen(b))
     return _judged(decided, start, settings, step, steps.runs)
 
 
@@ -190,6 +190,13 @@ def _judged(
         run_a=runs[0],
         run_b=runs[1],
     )
+
+
+def _chosen(record: Record) -> dict[str, Any]:
+    """Read what a run was started with."""
+    meta = record.meta
+    about = {"network": meta["network"], "data": meta["data"]["name"]}
+    return {**about, "labels": meta["data"]["labels"], **meta["condition"]}
 
 
 def _settings(model: Any) -> dict[str, Any]:

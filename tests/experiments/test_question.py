@@ -115,6 +115,13 @@ def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
     assert "early stopping would have ended them after epochs 24, 24, 24, 24" in result.finding
 
 
+def test_the_accuracy_is_that_of_the_weights_that_are_restored():
+    run = room.Validated(
+        label="a", losses=(1.0, 0.5, 0.7), accuracies=(0.1, 0.2, 0.9), best=2, stopped=None
+    )
+    assert run.accuracy == 0.2
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.sampled_from([0.5, 1.0, 1.5, 2.0, float("nan")]), min_size=1, max_size=12),

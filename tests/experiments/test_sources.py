@@ -74,6 +74,15 @@ def test_bootstrap_is_that_of_all_samples():
     assert math.isnan(alone.low)
 
 
+def test_bootstrap_leaves_out_a_fortieth_on_each_side():
+    values = np.random.default_rng(1).normal(size=400)
+    found = bootstrap(values, np.random.default_rng(2))
+    error = values.std() / 20
+    assert [(end - found.mean) / error for end in (found.low, found.high)] == pytest.approx(
+        [-1.96, 1.96], rel=0.06
+    )
+
+
 def test_a_table_is_told_and_drawn(trained, tmp_path):
     result = study("sources").run(Settings(out=tmp_path))
     lines = screen(result)
