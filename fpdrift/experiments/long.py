@@ -76,6 +76,8 @@ class Long(Result):
     operations: int
     #: share of the weights of at most 1e-8 in size before training
     small_before: float
+    #: share of the weights that are 0 before training, as biases are; in no older recording
+    zero_before: float | None = None
     claim: str
     finding: str
 
@@ -99,6 +101,7 @@ def long(settings: Settings) -> Long:
     _, (a, b) = trained_runs(labelled, settings, "long", data=data, steps=steps)
     pair = compare(a, b)
     weights = starting_weights("answer", settings.seed).values()
+    sizes = np.concatenate([abs(w.ravel()) for w in weights])
     result = Long(
         size="full" if steps >= SOURCE_STEPS else "quick",
         network="answer",
@@ -112,7 +115,8 @@ def long(settings: Settings) -> Long:
         growth=growth(pair),
         first_step=None if pair.first_difference is None else pair.first_difference.step,
         operations=operations_a_step(SHAPES, BATCH),
-        small_before=float(np.mean(np.concatenate([abs(w.ravel()) <= SMALL for w in weights]))),
+        small_before=float(np.mean(sizes <= SMALL)),
+        zero_before=float(np.mean(sizes == 0)),
         claim=CLAIM,
         finding="",
     )
@@ -160,13 +164,20 @@ def _churn(a: Record, b: Record, step: int) -> float:
     return float((classes[0] != classes[1]).mean())
 
 
+def _of_zeros(result: Long) -> str:
+    """Say how many of the small weights are small because they have not begun to move."""
+    if result.zero_before is None or not result.small_before:
+        return ""
+    return f" ({100 * result.zero_before / result.small_before:.3g} % of these are exactly 0)"
+
+
 def _tell(result: Long) -> str:
     last = result.epochs[-1]
     steps = CHAIN / result.operations
     chain = (
         f"One step makes about {result.operations:.1e} operations, so the loop's 1e8 are "
         f"{steps:.2g} steps. Weights of at most 1e-8 in size: {100 * result.small_before:.2g} % "
-        f"before training, {100 * last.small[0]:.2g} % after it."
+        f"before training{_of_zeros(result)}, {100 * last.small[0]:.2g} % after it."
     )
     if result.first_step is None:
         return (

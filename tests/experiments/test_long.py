@@ -84,6 +84,15 @@ def test_the_operations_make_the_loop_s_steps(trained, tmp_path):
     assert math.isclose(result.operations, 3.07e9, rel_tol=0.01)
 
 
+def test_small_weights_that_are_zeros_are_said_to_be(trained, tmp_path):
+    result = long.long(Settings(out=tmp_path))
+    weights = np.concatenate([w.ravel() for w in starting_weights("answer", 1).values()])
+    small, zero = np.sum(abs(weights) <= 1e-8), np.sum(weights == 0)
+    assert 0 < zero < small
+    assert (result.small_before, result.zero_before) == (small / weights.size, zero / weights.size)
+    assert f"({100 * zero / small:.3g} % of these are exactly 0)" in result.finding
+
+
 def test_epochs_are_refused_where_there_are_none(capsys):
     assert main(["experiment", "five-runs", "--epochs", "3"]) == 2
     assert "--epochs 3: five-runs has no epochs to choose; long" in capsys.readouterr().err

@@ -59,6 +59,9 @@ def test_each_run_is_held_against_that_of_its_seed(trained, tmp_path):
     # the first seed's two runs are equal, so the mean is half of the other seed's
     assert 0 == rows["XLA"].distance.low < rows["XLA"].distance.high
     assert rows["XLA"].distance.mean == rows["XLA"].distance.high / 2
+    same = result.finding.partition("The same bits as well: ")[2].partition(". ")[0].split(", ")
+    assert same[:2] == ["2 threads", "4 threads"]
+    assert "XLA" not in same
 
 
 def test_bootstrap_is_that_of_all_samples():

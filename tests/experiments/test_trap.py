@@ -12,7 +12,7 @@ from fpdrift.experiments import Settings, compare_records, study, trap
 from fpdrift.plotting import plot
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import Condition, Judged, ensemble, train
+from fpdrift.training import Condition, Judged, Repeated, ensemble, train
 
 
 @pytest.fixture
@@ -22,9 +22,11 @@ def trained(monkeypatch):
     monkeypatch.setattr(trap, "judge_runs", lambda *_, **__: _judged("rounding"))
 
 
-def _judged(verdict):
+def _judged(verdict, mismatch=None):
     nothing = {"measures": (), "first": None, "start": {}, "settings": ()}
-    return Judged(verdict=verdict, reason="", step=1, run_a=None, run_b=None, **nothing)
+    where = {"mismatch": mismatch, "mismatch_tensors": ("w",), "unfaithful": ()}
+    run = Repeated(name="a", checked=1, **where)
+    return Judged(verdict=verdict, reason="", step=1, run_a=run, run_b=run, **nothing)
 
 
 def _bits(condition):
@@ -53,6 +55,7 @@ def test_rows_are_the_records_distances(trained, tmp_path):
         (_judged("rounding"), "No trap seen: with labels that do not sum to one"),
         (_judged("cannot tell"), "3.7e-02 apart after one step (cannot tell)"),
         (None, "(the same bits)"),
+        (_judged("other mathematics", mismatch=1), "Not to be told: step 1: other mathematics"),
     ],
 )
 def test_what_is_said_follows_from_the_verdict(judged, words):
