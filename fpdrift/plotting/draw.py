@@ -40,7 +40,9 @@ from fpdrift.experiments import (
     TwoLoops,
     UlpSurvival,
 )
+from fpdrift.floats import Anatomy
 from fpdrift.perturbation import NudgeAccount
+from fpdrift.plotting.anatomy import draw_anatomy
 from fpdrift.plotting.branches import draw_many_runs
 from fpdrift.plotting.chain import draw_chain
 from fpdrift.plotting.course import draw_course
@@ -129,6 +131,7 @@ def _draw_threads_and_tree(result: ThreadsAndTree, ax: Axes) -> None:
 
 #: Kind of result -> what draws it.
 _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
+    Anatomy: draw_anatomy,
     BatchClasses: draw_batch_classes,
     BatchRun: draw_batch_run,
     Chain: draw_chain,

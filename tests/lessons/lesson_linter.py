@@ -89,8 +89,9 @@ def _exercises(code, module):
     if len(there) not in EXERCISES:
         yield f"{len(there)} exercises"
     for name in sorted(there):
-        cells = [cell for cell in code if re.search(rf"\.{name}\(", cell)]
-        if len(cells) != 1 or "..." not in cells[0]:
+        places = [i for i, cell in enumerate(code) if re.search(rf"\.{name}\(", cell)]
+        # a function to complete has a cell of its own, before that of its check
+        if len(places) != 1 or "..." not in "".join(code[places[0] - 1 : places[0] + 1]):
             yield f"{name} is not asked once"
 
 
