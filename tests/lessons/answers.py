@@ -1,8 +1,14 @@
-"""Right and wrong answers to every exercise: lesson, check -> (right, wrong)."""
+"""Right and wrong answers to every exercise: check -> (right, wrong).
+
+A check that is given what was measured stands with a small measurement of its own.
+"""
+
+from functools import partial
 
 import numpy as np
 
-from fpdrift.lessons import bits, chain, order, sums
+import fpdrift
+from fpdrift.lessons import bits, chain, gpu, nudge, order, sums, threads, trees
 from fpdrift.reduction import sums as ways
 
 #: What no exercise takes for an answer.
@@ -23,6 +29,23 @@ def kahan(wrong=False):
         return total
 
     return add
+
+
+SUMS = fpdrift.thread_sums(4096, chunks=8, threads=(1, 2), tries=5)
+LAST = SUMS.runs[-1]
+GPU = fpdrift.gpu_sums("simulated", sizes=(2000, 5000), tries=7)
+ONE_PASS = GPU.of("one-pass")[-1].distinct
+BACKWARDS = fpdrift.same_order(np.sum, lambda x: np.sum(x[::-1]), 16).same
+
+
+def sorted_by_size(arrived):
+    """Another order that does not ask who came first."""
+    return sum(sorted(part for _, part in arrived))
+
+
+def crossed(x):
+    """Add four numbers as lesson 05 asks for."""
+    return (x[0] + x[2]) + (x[1] + x[3])
 
 
 ANSWERS = {
@@ -60,4 +83,51 @@ ANSWERS = {
         ["0.1+0.2+0.3"],
         ["0.5+0.25+0.125", "0.1*3", "0.1+", "1/3+1", 0.6, "import os"],
     ),
+    partial(threads.check_1, result=SUMS): (
+        [fpdrift.replay(SUMS, 3), float(LAST.values[3])],
+        [3, 0.0, np.nextafter(LAST.values[3], np.float32(np.inf)), str(LAST.values[3]), True],
+    ),
+    partial(threads.check_2, result=SUMS): ([1], [0, 5, 2, -1, 1.0, True]),
+    threads.check_3: (
+        [lambda parts: sum(part for _, part in sorted(parts)), sorted_by_size],
+        [
+            lambda parts: sum(part for _, part in parts),
+            lambda parts: sum(part for _, part in reversed(parts)),
+            lambda parts: 0.0,
+            lambda parts: sorted(parts)[0][1],
+            lambda parts: ...,
+            sorted,
+            5,
+        ],
+    ),
+    threads.check_4: ([120], [25, 32, 5, 24, 15, 120.0, "120"]),
+    trees.check_1: ([4], [15, 16, 8, 5, 4.0, True]),
+    trees.check_2: (
+        [crossed, lambda x: (x[3] + x[1]) + (x[2] + x[0])],
+        [
+            np.sum,
+            lambda x: x[0] + x[1] + x[2] + x[3],
+            lambda x: ...,
+            lambda x: x[9],
+            crossed([1] * 4),
+        ],
+    ),
+    trees.check_3: (
+        [[1.0, 1e8, -1e8], (1e-3, 1e3, -1e3)],
+        [[1, 2, 3], [0.5, 0.25, 0.125], [1e38, 1e38, 1e38], [1, 2], "1 2 3", [1e39, 1, 1]],
+    ),
+    trees.check_4: ([BACKWARDS], [not BACKWARDS, str(BACKWARDS), 2, "same"]),
+    partial(gpu.check_1, result=GPU): ([ONE_PASS], [7, 0, ONE_PASS + 1, -1, "1", 1.5]),
+    partial(gpu.check_2, result=GPU): ([1], [0, 7, 3, True, "1"]),
+    gpu.check_3: ([98], [97, 97.65625, 391, 100_000, 0]),
+    gpu.check_4: ([1 - 1000000.25 / 1e6, -2.5e-7], [2.5e-7, 0.25, 0, 1.00000025, "x"]),
+    nudge.check_1: ([2.0**-27], [2.0**-26, 2.0**-56, 1e-8, 2.0**-24, 0, "2**-27"]),
+    nudge.check_2: ([0.25, 2.0**-2], [0.125, 0.5, 1, 0.2, -0.25, 0, "1/4"]),
+    nudge.check_3: ([1], [1162, 1163, 0, 1.0, True]),
 }
+BFLOAT16 = fpdrift.nudge(nudge.weights("bfloat16"), size=1e-8, seed=1)[1]
+FLOAT32 = fpdrift.nudge(nudge.weights(), size=1e-8, seed=1)[1]
+ANSWERS[nudge.check_4] = (
+    [BFLOAT16.changed],
+    [FLOAT32.changed, BFLOAT16.meant, BFLOAT16.absorbed, 0, float(BFLOAT16.changed)],
+)
