@@ -11,7 +11,7 @@ from fpdrift.lessons.quiz import Question, Quiz
 from fpdrift.recorded import load_recorded, recorded_names
 from fpdrift.reduction import GpuKernel, GpuRun, GpuSums, gpu_sums
 
-SIZES = (10_000, size(1_000_000, 100_000))
+SIZES = (size(10_000, 2000), size(100_000, 10_000), size(1_000_000, 50_000))
 TRIES = size(100, 20)
 _REAL = (100_000,)
 _BLOCKS_FOR = 100_000

@@ -44,8 +44,8 @@ print(threads.tell(result))
 # %% [markdown]
 # ## The picture
 #
-# Each dot is one sum, at its distance from the exact sum in ulps. A fixed order, on the same partial sums, is
-# drawn beside it.
+# How many sums ended at which distance from the exact sum, counted in ulps. The lowest row: the same partial
+# sums, added in a fixed order.
 
 # %%
 from fpdrift.plotting import plot

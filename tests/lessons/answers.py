@@ -4,11 +4,12 @@ A check that is given what was measured stands with a small measurement of its o
 """
 
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 
 import fpdrift
-from fpdrift.lessons import bits, chain, gpu, nudge, order, sums, threads, trees
+from fpdrift.lessons import bits, chain, cnn, growth, gpu, nudge, order, seeds, sums, threads, trees
 from fpdrift.reduction import sums as ways
 
 #: What no exercise takes for an answer.
@@ -36,6 +37,29 @@ LAST = SUMS.runs[-1]
 GPU = fpdrift.gpu_sums("simulated", sizes=(2000, 5000), tries=7)
 ONE_PASS = GPU.of("one-pass")[-1].distinct
 BACKWARDS = fpdrift.same_order(np.sum, lambda x: np.sum(x[::-1]), 16).same
+
+
+#: A pair of runs that part at a step, and one that does not.
+PARTED = SimpleNamespace(first_difference=SimpleNamespace(step=3))
+EQUAL = SimpleNamespace(first_difference=None)
+FIVE = fpdrift.load_recorded("five-runs").gradients[1].runs
+LOSSES, ACCURACIES = [run.loss for run in FIVE], [run.accuracy for run in FIVE]
+EDGE = cnn.knife_edge()
+JUMP = abs(EDGE.accuracy[1] - EDGE.accuracy[0]) / EDGE.accuracy[0]
+FALL = abs(EDGE.loss[1] - EDGE.loss[0]) / EDGE.loss[0]
+ONE, OTHER = growth.two_writings(60)
+APART = [abs(a - b) > 0.1 for a, b in zip(ONE, OTHER, strict=True)].index(True)
+INJECTED = abs(growth.one(OTHER[30]) - growth.other(OTHER[30]))
+CHURN = {run.label: run.churn for run in fpdrift.load_recorded("question").distances}
+RATIO = CHURN["another seed"] / CHURN["2 threads"]
+
+
+def largest(values):
+    return max(abs(value - values[0]) for value in values)
+
+
+def own_gradient(logits, labels):
+    return labels.sum() * growth.softmax(logits) - labels
 
 
 def sorted_by_size(arrived):
@@ -123,6 +147,44 @@ ANSWERS = {
     gpu.check_4: ([1 - 1000000.25 / 1e6, -2.5e-7], [2.5e-7, 0.25, 0, 1.00000025, "x"]),
     nudge.check_1: ([2.0**-27], [2.0**-26, 2.0**-56, 1e-8, 2.0**-24, 0, "2**-27"]),
     nudge.check_2: ([0.25, 2.0**-2], [0.125, 0.5, 1, 0.2, -0.25, 0, "1/4"]),
+    partial(cnn.check_1, pair=PARTED): ([3], [0, 1, 2, 4, 3.0, "3"]),
+    cnn.check_2: (
+        [largest(LOSSES) / LOSSES[0]],
+        [largest(LOSSES), 100 * largest(LOSSES) / LOSSES[0], max(LOSSES), 0.000144, "0"],
+    ),
+    cnn.check_3: (
+        [largest(ACCURACIES) / ACCURACIES[0]],
+        [largest(ACCURACIES), 100 * largest(ACCURACIES) / ACCURACIES[0], 0, 0.5],
+    ),
+    cnn.check_4: ([JUMP / FALL], [JUMP, FALL, FALL / JUMP, 0.1, -1, 0]),
+    growth.check_1: ([3], [7, 1, 0, 18760, 3.0]),
+    growth.check_2: ([APART], [APART - 1, APART + 3, 0, 61, -1, 1.0]),
+    growth.check_3: (
+        [INJECTED],
+        [abs(ONE[30] - OTHER[30]), abs(ONE[31] - OTHER[31]), 0, 1e-3, "0"],
+    ),
+    growth.check_4: (
+        [own_gradient, growth.by_differences],
+        [
+            lambda z, y: growth.softmax(z) - y,
+            lambda z, y: growth.softmax(z),
+            lambda z, y: y.sum() * (growth.softmax(z) - y),
+            lambda z, y: -own_gradient(z, y),
+            lambda z, y: ...,
+            lambda z, y: [1.0, 2.0],
+            lambda z: z,
+        ],
+    ),
+    seeds.check_1: (
+        ["PYTHONHASHSEED"],
+        ["PYTHONASHSEED", "pythonhashseed", "PYTHONSEED", "HASHSEED", 0],
+    ),
+    seeds.check_2: (
+        ["keras.utils.set_random_seed", "tf.keras.utils.set_random_seed", "set_random_seed()"],
+        ["np.random.seed", "tf.random.set_seed", "random.seed", "keras.seed", 1],
+    ),
+    seeds.check_3: ([RATIO, round(RATIO, 2)], [1 / RATIO, 1.0, CHURN["2 threads"], 0, "2"]),
+    seeds.check_4: ([16], [8, 4, 2, 64, 16.0]),
     nudge.check_3: ([1], [1162, 1163, 0, 1.0, True]),
 }
 BFLOAT16 = fpdrift.nudge(nudge.weights("bfloat16"), size=1e-8, seed=1)[1]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from answers import ANSWERS, NEVER
+from answers import ANSWERS, EQUAL, NEVER
 from helpers import require
 from lesson_linter import TYPED, faults, prose
 from run_cells import run_cells
@@ -15,7 +15,7 @@ from run_cells import run_cells
 from fpdrift.cli.main import main
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import EXPERIMENTS, STUDIES
-from fpdrift.lessons import copy_lesson, copy_lessons, find_lesson, lessons, order
+from fpdrift.lessons import cnn, copy_lesson, copy_lessons, find_lesson, lessons, order
 from fpdrift.lessons.feedback import Compared, Feedback, call, compared, exercise, number, right
 from fpdrift.lessons.quiz import LETTERS
 
@@ -209,6 +209,11 @@ def test_a_prediction_is_compared(said, seen, begins, holds):
     told = compared(said, seen, "It is.")
     assert repr(told).startswith(begins)
     assert told.right is holds
+
+
+def test_where_nothing_differs_the_answer_is_none():
+    assert cnn.check_1(None, EQUAL).right
+    assert not cnn.check_1(0, EQUAL).right
 
 
 def test_a_students_function_may_raise_anything():
