@@ -45,6 +45,7 @@ from fpdrift.perturbation import NudgeAccount
 from fpdrift.plotting.anatomy import draw_anatomy
 from fpdrift.plotting.branches import draw_many_runs
 from fpdrift.plotting.chain import draw_chain
+from fpdrift.plotting.colours import fix_colours
 from fpdrift.plotting.course import draw_course
 from fpdrift.plotting.courses import draw_courses
 from fpdrift.plotting.equality import (
@@ -210,8 +211,9 @@ def plot(result: Result, *, ax: Axes | None = None) -> Axes:
         import matplotlib.pyplot as plt
 
         with _look():
-            ax = plt.subplots()[1]
+            figure, ax = plt.subplots()
             _DRAW[type(result)](result, ax)
+            fix_colours(figure)
     else:
         with _look():
             _DRAW[type(result)](result, ax)

@@ -46,7 +46,7 @@ growth.check_prediction(prediction)
 # %%
 from fpdrift.plotting import plot
 
-plot(long.growth)
+plot(long.growth).set_xscale("log")
 
 # %% [markdown]
 # And what law do the runs of *this* machine follow, those of lesson 08?
