@@ -77,8 +77,9 @@ def two_writings(steps: int) -> tuple[list[float], list[float]]:
 
 def softmax(logits: Array) -> Array:
     """Turn logits into probabilities."""
-    powers: Array = np.exp(logits - logits.max())
-    return powers / powers.sum()
+    powers = np.exp(logits - logits.max())
+    chances: Array = powers / powers.sum()
+    return chances
 
 
 def by_differences(logits: Array, labels: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The three small trainings that lessons 08 to 10 look at: done once in a folder, then read again."""
+"""The three small trainings that lessons 08 to 10 look at: done once, then read again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One float in its bits: coloured and lettered, with what they stand for and what lies beside it."""
+"""One float in its bits, coloured and lettered: what they stand for, and what lies beside it."""
 
 from __future__ import annotations
 

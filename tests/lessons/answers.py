@@ -9,11 +9,16 @@ from types import SimpleNamespace
 import numpy as np
 
 import fpdrift
-from fpdrift.lessons import bits, chain, cnn, growth, gpu, nudge, order, seeds, sums, threads, trees
+from fpdrift.lessons import bits, chain, cnn, gpu, growth, nudge, order, seeds, sums, threads, trees
 from fpdrift.reduction import sums as ways
 
 #: What no exercise takes for an answer.
 NEVER = (..., None, object(), {"a": 1}, float("nan"))
+
+
+def constant(value):
+    """A student's function that looks at nothing."""
+    return lambda *_: value
 
 
 def kahan(wrong=False):
@@ -89,7 +94,7 @@ ANSWERS = {
     chain.check_4: ([1e-17, 1e-300], [0, -1e-17, 1e-15, 1e-8, 1, 2.0**-53 * 1.5, "1e-17"]),
     sums.check_1: (
         [kahan(), ways.kahan_sum],
-        [kahan("sign"), kahan("none"), np.sum, sum, ways.exact_sum, lambda x: ..., lambda x: "s"],
+        [kahan("sign"), kahan("none"), np.sum, sum, ways.exact_sum, constant(...), constant("s")],
     ),
     sums.check_2: ([20001, 20001.0], [1, 20000, 10000, 1e-4, "20001"]),
     sums.check_3: (["kahan", "Kahan"], ["plain loop", "pairwise", "exact", 3]),
@@ -117,9 +122,9 @@ ANSWERS = {
         [
             lambda parts: sum(part for _, part in parts),
             lambda parts: sum(part for _, part in reversed(parts)),
-            lambda parts: 0.0,
-            lambda parts: sorted(parts)[0][1],
-            lambda parts: ...,
+            constant(0.0),
+            lambda parts: min(parts)[1],
+            constant(...),
             sorted,
             5,
         ],
@@ -131,7 +136,7 @@ ANSWERS = {
         [
             np.sum,
             lambda x: x[0] + x[1] + x[2] + x[3],
-            lambda x: ...,
+            constant(...),
             lambda x: x[9],
             crossed([1] * 4),
         ],
@@ -167,11 +172,11 @@ ANSWERS = {
         [own_gradient, growth.by_differences],
         [
             lambda z, y: growth.softmax(z) - y,
-            lambda z, y: growth.softmax(z),
+            lambda z, _: growth.softmax(z),
             lambda z, y: y.sum() * (growth.softmax(z) - y),
             lambda z, y: -own_gradient(z, y),
-            lambda z, y: ...,
-            lambda z, y: [1.0, 2.0],
+            constant(...),
+            constant([1.0, 2.0]),
             lambda z: z,
         ],
     ),
