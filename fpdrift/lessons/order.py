@@ -6,6 +6,7 @@ from typing import Any
 
 from fpdrift.arithmetic import Orders, orders
 from fpdrift.floats import ulp_distance
+from fpdrift.lessons.explorers import explore_orders
 from fpdrift.lessons.feedback import (
     Feedback,
     NotYet,
@@ -17,6 +18,8 @@ from fpdrift.lessons.feedback import (
     whole,
 )
 from fpdrift.lessons.quiz import Question, Quiz
+
+__all__ = ["check_prediction", "check_quiz", "explore_orders", "tell"]
 
 _FIRST, _SECOND = 2 * 11 / 9, 2 / 9 * 11
 _LARGEST = 20

@@ -54,6 +54,12 @@ from fpdrift.plotting import plot
 plot(result)
 
 # %% [markdown]
+# Type an expression of your own: here are all its orders, and what each step lost.
+
+# %%
+order.explore_orders("0.1+0.2+0.3")
+
+# %% [markdown]
 # ## Exercises
 #
 # Replace each `...`, run the cell, read what it says, try again.

@@ -2,6 +2,8 @@
 
 import importlib
 import importlib.util
+import re
+import shlex
 from copy import deepcopy
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from helpers import require
 from lesson_linter import TYPED, faults, prose
 from run_cells import run_cells
 
-from fpdrift.cli.main import main
+from fpdrift.cli.main import main, parser
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import EXPERIMENTS, STUDIES
 from fpdrift.lessons import cnn, copy_lesson, copy_lessons, find_lesson, lessons, order
@@ -232,6 +234,17 @@ def test_a_students_function_may_raise_anything():
 def test_every_lesson_is_told_by_an_experiment_and_the_other_way_round():
     told = {item.lesson for item in (*EXPERIMENTS, *STUDIES)}
     assert told == {lesson.number for lesson in lessons()}
+
+
+def test_the_guide_tells_every_lesson_and_its_commands_are_commands():
+    guide = (ROOT / "lessons" / "TEACHING.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for lesson in lessons():
+        assert f"\n| {lesson.number} " in guide
+        assert f"\n| {lesson.number} " in readme
+    lines = re.findall(r"^fpdrift (.*?)(?:\s+#.*)?$", guide, re.MULTILINE)
+    verbs = {parser().parse_args(shlex.split(line)).command for line in lines}
+    assert verbs == {"lessons", "class"}
 
 
 def test_copy_keeps_what_a_student_wrote(tmp_path):
