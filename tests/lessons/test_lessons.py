@@ -135,7 +135,7 @@ def test_notebook_runs(stem, place, monkeypatch):
     require("ipykernel")
     monkeypatch.setenv("FPDRIFT_FAST", "1")
     book = deepcopy(notebook(stem, "solution"))
-    nbclient.NotebookClient(book, timeout=120, resources={"metadata": {"path": place}}).execute()
+    nbclient.NotebookClient(book, timeout=600, resources={"metadata": {"path": place}}).execute()
     outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
     texts = [output.get("data", {}).get("text/plain", "") for output in outputs]
     wrong = [text for text in texts if text.startswith("Not yet.")]
