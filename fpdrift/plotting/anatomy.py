@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.patches import Rectangle
 
-from fpdrift.floats import facts
+from fpdrift.floats import FIELDS, facts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,12 +16,8 @@ if TYPE_CHECKING:
 
 #: Bits in a row; the sign and the exponent of float64 are 12, its fraction two rows.
 _ROW = 26
-#: Field -> letter, colour, what it is.
-FIELDS = {
-    "sign": ("s", "#D55E00", "sign"),
-    "exponent": ("e", "#0072B2", "exponent"),
-    "significand": ("f", "#00785A", "fraction"),
-}
+#: Of the fields, by letter; white digits stand out on each.
+_COLOURS = {"s": "#9C3F00", "e": "#005A8F", "f": "#00664C"}
 #: Characters of a line of text below the bits.
 _WIDTH = 76
 _SAID = ("exact", "formula", "ulp")
@@ -31,12 +27,12 @@ def draw_anatomy(result: Anatomy, ax: Axes) -> None:
     """Draw the bits, sign and exponent above the fraction, then what they stand for."""
     ax.set_axis_off()
     ax.set_title(f"{result.value!s} in {result.dtype}: {len(result.bits)} bits, {result.kind}")
-    _bits(ax, result.sign_bits, "sign", 0, 0)
-    _bits(ax, result.exponent_bits, "exponent", 3, 0)
+    _bits(ax, result.sign_bits, "s", 0, 0)
+    _bits(ax, result.exponent_bits, "e", 3, 0)
     fraction = result.significand_bits
     rows = [fraction[i : i + _ROW] for i in range(0, len(fraction), _ROW)]
     for number, row in enumerate(rows, 1):
-        _bits(ax, row, "significand", 0, 2.4 * number)
+        _bits(ax, row, "f", 0, 2.4 * number, named=number == 1)
     y = 2.4 * (len(rows) + 1)
     for line in _lines(result):
         ax.text(0, y, line, fontsize=14, va="center", family="monospace")
@@ -44,10 +40,11 @@ def draw_anatomy(result: Anatomy, ax: Axes) -> None:
     ax.set(xlim=(-0.2, _ROW + 0.2), ylim=(y, -1.6))
 
 
-def _bits(ax: Axes, bits: str, field: str, x: float, y: float) -> None:
-    letter, colour, name = FIELDS[field]
-    if y == 0 or field != "significand" or y < 3:
-        ax.text(x, y - 0.95, f"{letter} = {name}", color=colour, fontsize=13, va="center")
+def _bits(ax: Axes, bits: str, letter: str, x: float, y: float, *, named: bool = True) -> None:
+    colour = _COLOURS[letter]
+    if named:
+        name = f"{letter} = {FIELDS[letter]}"
+        ax.text(x, y - 0.95, name, color=colour, fontsize=13, va="center")
     for place, bit in enumerate(bits):
         box = Rectangle(
             (x + place, y - 0.5), 0.92, 1.2, facecolor=colour if bit == "1" else "white"

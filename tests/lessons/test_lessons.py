@@ -18,7 +18,16 @@ from fpdrift.cli.main import main, parser
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import EXPERIMENTS, STUDIES
 from fpdrift.lessons import cnn, copy_lesson, copy_lessons, find_lesson, lessons, order
-from fpdrift.lessons.feedback import Compared, Feedback, call, compared, exercise, number, right
+from fpdrift.lessons.feedback import (
+    UNANSWERED,
+    Compared,
+    Feedback,
+    call,
+    compared,
+    exercise,
+    number,
+    right,
+)
 from fpdrift.lessons.quiz import LETTERS
 
 ROOT = Path(__file__).parents[2]
@@ -167,6 +176,7 @@ def test_checks_accept_the_right_and_hint_at_the_wrong(check):
     assert len(wrong) >= 3
     for answer in good:
         assert check(answer).right, answer
+    assert check(...) == UNANSWERED
     for answer in (*wrong, *NEVER):
         said = check(answer)
         assert not said.right, answer
