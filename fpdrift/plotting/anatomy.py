@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from matplotlib.patches import Rectangle
@@ -58,5 +57,9 @@ def _bits(ax: Axes, bits: str, letter: str, x: float, y: float, *, named: bool =
 def _lines(result: Anatomy) -> list[str]:
     """Say what the bits stand for; a long decimal is cut."""
     said = facts(result)
-    lines = [f"{name:8} {textwrap.shorten(said[name], _WIDTH)}" for name in _SAID if name in said]
+    lines = [f"{name:8} {_cut(said[name])}" for name in _SAID if name in said]
     return [*lines, f"beside   {said['below']} and {said['above']}"]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

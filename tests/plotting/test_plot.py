@@ -40,6 +40,7 @@ def results():
     weights = {"kernel": np.linspace(-0.5, 0.5, 999, dtype=np.float32)}
     moved = (weights["kernel"] * np.float32(scale) for scale in (1.5, 1.25))
     yield "anatomy", anatomy("0.1")
+    yield "anatomy-tiny", anatomy("1e-300")
     yield "anatomy-nan", anatomy("nan", "bfloat16")
     yield "orders", fpdrift.orders("2*11/9")
     yield "orders-agree", fpdrift.orders("0.5+0.25")
@@ -153,6 +154,17 @@ def test_labels_of_twenty_epochs_do_not_overlap():
     assert len(boxes) > 3
     for i, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[:i])
+
+
+@pytest.mark.parametrize("name", ["anatomy", "anatomy-tiny", "anatomy-nan"])
+def test_every_bit_of_a_float_is_drawn(name):
+    ax = plot(RESULTS[name], ax=Figure().add_subplot())
+    texts = [text.get_text() for text in ax.texts]
+    assert "".join(text for text in texts if text in ("0", "1")) == RESULTS[name].bits
+    assert {"s = sign", "e = exponent", "f = fraction"} <= set(texts)
+    (exact,) = (text.split()[1] for text in texts if text.startswith("exact"))
+    assert RESULTS[name].decimal.startswith(exact.rstrip("…"))
+    assert len(exact) > 2
 
 
 def test_a_notebook_that_draws_later_takes_our_colours():
