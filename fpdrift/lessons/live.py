@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 #: Where the records go, beside the notebook.
 FOLDER = Path("fpdrift-out") / "lessons"
-#: Training steps of a run.
-STEPS = size(100, 8)
+#: Training steps of a run, and of one in the small size.
+STEPS = 100, 8
 
 
 def can_train() -> bool:
@@ -36,5 +36,5 @@ def train_three(seed: int = 1) -> dict[str, Record]:
     one = Condition(intra_op_threads=1, seed=seed)
     runs = {"1 thread": one, "1 thread again": one}
     runs["2 threads"] = Condition(intra_op_threads=2, seed=seed)
-    done = ensemble(runs.values(), steps=STEPS, directory=FOLDER)
+    done = ensemble(runs.values(), steps=size(*STEPS), directory=FOLDER)
     return dict(zip(runs, done.records(FOLDER), strict=True))

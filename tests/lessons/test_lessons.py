@@ -154,12 +154,14 @@ def test_notebook_runs(stem, place, monkeypatch):
     assert len([o for o in outputs if "image/png" in o.get("data", {})]) == 1
     assert not [o for o in outputs if o.get("name") == "stderr"], outputs
     monkeypatch.chdir(place)
+    trained = set(place.rglob("*.fpdrift"))
     guesses, answers = feedback(run_cells(notebook(stem)))
     assert [str(guess) for guess in guesses] == [
         "You made no prediction; guess first, it costs nothing to be wrong."
     ]
     assert len(answers) >= 7
     assert not any(answer.right for answer in answers)
+    assert set(place.rglob("*.fpdrift")) == trained, "a student's file trains no other runs"
 
 
 def told(check):
