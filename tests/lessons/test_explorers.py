@@ -1,6 +1,7 @@
 """The float and the expression as widgets, and the same as text."""
 
 import importlib.util
+from fractions import Fraction
 
 import pytest
 from helpers import require
@@ -43,6 +44,12 @@ def test_there_is_no_such_bit(place):
 
 def test_letters_tell_the_fields():
     assert letters(TENTH) == "s" + 11 * "e" + 52 * "f"
+
+
+@pytest.mark.parametrize("x", [-2.5, 0.1, 3.0, -5e-324])
+def test_the_formula_is_the_number(x):
+    significand, _, power = facts(fpdrift.anatomy(x))["formula"].partition(" * 2**")
+    assert Fraction(significand) * Fraction(2) ** int(power) == Fraction(x)
 
 
 def test_facts_of_what_is_not_finite():
