@@ -17,6 +17,8 @@ from fpdrift.lessons.explorers import COLOURS
 FIGURES = Path(__file__).parents[2] / "figures"
 PAGE = (FIGURES / "float.html").read_text(encoding="utf-8")
 TYPED = (
+    # ties: in float16, bfloat16 and float64
+    *("2049", "2051", "257", "259", "9007199254740993", "9007199254740995"),
     "0.1",
     "1/3",
     "-2.5",
