@@ -58,6 +58,7 @@ format: $(VENV)/.all
 
 lessons: $(VENV)/.all
 	$(BIN)/python lessons/build.py
+	$(BIN)/python figures/float_page.py
 
 # The README's picture and the results behind it: one run of the demo on this machine.
 figures: $(VENV)/.cnn

@@ -1,7 +1,7 @@
 """Build the notebooks from `lessons/src/*.py` (py:percent): one for students, one with solutions.
 
 A line of code that ends in ``# answer`` is a student's to write: the student's notebook has ``...``
-in place of its right-hand side. Nothing is executed here, so a build gives the same bytes each time.
+in place of its right-hand side or of what it returns. Nothing is executed here, so a build gives the same bytes each time.
 
     python lessons/build.py            write them
     python lessons/build.py --check    exit 1 if one is stale
@@ -15,7 +15,7 @@ import jupytext
 import nbformat
 
 HERE = Path(__file__).parent
-ANSWER = re.compile(r"^(\s*\w+ = ).*  # answer$", re.MULTILINE)
+ANSWER = re.compile(r"^(\s*(?:\w+ = |return )).*  # answer$", re.MULTILINE)
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 

@@ -1,4 +1,4 @@
-"""``fpdrift lessons list|open NN|copy DIR``."""
+"""``fpdrift lessons list|open NN|copy DIR|check``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import fpdrift
+from fpdrift.cli.screens.screen import count, wrapped
 from fpdrift.errors import FpdriftError, MissingExtraError
 from fpdrift.lessons import copy_lesson, copy_lessons, find_lesson, lessons
+from fpdrift.lessons.environment import USES, environment
 
 if TYPE_CHECKING:
     import argparse
@@ -20,8 +23,10 @@ FOLDER = Path("fpdrift-lessons")
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
-    command = commands.add_parser("lessons", help="list, open or copy the lesson notebooks")
-    verbs = command.add_subparsers(dest="verb", metavar="list|open|copy", required=True)
+    command = commands.add_parser(
+        "lessons", help="list, open or copy the lesson notebooks; check this machine for them"
+    )
+    verbs = command.add_subparsers(dest="verb", metavar="list|open|copy|check", required=True)
     verbs.add_parser("list", help="show all lessons").set_defaults(run=_list)
     opener = verbs.add_parser("open", help="open your own copy of a lesson in JupyterLab")
     opener.add_argument("number", metavar="NN")
@@ -29,6 +34,8 @@ def add_to(commands: Any) -> None:
     copier = verbs.add_parser("copy", help="copy all lessons and solutions into a folder")
     copier.add_argument("directory", metavar="DIR", type=Path)
     copier.set_defaults(run=_copy)
+    checker = verbs.add_parser("check", help="say what this machine has, and what is left out")
+    checker.set_defaults(run=_check)
 
 
 def _list(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command is called alike
@@ -54,4 +61,17 @@ def _open(arguments: argparse.Namespace) -> int:
 def _copy(arguments: argparse.Namespace) -> int:
     for path in copy_lessons(arguments.directory):
         print(path)
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command is called alike
+    found = environment()
+    where = f"{count(found.cores, 'core')}, {found.system}"
+    print(f"fpdrift {fpdrift.__version__}, Python {found.python}, {where}")
+    for name, use in USES.items():
+        print(f"  {name:12} {found.versions[name] or 'not installed':15} for {use}")
+    for said in found.left_out:
+        print("\n".join(wrapped(said, mark="- ")))
+    if not found.left_out:
+        print("  Nothing is left out: all lessons run.")
     return 0

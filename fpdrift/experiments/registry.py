@@ -37,8 +37,8 @@ class Experiment:
     name: str
     #: ids of the source's claims that it measures
     claims: tuple[str, ...]
-    #: number of the lesson that tells it; None until that lesson is written
-    lesson: str | None
+    #: number of the lesson that tells it
+    lesson: str
     #: what it does, in one line
     summary: str
     run: Callable[[Settings], Result | Any]
@@ -49,29 +49,33 @@ class Experiment:
 #: The steps of the demo.
 EXPERIMENTS = (
     Experiment("order", ("C01",), "01", "one expression, every order", light.order),
-    Experiment("chain", ("C02", "C03", "C04"), None, "multiply by nearly 1, 1e8 times", two_loops),
-    Experiment("threads", ("C05",), None, "a sum in order of arrival", threads),
-    Experiment("nudge", ("C07", "C21"), None, "tiny noise on half of the weights", light.nudge),
-    Experiment("cnn", ("C06", "C07"), None, "one network, trained four times", cnn),
+    Experiment("chain", ("C02", "C03", "C04"), "02", "multiply by nearly 1, 1e8 times", two_loops),
+    Experiment("threads", ("C05",), "04", "a sum in order of arrival", threads),
+    Experiment("nudge", ("C07", "C21"), "07", "tiny noise on half of the weights", light.nudge),
+    Experiment("cnn", ("C06", "C07"), "08", "one network, trained four times", cnn),
 )
 #: What takes minutes; each goes on where it was stopped.
 STUDIES = (
-    Experiment("five-runs", ("C08", "C20"), None, "the source's table of five runs", five_runs),
-    Experiment("threads-in-training", ("C06",), None, "fit at 1 to 8 threads", threads_in_training),
-    Experiment("nudge", ("C07",), None, "1e-8 on half of the weights, then train", nudge_training),
+    Experiment("five-runs", ("C08", "C20"), "08", "the source's table of five runs", five_runs),
+    Experiment("threads-in-training", ("C06",), "08", "fit at 1 to 8 threads", threads_in_training),
+    Experiment("nudge", ("C07",), "07", "1e-8 on half of the weights, then train", nudge_training),
     Experiment(
-        "long", ("C09", "C21"), None, "20 epochs, and drift by the epoch", long, epochs=True
+        "long", ("C09", "C21"), "09", "20 epochs, and drift by the epoch", long, epochs=True
     ),
-    Experiment("survival", ("C09",), None, "how long one ulp in one weight lasts", ulp_survival),
-    Experiment("question", ("C08",), None, "the question's own training", question, epochs=True),
-    Experiment("sources", ("C12", "C17"), None, "every source alone and together", sources),
-    Experiment("trap", ("C20",), None, "labels that do not sum to one", trap),
-    Experiment("dose", ("C07",), None, "nudges of many sizes, then training", dose),
-    Experiment("amplifiers", ("C12",), None, "one nudge in nine networks", amplifiers),
-    Experiment("no-seeds", ("C10",), None, "the first 10 iterations without seeds", no_seeds),
-    Experiment("metric", ("C11",), None, "whether loss or accuracy jumps", metric),
-    Experiment("hash-seed", ("C13",), None, "what PYTHONHASHSEED changes, and when", hash_seed),
-    Experiment("determinism", ("C19",), None, "op determinism: its bits, its cost", determinism),
+    Experiment("survival", ("C09",), "09", "how long one ulp in one weight lasts", ulp_survival),
+    Experiment("question", ("C08",), "10", "the question's own training", question, epochs=True),
+    Experiment("sources", ("C12", "C17"), "10", "every source alone and together", sources),
+    Experiment("trap", ("C20",), "09", "labels that do not sum to one", trap),
+    Experiment("dose", ("C07",), "07", "nudges of many sizes, then training", dose),
+    Experiment("amplifiers", ("C12",), "09", "one nudge in nine networks", amplifiers),
+    Experiment("no-seeds", ("C10",), "10", "the first 10 iterations without seeds", no_seeds),
+    Experiment("metric", ("C11",), "08", "whether loss or accuracy jumps", metric),
+    Experiment("hash-seed", ("C13",), "10", "what PYTHONHASHSEED changes, and when", hash_seed),
+    Experiment("float", (), "00", "one float taken apart: 0.1", light.tenth),
+    Experiment("sums", (), "03", "ten ways of summing, and their bounds", light.ways_of_summing),
+    Experiment("trees", ("C05",), "05", "in which order NumPy adds", light.numpy_tree),
+    Experiment("gpu", ("C18",), "06", "sums as a GPU adds them, simulated", light.simulated_gpu),
+    Experiment("determinism", ("C19",), "10", "op determinism: its bits, its cost", determinism),
 )
 
 

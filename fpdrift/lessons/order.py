@@ -5,9 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from fpdrift.arithmetic import Orders, orders
-from fpdrift.errors import FpdriftError
 from fpdrift.floats import ulp_distance
-from fpdrift.lessons.feedback import UNANSWERED, Feedback, hint, right
+from fpdrift.lessons.explorers import explore_orders
+from fpdrift.lessons.feedback import (
+    Feedback,
+    NotYet,
+    compared,
+    exercise,
+    hint,
+    right,
+    text,
+    whole,
+)
+from fpdrift.lessons.quiz import Question, Quiz
+
+__all__ = ["check_prediction", "check_quiz", "explore_orders", "tell"]
 
 _FIRST, _SECOND = 2 * 11 / 9, 2 / 9 * 11
 _LARGEST = 20
@@ -15,15 +27,8 @@ _LARGEST = 20
 
 def check_prediction(answer: Any) -> Feedback:
     """Compare the prediction with what this machine does."""
-    if answer is ...:
-        return UNANSWERED
-    if not isinstance(answer, bool):
-        return hint("Write True or False, without quotes.")
     equal = _FIRST == _SECOND
-    seen = f"2*11/9 == 2/9*11 is {equal} here."
-    if answer == equal:
-        return right(f"{seen} You saw it coming.")
-    return Feedback(False, f"{seen} That is what this lesson is about.")
+    return compared(answer, equal, f"2*11/9 == 2/9*11 is {equal} here.")
 
 
 def tell(result: Orders) -> str:
@@ -38,26 +43,22 @@ def tell(result: Orders) -> str:
     )
 
 
+@exercise
 def check_1(answer: Any) -> Feedback:
     """Check the number of ulps between the two orders."""
-    if answer is ...:
-        return UNANSWERED
-    if isinstance(answer, bool) or not isinstance(answer, int):
-        return hint("An ulp distance is a whole number: fpdrift.ulp_distance(first, second).")
     apart = ulp_distance(_FIRST, _SECOND)
-    if answer == apart:
+    if whole(answer) == apart:
         return right("They are neighbours: no float lies between them.")
     if answer == 0:
         return hint("0 would mean the same float. Print both: do they look the same?")
-    return hint("Count the steps from float to float, not the difference of the values.")
+    return hint("Count the steps from float to float: fpdrift.ulp_distance(first, second).")
 
 
+@exercise
 def check_2(answer: Any) -> Feedback:
     """Check which order gives the float nearest to 22/9."""
-    if answer is ...:
-        return UNANSWERED
     result = orders("2*11/9")
-    chosen = [one for one in result.orders if one.text == str(answer).replace(" ", "")]
+    chosen = [one for one in result.orders if one.text == text(answer).replace(" ", "")]
     if not chosen:
         return hint(f"Choose one of: {', '.join(one.text for one in result.orders)}")
     if chosen[0].value == result.correctly_rounded:
@@ -65,15 +66,13 @@ def check_2(answer: Any) -> Feedback:
     return hint("That one is a step away. Look at the ledger: which order loses less in the end?")
 
 
+@exercise
 def check_3(answer: Any) -> Feedback:
     """Check three numbers whose two orders differ."""
-    if answer is ...:
-        return UNANSWERED
-    try:
-        a, b, c = answer
-    except (TypeError, ValueError):
+    if not isinstance(answer, tuple | list) or len(answer) != 3:
         return hint("Give three numbers in parentheses: (a, b, c).")
-    if not all(type(n) is int and 1 <= n <= _LARGEST for n in (a, b, c)):
+    a, b, c = map(whole, answer)
+    if not all(1 <= n <= _LARGEST for n in (a, b, c)):
         return hint(f"Whole numbers from 1 to {_LARGEST}, please.")
     if sorted((a, b, c)) == [2, 9, 11]:
         return hint("These are the numbers from above; find others.")
@@ -82,18 +81,46 @@ def check_3(answer: Any) -> Feedback:
     return hint(f"{a}*{b}/{c} and {a}/{c}*{b} agree. Divide by something that leaves a remainder.")
 
 
+@exercise
 def check_4(answer: Any) -> Feedback:
     """Check a sum whose orders do not agree."""
-    if answer is ...:
-        return UNANSWERED
-    if not isinstance(answer, str):
-        return hint('Write the sum as text, in quotes: "0.5+0.25+0.125".')
-    if "/" in answer or "*" in answer or "+" not in answer:
-        return hint("A sum: only + between the numbers.")
-    try:
-        result = orders(answer)
-    except FpdriftError as error:
-        return hint(f"fpdrift cannot read that: {error}")
+    if any(sign in text(answer) for sign in "/*") or "+" not in answer:
+        message = 'Write a sum as text, only + between the numbers: "0.5+0.25+0.125".'
+        raise NotYet(message)
+    result = orders(answer)
     if len(result.groups) > 1:
         return right(f"{len(result.groups)} results: addition rounds as well.")
     return hint("All orders agree. Halves and quarters are exact in binary; try tenths.")
+
+
+check_quiz = Quiz(
+    Question(
+        right="b",
+        a="Python keeps the order that you type: it may not reorder, as that would change bits.",
+        b="Each operation is exact on its two operands and then rounded once, always alike.",
+        c="Nothing is drawn at random here. Run it again: the same bits.",
+        d="A float has no room for a fraction of its own bits; all of them take part.",
+    ),
+    Question(
+        right="c",
+        a="Both are the rounded results of correct operations. There is no wrong one.",
+        b="Swapping the two operands of one product changes nothing: a*b and b*a round alike.",
+        c="Another order makes other intermediate results, and those get rounded.",
+        d="Parentheses cost no bits by themselves; they choose which operation comes first.",
+    ),
+    Question(
+        right="a",
+        a="The step between neighbours grows with the size of the numbers; counting steps does not "
+        "care.",
+        b="Printing shows the shortest text that gives the float back, not its distance.",
+        c="A relative difference is near it, but jumps by two at each power of two.",
+        d="An equal sign says whether, never how far.",
+    ),
+    Question(
+        right="d",
+        a="Halves are exact, and so are small sums of them: no order can lose anything.",
+        b="Whole numbers of this size are exact, and so are their sums.",
+        c="Multiplying by a power of two only moves the exponent; no bit is lost.",
+        d="No tenth is exact in binary, and each partial sum is rounded at another place.",
+    ),
+)

@@ -40,9 +40,12 @@ from fpdrift.experiments import (
     TwoLoops,
     UlpSurvival,
 )
+from fpdrift.floats import Anatomy
 from fpdrift.perturbation import NudgeAccount
+from fpdrift.plotting.anatomy import draw_anatomy
 from fpdrift.plotting.branches import draw_many_runs
 from fpdrift.plotting.chain import draw_chain
+from fpdrift.plotting.colours import fix_colours
 from fpdrift.plotting.course import draw_course
 from fpdrift.plotting.courses import draw_courses
 from fpdrift.plotting.equality import (
@@ -129,6 +132,7 @@ def _draw_threads_and_tree(result: ThreadsAndTree, ax: Axes) -> None:
 
 #: Kind of result -> what draws it.
 _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
+    Anatomy: draw_anatomy,
     BatchClasses: draw_batch_classes,
     BatchRun: draw_batch_run,
     Chain: draw_chain,
@@ -207,8 +211,9 @@ def plot(result: Result, *, ax: Axes | None = None) -> Axes:
         import matplotlib.pyplot as plt
 
         with _look():
-            ax = plt.subplots()[1]
+            figure, ax = plt.subplots()
             _DRAW[type(result)](result, ax)
+            fix_colours(figure)
     else:
         with _look():
             _DRAW[type(result)](result, ax)

@@ -4,7 +4,7 @@
 # > *"On paper it is the same formula. I typed it in two ways and Python gave me two numbers.
 # > Which one is wrong?"*
 #
-# **Time:** 20 minutes. **You need:** nothing but fpdrift.
+# **Time:** 20 minutes. **You need:** nothing but fpdrift. **Before it:** lesson 00, if bits are new to you.
 #
 # A computer keeps a number in a fixed count of bits. After *every* operation it rounds the result to
 # the nearest number that fits. Change the order of the operations, and other intermediate results get
@@ -52,6 +52,13 @@ print(order.tell(result))
 from fpdrift.plotting import plot
 
 plot(result)
+
+# %% [markdown]
+# Type an expression of your own: here are all its orders, and what each step lost.
+
+# %%
+order.explore_orders("0.1+0.2+0.3")
+
 # %% [markdown]
 # ## Exercises
 #
@@ -86,6 +93,58 @@ order.check_3(answer_3)
 # %%
 answer_4 = "0.1+0.2+0.3"  # answer
 order.check_4(answer_4)
+
+# %% [markdown]
+# ## Quiz
+#
+# Answer each with a letter in quotes, such as `"a"`.
+#
+# **1.** Why do `2*11/9` and `2/9*11` differ?
+#
+# - **a** Python reorders one of them to be faster.
+# - **b** Each operation rounds its result, and the two have other intermediate results.
+# - **c** Floating-point operations are a little random.
+# - **d** A float has no room for whole numbers and fractions at once.
+
+# %%
+quiz_1 = "b"  # answer
+order.check_quiz(1, quiz_1)
+
+# %% [markdown]
+# **2.** A friend says: "One of the two numbers is the wrong one." What do you say?
+#
+# - **a** Yes: the one with fewer digits.
+# - **b** Yes: the one whose factors were swapped.
+# - **c** No: each is what its own order gives, rounded after each step.
+# - **d** Yes: the one without parentheses.
+
+# %%
+quiz_2 = "c"  # answer
+order.check_quiz(2, quiz_2)
+
+# %% [markdown]
+# **3.** You want to say how far two floats are apart, for numbers of any size. What counts best?
+#
+# - **a** The steps from float to float between them (ulps).
+# - **b** The number of printed digits that differ.
+# - **c** The difference, divided by one of them.
+# - **d** Whether `==` says `False`.
+
+# %%
+quiz_3 = "a"  # answer
+order.check_quiz(3, quiz_3)
+
+# %% [markdown]
+# **4.** For which of these can the order change the result?
+#
+# - **a** `0.5+0.25+0.125`
+# - **b** `1+2+3`
+# - **c** `0.1*2*4`
+# - **d** `0.1+0.2+0.3`
+
+# %%
+quiz_4 = "d"  # answer
+order.check_quiz(4, quiz_4)
 
 # %% [markdown]
 # ## What this lesson does not show

@@ -1,23 +1,38 @@
-"""Every lesson: built, structured, honest about figures, and checked by functions that bite."""
+"""Every lesson: built, structured, honest about figures, run, its checks tried."""
 
+import importlib
 import importlib.util
 import re
+import shlex
+from copy import deepcopy
 from pathlib import Path
 
 import nbformat
 import pytest
+from answers import ANSWERS, EQUAL, NEVER, constant
 from helpers import require
+from lesson_linter import TYPED, faults, prose
+from run_cells import run_cells
 
-from fpdrift.cli.main import main
+from fpdrift.cli.main import main, parser
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments import EXPERIMENTS
-from fpdrift.lessons import copy_lesson, copy_lessons, find_lesson, lessons, order
+from fpdrift.experiments import EXPERIMENTS, STUDIES
+from fpdrift.lessons import cnn, copy_lesson, copy_lessons, find_lesson, lessons, order
+from fpdrift.lessons.feedback import (
+    UNANSWERED,
+    Compared,
+    Feedback,
+    call,
+    compared,
+    exercise,
+    number,
+    right,
+)
+from fpdrift.lessons.quiz import LETTERS
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "lessons" / "src").glob("[0-9][0-9]_*.py"))
-
-#: A figure that code could give: a decimal fraction, a power of ten, a count of ulps.
-TYPED = re.compile(r"\d+\.\d{3,}|\d[eE][-+]?\d|\b\d+ ulps?\b|\d{1,3}(,\d{3})+")
+STEMS = [path.stem for path in SOURCES]
 
 
 @pytest.fixture(scope="module")
@@ -29,113 +44,219 @@ def builder():
     return module
 
 
-def notebook(path):
-    return nbformat.read(path, as_version=4)
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """One folder for all notebooks: what one of them has trained, the next need not."""
+    return tmp_path_factory.mktemp("lessons")
+
+
+def notebook(stem, kind="student"):
+    folder = ROOT / "lessons" / ("solutions" if kind == "solution" else "")
+    return nbformat.read(folder / f"{stem}.ipynb", as_version=4)
+
+
+def checks(stem):
+    return importlib.import_module(f"fpdrift.lessons.{stem[3:]}")
+
+
+def lint(stem):
+    return list(faults(notebook(stem), notebook(stem, "solution"), checks(stem)))
 
 
 def test_built_files_are_not_stale(builder):
     assert builder.stale() == []
 
 
+def test_a_changed_source_is_stale(builder, monkeypatch, tmp_path):
+    for folder in ("src", "solutions"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "src" / "01_order.py").write_text(SOURCES[STEMS.index("01_order")].read_text())
+    monkeypatch.setattr(builder, "HERE", tmp_path)
+    assert builder.stale() == ["01_order.ipynb", "01_order.ipynb"]
+
+
 def test_two_builds_give_the_same_bytes(builder):
     assert dict(builder.built()) == dict(builder.built())
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_structure(source):
-    student = notebook(ROOT / "lessons" / f"{source.stem}.ipynb")
-    solution = notebook(ROOT / "lessons" / "solutions" / f"{source.stem}.ipynb")
-    text = "\n".join(cell.source for cell in student.cells if cell.cell_type == "markdown")
-    for part in ("> *", "Predict first", "Exercises", "does not show", "have learnt", "**Time:**"):
-        assert part in text, part
-    code = [cell for cell in student.cells if cell.cell_type == "code"]
-    assert all(len(cell.source.splitlines()) <= 10 for cell in code)
-    assert all(not cell.outputs and cell.execution_count is None for cell in code)
-    answers = [cell for cell in code if re.search(r"= \.\.\.$", cell.source, re.MULTILINE)]
-    assert len(answers) >= 4
-    solved = "\n".join(cell.source for cell in solution.cells if cell.cell_type == "code")
-    assert "= ..." not in solved
-    assert "# answer" not in solved
-
-
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_prose_holds_no_typed_figure(source):
-    student = notebook(ROOT / "lessons" / f"{source.stem}.ipynb")
-    for cell in student.cells:
-        if cell.cell_type == "markdown":
-            prose = re.sub(r"`[^`]*`", "", cell.source)  # what is to be typed in is no result
-            assert not TYPED.search(prose), TYPED.search(prose)
-
-
-def test_the_linter_of_prose_sees_typed_figures():
-    for text in ("it is 2.4444", "about 1e-8", "they are 1 ulp apart", "2,375,658 weights"):
-        assert TYPED.search(text), text
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["student", "solution"])
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_notebook_runs(source, kind, tmp_path):
-    nbclient = require("nbclient")
-    require("ipykernel")
-    folder = ROOT / "lessons" / ("solutions" if kind == "solution" else "")
-    book = notebook(folder / f"{source.stem}.ipynb")
-    nbclient.NotebookClient(book, timeout=120, resources={"metadata": {"path": tmp_path}}).execute()
-    texts = [
-        output.get("data", {}).get("text/plain", "")
-        for cell in book.cells
-        for output in cell.get("outputs", [])
-    ]
-    verdicts = [text for text in texts if text.startswith(("Right.", "Not yet."))]
-    assert len(verdicts) >= 5
-    expected = "Right." if kind == "solution" else "Not yet."
-    assert all(text.startswith(expected) for text in verdicts), verdicts
-    pictures = [
-        o for c in book.cells for o in c.get("outputs", []) if "image/png" in o.get("data", {})
-    ]
-    assert len(pictures) == 1
+@pytest.mark.parametrize("stem", STEMS)
+def test_structure(stem):
+    assert lint(stem) == []
 
 
 @pytest.mark.parametrize(
-    ("check", "good", "wrong"),
+    ("old", "new", "fault"),
     [
-        (order.check_prediction, [False], [True, "False", 0, ...]),
-        (order.check_1, [1], [0, 2, 4.44e-16, True, "1", ...]),
-        (order.check_2, ["2*11/9", " 2 * 11 / 9"], ["2/9*11", "22/9", 1, ...]),
-        (
-            order.check_3,
-            [(1, 3, 10), [1, 3, 10]],
-            [
-                (2, 11, 9),
-                (11, 2, 9),
-                (2, 4, 8),
-                (1, 3),
-                7,
-                (1.0, 3, 10),
-                (0, 3, 10),
-                (1, 3, 21),
-                ...,
-            ],
-        ),
-        (
-            order.check_4,
-            ["0.1+0.2+0.3"],
-            ["0.5+0.25+0.125", "0.1*3", "0.1+", "1/3+1", 0.6, "import os", ...],
-        ),
+        ("# Order", "Order", "no title"),
+        ("> *", "", "no question"),
+        ("20 minutes", "90 minutes", "no time"),
+        ("**You need:**", "", "needs"),
+        ("## Look", "## See", "headings"),
+        ("prediction = ...", "prediction = False", "no prediction"),
+        ("order.check_prediction(prediction)", "1", "not compared"),
+        ("print(order.tell(result))", "print(1)\n" * 11, "more than 10 lines"),
+        ("plot(result)", "", "0 main pictures"),
+        ("order.check_2(answer_2)", "", "check_2 is not asked"),
+        ("- **b** Yes: the one whose", "- Yes: the one whose", "an answer b"),
+        ("order.check_quiz(3, quiz_3)", "", "question 3"),
+        ("- No result is", "No result is", "three lines"),
+        ("One step is one **ulp**", "They are 1 ulp apart", "typed figure"),
     ],
 )
-def test_checks_accept_the_right_and_hint_at_the_wrong(check, good, wrong):
+def test_the_linter_sees_what_is_missing(old, new, fault):
+    student, solution = notebook("01_order"), notebook("01_order", "solution")
+    assert any(old in cell.source for cell in student.cells)
+    for cell in student.cells:
+        cell.source = cell.source.replace(old, new)
+    found = list(faults(student, solution, order))
+    assert len(found) == 1, found
+    assert fault in found[0]
+
+
+def test_the_linter_sees_outputs_and_unsolved_solutions():
+    student = notebook("01_order")
+    assert "a solution that is none" in list(faults(student, student, order))
+    code = next(cell for cell in student.cells if cell.cell_type == "code")
+    code.execution_count = 1
+    solution = notebook("01_order", "solution")
+    assert list(faults(student, solution, order)) == ["outputs in a student's file"]
+
+
+def test_the_linter_of_prose_sees_typed_figures():
+    for text in ("it is 2.4444", "about 1e-8", "they are 1 ulp apart", "2,375,658 weights", "5 %"):
+        assert TYPED.search(prose(text)), text
+    for text in ("type `2.4444`", "$2 \\cdot 11$", "two of them", "C01"):
+        assert not TYPED.search(prose(text)), text
+
+
+def feedback(results):
+    """Tell predictions from the rest."""
+    found = [result for result in results if isinstance(result, Feedback)]
+    guesses = [result for result in found if isinstance(result, Compared)]
+    return guesses, [result for result in found if not isinstance(result, Compared)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stem", STEMS)
+def test_notebook_runs(stem, place, monkeypatch):
+    """The solution in a real kernel: no error, all right, one picture; then the student's file."""
+    nbclient = require("nbclient")
+    require("ipykernel")
+    monkeypatch.setenv("FPDRIFT_FAST", "1")
+    book = deepcopy(notebook(stem, "solution"))
+    nbclient.NotebookClient(book, timeout=600, resources={"metadata": {"path": place}}).execute()
+    outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
+    texts = [output.get("data", {}).get("text/plain", "") for output in outputs]
+    wrong = [text for text in texts if text.startswith("Not yet.")]
+    assert not wrong, wrong
+    assert len([text for text in texts if text.startswith("Right.")]) >= 7
+    assert any(text.startswith("You said ") for text in texts)
+    assert len([o for o in outputs if "image/png" in o.get("data", {})]) == 1
+    assert not [o for o in outputs if o.get("name") == "stderr"], outputs
+    monkeypatch.chdir(place)
+    trained = set(place.rglob("*.fpdrift"))
+    guesses, answers = feedback(run_cells(notebook(stem)))
+    assert [str(guess) for guess in guesses] == [
+        "You made no prediction; guess first, it costs nothing to be wrong."
+    ]
+    assert len(answers) >= 7
+    assert not any(answer.right for answer in answers)
+    assert set(place.rglob("*.fpdrift")) == trained, "a student's file trains no other runs"
+
+
+def told(check):
+    """Give the function behind a check that stands with a measurement."""
+    return getattr(check, "func", check)
+
+
+@pytest.mark.parametrize(
+    "check", ANSWERS, ids=lambda c: f"{told(c).__module__[16:]}.{told(c).__name__}"
+)
+def test_checks_accept_the_right_and_hint_at_the_wrong(check):
+    good, wrong = ANSWERS[check]
+    assert good
+    assert len(wrong) >= 3
     for answer in good:
         assert check(answer).right, answer
-    for answer in wrong:
-        feedback = check(answer)
-        assert not feedback.right, answer
-        assert len(feedback.text) > 20
+    assert check(...) == UNANSWERED
+    for answer in (*wrong, *NEVER):
+        said = check(answer)
+        assert not said.right, answer
+        assert len(said.text) > 20
 
 
-def test_every_lesson_is_told_by_an_experiment():
-    told = {item.lesson for item in EXPERIMENTS if item.lesson}
+def test_every_exercise_has_right_and_wrong_answers():
+    there = {
+        check
+        for stem in STEMS
+        for name, check in vars(checks(stem)).items()
+        if name.removeprefix("check_").isdigit()
+    }
+    assert there == set(map(told, ANSWERS))
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_quiz_tells_the_one_right_answer_from_the_others(stem):
+    quiz = checks(stem).check_quiz
+    for place, question in enumerate(quiz.questions, 1):
+        said = {letter: quiz(place, letter) for letter in LETTERS}
+        assert [letter for letter in LETTERS if said[letter].right] == [question.right]
+        assert quiz(place, f" {question.right.upper()} ").right
+        for never in (*NEVER, "e", "ab", 1, ""):
+            assert not quiz(place, never).right
+    letters = {question.right for question in quiz.questions}
+    assert len(letters) >= 3, "a student would guess the letter"
+
+
+@pytest.mark.parametrize(
+    ("said", "seen", "begins", "holds"),
+    [
+        (True, True, "You said True. It is. You saw", True),
+        (False, True, "You said False. It is. That is", False),
+        (1, True, "Your prediction is to be True or False", False),
+        (True, 1, "Your prediction is to be a whole number", False),
+        ("b", "a", "You said b.", False),
+        (..., 1, "You made no prediction", False),
+    ],
+)
+def test_a_prediction_is_compared(said, seen, begins, holds):
+    told = compared(said, seen, "It is.")
+    assert repr(told).startswith(begins)
+    assert told.right is holds
+
+
+def test_where_nothing_differs_the_answer_is_none():
+    assert cnn.check_1(None, EQUAL).right
+    assert not cnn.check_1(0, EQUAL).right
+
+
+def test_a_students_function_may_raise_anything():
+    @exercise
+    def check(answer):
+        return right("yes") if number(call(answer, 2.0)) == 4 else Feedback(False, "no")
+
+    assert check(lambda x: x * x).right
+    for function in (lambda x: ... * x, lambda x: ... - x):
+        assert "still a ..." in check(function).text
+    assert "ZeroDivisionError" in check(lambda x: x / 0).text
+    assert "Give a number" in check(constant(...)).text
+    assert "Give a function" in check(4).text
+
+
+def test_every_lesson_is_told_by_an_experiment_and_the_other_way_round():
+    told = {item.lesson for item in (*EXPERIMENTS, *STUDIES)}
     assert told == {lesson.number for lesson in lessons()}
+
+
+def test_the_guide_tells_every_lesson_and_its_commands_are_commands():
+    guide = (ROOT / "lessons" / "TEACHING.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for lesson in lessons():
+        assert f"\n| {lesson.number} " in guide
+        assert f"\n| {lesson.number} " in readme
+    lines = re.findall(r"^fpdrift (.*?)(?:\s+#.*)?$", guide, re.MULTILINE)
+    verbs = {parser().parse_args(shlex.split(line)).command for line in lines}
+    assert verbs == {"lessons", "class"}
 
 
 def test_copy_keeps_what_a_student_wrote(tmp_path):
@@ -151,7 +272,7 @@ def test_copy_keeps_what_a_student_wrote(tmp_path):
 def test_lessons_are_found_by_number(capsys):
     assert find_lesson("1") == find_lesson("01")
     assert main(["lessons", "list"]) == 0
-    assert capsys.readouterr().out.startswith("01  Order")
+    assert "\n01  Order: " in capsys.readouterr().out
 
 
 def test_copy_from_the_command_line(capsys, tmp_path):

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -38,6 +39,9 @@ from test_plot_gates import FOUND
 def results():
     weights = {"kernel": np.linspace(-0.5, 0.5, 999, dtype=np.float32)}
     moved = (weights["kernel"] * np.float32(scale) for scale in (1.5, 1.25))
+    yield "anatomy", anatomy("0.1")
+    yield "anatomy-tiny", anatomy("1e-300")
+    yield "anatomy-nan", anatomy("nan", "bfloat16")
     yield "orders", fpdrift.orders("2*11/9")
     yield "orders-agree", fpdrift.orders("0.5+0.25")
     yield "chain", fpdrift.chain(1.0, 1 - 2**-52, 10**6)
@@ -152,6 +156,25 @@ def test_labels_of_twenty_epochs_do_not_overlap():
         assert not any(box.overlaps(other) for other in boxes[:i])
 
 
+@pytest.mark.parametrize("name", ["anatomy", "anatomy-tiny", "anatomy-nan"])
+def test_every_bit_of_a_float_is_drawn(name):
+    ax = plot(RESULTS[name], ax=Figure().add_subplot())
+    texts = [text.get_text() for text in ax.texts]
+    assert "".join(text for text in texts if text in ("0", "1")) == RESULTS[name].bits
+    assert {"s = sign", "e = exponent", "f = fraction"} <= set(texts)
+    (exact,) = (text.split()[1] for text in texts if text.startswith("exact"))
+    assert RESULTS[name].decimal.startswith(exact.rstrip("…"))
+    assert len(exact) > 2
+
+
+def test_a_notebook_that_draws_later_takes_our_colours():
+    axes = plot(RESULTS["two-loops"])
+    colours = [line.get_color() for line in axes.lines] + [t.get_color() for t in axes.texts]
+    plt.close(axes.figure)
+    assert colours
+    assert not [c for c in colours if isinstance(c, str) and c.startswith("C")]
+
+
 def test_every_kind_of_picture_is_tried():
     assert {type(result) for result in RESULTS.values()} == set(_DRAW)
 
@@ -177,8 +200,8 @@ def test_another_process_draws_the_same_bytes(tmp_path):
 
 
 def test_no_picture_for_this():
-    with pytest.raises(FpdriftError, match="no picture for this kind of result: Anatomy; there"):
-        plot(anatomy(1))
+    with pytest.raises(FpdriftError, match="no picture for this kind of result: Order; there"):
+        plot(fpdrift.orders("1+2").orders[0])
 
 
 @pytest.mark.parametrize("ax", [3, Figure(), np.eye(3), 5000 * "x"], ids=type)

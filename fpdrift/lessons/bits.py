@@ -1,0 +1,116 @@
+"""Lesson 00: what its cells say and how its exercises are checked."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from fpdrift.floats import anatomy, exact, flipped
+from fpdrift.lessons.explorers import explore_float
+from fpdrift.lessons.feedback import (
+    Feedback,
+    compared,
+    exercise,
+    hint,
+    number,
+    right,
+    text,
+    whole,
+)
+from fpdrift.lessons.quiz import Question, Quiz
+
+__all__ = ["check_prediction", "check_quiz", "explore_float"]
+
+
+def check_prediction(answer: Any) -> Feedback:
+    """Compare the prediction with the float's exact value."""
+    held = anatomy("0.1")
+    tenth = Fraction(1, 10)
+    seen = "exact" if held.exact == tenth else "more" if (held.exact or 0) > tenth else "less"
+    return compared(answer, seen, f"The float is {held.decimal}.")
+
+
+@exercise
+def check_1(answer: Any) -> Feedback:
+    """Check a decimal fraction that float64 holds."""
+    given = exact(text(answer))
+    if not isinstance(given, Fraction) or not 0 < given < 1:
+        return hint("A number between 0 and 1, please, such as the text '0.7'.")
+    if given == Fraction(1, 2):
+        return hint("That is the one from the question. Halve it.")
+    held = anatomy(given)
+    if held.exact == given:
+        return right(f"{answer} is {held.significand} * 2**{held.exponent}, to the last digit.")
+    return hint(f"The nearest float is {held.decimal}. Try halves of halves, and their sums.")
+
+
+@exercise
+def check_2(answer: Any) -> Feedback:
+    """Check the ulp of 1.0."""
+    given, ulp = number(answer), float(anatomy(1.0).ulp or 0)
+    if given == ulp:
+        return right("One ulp of 1.0, often called the machine epsilon.")
+    if given == ulp / 2:
+        return hint("That is half a step: the most that rounding to nearest can be off near 1.")
+    if 0 < given < ulp:
+        return hint("Closer than any float above 1.0 lies. Ask fpdrift.anatomy(1.0).above.")
+    return hint(
+        "Look at fpdrift.anatomy(1.0).ulp, or subtract 1.0 from fpdrift.anatomy(1.0).above."
+    )
+
+
+@exercise
+def check_3(answer: Any) -> Feedback:
+    """Check which bit turns 1.0 into 1.5."""
+    one = anatomy(1.0)
+    place = whole(answer)
+    made = flipped(one, place)
+    if made.value == 1.5:
+        return right("The first bit of the fraction is worth a half.")
+    return hint(f"That makes {made.value!s}. Which bit of the fraction is worth a half?")
+
+
+@exercise
+def check_4(answer: Any) -> Feedback:
+    """Check the first power of two to which one can be added in vain."""
+    given = number(answer)
+    if not given > 0 or anatomy(given).significand & (anatomy(given).significand - 1):
+        return hint("A power of two, please: 2.0 to the power of a whole number.")
+    if given + 1 != given:
+        return hint(f"{given + 1:.17g} is another float than {given:.17g}. Go on doubling.")
+    if given / 2 + 1 == given / 2:
+        return hint("It holds there, but for half of it as well.")
+    return right("From here on the step between floats is two, and the tie goes to the even one.")
+
+
+check_quiz = Quiz(
+    Question(
+        right="c",
+        a="The digits printed are a choice; the bits behind them are what is not a tenth.",
+        b="More bits come closer, but a tenth never ends in binary, as a third never ends in "
+        "decimals.",
+        c="Ten has the factor five, and no power of two can make up for it.",
+        d="Processors round exactly as the standard says, and always alike.",
+    ),
+    Question(
+        right="a",
+        a="Many long decimals lead to this float; the shortest of them is shown.",
+        b="Look at the exact value: it goes on for long behind the printed digits.",
+        c="The exact decimal value has many digits that are not zero.",
+        d="A float does not remember where it came from: equal bits are equal floats.",
+    ),
+    Question(
+        right="d",
+        a="They stay only within a binade, from one power of two to the next.",
+        b="The other way round: close to zero the floats lie densest.",
+        c="Around a million there still are many floats between two whole numbers; see the table.",
+        d="The fraction has the same number of bits everywhere, so the relative step stays.",
+    ),
+    Question(
+        right="b",
+        a="An overflow would give infinity. Here the old number is still there.",
+        b="The exact sum is rounded to the nearest float, and that is the one you had.",
+        c="The addition is done exactly, and then rounded; nobody decides what matters.",
+        d="The one is exact. It is the sum that has no float of its own.",
+    ),
+)

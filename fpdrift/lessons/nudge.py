@@ -1,0 +1,124 @@
+"""Lesson 07: what its cells say and how its exercises are checked."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.floats import anatomy, format_of
+from fpdrift.lessons.feedback import Feedback, compared, exercise, hint, number, right, whole
+from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.perturbation import NudgeAccount, nudge
+
+_SIZE = 1e-8
+_SEED = 1
+_WEIGHT = 0.125
+
+
+def weights(dtype: str = "float32") -> dict[str, npt.NDArray[Any]]:
+    """Give the starting weights of the answer's network, rounded to a dtype."""
+    from fpdrift.training.shapes import starting_weights
+
+    kind = format_of(dtype).dtype
+    return {name: w.astype(kind) for name, w in starting_weights("answer", _SEED).items()}
+
+
+@cache
+def _account(dtype: str) -> NudgeAccount:
+    account: NudgeAccount = nudge(weights(dtype), size=_SIZE, seed=_SEED)[1]
+    return account
+
+
+def check_prediction(answer: Any, account: NudgeAccount) -> Feedback:
+    """Compare the prediction with the account."""
+    seen = (
+        f"Of {account.meant:,} weights meant, {account.absorbed:,} did not change in a single bit."
+    )
+    return compared(answer, account.absorbed == 0, seen)
+
+
+@exercise
+def check_1(answer: Any) -> Feedback:
+    """Check half an ulp of 0.125 in float32."""
+    given, ulp = number(answer), float(anatomy(_WEIGHT, "float32").ulp or 0)
+    if given == ulp / 2:
+        return right("So at this weight a nudge of 1e-8 can just survive, if it is drawn large.")
+    if given == ulp:
+        return hint("That is the whole ulp. What is rounded back is less than half of it.")
+    if given == float(anatomy(_WEIGHT).ulp or 0) / 2:
+        return hint("That is float64's. The weight is a float32.")
+    return hint('Divide fpdrift.anatomy(0.125, "float32").ulp by two.')
+
+
+@exercise
+def check_2(answer: Any) -> Feedback:
+    """Check the smallest power of two that absorbs the nudge."""
+    given = number(answer)
+    if not 0 < given < 2.0**100 or np.frexp(given)[0] != 0.5:
+        return hint("A power of two, please: 1.0, 0.5, 0.25 and so on.")
+    size = np.float32(_SIZE)
+    w, less = np.float32(given), np.float32(given / 2)
+    if w + size != w:
+        return hint(f"{w!s} + 1e-8 is another float32 than {w!s}. The weight has to be larger.")
+    if less + size == less:
+        return hint(f"It is absorbed there, but at {less!s} as well.")
+    return right("From here on half an ulp is more than the nudge.")
+
+
+@exercise
+def check_3(answer: Any) -> Feedback:
+    """Check how many weights are tiny without being zero."""
+    given, account = whole(answer), _account("float32")
+    if given == account.small - account.zeros:
+        return right("So before training hardly any weight is that small, but for those at zero.")
+    if given == account.small:
+        return hint("That counts the zeros. Biases start at exactly zero.")
+    return hint("account.small counts them with the zeros, account.zeros the zeros.")
+
+
+@exercise
+def check_4(answer: Any) -> Feedback:
+    """Check how many weights change in bfloat16."""
+    given, account = whole(answer), _account("bfloat16")
+    if given == account.changed:
+        return right(f"{account.changed:,} of {account.meant:,} meant; the rest is absorbed.")
+    if given == _account("float32").changed:
+        return hint('That many change in float32. Take nudge.weights("bfloat16").')
+    if given == account.meant:
+        return hint("So many were meant. The account tells how many changed.")
+    return hint("fpdrift.nudge gives arrays and an account; take the account's .changed.")
+
+
+check_quiz = Quiz(
+    Question(
+        right="a",
+        a="The sum lies closer to the old weight than to any other float.",
+        b="The smallest float is far smaller; a nudge need not be that small to be absorbed.",
+        c="At zero floats lie dense: there nearly every nudge survives.",
+        d="Down or up is the same, but at a power of two.",
+    ),
+    Question(
+        right="c",
+        a="They have the widest steps around them, so they absorb the most.",
+        b="Look at the table: between the layers there is all and nothing.",
+        c="There the step to the next float is far smaller than the nudge.",
+        d="A whole number is a float like any other.",
+    ),
+    Question(
+        right="b",
+        a="The range is the exponent's; what counts for a small update are the digits.",
+        b="That is why frameworks keep a float32 copy of such weights.",
+        c="A small update does not bring a weight to the end of its range.",
+        d="They are rounded, the same way each time.",
+    ),
+    Question(
+        right="d",
+        a="A rounding error depends on the number that is rounded; this noise does not.",
+        b="For a weight of one a rounding is larger than this.",
+        c="Every addition and multiplication of a training step rounds.",
+        d="So it is a fair stand-in for some weights, and too large or too small for others.",
+    ),
+)

@@ -1,0 +1,167 @@
+"""Lesson 03: what its cells say and how its exercises are checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fpdrift.floats import format_of, to_fraction
+from fpdrift.lessons.feedback import (
+    Feedback,
+    call,
+    compared,
+    exercise,
+    hint,
+    number,
+    numbers,
+    one_of,
+    right,
+)
+from fpdrift.lessons.pace import size
+from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.reduction import bounds, ill_conditioned, sums
+from fpdrift.reduction.rounding import Floats
+
+_TICKETS = 1_000_000
+_ONE = np.ones(1, np.float32)
+#: Numbers in the picture.
+FEW = size(1000, 100)
+WAYS: dict[str, Callable[[Any], Any]] = {
+    "loop": sums.recursive_sum,
+    "pairwise": sums.pairwise_sum,
+    "Kahan": sums.kahan_sum,
+    "exact": sums.exact_sum,
+}
+
+
+def tickets() -> Floats:
+    """Give a million tickets at 0.1 each."""
+    return np.full(_TICKETS, 0.1, np.float32)
+
+
+def problem() -> bounds.Problem:
+    """Give what bounds depend on, for the tickets; all are equal, so their sum is a product."""
+    one, u = to_fraction(np.float32(0.1), format_of("float32")), bounds.Problem.of(_ONE).u
+    total = _TICKETS * one
+    return bounds.Problem(n=_TICKETS, u=u, total=total, sizes=total, largest=one)
+
+
+def error(total: Any) -> float:
+    """Tell how far a sum of the tickets is from the exact one."""
+    return float(abs(to_fraction(total, format_of(total.dtype)) - problem().total))
+
+
+def _digits(a: float, b: float) -> int:
+    """Count the leading decimal digits that two numbers share once each has nine of them."""
+    texts = [f"{x:.8e}" for x in (a, b)]
+    if texts[0].partition("e")[2] != texts[1].partition("e")[2]:
+        return 0
+    same = 0
+    for one, other in zip(*(t.partition("e")[0].replace(".", "") for t in texts), strict=True):
+        if one != other:
+            break
+        same += 1
+    return same
+
+
+def check_prediction(answer: Any) -> Feedback:
+    """Compare the prediction with the digits that the plain loop has right."""
+    loop, exact = float(sums.recursive_sum(tickets())), float(problem().total)
+    same = _digits(loop, exact)
+    return compared(answer, same, f"{loop:.2f} against {exact:.2f}: {same} leading digits.")
+
+
+@exercise
+def check_1(answer: Any) -> Feedback:
+    """Check a student's Kahan loop by its bits, on some that cancel and some that do not."""
+    rng = np.random.default_rng(1)
+    plain = rng.uniform(0, 100, 2000).astype(np.float32)
+    for values in (plain, *(ill_conditioned(50, c, rng, "float32") for c in (10, 1e5))):
+        with np.errstate(all="ignore"):
+            got = number(call(answer, values))
+        wanted = float(sums.kahan_sum(values))
+        if got == wanted:
+            continue
+        if got == float(sums.recursive_sum(values)):
+            return hint("That is the plain loop's result: your correction is lost on the way.")
+        return hint("Near or far, but not Kahan's bits: (new - total) first, then - corrected.")
+    return right("Bit for bit Kahan's sum, also where numbers cancel.")
+
+
+@exercise
+def check_2(answer: Any) -> Feedback:
+    """Check a condition number."""
+    values = np.array([10000.0, 1.0, -10000.0])
+    wanted, given = float(bounds.Problem.of(values).condition), number(answer)
+    if math.isclose(given, wanted, rel_tol=1e-9):
+        return right("So a relative error of one rounding in the terms can grow that much.")
+    if given == 1:
+        return hint("1 would mean that nothing cancels. Sum the sizes, without signs, first.")
+    return hint("The sum of the sizes, all three of them, over the size of the sum.")
+
+
+@exercise
+def check_3(answer: Any) -> Feedback:
+    """Check which bound hardly grows with n."""
+    chosen = one_of(answer, "plain loop", "pairwise", "kahan")
+    of = {
+        "plain loop": bounds.recursive_bound,
+        "pairwise": bounds.pairwise_bound,
+        "kahan": bounds.kahan_bound,
+    }
+    few, many = (bounds.Problem.of(np.ones(n, np.float32)) for n in (64, 4096))
+    grown = {name: float(of[name](many) / many.sizes / (of[name](few) / few.sizes)) for name in of}
+    told = f"With 64 times the numbers this bound grows by a factor of {grown[chosen]:.3g}."
+    return right(told) if chosen == min(grown, key=lambda name: grown[name]) else hint(told)
+
+
+@exercise
+def check_4(answer: Any) -> Feedback:
+    """Check three numbers whose loop gives zero though they do not sum to it."""
+    with np.errstate(over="ignore"):
+        values = np.array(numbers(answer, 3), np.float32)
+    if not np.isfinite(values).all():
+        return hint("Finite numbers that float32 can hold, please.")
+    if not bounds.Problem.of(values).total:
+        return hint("Their exact sum is zero. Something should get lost on the way.")
+    got = sums.recursive_sum(values)
+    if got == 0:
+        return right(
+            "The small one was absorbed by the large one, and then the large ones cancelled."
+        )
+    return hint(f"The loop gives {got!s}. Add something small to something very large first.")
+
+
+check_quiz = Quiz(
+    Question(
+        right="b",
+        a="Memory has nothing to do with rounding.",
+        b="The longest way has about the logarithm of the count, instead of the count.",
+        c="It does not look at the sizes at all; it takes neighbours.",
+        d="Each of its additions rounds. Only the exact sum rounds once.",
+    ),
+    Question(
+        right="a",
+        a="The sum is that much smaller than what was added up, and errors are not.",
+        b="It says nothing about how many numbers there are: three can have it.",
+        c="It belongs to the numbers; every program meets it.",
+        d="It is a factor, by which relative errors may grow, and no error itself.",
+    ),
+    Question(
+        right="d",
+        a="A bound only has to hold; being close is a bonus that few bounds have.",
+        b="An error below the bound contradicts nothing.",
+        c="It holds for a reason, proved for all data, and not by chance.",
+        d="Roundings go up and down, so that the real error is mostly far below.",
+    ),
+    Question(
+        right="c",
+        a="A right one does it too; only the exact sum and a reproducible one do not.",
+        b="Its error does depend on the numbers, through their sizes.",
+        c="Small errors in another order are other small errors.",
+        d="Being slow costs time and no bits.",
+    ),
+)

@@ -1,0 +1,146 @@
+"""Lesson 04: what its cells say and how its exercises are checked."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fpdrift.lessons.feedback import (
+    Feedback,
+    call,
+    compared,
+    exercise,
+    hint,
+    number,
+    right,
+    whole,
+)
+from fpdrift.lessons.pace import size
+from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.reduction import ThreadRun, ThreadSums, run_plans, thread_sums
+
+_DRAWN = 200
+_CHUNKS = 5
+_ORDERS = 20
+
+
+def measure() -> ThreadSums:
+    """Sum with one thread and with all cores, at least two."""
+    return thread_sums(size(2**20, 2**16), tries=size(200, 30))
+
+
+def check_prediction(answer: Any, result: ThreadSums) -> Feedback:
+    """Compare the prediction with what the threads did."""
+    run = result.runs[-1]
+    seen = f"{run.threads} threads gave {run.distinct} different totals in {result.tries} sums."
+    return compared(answer, run.distinct == 1, seen)
+
+
+def tell(result: ThreadSums) -> str:
+    """Say what was seen here, and where nothing was, what other orders would give."""
+    run = result.runs[-1]
+    if run.distinct > 1:
+        return (
+            f"Here {run.threads} threads arrived in {run.orders} different orders and left "
+            f"{run.distinct} different totals, up to {run.spread} ulps apart."
+        )
+    parts = np.random.default_rng(result.seed).standard_normal(result.chunks).astype(result.dtype)
+    rng = np.random.default_rng(1)
+    orders = np.stack([rng.permutation(result.chunks) for _ in range(_DRAWN)])
+    drawn = len(np.unique(run_plans(orders, parts)))
+    return (
+        f"No difference seen on this machine in {result.tries} sums ({run.orders} different orders "
+        f"of arrival). It is not for want of rounding: {result.chunks} drawn numbers, added in "
+        f"{_DRAWN} drawn orders without threads, give {drawn} different totals."
+    )
+
+
+def _last(result: ThreadSums) -> ThreadRun:
+    return result.runs[-1]
+
+
+@exercise
+def check_1(answer: Any, result: ThreadSums) -> Feedback:
+    """Check a replayed sum by its bits."""
+    values = _last(result).values
+    given = number(answer)
+    if given == float(values[3]):
+        return right("The same bits, without a single thread.")
+    if given in values.astype(float).tolist():
+        return hint("That is another try's total. Give the replay the number 3.")
+    return hint("fpdrift.replay(result, number of the try) adds in that order again.")
+
+
+@exercise
+def check_2(answer: Any, result: ThreadSums) -> Feedback:
+    """Check how many values a fixed order gives."""
+    if whole(answer) == _last(result).distinct_fixed:
+        return right("The threads still arrive as they like; it does not matter any more.")
+    if answer == result.tries:
+        return hint("So many values there are. How many different ones?")
+    return hint("len(set(...)) counts different values.")
+
+
+@exercise
+def check_3(answer: Any) -> Feedback:
+    """Check a sum that must not depend on the order of arrival."""
+    rng = np.random.default_rng(1)
+    parts = (rng.standard_normal(40) * 10.0 ** rng.integers(-8, 8, 40)).tolist()
+    pairs = list(enumerate(parts))
+    exact = math.fsum(parts)
+    given = set()
+    for _ in range(_ORDERS):
+        order = [pairs[i] for i in rng.permutation(len(pairs))]
+        given.add(number(call(answer, order)))
+        if abs(min(given) - exact) > 1e-6 * sum(map(abs, parts)):
+            return hint("That is not the sum of the parts.")
+    if len(given) == 1:
+        return right("Forty parts in twenty orders of arrival, and one total.")
+    return hint(
+        f"{len(given)} different totals for {_ORDERS} orders of arrival. Sort by the chunk."
+    )
+
+
+@exercise
+def check_4(answer: Any) -> Feedback:
+    """Check the number of orders of five partial sums."""
+    given, orders = whole(answer), math.factorial(_CHUNKS)
+    if given == orders:
+        return right("It grows faster than any power: with many chunks no two runs need agree.")
+    if given == _CHUNKS**2 or given == 2**_CHUNKS:
+        return hint("Every chunk can come first; then one less is left for the second place.")
+    return hint("Five can be first, then four are left to be second, and so on.")
+
+
+check_quiz = Quiz(
+    Question(
+        right="b",
+        a="A lost addition would be off by a whole partial sum, not by a few ulps.",
+        b="Replaying the order of arrival without threads gives each total again.",
+        c="A faulty core would not give the same bits in the replay.",
+        d="Then the exact sum would change; here only the last bits do.",
+    ),
+    Question(
+        right="d",
+        a="It would be, if the same thread count gave other bits now and then.",
+        b="Neither order is more right; both lie within the same bound.",
+        c="There is a word for it: other orders, other bits, each of them repeatable.",
+        d="The thread count decides how the sum is split, and the split is the order.",
+    ),
+    Question(
+        right="a",
+        a="Seen is what was seen; another machine or another load may arrive otherwise.",
+        b="A test can show that it is not; no number of equal tries proves that it is.",
+        c="They may on another machine, or with more numbers or more threads.",
+        d="Equal bits say nothing about accuracy: it is off in the same way each time.",
+    ),
+    Question(
+        right="c",
+        a="Speed changes the order of arrival, and does not fix it.",
+        b="No random number is drawn here; there is nothing to seed.",
+        c="Then the order of arrival has no part in the additions any more.",
+        d="A mean of two totals is a third total, and differs from run to run as well.",
+    ),
+)

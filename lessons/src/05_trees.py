@@ -1,0 +1,177 @@
+# %% [markdown]
+# # Trees: in which order does NumPy add?
+#
+# > *"I add the same numbers with `np.sum`, with a loop and with `np.dot`, and get three results. The manual
+# > does not say in which order they add. Can I find out?"*
+#
+# **Time:** 35 minutes. **You need:** nothing but fpdrift. **Before it:** lessons 03 and 04.
+#
+# A sum of many numbers is a *tree*: each join is one addition of two partial sums. A function's tree can be
+# found from outside, by asking it to add numbers so large that they swallow all smaller ones until they
+# cancel: what survives tells which numbers met before the large ones did.
+
+# %% [markdown]
+# ## Predict first
+#
+# Does `np.sum` add sixteen float32 numbers one after the other, as a loop would? Write `True` or `False`.
+
+# %%
+prediction = False  # answer
+
+# %% [markdown]
+# ## Look
+#
+# `reveal` takes any function that adds. It calls it a few hundred times, draws the tree, and then runs that
+# tree on other data: only if the bits agree every time it says *confirmed*.
+
+# %%
+import numpy as np
+
+import fpdrift
+from fpdrift.lessons import trees
+
+found = fpdrift.reveal(np.sum, 16)
+print(found)
+
+# %%
+trees.check_prediction(prediction, found)
+
+# %% [markdown]
+# ## The picture
+#
+# Read it from the bottom: the inputs, and then which partial sums meet.
+
+# %%
+from fpdrift.plotting import plot
+
+plot(found)
+
+# %% [markdown]
+# A tree that is confirmed is a *program*: run it on new numbers, without NumPy's sum, and get NumPy's bits.
+
+# %%
+x = np.random.default_rng(1).normal(size=16).astype("float32")
+print("np.sum          ", np.sum(x))
+print("the tree, run   ", fpdrift.run_plan(found.plan, x))
+print("a plain loop    ", trees.loop(x))
+
+# %% [markdown]
+# ## Trees hang on the shape
+#
+# A library chooses its tree by the shape of what it is given. So the result of *one row* may depend on how
+# many other rows are computed beside it: the batch size changes bits. Here a row is multiplied by a matrix,
+# alone and in batches; sizes in one pair of brackets gave the same bits.
+
+# %%
+print(trees.batches())
+
+# %% [markdown]
+# The processor plays a part too: wider instructions add more numbers side by side. `fpdrift batch
+# --conditions` tries the instruction sets that this machine has, each in a fresh process.
+#
+# ## Exercises
+#
+# Replace each `...`, run the cell, read what it says, try again.
+#
+# **1.** In a plain loop over sixteen numbers, the first one goes through fifteen additions. What is the most
+# that any number goes through if they are added pairwise? (`makers.pairwise(16)` is that plan; a plan has a
+# `depth`.)
+
+# %%
+from fpdrift.reduction import makers
+
+answer_1 = makers.pairwise(16).depth  # answer
+trees.check_1(answer_1)
+
+# %% [markdown]
+# **2.** Write a function that adds four numbers as `(x[0] + x[2]) + (x[1] + x[3])`. It will be revealed.
+
+
+# %%
+def mine(x):
+    return (x[0] + x[2]) + (x[1] + x[3])  # answer
+
+
+# %%
+trees.check_2(mine)
+
+# %% [markdown]
+# **3.** Find three float32 numbers `[a, b, c]` for which `(a + b) + c` and `a + (b + c)` differ.
+
+# %%
+answer_3 = [1.0, 1e8, -1e8]  # answer
+trees.check_3(answer_3)
+
+# %% [markdown]
+# **4.** Let NumPy add the numbers *backwards*: `lambda x: np.sum(x[::-1])`. Does it add in the same order as
+# `np.sum`? Let `fpdrift.same_order(first, second, 16)` tell, and take its `.same`.
+
+# %%
+answer_4 = fpdrift.same_order(np.sum, lambda x: np.sum(x[::-1]), 16).same  # answer
+trees.check_4(answer_4)
+
+# %% [markdown]
+# ## Quiz
+#
+# Answer each with a letter in quotes, such as `"a"`.
+#
+# **1.** Why would a library not add one after the other?
+#
+# - **a** To use several accumulators side by side, which is faster, and mostly more accurate.
+# - **b** To make results random.
+# - **c** Because the memory is read backwards.
+# - **d** To hide its method.
+
+# %%
+quiz_1 = "a"  # answer
+trees.check_quiz(1, quiz_1)
+
+# %% [markdown]
+# **2.** `reveal` says *confirmed*. What does that mean?
+#
+# - **a** The documentation says the same.
+# - **b** The sum is exact.
+# - **c** The tree, run on other data, gave the function's own bits every time.
+# - **d** The function is deterministic on every machine.
+
+# %%
+quiz_2 = "c"  # answer
+trees.check_quiz(2, quiz_2)
+
+# %% [markdown]
+# **3.** The same row of data gives other bits alone than in a batch. What may be the reason?
+#
+# - **a** The other rows leak into it.
+# - **b** The library picks another tree for another shape.
+# - **c** The batch is shuffled.
+# - **d** The row is rounded when it is copied.
+
+# %%
+quiz_3 = "b"  # answer
+trees.check_quiz(3, quiz_3)
+
+# %% [markdown]
+# **4.** You move a program to a machine with wider vector instructions, same library version. You should
+# expect...
+#
+# - **a** the same bits, since the program is the same.
+# - **b** a crash.
+# - **c** more accurate results only.
+# - **d** possibly other last bits: wider instructions can mean another tree.
+
+# %%
+quiz_4 = "d"  # answer
+trees.check_quiz(4, quiz_4)
+
+# %% [markdown]
+# ## What this lesson does not show
+#
+# The tree found here is that of this NumPy, on this machine, for this shape. It may change with any of them.
+# And a function need not have a tree: an exact sum has none, and one that adds in order of arrival has another
+# one each time. `reveal` then says so, and why.
+#
+# ## What you have learnt
+#
+# - A sum is a tree, and each library function has its own; the tree decides the bits.
+# - A tree can be revealed from outside, and checked by running it.
+# - Shape, batch size and instruction set choose the tree: same numbers, other last bits.

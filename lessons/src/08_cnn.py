@@ -1,0 +1,180 @@
+# %% [markdown]
+# # CNN: the same network, data and seed, and two results
+#
+# > *"I set every seed. I train the same network on the same data. My colleague's machine has more cores, and
+# > ends with another loss. Is my code wrong?"*
+#
+# **Time:** 35 minutes. **You need:** TensorFlow (`pip install "fpdrift[cnn]"`). **Before it:** lessons 05
+# and 07.
+#
+# A training step is millions of sums. How a framework splits them depends on how many threads it has.
+
+# %% [markdown]
+# ## Predict first
+#
+# A convolutional network is trained twice, with the same seed: once with one thread, once with two. Will all
+# weights have the same bits at the end? Write `True` or `False`.
+
+# %%
+prediction = False  # answer
+
+# %% [markdown]
+# ## Look
+#
+# Three runs, each in a process of its own: one thread, *one thread again*, two threads. (The first time this
+# takes a minute; afterwards the records lie in `fpdrift-out/lessons`.)
+
+# %%
+import fpdrift
+from fpdrift.lessons import cnn
+
+runs = cnn.train_three()
+again = fpdrift.compare(runs["1 thread"], runs["1 thread again"])
+pair = fpdrift.compare(runs["1 thread"], runs["2 threads"])
+print("1 thread again:", again)
+print("2 threads:     ", pair)
+
+# %%
+cnn.check_prediction(prediction, pair)
+
+# %% [markdown]
+# The run done again is the *control*. Only if it has the same bits can the second thread be what made the
+# difference. This is what your two comparisons say together:
+
+# %%
+print(cnn.tell(again, pair))
+
+# %% [markdown]
+# ## The picture
+#
+# How far apart the weights are, step by step: distance over size, on a logarithmic axis.
+
+# %%
+from fpdrift.drift import Comparisons
+from fpdrift.plotting import plot
+
+plot(Comparisons(labels=("1 thread again", "2 threads"), comparisons=(again, pair)))
+
+# %% [markdown]
+# ## Loss or accuracy?
+#
+# Long runs were recorded once, on another machine, under five conditions that are equal on paper. Where it
+# was, and what came out:
+
+# %%
+five = fpdrift.load_recorded("five-runs")
+print(f"Recorded on {five.provenance.cpu}, {five.provenance.cores} cores; {five.steps} steps")
+recorded = five.gradients[1].runs
+for run in recorded:
+    print(f"{run.label:40} loss {run.loss:.5f}  accuracy {run.accuracy:.5f}")
+
+# %% [markdown]
+# An accuracy counts: a prediction that moves over the edge by next to nothing counts whole. Here one of ten
+# predictions is moved over one half by a millionth, and nothing else.
+
+# %%
+edge = cnn.knife_edge()
+print(f"moved by {edge.move:g}: accuracy {edge.accuracy[0]} -> {edge.accuracy[1]}")
+print(f"                  loss {edge.loss[0]:.7f} -> {edge.loss[1]:.7f}")
+
+# %% [markdown]
+# ## Exercises
+#
+# Replace each `...`, run the cell, read what it says, try again.
+#
+# **1.** At which step do your runs with one and two threads first differ? Look at `pair.first_difference`; if
+# it is `None`, nothing differed here, and your answer is `None`.
+
+# %%
+answer_1 = pair.first_difference and pair.first_difference.step  # answer
+cnn.check_1(answer_1, pair)
+
+# %% [markdown]
+# **2.** How far apart are the *recorded* losses, relative to the first one: the largest $|L_i - L_1| / L_1$?
+
+# %%
+losses = [run.loss for run in recorded]
+answer_2 = max(abs(loss - losses[0]) for loss in losses) / losses[0]  # answer
+cnn.check_2(answer_2)
+
+# %% [markdown]
+# **3.** The same for the recorded accuracies.
+
+# %%
+accuracies = [run.accuracy for run in recorded]
+answer_3 = max(abs(a - accuracies[0]) for a in accuracies) / accuracies[0]  # answer
+cnn.check_3(answer_3)
+
+# %% [markdown]
+# **4.** At the knife edge: by what *factor* is the relative change of the accuracy larger than that of the
+# loss? Relative changes are those against the value before.
+
+# %%
+jump = abs(edge.accuracy[1] - edge.accuracy[0]) / edge.accuracy[0]
+answer_4 = jump / (abs(edge.loss[1] - edge.loss[0]) / edge.loss[0])  # answer
+cnn.check_4(answer_4)
+
+# %% [markdown]
+# ## Quiz
+#
+# Answer each with a letter in quotes, such as `"a"`.
+#
+# **1.** The run repeated has the same bits, the run with two threads has others. The training is...
+#
+# - **a** order-dependent, not random.
+# - **b** nondeterministic.
+# - **c** wrong with two threads.
+# - **d** badly seeded.
+
+# %%
+quiz_1 = "a"  # answer
+cnn.check_quiz(1, quiz_1)
+
+# %% [markdown]
+# **2.** Why was one thread run a second time?
+#
+# - **a** To warm the machine up.
+# - **b** To take the mean.
+# - **c** As a control: had it differed, the threads would not be what made the difference.
+# - **d** Because the first run is never right.
+
+# %%
+quiz_2 = "c"  # answer
+cnn.check_quiz(2, quiz_2)
+
+# %% [markdown]
+# **3.** Several tensors differ first, all at the same step. Why?
+#
+# - **a** The comparison is too coarse.
+# - **b** What one sum rounded otherwise is handed on to others before the step ends.
+# - **c** They were initialised differently.
+# - **d** The optimiser draws random numbers.
+
+# %%
+quiz_3 = "b"  # answer
+cnn.check_quiz(3, quiz_3)
+
+# %% [markdown]
+# **4.** Two runs have accuracies of sixty and seventy in a hundred on *ten* images. What do you conclude?
+#
+# - **a** The second is better.
+# - **b** The training has diverged.
+# - **c** The seed was bad.
+# - **d** Little: it is one prediction. Look at the loss, or at more images.
+
+# %%
+quiz_4 = "d"  # answer
+cnn.check_quiz(4, quiz_4)
+
+# %% [markdown]
+# ## What this lesson does not show
+#
+# The runs here are short, and their data is noise: nothing can be learnt from it. *Why* the distance grows is
+# the next lesson. Which operation rounds otherwise inside the step, `fpdrift compare A B --inside` tells: it
+# repeats both runs up to there.
+#
+# ## What you have learnt
+#
+# - A framework with another thread count adds in another order: same seed, other bits, each repeatable.
+# - A control (the run done again) tells order-dependent from nondeterministic.
+# - The loss is the better measure of such differences; an accuracy on few images jumps.

@@ -1,0 +1,186 @@
+# %% [markdown]
+# # Growth: how one last bit becomes another network
+#
+# > *"Two runs differ in one last bit after the first step. That is nothing! How can it matter in the end? And
+# > is every difference between two runs made by rounding?"*
+#
+# **Time:** 40 minutes. **You need:** nothing but fpdrift; with TensorFlow it looks at runs of your own too.
+# **Before it:** lesson 08.
+#
+# A step of a training takes two states that are a little apart, and gives two states that are more apart, or
+# less. What was there is *amplified*; what this step rounds otherwise is *injected* anew.
+
+# %% [markdown]
+# ## Predict first
+#
+# A network was trained on photographs of clothes for twenty epochs, with one thread and with two. In the end,
+# how many of a hundred predictions fall into *another class*? Give a whole number.
+
+# %%
+prediction = 5  # answer
+
+# %% [markdown]
+# ## Look
+#
+# These two runs were recorded once, as they take long. What you see is from that machine.
+
+# %%
+import fpdrift
+from fpdrift.lessons import growth
+
+long = fpdrift.load_recorded("long")
+print(f"Recorded on {long.provenance.cpu}, {long.provenance.cores} cores; {long.data}")
+for epoch in long.epochs[::3]:
+    print(f"step {epoch.step:>6,}: distance {epoch.distance:.2f}, churn {100 * epoch.churn:.1f} %")
+
+# %%
+growth.check_prediction(prediction)
+
+# %% [markdown]
+# ## The picture
+#
+# The distance of the weights by the step, both axes logarithmic. A *jump* is a step that multiplies the
+# distance far more than its neighbours do. Often there is a *gate* behind it: a ReLU whose input is so close
+# to zero that it is open in one run and shut in the other.
+
+# %%
+from fpdrift.plotting import plot
+
+plot(long.growth).set_xscale("log")
+
+# %% [markdown]
+# And what law do the runs of *this* machine follow, those of lesson 08?
+
+# %%
+print(growth.live())
+
+# %% [markdown]
+# ## Amplified against injected
+#
+# The smallest system that does it: $x \to 4x(1-x)$, written in two ways that are equal on paper. Each writing
+# rounds otherwise by a last bit or so (injected), and each step about doubles what is there (amplified).
+
+# %%
+first, second = growth.two_writings(60)
+for step in range(0, 61, 10):
+    injected = abs(growth.one(second[step]) - growth.other(second[step]))
+    print(f"step {step:2}: apart {abs(first[step] - second[step]):.1e}, injected {injected:.1e}")
+
+# %% [markdown]
+# What is injected stays tiny in every step; what grows is what was there. For a training,
+# `fpdrift.training.split_steps` makes the same split.
+#
+# ## Not every difference is drift
+#
+# Labels that do not sum to one are a trap. TensorFlow's fast path takes `softmax - y` for the gradient, which
+# is the loss's own only if the labels sum to one. That is *other mathematics*, and no rounding can explain it.
+
+# %%
+logits, labels = growth.LOGITS, growth.LABELS
+print("fast path:     ", growth.softmax(logits) - labels)
+print("by differences:", growth.by_differences(logits, labels))
+
+# %% [markdown]
+# ## Exercises
+#
+# Replace each `...`, run the cell, read what it says, try again.
+#
+# **1.** At which step of the recorded runs is the *largest* jump? `long.growth.jumps` lists them.
+
+# %%
+answer_1 = max(long.growth.jumps, key=lambda jump: jump.factor).step  # answer
+growth.check_1(answer_1)
+
+# %% [markdown]
+# **2.** At which step are the two writings of $4x(1-x)$ *first* more than a tenth apart?
+
+# %%
+apart = [abs(a - b) > 0.1 for a, b in zip(first, second)]
+answer_2 = apart.index(True)  # answer
+growth.check_2(answer_2)
+
+# %% [markdown]
+# **3.** How much is *injected* by the step that starts from `second[30]`: how far apart are the two writings
+# if both start there?
+
+# %%
+answer_3 = abs(growth.one(second[30]) - growth.other(second[30]))  # answer
+growth.check_3(answer_3)
+
+# %% [markdown]
+# **4.** Mend the fast path: write the gradient so that it is the loss's own for labels of *any* sum. The loss
+# is minus the sum of `labels` times the logarithm of `softmax`.
+
+
+# %%
+def gradient(logits, labels):
+    return labels.sum() * growth.softmax(logits) - labels  # answer
+
+
+# %%
+growth.check_4(gradient)
+
+# %% [markdown]
+# ## Quiz
+#
+# Answer each with a letter in quotes, such as `"a"`.
+#
+# **1.** Two runs are far apart after many steps. Where does most of the distance come from?
+#
+# - **a** From the sum of all roundings, added up.
+# - **b** From the last step.
+# - **c** From faulty hardware.
+# - **d** From small differences that were amplified, step by step.
+
+# %%
+quiz_1 = "d"  # answer
+growth.check_quiz(1, quiz_1)
+
+# %% [markdown]
+# **2.** What makes a jump?
+#
+# - **a** Often a ReLU that is open in one run and shut in the other.
+# - **b** A larger batch.
+# - **c** A change of the learning rate.
+# - **d** A new epoch.
+
+# %%
+quiz_2 = "a"  # answer
+growth.check_quiz(2, quiz_2)
+
+# %% [markdown]
+# **3.** The weights of two runs are as far apart as they are large. Then...
+#
+# - **a** one of them has not learnt anything.
+# - **b** they may still agree on most images: distance in weights is not distance in what is computed.
+# - **c** all predictions differ.
+# - **d** their losses must differ as much.
+
+# %%
+quiz_3 = "b"  # answer
+growth.check_quiz(3, quiz_3)
+
+# %% [markdown]
+# **4.** The gradients of two runs differ by a third of their size at the *first* step. What do you think of?
+#
+# - **a** Rounding: it grows quickly.
+# - **b** Another thread count.
+# - **c** Other mathematics: no rounding of float32 makes so much in one step.
+# - **d** One ulp in a weight.
+
+# %%
+quiz_4 = "c"  # answer
+growth.check_quiz(4, quiz_4)
+
+# %% [markdown]
+# ## What this lesson does not show
+#
+# Two runs are one pair: other pairs have their jumps elsewhere. The map $4x(1-x)$ doubles a difference in each
+# step; a training need not, and the law above says what this one did. Which gate made a jump,
+# `fpdrift.training.find_gates` tells for runs of your own.
+#
+# ## What you have learnt
+#
+# - What a step injects is tiny; what matters is that steps amplify what is there.
+# - Growth comes in jumps, often from a gate that opens in one run alone, and ends on a plateau.
+# - Not every difference is drift: look at the first step before you blame rounding.

@@ -1,0 +1,183 @@
+# %% [markdown]
+# # Seeds: what to set, and what it does not give
+#
+# > *"I set every seed, I trained the same CNN on the same data, and each run gives another result. Is my code
+# > wrong, or can a GPU not be reproducible?"*
+#
+# **Time:** 40 minutes. **You need:** nothing but fpdrift; with TensorFlow it trains three short runs. **Before
+# it:** lessons 06, 08 and 09.
+#
+# This is the question that fpdrift grew out of. It has three parts: which seeds there are and when they have to
+# be set; what is left when all are set; and what to do about the rest.
+
+# %% [markdown]
+# ## Predict first
+#
+# A program begins with `os.environ["PYTHONHASHSEED"] = "0"`. Does that fix what Python's `hash("text")` gives
+# in this program, from run to run? Write `True` or `False`.
+
+# %%
+prediction = False  # answer
+
+# %% [markdown]
+# ## Look
+#
+# Several fresh Python processes for each way of setting it. The question's own code misspelt the name.
+
+# %%
+import fpdrift
+from fpdrift.lessons import seeds
+
+table = seeds.hashes()
+for way, distinct in table.items():
+    print(f"{way:40} {distinct} different hashes in {seeds.PROCESSES} processes")
+
+# %%
+seeds.check_prediction(prediction, table)
+
+# %% [markdown]
+# Python reads the variable when it *starts*. Set inside the program, it comes too late. (Whether a training
+# feels it at all is another matter: `fpdrift experiment hash-seed` measures that.)
+#
+# ## The picture
+#
+# The question's own network and training, repeated: the same run again, another thread count, another seed.
+# Recorded once, on another machine; validation accuracy, epoch by epoch.
+
+# %%
+from fpdrift.plotting import plot
+
+question = fpdrift.load_recorded("question")
+plot(question)
+
+# %%
+print(f"Recorded on {question.provenance.cpu}, {question.provenance.cores} cores")
+for run in question.distances:
+    first = "never" if run.first_step is None else f"at step {run.first_step}"
+    changed = f"{100 * run.churn:.1f} % of the predictions changed class"
+    print(f"{run.label:15} first differs {first:10}  {changed}")
+
+# %% [markdown]
+# So the code was *not wrong*: all seeds set and nothing else changed, it repeats to the last bit. And on this
+# machine, with the three short runs of lesson 08?
+
+# %%
+print(seeds.live())
+
+# %% [markdown]
+# ## The asker's code, mended
+#
+# In the shell, before Python starts: `PYTHONHASHSEED=0 python train.py`. In the program, before anything is
+# made of Keras (data, layers, weights):
+#
+# ```python
+# import keras, tensorflow as tf
+#
+# keras.utils.set_random_seed(1)                    # Python, NumPy and the backend, in one call
+# tf.config.experimental.enable_op_determinism()    # the same bits each time, also on a GPU
+# tf.config.threading.set_intra_op_parallelism_threads(2)   # name the thread count, and keep it
+# ```
+#
+# The second line costs time; how much depends on model and device. `fpdrift experiment determinism` measures
+# it on yours, in pairs of runs. Then *write down* what else decides the bits: versions, processor, threads. A
+# record of fpdrift holds all of these.
+#
+# ## Exercises
+#
+# Replace each `...`, run the cell, read what it says, try again.
+#
+# **1.** The question's code sets `PYTHONASHSEED`. Nothing reads that. What is the name, spelt right?
+
+# %%
+answer_1 = "PYTHONHASHSEED"  # answer
+seeds.check_1(answer_1)
+
+# %% [markdown]
+# **2.** Keras 3 draws its own seeds from Python's `random`. So which *one* call of Keras seeds all that a
+# Keras program draws from? Give its name as text.
+
+# %%
+answer_2 = "keras.utils.set_random_seed"  # answer
+seeds.check_2(answer_2)
+
+# %% [markdown]
+# **3.** In the recorded runs: how many times as many predictions change class with another *seed* as with
+# another *thread count*? `question.distances` has a `label` and a `churn` each.
+
+# %%
+churn = {run.label: run.churn for run in question.distances}
+answer_3 = churn["another seed"] / churn["2 threads"]  # answer
+seeds.check_3(answer_3)
+
+# %% [markdown]
+# **4.** The remedy for what is left is to repeat and average. The uncertainty of a mean falls with the square
+# root of the number of runs. You have the mean of four; how many runs halve its uncertainty?
+
+# %%
+answer_4 = 4 * 2**2  # answer
+seeds.check_4(answer_4)
+
+# %% [markdown]
+# ## Quiz
+#
+# Answer each with a letter in quotes, such as `"a"`.
+#
+# **1.** When does `PYTHONHASHSEED` have to be set?
+#
+# - **a** Before TensorFlow is imported.
+# - **b** In the first line of the program.
+# - **c** Before Python starts.
+# - **d** Before every epoch.
+
+# %%
+quiz_1 = "c"  # answer
+seeds.check_quiz(1, quiz_1)
+
+# %% [markdown]
+# **2.** All seeds are set. What can still make two runs differ?
+#
+# - **a** Another order of additions: threads, instruction set, device, library version.
+# - **b** Nothing.
+# - **c** The data order, which is always random.
+# - **d** Dropout, which no seed reaches.
+
+# %%
+quiz_2 = "a"  # answer
+seeds.check_quiz(2, quiz_2)
+
+# %% [markdown]
+# **3.** "My new method is better: accuracy rose a little, same seed." What is missing?
+#
+# - **a** A larger network.
+# - **b** The seed's number.
+# - **c** Nothing: with the same seed the comparison is exact.
+# - **d** Several runs of both: the rise may lie within what seeds or threads alone do.
+
+# %%
+quiz_3 = "d"  # answer
+seeds.check_quiz(3, quiz_3)
+
+# %% [markdown]
+# **4.** What does op determinism promise?
+#
+# - **a** The same bits on every machine.
+# - **b** The same bits on the same hardware and software, for some more time.
+# - **c** A better model.
+# - **d** That seeds need not be set.
+
+# %%
+quiz_4 = "b"  # answer
+seeds.check_quiz(4, quiz_4)
+
+# %% [markdown]
+# ## What this lesson does not show
+#
+# The recorded runs were made on a processor and are few: how far seeds and threads spread in general takes
+# many runs (`fpdrift experiment sources`). The cost of determinism is not given here, as it is a property of
+# your device. And reproducible is not right: a run can repeat its mistakes to the last bit.
+#
+# ## What you have learnt
+#
+# - Set seeds in time: the hash seed before Python starts, the others before anything is drawn, in one call.
+# - With all seeds set, the same code repeats where the order of additions is fixed; what fixes it has a price.
+# - For conclusions, repeat and average: a difference smaller than the spread of equal runs says nothing.

@@ -1,0 +1,121 @@
+"""What lessons say of a run: right where drift is seen, honest where none is."""
+
+import dataclasses
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from helpers import require
+
+import fpdrift
+from fpdrift.lessons import cnn, gpu, growth, live, nudge, order, seeds, sums, threads, trees
+from fpdrift.lessons.pace import fast, size
+
+QUIET = fpdrift.thread_sums(4096, chunks=8, threads=1, tries=4)
+
+
+def differing(result):
+    """Plant another total in one try."""
+    run = result.runs[-1]
+    values = run.values.copy()
+    values[0] = np.nextafter(values[0], np.float32(np.inf))
+    return dataclasses.replace(result, runs=(dataclasses.replace(run, values=values),))
+
+
+def pair(step, distance=0.0):
+    """Two runs that part at a step, or do not."""
+    return SimpleNamespace(
+        first_difference=step and SimpleNamespace(step=step),
+        recorded_steps=np.array([0, 8]),
+        distance=np.array([distance]),
+    )
+
+
+def test_threads_that_agree_are_said_to_agree_here():
+    told = threads.tell(QUIET)
+    assert told.startswith("No difference seen on this machine in 4 sums")
+    assert "different totals" in told
+    assert repr(threads.check_prediction(True, QUIET)).endswith("You saw it coming.")
+
+
+def test_threads_that_differ_are_counted():
+    assert "left 2 different totals, up to 1 ulps apart" in threads.tell(differing(QUIET))
+    assert "You said True. 1 threads gave 2" in repr(
+        threads.check_prediction(True, differing(QUIET))
+    )
+
+
+@pytest.mark.parametrize(
+    ("again", "two", "begins"),
+    [
+        (pair(None), pair(None), "No drift seen in 8 steps"),
+        (pair(None), pair(3, 0.5), "Order-dependent: one thread gave the same bits again"),
+        (pair(2), pair(3), "Nondeterministic: one thread, run again, gave other bits"),
+    ],
+)
+def test_two_comparisons_are_told(again, two, begins):
+    assert cnn.tell(again, two).startswith(begins)
+
+
+def test_orders_that_agree_are_said_to():
+    assert order.tell(fpdrift.orders("0.5+0.25")) == "All 1 orders of 0.5+0.25 give the same bits."
+    assert order.tell(fpdrift.orders("2*11/9")) == "5 orders, 2 results, at most 1 ulp apart."
+
+
+def test_the_order_of_a_loop_is_no_surprise():
+    found = fpdrift.reveal(lambda x: sum(x.tolist()), 16, "float64")
+    assert "You said True." in repr(trees.check_prediction(True, found))
+
+
+def test_a_batch_is_told_in_classes():
+    told = trees.batches()
+    assert told.startswith("Batches of (1")
+    assert told.endswith(("apart.", "everywhere."))
+
+
+def test_a_gpu_is_asked_for_unless_fast(monkeypatch):
+    monkeypatch.setenv("FPDRIFT_FAST", "1")
+    assert "not asked" in gpu.real()
+    monkeypatch.delenv("FPDRIFT_FAST")
+    nothing = SimpleNamespace(label="live: no device", runs=(), skipped={"torch": "not here"})
+    monkeypatch.setattr(gpu, "gpu_sums", lambda *_, **__: nothing)
+    assert gpu.real().splitlines()[:2] == ["live: no device", "  torch: not here"]
+
+
+def test_without_tensorflow_the_recorded_runs_are_left(monkeypatch):
+    monkeypatch.setattr(live.importlib.util, "find_spec", lambda _: None)
+    for lesson in (growth, seeds):
+        assert lesson.live().startswith("Not tried here: there is no TensorFlow.")
+
+
+def test_a_late_hash_seed_does_nothing():
+    table = seeds.hashes()
+    assert table["PYTHONHASHSEED=0 before the start"] == 1
+    assert len(table) == 4
+    assert all(1 <= distinct <= seeds.PROCESSES for distinct in table.values())
+
+
+def test_sizes_shrink(monkeypatch):
+    monkeypatch.delenv("FPDRIFT_FAST", raising=False)
+    assert (fast(), size(10, 2)) == (False, 10)
+    monkeypatch.setenv("FPDRIFT_FAST", "1")
+    assert (fast(), size(10, 2)) == (True, 2)
+
+
+def test_the_tickets_problem_is_theirs():
+    tickets, problem = sums.tickets(), sums.problem()
+    assert (problem.n, float(problem.total)) == (len(tickets), math.fsum(tickets.tolist()))
+    assert (float(problem.condition), float(problem.u)) == (1, 2.0**-24)
+    assert sums.error(np.float32(0)) == float(problem.total)
+
+
+def test_leading_digits_are_counted():
+    assert sums._digits(100958.344, 100000.0) == 3
+    assert sums._digits(2.0, 2.0) == 9
+    assert sums._digits(99.0, 100.0) == 0
+
+
+def test_weights_to_nudge_have_the_dtype():
+    require("ml_dtypes")
+    assert {w.dtype.name for w in nudge.weights("bfloat16").values()} == {"bfloat16"}
