@@ -11,6 +11,7 @@ EXTRA_OF = {
     "keras": "cnn",
     "pandas": "export",
     "pptx": "slides",
+    "pyarrow": "export",
     "sklearn": "cnn",
     "tensorboard": "export",
     "tensorflow": "cnn",
