@@ -6,6 +6,7 @@ from __future__ import annotations
 EXTRA_OF = {
     "distributed": "cluster",
     "ipywidgets": "lessons",
+    "jax": "jax",
     "jupyterlab": "lessons",
     "jupytext": "lessons",
     "keras": "cnn",
@@ -15,6 +16,7 @@ EXTRA_OF = {
     "sklearn": "cnn",
     "tensorboard": "export",
     "tensorflow": "cnn",
+    "torch": "torch",
 }
 
 

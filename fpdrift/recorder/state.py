@@ -82,8 +82,9 @@ _SAMPLES = 256
 
 
 def hashes(arrays: Arrays) -> npt.NDArray[np.uint64]:
-    """Hash every array (tensors,)."""
-    return np.fromiter(map(content_hash, arrays), np.uint64)
+    """Hash every array (tensors,); whole numbers as `Tensor.hashed_as` says."""
+    alike = (a.astype(np.int64) if a.dtype.kind in "iu" else a for a in arrays)
+    return np.fromiter(map(content_hash, alike), np.uint64)
 
 
 def reader(variables: Sequence[Any]) -> Callable[[], Arrays]:
