@@ -1,6 +1,7 @@
 """What other programs read from an export is what the records and comparisons hold."""
 
 import csv
+import dataclasses
 import json
 import sys
 
@@ -141,6 +142,13 @@ def test_names_are_made_ones_that_mlflow_and_a_file_system_take(tmp_path):
     (path,) = export(tmp_path / "a b ~.fpdrift", mlflow=tmp_path)
     assert path.name == "a-b.jsonl"
     assert json.loads(path.read_text())["key"] == "norm/dense/kernel_2"
+
+
+def test_a_strangers_name_leads_nowhere_else(files, tmp_path):
+    pair = dataclasses.replace(fpdrift.compare(*files), name_a="../../etc/x", name_b="..")
+    (path,) = export([pair], mlflow=tmp_path / "out")
+    assert path.parent == tmp_path / "out"
+    assert path.name == "against-..-..-etc-x.jsonl"
 
 
 @pytest.mark.parametrize("form", FORMATS)

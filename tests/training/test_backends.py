@@ -110,7 +110,8 @@ def run(path):
     y = np.arange(40) % 3
     model = keras.Sequential([keras.Input((6,)), layers.Dense(5), layers.BatchNormalization(),
                               layers.Dropout(0.5), layers.Dense(3, "softmax")])
-    model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy",
+                  metrics=["accuracy"])
     recorder = [] if path is None else [DriftRecorder(path, probe=x[:7], strict=True)]
     history = model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=recorder)
     weights = [keras.ops.convert_to_numpy(w) for w in model.weights]
@@ -144,6 +145,4 @@ def test_a_recorder_changes_nothing_and_sees_the_last_bit(backend, tmp_path):
     assert len(seen) == len(weights) == 8
     by_size = {record.tensors[i].name: record.kept[i][-1] for i in seen}
     for values in weights:
-        assert any(
-            np.array_equal(values.astype(float).ravel(), kept) for kept in by_size.values()
-        )
+        assert any(np.array_equal(values.astype(float).ravel(), kept) for kept in by_size.values())

@@ -111,7 +111,7 @@ def test_another_backend_is_respected_or_refused(no_process, monkeypatch, tmp_pa
     monkeypatch.setattr(importlib.util, "find_spec", lambda m: None if m == "jax" else "there")
     with pytest.raises(MissingExtraError, match=r"jax is not installed; .*'fpdrift\[jax\]'"):
         train()
-    monkeypatch.setattr(importlib.util, "find_spec", lambda m: "there")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: "there")
     train(Condition(backend="torch"), path=tmp_path / "b.fpdrift")
     assert started[1]["KERAS_BACKEND"] == "torch"  # the condition goes before the shell
 

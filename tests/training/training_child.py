@@ -14,6 +14,7 @@ def look(task, report):
     condition = Condition.from_dict(task)
     worker.configure(condition)
     import keras
+
     from fpdrift.training.dropout import HashDropout
 
     model = worker.build("question", condition.seed)
