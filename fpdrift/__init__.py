@@ -18,6 +18,7 @@ _HOME = {
     "chain": "fpdrift.arithmetic",
     "compare": "fpdrift.drift",
     "compare_many": "fpdrift.drift",
+    "export": "fpdrift.exports",
     "gpu_sums": "fpdrift.reduction",
     "growth": "fpdrift.drift",
     "load_recorded": "fpdrift.recorded",
@@ -30,6 +31,7 @@ _HOME = {
     "run_plans": "fpdrift.reduction",
     "same_order": "fpdrift.reduction",
     "thread_sums": "fpdrift.reduction",
+    "to_pandas": "fpdrift.exports",
     "train": "fpdrift.training",
     "ulp_distance": "fpdrift.floats",
 }
@@ -55,6 +57,8 @@ __all__ = [  # noqa: RUF022 - the reader meets them from floats to training
     "compare_many",
     "growth",
     "open_record",
+    "to_pandas",
+    "export",
     "FpdriftError",
     "MissingExtraError",
     "__version__",
@@ -64,6 +68,7 @@ if TYPE_CHECKING:
     from fpdrift.arithmetic import chain, orders
     from fpdrift.drift import compare, compare_many, growth
     from fpdrift.errors import FpdriftError, MissingExtraError
+    from fpdrift.exports import export, to_pandas
     from fpdrift.floats import anatomy, ulp_distance
     from fpdrift.perturbation import nudge
     from fpdrift.recorded import load_recorded

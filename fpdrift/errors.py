@@ -6,14 +6,17 @@ from __future__ import annotations
 EXTRA_OF = {
     "distributed": "cluster",
     "ipywidgets": "lessons",
+    "jax": "jax",
     "jupyterlab": "lessons",
     "jupytext": "lessons",
     "keras": "cnn",
     "pandas": "export",
     "pptx": "slides",
+    "pyarrow": "export",
     "sklearn": "cnn",
     "tensorboard": "export",
     "tensorflow": "cnn",
+    "torch": "torch",
 }
 
 

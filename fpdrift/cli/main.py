@@ -14,6 +14,7 @@ from fpdrift.cli import (
     compare,
     demo,
     experiment,
+    export,
     gpu,
     lessons,
     reveal,
@@ -54,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     experiment.add_to(commands)
     compare.add_to(commands)
     show.add_to(commands)
+    export.add_to(commands)
     classroom.add_to(commands)
     lessons.add_to(commands)
     return top

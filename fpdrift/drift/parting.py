@@ -32,7 +32,8 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
     Distances come from the values where those were kept, else from the two sketches; see
     `fpdrift.drift.distance`. Whatever differs apart from the model (condition, seed, data,
     versions, machine, length) is no refusal and stands in `Comparison.differs`. Tensors of one name
-    in two dtypes have no bits to compare: they count as differing.
+    in two dtypes have no bits to compare and count as differing, but for whole numbers, which every
+    record hashes as int64.
 
     Parameters
     ----------
@@ -156,7 +157,7 @@ def _differing(
 ) -> npt.NDArray[np.bool_]:
     """Which tensors differ at which common step (n, tensors)."""
     differs: npt.NDArray[np.bool_] = a.hashes[rows_a] != b.hashes[rows_b]
-    dtypes = [x.dtype != y.dtype for x, y in zip(a.tensors, b.tensors, strict=True)]
+    dtypes = [x.hashed_as != y.hashed_as for x, y in zip(a.tensors, b.tensors, strict=True)]
     differs[:, dtypes] = True
     return differs
 

@@ -65,7 +65,7 @@ def reduced(record: Record) -> Reduced:
     known = [i for i in weights if i in record.kept]
     steps = record.sketch_steps
     rows = np.flatnonzero((steps & (steps - 1) == 0) | (steps == steps[-1:].max(initial=0)))
-    dtypes = [xxhash.xxh3_64_intdigest(tensor.dtype.encode()) for tensor in record.tensors]
+    dtypes = [xxhash.xxh3_64_intdigest(tensor.hashed_as.encode()) for tensor in record.tensors]
     empty = np.zeros((len(rows), 0))
     return Reduced(
         name=record.name,

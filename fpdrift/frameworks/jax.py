@@ -1,4 +1,4 @@
-"""JAX's sums on its GPU or its CPU, each compiled by XLA."""
+"""JAX: its sums on its GPU or its CPU, each compiled by XLA; its one switch."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from fpdrift.frameworks.libraries import ALL_DTYPES, LIBRARIES
 
 #: XLA's switch holds for the process, so there is no turning it on and off here.
 _FLAG = "--xla_gpu_deterministic_ops=true"
+
+
+def configure(*, float64: bool) -> None:
+    """Let JAX keep float64, which it makes float32 of unless it is told not to."""
+    import jax
+
+    if float64:
+        jax.config.update("jax_enable_x64", True)
 
 
 def find_device(device: str) -> Device:

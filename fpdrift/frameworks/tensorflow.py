@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+#: More variables are read faster by one traced function than one by one (about 10 us each).
+_FEW = 16
+
 
 def configure(
     *, intra_op_threads: int | None, inter_op_threads: int | None, op_determinism: bool
@@ -58,4 +61,10 @@ def reader(variables: Sequence[Any]) -> Callable[[], list[npt.NDArray[Any]]]:
     if spread:
         return lambda: [np.asarray(variable.value()) for variable in variables]
     known = [(variable.handle, variable.dtype) for variable in variables]
-    return lambda: [np.asarray(read(resource=handle, dtype=dtype)) for handle, dtype in known]
+
+    def read_all() -> list[Any]:
+        return [read(resource=handle, dtype=dtype) for handle, dtype in known]
+
+    if len(known) > _FEW:
+        read_all = tf.function(read_all, autograph=False).get_concrete_function()
+    return lambda: [np.asarray(value) for value in read_all()]

@@ -1,4 +1,4 @@
-"""PyTorch's sums on its GPU or its CPU."""
+"""PyTorch: its sums on its GPU or its CPU; its switches, which hold for a process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,25 @@ from typing import Any, cast
 from fpdrift.frameworks.devices import MISSING_ON_CPU, Device, Operation, no_gpu
 from fpdrift.frameworks.libraries import ALL_DTYPES, LIBRARIES
 
-_CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
+#: cuBLAS gives the same bits with a workspace of its own only, which has to be asked for before it
+#: starts; without it, PyTorch's switch makes every matrix product fail.
+_CUBLAS, _WORKSPACE = "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
 _SWITCH = "torch.use_deterministic_algorithms(True)"
+
+
+def configure(
+    *, intra_op_threads: int | None, inter_op_threads: int | None, op_determinism: bool
+) -> None:
+    """Fix PyTorch's threads and its promise of the same bits; see `tensorflow.configure`."""
+    import torch
+
+    if intra_op_threads is not None:
+        torch.set_num_threads(intra_op_threads)
+    if inter_op_threads is not None:
+        torch.set_num_interop_threads(inter_op_threads)
+    if op_determinism:
+        os.environ.setdefault(_CUBLAS, _WORKSPACE)
+        torch.use_deterministic_algorithms(mode=True)
 
 
 def find_device(device: str) -> Device:
@@ -23,9 +40,7 @@ def find_device(device: str) -> Device:
     if on_gpu and not torch.cuda.is_available():
         raise no_gpu("torch")
     if on_gpu:
-        # cuBLAS gives the same bits with a workspace of its own only, which has to be asked for
-        # before it starts; without it, PyTorch's switch makes every matrix product fail.
-        os.environ.setdefault(_CUBLAS, ":4096:8")
+        os.environ.setdefault(_CUBLAS, _WORKSPACE)
     where = "cuda:0" if on_gpu else "cpu"
     always = torch.are_deterministic_algorithms_enabled()
     to_device = cast("Callable[[Any], Any]", LIBRARIES["torch"].there)

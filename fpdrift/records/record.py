@@ -41,6 +41,14 @@ class Tensor:
     zero_gradient: bool | None = None
 
     @property
+    def hashed_as(self) -> str:
+        """Dtype whose bytes its hash is of: whole numbers as int64, else its own.
+
+        One backend counts steps in int64, another in int32; the count is the same.
+        """
+        return "int64" if self.dtype.startswith(("int", "uint")) else self.dtype
+
+    @property
     def size(self) -> int:
         """Number of elements."""
         return prod(self.shape)

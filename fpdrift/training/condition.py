@@ -24,6 +24,10 @@ DTYPE_POLICIES = (
     *("float32", "float64", "float16", "bfloat16"),
     *("mixed_float16", "mixed_bfloat16"),
 )
+#: What Keras can compute with.
+BACKENDS = ("tensorflow", "torch", "jax")
+#: What a backend can be told besides dtype, seeds and nudge; TensorFlow everything.
+_TOLD = {"torch": ("intra_op_threads", "inter_op_threads", "op_determinism"), "jax": ()}
 MOST_THREADS = 1024
 LARGEST_SEED = 2**32 - 1
 _OWN_SEEDS = ("init_seed", "order_seed", "dropout_seed", "hash_seed")
@@ -67,7 +71,7 @@ class Condition(Result):
     onednn: bool | None = None
     #: newest instructions that oneDNN's kernels may use, one of `INSTRUCTION_SETS`
     instruction_set: str | None = None
-    #: TensorFlow's promise of the same bits each time
+    #: TensorFlow's or PyTorch's promise of the same bits each time
     op_determinism: bool = False
     #: whether XLA compiles the step
     jit: bool = False
@@ -83,6 +87,8 @@ class Condition(Result):
     dropout_seed: int | None = None
     #: ``PYTHONHASHSEED`` of the process; None leaves it unset, so that Python draws one
     hash_seed: int | None = None
+    #: what Keras computes with, one of `BACKENDS`; None: that of ``KERAS_BACKEND``, or TensorFlow
+    backend: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("intra_op_threads", "inter_op_threads"):
@@ -99,6 +105,9 @@ class Condition(Result):
         if not isinstance(self.perturbation, Perturbation | None):
             message = f"perturbation is a Perturbation or None, not {shown(self.perturbation)}"
             raise FpdriftError(message)
+        if self.backend is not None:
+            check_choice("backend", self.backend, BACKENDS)
+            self.check_backend(self.backend)
 
     @property
     def name(self) -> str:
@@ -118,6 +127,7 @@ class Condition(Result):
                 if getattr(self, name) is not None
             ),
             self.perturbation and self.perturbation.label,
+            self.backend and f"backend={self.backend}",
         )
         return ", ".join(part for part in parts if part) or "default"
 
@@ -159,18 +169,22 @@ class Condition(Result):
         Raises
         ------
         FpdriftError
-            If `backend` is not TensorFlow and the condition sets what only TensorFlow has.
+            If the condition sets what that backend does not have.
         """
         names = ("intra_op_threads", "inter_op_threads", "onednn", "instruction_set")
-        only = [name for name in names if getattr(self, name) is not None]
-        only += [name for name in ("op_determinism", "jit") if getattr(self, name)]
-        if only and backend != "tensorflow":
-            message = f"{', '.join(only)}: only with KERAS_BACKEND=tensorflow, not {backend}"
+        told = [name for name in names if getattr(self, name) is not None]
+        told += [name for name in ("op_determinism", "jit") if getattr(self, name)]
+        refused = [name for name in told if name not in _TOLD.get(backend, told)]
+        if refused:
+            message = f"{', '.join(refused)}: not to be set on {backend}; choose another backend"
             raise FpdriftError(message)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the fields as JSON values."""
-        return asdict(self)
+        """Give the fields as JSON values; none for a backend that is left open.
+
+        So a condition without one has the words, and its run the name, that it always had.
+        """
+        return {name: x for name, x in asdict(self).items() if name != "backend" or x is not None}
 
     @classmethod
     def from_dict(cls, data: Any) -> Self:

@@ -27,6 +27,7 @@ class Run:
     data: str
     labels: str
     steps: int
+    #: where the condition names none
     backend: str
     #: 1, or more where the same condition was given before
     time: int
@@ -39,7 +40,7 @@ class Run:
             self.network,
             {"name": self.data, "labels": self.labels},
             self.steps,
-            self.backend,
+            self.condition.backend or self.backend,
             current(),
         )
 

@@ -17,11 +17,11 @@ from fpdrift.errors import FpdriftError, shown
 from fpdrift.process import Message, check_timeout, run_module
 from fpdrift.records import Record, open_record
 from fpdrift.training import data as data_sets
-from fpdrift.training.condition import Condition
+from fpdrift.training.condition import BACKENDS, Condition
 from fpdrift.training.dumps import Seen, differences, load
 from fpdrift.training.explained import Repeated, StepExplained, StepSplit
 from fpdrift.training.networks import network_of
-from fpdrift.training.run import BACKENDS, MOST_STEPS, environment
+from fpdrift.training.run import MOST_STEPS, environment
 from fpdrift.training.splitting import split
 
 Source = Record | str | os.PathLike[str]

@@ -17,7 +17,7 @@ from fpdrift.floats import format_of
 from fpdrift.perturbation import perturb
 from fpdrift.process import check_timeout, run_module
 from fpdrift.records import Record, check_place, open_record
-from fpdrift.training.condition import Condition
+from fpdrift.training.condition import BACKENDS, Condition
 from fpdrift.training.data import check
 from fpdrift.training.networks import network_of
 from fpdrift.training.shapes import shapes_of
@@ -25,7 +25,6 @@ from fpdrift.training.shapes import shapes_of
 MOST_STEPS = 1_000_000
 #: Data that scikit-learn brings or divides.
 SKLEARN = ("digits", "digits-split", "fashion-mnist-split")
-BACKENDS = ("tensorflow", "torch", "jax")
 
 
 def train(
@@ -73,8 +72,7 @@ def train(
     -------
     Record
         With the first 256 validation images as its probe (all of a split's); its `meta` says what
-        the run was made of. Keras' backend is that of ``KERAS_BACKEND``, TensorFlow if there is
-        none.
+        the run was made of, Keras' backend included.
 
     Raises
     ------
@@ -82,7 +80,7 @@ def train(
         If something is out of its range or unknown, cannot be had on this backend, or the record
         cannot be written; all before a process is started.
     MissingExtraError
-        If TensorFlow, Keras or scikit-learn is needed and not installed.
+        If Keras, its backend or scikit-learn is needed and not installed.
     ChildError
         If the process fails, is killed or takes too long.
     """
@@ -128,28 +126,25 @@ def environment(
     condition : Condition
     data : str
     backend : str, optional
-        By default that of ``KERAS_BACKEND``, TensorFlow if there is none.
+        By default the condition's, else that of ``KERAS_BACKEND``, else TensorFlow.
 
     Raises
     ------
     FpdriftError
         If the condition cannot be had on the backend, or something is not installed.
     """
-    backend = _installed(backend or os.environ.get("KERAS_BACKEND") or "tensorflow", data)
+    backend = backend or condition.backend or os.environ.get("KERAS_BACKEND") or "tensorflow"
+    _check_installed(backend, data)
     condition.check_backend(backend)
     return condition.environment() | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
-def _installed(backend: str, data: str) -> str:
+def _check_installed(backend: str, data: str) -> None:
     """See that all that is needed is installed."""
     check_choice("KERAS_BACKEND", backend, BACKENDS)
     for module in (backend, "keras", *(["sklearn"] if data in SKLEARN else [])):
         if importlib.util.find_spec(module) is None:
-            if module in ("torch", "jax"):
-                message = f"KERAS_BACKEND is {module!r}, which is not installed; unset it"
-                raise FpdriftError(message)
             raise MissingExtraError(module)
-    return backend
 
 
 def _check_nudge(condition: Condition, network: str) -> None:

@@ -10,6 +10,7 @@ import json
 import math
 import os
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -44,11 +45,14 @@ def work(task: Message, report: Report) -> Message:
 
 
 def configure(condition: Condition) -> None:
-    """Set up TensorFlow and Keras, whatever the user's ``keras.json`` says."""
-    if os.environ["KERAS_BACKEND"] == "tensorflow":
-        from fpdrift.frameworks import tensorflow
+    """Set up Keras and its backend, whatever the user's ``keras.json`` says."""
+    if os.environ["KERAS_BACKEND"] == "jax":
+        from fpdrift.frameworks import jax
 
-        tensorflow.configure(
+        jax.configure(float64=condition.dtype_policy == "float64")
+    else:
+        backend = import_module(f"fpdrift.frameworks.{os.environ['KERAS_BACKEND']}")
+        backend.configure(
             intra_op_threads=condition.intra_op_threads,
             inter_op_threads=condition.inter_op_threads,
             op_determinism=condition.op_determinism,

@@ -239,12 +239,12 @@ def test_tensorflow_takes_its_switch_back():
     assert not config.is_op_determinism_enabled()
 
 
-# PyTorch, JAX and CuPy are in no extra of ours, so without them these are skipped for good.
+# PyTorch and CuPy are in nothing that `make` installs: without them these are skipped for good.
 
 
 @pytest.mark.parametrize("library", ["torch", "jax"])
 def test_other_libraries_on_their_cpu(library):
-    pytest.importorskip(library, reason=f"{library} is not installed, and no extra brings it")
+    pytest.importorskip(library, reason=f"{library} is not installed, and `make` does not bring it")
     check_cpu(library)
     check_outputs(library)
 

@@ -65,6 +65,11 @@ CONDITIONS = st.builds(
             "seed=2, init seed=0, order seed=1, dropout seed=3, hash seed=4",
             "seed-2-init-seed-0-order-seed-1-dropout-seed-3-hash-seed-4",
         ),
+        (
+            {"backend": "torch", "intra_op_threads": 2},
+            "threads=2, backend=torch",
+            "threads-2-backend-torch",
+        ),
     ],
 )
 def test_name_is_what_differs_from_the_default(settings, name, file_name):
@@ -178,8 +183,29 @@ def test_environment_leaves_nothing_to_the_shell():
 def test_other_backends_are_refused_what_only_tensorflow_has(settings):
     condition = Condition(**settings)
     condition.check_backend("tensorflow")
-    with pytest.raises(FpdriftError, match=f"{next(iter(settings))}: only with KERAS_BACKEND="):
+    with pytest.raises(FpdriftError, match=f"{next(iter(settings))}: not to be set on jax"):
         condition.check_backend("jax")
+    with pytest.raises(FpdriftError, match="not to be set on jax"):
+        dataclasses.replace(condition, backend="jax")
+
+
+@pytest.mark.parametrize("name", ["onednn", "instruction_set", "jit"])
+def test_pytorch_has_threads_and_determinism_alone(name):
+    told = {"intra_op_threads": 1, "inter_op_threads": 1, "op_determinism": True}
+    Condition(backend="torch", **told)
+    value = "AVX" if name == "instruction_set" else True
+    with pytest.raises(FpdriftError, match=f"^{name}: not to be set on torch"):
+        Condition(backend="torch", **told, **{name: value})
+
+
+def test_a_backend_that_is_left_open_is_not_written_down():
+    open_ = Condition(seed=3)
+    assert "backend" not in open_.to_dict()
+    assert Condition.from_dict(open_.to_dict()) == open_
+    chosen = Condition(seed=3, backend="jax")
+    assert Condition.from_dict(chosen.to_dict()) == chosen != open_
+    with pytest.raises(FpdriftError, match="unknown backend 'theano'; choose one of tensorflow"):
+        Condition(backend="theano")
 
 
 def test_other_backends_may_have_another_dtype_seed_and_nudge():
@@ -187,7 +213,7 @@ def test_other_backends_may_have_another_dtype_seed_and_nudge():
     condition = Condition(dtype_policy="float64", seed=3, perturbation=nudge)
     for backend in ("torch", "jax"):
         condition.check_backend(backend)
-        with pytest.raises(FpdriftError, match=r"^jit: only with KERAS_BACKEND="):
+        with pytest.raises(FpdriftError, match=r"^jit: not to be set on"):
             dataclasses.replace(condition, jit=True).check_backend(backend)
 
 

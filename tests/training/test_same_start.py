@@ -1,5 +1,6 @@
 """Every condition of a seed starts from the same weights, drops the same units, sees one order."""
 
+import importlib.util
 import itertools
 import json
 import math
@@ -15,6 +16,7 @@ from fpdrift.records import open_record
 from fpdrift.training.condition import Condition
 from fpdrift.training.data import Data
 from fpdrift.training.networks import build, initial_weights
+from fpdrift.training.run import environment
 from fpdrift.training.shapes import SHAPES
 
 pytestmark = pytest.mark.slow
@@ -26,6 +28,7 @@ CONDITIONS = [
     Condition(jit=True, instruction_set="AVX2"),
     Condition(dtype_policy="float64"),
     Condition(dtype_policy="mixed_bfloat16", jit=True),
+    *(Condition(backend=name) for name in ("jax", "torch") if importlib.util.find_spec(name)),
 ]
 TABLE = [
     ("image", "InputLayer", (28, 28, 1), 0),
@@ -64,7 +67,7 @@ def seen():
             run_module(
                 "training_child",
                 condition.to_dict(),
-                env=condition.environment() | {"KERAS_BACKEND": "tensorflow"},
+                env=environment(condition, "noise", condition.backend or "tensorflow"),
                 timeout=300,
             )
             for condition in CONDITIONS
@@ -86,7 +89,7 @@ def test_masks_are_the_same_bits_under_every_condition(seen):
 
 
 def test_condition_reaches_its_process_and_the_shell_does_not(seen):
-    assert [result["threads"] for result in seen] == [0, 1, 2, 0, 0, 0]
+    assert [result["threads"] for result in seen] == [c.intra_op_threads or 0 for c in CONDITIONS]
     for condition, result in zip(CONDITIONS, seen, strict=True):
         assert result["switches"] == condition.environment()
     assert os.environ.get("PYTHONHASHSEED") != "7"

@@ -101,7 +101,7 @@ def test_another_backend_is_respected_or_refused(no_process, monkeypatch, tmp_pa
     with pytest.raises(FpdriftError, match="unknown KERAS_BACKEND 'theano'; choose one of tens"):
         train()
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    with pytest.raises(FpdriftError, match="intra_op_threads: only with KERAS_BACKEND=tensorflow"):
+    with pytest.raises(FpdriftError, match="intra_op_threads: not to be set on jax; choose"):
         train(ONE_THREAD)
     started = []
     monkeypatch.setattr(run, "run_module", lambda *_, env, **__: started.append(env))
@@ -109,8 +109,11 @@ def test_another_backend_is_respected_or_refused(no_process, monkeypatch, tmp_pa
     train(path=tmp_path / "a.fpdrift")
     assert started[0]["KERAS_BACKEND"] == "jax"
     monkeypatch.setattr(importlib.util, "find_spec", lambda m: None if m == "jax" else "there")
-    with pytest.raises(FpdriftError, match="KERAS_BACKEND is 'jax', which is not installed"):
+    with pytest.raises(MissingExtraError, match=r"jax is not installed; .*'fpdrift\[jax\]'"):
         train()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: "there")
+    train(Condition(backend="torch"), path=tmp_path / "b.fpdrift")
+    assert started[1]["KERAS_BACKEND"] == "torch"  # the condition goes before the shell
 
 
 def test_what_the_process_is_told(no_process, monkeypatch, tmp_path):

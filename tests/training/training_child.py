@@ -14,7 +14,6 @@ def look(task, report):
     condition = Condition.from_dict(task)
     worker.configure(condition)
     import keras
-    import tensorflow as tf
 
     from fpdrift.training.dropout import HashDropout
 
@@ -22,14 +21,22 @@ def look(task, report):
     about = worker.start(model, "question", condition)
     layer = HashDropout(0.25, condition.seed, 1)
     ones = np.ones((48, 12, 12, 32), keras.config.dtype_policy().compute_dtype)
-    drop = tf.function(lambda x: layer(x, training=True), jit_compile=condition.jit)
+    tensorflow = keras.backend.backend() == "tensorflow"
+
+    def drop(x):
+        return layer(x, training=True)
+
+    if tensorflow:
+        import tensorflow as tf
+
+        drop = tf.function(drop, jit_compile=condition.jit)
     weights = [np.float32(keras.ops.convert_to_numpy(v)) for v in model.weights]
     return {
         "drawn": about["initial_weights"],
         "given": digest(*weights),
         "dtype": model.weights[0].dtype,
-        "masks": [digest(np.asarray(drop(ones)) == 0) for _ in range(3)],
-        "threads": tf.config.threading.get_intra_op_parallelism_threads(),
+        "masks": [digest(keras.ops.convert_to_numpy(drop(ones)) == 0) for _ in range(3)],
+        "threads": tf.config.threading.get_intra_op_parallelism_threads() if tensorflow else 0,
         "switches": {name: os.environ.get(name) for name in condition.environment()},
     }
 

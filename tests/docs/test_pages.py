@@ -1,0 +1,77 @@
+"""Every code block of the pages runs as it stands, from top to bottom, in one folder."""
+
+import re
+import shlex
+import subprocess
+import sys
+from inspect import signature
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from helpers import require
+
+from fpdrift.training.ensemble import ensemble
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+#: What each page needs that not everybody has.
+NEEDS = {
+    "your-model.md": ("tensorflow", "tensorboard"),
+    "class.md": ("tensorflow", "sklearn"),
+    "cluster.md": ("tensorflow", "distributed"),
+}
+
+
+def blocks(text):
+    """Give kind and text of each fenced block."""
+    return re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def run(kind, text, folder):
+    """Do what a block says; a block that begins with a file's name is kept as that file."""
+    name = re.match(r"# (\S+\.\w+)\n", text)
+    place = folder / (name[1] if name else "block.py")
+    if kind in ("python", "toml"):
+        place.write_text(text)
+    if kind == "python":
+        commands = [[sys.executable, place.name]]
+    else:
+        lines = re.findall(r"^\$ fpdrift (.*)$", text, re.MULTILINE)
+        assert kind == "toml" or len(lines) == len(text.splitlines())
+        commands = [[sys.executable, "-m", "fpdrift", *shlex.split(line)] for line in lines]
+    for command in commands:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", NEEDS)
+def test_the_code_of_a_page_runs(page, tmp_path):
+    for module in NEEDS[page]:
+        require(module)
+    if page == "cluster.md" and "executor" not in signature(ensemble).parameters:
+        pytest.skip("no executors here yet")
+    found = blocks((DOCS / page).read_text())
+    assert len(found) >= 3
+    for kind, text in found:
+        run(kind, text, tmp_path)
+
+
+def test_every_page_with_code_is_run():
+    # the format's page has a test of its own, which reads a record by it
+    with_code = {p.name for p in PAGES if blocks(p.read_text())}
+    assert with_code == set(NEEDS) | {"record-format.md"}
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md", ROOT / "SECURITY.md"])
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if not urlsplit(target).scheme:
+            assert (page.parent / target).exists(), target
+
+
+def test_the_readme_leads_to_every_page():
+    text = (ROOT / "README.md").read_text()
+    assert all(f"docs/{page.name}" in text for page in PAGES)
