@@ -10,7 +10,7 @@ from helpers import require
 
 import fpdrift
 from fpdrift.cli.screens import screen
-from fpdrift.experiments import STUDIES
+from fpdrift.experiments import LIGHT, STUDIES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -34,7 +34,7 @@ def test_the_recorded_table_is_the_recording():
 
 
 def test_every_study_is_in_the_table():
-    for study in STUDIES:
+    for study in (*STUDIES, *LIGHT):
         assert f"| `{study.name}` | " in README
 
 

@@ -9,7 +9,7 @@ from fpdrift.cli.output import add_output, check_output, deliver
 from fpdrift.cli.parsing import whole
 from fpdrift.cli.progress import reporting
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments import EXPERIMENTS, STUDIES, Settings, study
+from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES, Settings, study
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +24,7 @@ def add_to(commands: Any) -> None:
         "again when the same command is given once more.",
         allow_abbrev=False,
     )
-    names = ", ".join(dict.fromkeys(item.name for item in (*STUDIES, *EXPERIMENTS)))
+    names = ", ".join(dict.fromkeys(item.name for item in (*STUDIES, *LIGHT, *EXPERIMENTS)))
     command.add_argument("name", metavar="NAME", help=names)
     size = command.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="in minutes (the default)")

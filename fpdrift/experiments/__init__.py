@@ -11,7 +11,14 @@ from fpdrift.experiments.long import Epoch, Long
 from fpdrift.experiments.metric import KnifeEdge, Metric
 from fpdrift.experiments.noseeds import NoSeeds
 from fpdrift.experiments.question import Question, Validated
-from fpdrift.experiments.registry import EXPERIMENTS, STUDIES, Experiment, experiment, study
+from fpdrift.experiments.registry import (
+    EXPERIMENTS,
+    LIGHT,
+    STUDIES,
+    Experiment,
+    experiment,
+    study,
+)
 from fpdrift.experiments.settings import Settings
 from fpdrift.experiments.sources import Interval, Source, Sources
 from fpdrift.experiments.study import Study
@@ -22,6 +29,7 @@ from fpdrift.experiments.twoloops import TwoLoops
 
 __all__ = [
     "EXPERIMENTS",
+    "LIGHT",
     "STUDIES",
     "CnnDrift",
     "ComparedPair",

@@ -63,19 +63,22 @@ STUDIES = (
         "long", ("C09", "C21"), "09", "20 epochs, and drift by the epoch", long, epochs=True
     ),
     Experiment("survival", ("C09",), "09", "how long one ulp in one weight lasts", ulp_survival),
-    Experiment("question", ("C08",), "10", "the question's own training", question, epochs=True),
-    Experiment("sources", ("C12", "C17"), "10", "every source alone and together", sources),
+    Experiment("question", ("C19",), "10", "the question's own training", question, epochs=True),
+    Experiment("sources", ("C06", "C07", "C10"), "10", "every source alone and together", sources),
     Experiment("trap", ("C20",), "09", "labels that do not sum to one", trap),
     Experiment("dose", ("C07",), "07", "nudges of many sizes, then training", dose),
-    Experiment("amplifiers", ("C12",), "09", "one nudge in nine networks", amplifiers),
+    Experiment("amplifiers", ("C07",), "09", "one nudge in nine networks", amplifiers),
     Experiment("no-seeds", ("C10",), "10", "the first 10 iterations without seeds", no_seeds),
     Experiment("metric", ("C11",), "08", "whether loss or accuracy jumps", metric),
     Experiment("hash-seed", ("C13",), "10", "what PYTHONHASHSEED changes, and when", hash_seed),
+    Experiment("determinism", ("C19",), "10", "op determinism: its bits, its cost", determinism),
+)
+#: What takes seconds, and is no step of the demo.
+LIGHT = (
     Experiment("float", (), "00", "one float taken apart: 0.1", light.tenth),
     Experiment("sums", (), "03", "ten ways of summing, and their bounds", light.ways_of_summing),
     Experiment("trees", ("C05",), "05", "in which order NumPy adds", light.numpy_tree),
     Experiment("gpu", ("C18",), "06", "sums as a GPU adds them, simulated", light.simulated_gpu),
-    Experiment("determinism", ("C19",), "10", "op determinism: its bits, its cost", determinism),
 )
 
 
@@ -98,7 +101,7 @@ def study(name: str) -> Experiment:
     FpdriftError
         If there is none of that name.
     """
-    return _find("experiment", name, (*STUDIES, *EXPERIMENTS))
+    return _find("experiment", name, (*STUDIES, *LIGHT, *EXPERIMENTS))
 
 
 def _find(kind: str, name: str, among: tuple[Experiment, ...]) -> Experiment:

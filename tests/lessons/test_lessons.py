@@ -16,7 +16,7 @@ from run_cells import run_cells
 
 from fpdrift.cli.main import main, parser
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments import EXPERIMENTS, STUDIES
+from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES
 from fpdrift.lessons import cnn, copy_lesson, copy_lessons, find_lesson, lessons, order
 from fpdrift.lessons.feedback import (
     UNANSWERED,
@@ -244,7 +244,7 @@ def test_a_students_function_may_raise_anything():
 
 
 def test_every_lesson_is_told_by_an_experiment_and_the_other_way_round():
-    told = {item.lesson for item in (*EXPERIMENTS, *STUDIES)}
+    told = {item.lesson for item in (*EXPERIMENTS, *LIGHT, *STUDIES)}
     assert told == {lesson.number for lesson in lessons()}
 
 
