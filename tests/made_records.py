@@ -14,6 +14,7 @@ def made(
     steps,
     labels,
     path,
+    backend="tensorflow",
     timeout=None,
     progress=None,
     end=True,
@@ -30,7 +31,7 @@ def made(
         "network": network,
         "data": {"name": data, "labels": labels, "hash": "0"},
         "steps": steps,
-        "backend": "tensorflow",
+        "backend": backend,
     } | (meta or {})
     tensors = [Tensor("w", "weight", (2,), "float32", "whole")]
     writer = RecordWriter(path, tensors, meta=about)

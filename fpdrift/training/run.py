@@ -36,6 +36,7 @@ def train(
     steps: int = 100,
     seed: int | None = None,
     labels: str = "one-hot",
+    backend: str | None = None,
     path: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     timeout: float | None = None,
@@ -60,6 +61,8 @@ def train(
         Instead of the condition's: draws weights, order of the data and dropped units.
     labels : {"one-hot", "multi-hot"}
         Multi-hot (noise only): ten random bits, the source's own labels.
+    backend : {"tensorflow", "torch", "jax"}, optional
+        Keras' backend; by default that of ``KERAS_BACKEND``, TensorFlow if there is none.
     path : str or os.PathLike, optional
         The record to make; by default named after the condition, in the current folder.
     overwrite : bool, default False
@@ -73,8 +76,7 @@ def train(
     -------
     Record
         With the first 256 validation images as its probe (all of a split's); its `meta` says what
-        the run was made of. Keras' backend is that of ``KERAS_BACKEND``, TensorFlow if there is
-        none.
+        the run was made of.
 
     Raises
     ------
@@ -93,7 +95,7 @@ def train(
     check_switch("overwrite", overwrite)
     check_timeout(timeout)
     check_callable("progress", progress)
-    env = environment(condition, data)
+    env = environment(condition, data, backend)
     _check_nudge(condition, network)
     place = _place(path, condition, overwrite=overwrite)
     task = {
