@@ -13,6 +13,7 @@ from fpdrift.cli import (
     classroom,
     compare,
     demo,
+    ensemble,
     experiment,
     gpu,
     lessons,
@@ -20,6 +21,7 @@ from fpdrift.cli import (
     show,
     sums,
     threads,
+    train,
 )
 from fpdrift.errors import FpdriftError
 
@@ -52,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
     batch.add_to(commands)
     gpu.add_to(commands)
     experiment.add_to(commands)
+    train.add_to(commands)
+    ensemble.add_to(commands)
     compare.add_to(commands)
     show.add_to(commands)
     classroom.add_to(commands)

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def reporting() -> Iterator[Report]:
-    """Give a function to report (what, done, total) to; on leaving, the terminal is as before."""
+def reporting(label: int = 32) -> Iterator[Report]:
+    """Give a function to report (what, done, total) to; on leaving, the terminal is as before.
+
+    What is reported takes `label` columns, and the bar what is left.
+    """
     if not sys.stderr.isatty():
         yield _Lines()
         return
@@ -24,8 +27,8 @@ def reporting() -> Iterator[Report]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("  {task.description:32.32}"),
-        BarColumn(bar_width=24),
+        TextColumn(f"  {{task.description:{label}.{label}}}"),
+        BarColumn(bar_width=56 - label),
         TextColumn("{task.completed:>3.0f}/{task.total:<3.0f}"),
         TimeElapsedColumn(),
     )

@@ -205,9 +205,7 @@ def _plan(
         message = f"conditions are several fpdrift.Condition, not {shown(conditions)}"
         raise FpdriftError(message)
     return [
-        Run(
-            condition, network, data, labels, steps, backend, given[:i].count(condition), anywhere
-        )
+        Run(condition, network, data, labels, steps, backend, given[:i].count(condition), anywhere)
         for i, condition in enumerate(given, 1)
     ]
 
