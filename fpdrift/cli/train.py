@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +35,9 @@ _OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         {"type": float, "metavar": "SIZE", "help": "noise of at most SIZE on half of the weights"},
     ),
 }
+
+#: What is told of a run that one has just started oneself; ``fpdrift show`` tells all.
+_FACTS = ("network", "data.name", "data.labels", "backend", "cpu", "cores")
 
 
 def add_to(commands: Any) -> None:
@@ -76,8 +81,15 @@ def run(arguments: argparse.Namespace) -> int:
             timeout=arguments.timeout,
             progress=lambda done, total: report(condition.name, done, total),
         )
-    size = Path(arguments.path or record.name).stat().st_size
-    return deliver(summary(record, size), arguments)
+    path = Path(arguments.path or record.name)
+    told = summary(record, path.stat().st_size)
+    facts = {"condition": condition.name} | {
+        name: value for name, value in told.facts.items() if name in _FACTS
+    }
+    code = deliver(replace(told, facts=facts), arguments)
+    sys.stdout.flush()
+    print(f"Record: {path}. Next: fpdrift show {path}", file=sys.stderr)
+    return code
 
 
 def _condition(arguments: argparse.Namespace) -> Condition:

@@ -20,6 +20,9 @@ from fpdrift.training.definition import Run
 from fpdrift.training.job import carry_out, give_up
 from fpdrift.training.run import train
 
+#: Seconds, besides the time limit of a run, for a worker to begin and to send the record.
+_SLACK = 60.0
+
 
 @dataclass(kw_only=True)
 class Attempts:
@@ -65,15 +68,13 @@ class Attempts:
                     at_work[_submit(executor, run, self.timeout, ticket)] = run, ticket
                     self.tell(run, 0)
                 waiting = []
-                for future in wait(at_work, return_when=FIRST_COMPLETED).done:
-                    run, _ = at_work.pop(future)
-                    error = self._settle(run, future)
+                for run, error in self._wait(at_work):
                     if isinstance(error, BrokenExecutor):
                         stranded[run] = error
-                    elif error is not None:
-                        self.failures[run] = error
-                        left[run] -= 1
-                        waiting += [run] if left[run] else []
+                        continue
+                    self.failures[run] = error
+                    left[run] -= 1
+                    waiting += [run] if left[run] else []
         finally:
             for future, (_, ticket) in at_work.items():
                 future.cancel()
@@ -103,6 +104,27 @@ class Attempts:
                 message = f"{what} changed while it was trained; start again"
                 raise FpdriftError(message)
             self._name(run, draft, record)
+
+    def _wait(
+        self, at_work: dict[Future[bytes], tuple[Run, str]]
+    ) -> Iterator[tuple[Run, BaseException]]:
+        """Wait for a worker; give the runs that failed. What is no longer at work is taken out.
+
+        Each run ends within its time limit. So where all that time nothing comes back from any
+        worker, what they were given is lost: a machine that froze, a cluster that forgot it.
+        """
+        limit = None if self.timeout is None else self.timeout + _SLACK
+        done = wait(at_work, timeout=limit, return_when=FIRST_COMPLETED).done
+        for future in done or tuple(at_work):
+            run, ticket = at_work.pop(future)
+            if done:
+                error = self._settle(run, future)
+            else:
+                future.cancel()
+                give_up(ticket)
+                error = ChildError(f"no worker sent anything for {limit:g} s")
+            if error is not None:
+                yield run, error
 
     def _settle(self, run: Run, future: Future[bytes]) -> BaseException | None:
         """Keep what a worker sent; give what went wrong instead, if that may be tried again."""

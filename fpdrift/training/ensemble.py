@@ -105,7 +105,8 @@ def ensemble(
         Called with the run under way, its steps done and to do. With an executor: once at 0, when
         it is handed over, and once at the end.
     timeout : float, optional
-        Seconds after which a single run is ended.
+        Seconds after which a single run is ended. With an executor: where no worker sends anything
+        for a minute longer than that, what they were given is taken for lost (a failed try).
     tries : int, default 2
         How often a run is tried, 1 to 100, before it is given up.
 
@@ -171,7 +172,8 @@ def _train(work: Attempts, runs: list[Run], executor: Executor | None) -> None:
 
 
 def _failed(work: Attempts, told: dict[Run, str]) -> ChildError:
-    failed = [f"{told[run]}: {one_line(error)}" for run, error in work.failures.items()]
+    why = work.failures
+    failed = [f"{text}: {one_line(why[run])}" for run, text in told.items() if run in why]
     more = [f"and {len(failed) - _TOLD} more"] if len(failed) > _TOLD else []
     tried = "once" if work.tries == 1 else f"{work.tries} times"
     return ChildError(

@@ -11,10 +11,11 @@ import pytest
 from helpers import require
 from made_records import made
 
-from fpdrift.errors import ChildError, FpdriftError
+from fpdrift.errors import FpdriftError
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import Condition, attempts as room, definition
+from fpdrift.training import Condition, definition
+from fpdrift.training import attempts as room
 from fpdrift.training.ensemble import LOCK, ensemble
 
 CONDITIONS = [Condition(intra_op_threads=k) for k in (1, 2, 3)]
