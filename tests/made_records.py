@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from fpdrift.records import RecordWriter, Tensor, content_hash, open_record
-from fpdrift.training import attempts, job
+from fpdrift.training import job
 from fpdrift.training.chance import Purpose, hashed_bits
 
 
@@ -69,7 +69,7 @@ def use_made(pause=0.0):
 
         return made(*args, progress=slowly, **named)
 
-    attempts.train = job.train = train
+    job.train = train
 
 
 def dask_setup(_worker):

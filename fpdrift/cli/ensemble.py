@@ -119,7 +119,7 @@ def _dask(address: str) -> Any:
         raise MissingExtraError("distributed") from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its notices are not our lines
     try:
-        return Client(address, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
+        return Client(address, timeout=30, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         message = f"--scheduler {address}: no Dask scheduler answers there ({error})"
         raise FpdriftError(message) from None

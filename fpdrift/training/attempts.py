@@ -17,8 +17,7 @@ from pathlib import Path
 from fpdrift.errors import ChildError, FpdriftError, FpdriftWarning, RecordError, shown
 from fpdrift.records import Record, open_record
 from fpdrift.training.definition import Run
-from fpdrift.training.job import carry_out, give_up
-from fpdrift.training.run import train
+from fpdrift.training.job import carry_out, give_up, train_at
 
 #: Seconds, besides the time limit of a run, for a worker to begin and to send the record.
 _SLACK = 60.0
@@ -87,17 +86,7 @@ class Attempts:
 
     def _here(self, run: Run) -> None:
         with self._draft(run) as draft:
-            record = train(
-                run.condition,
-                run.network,
-                run.data,
-                steps=run.steps,
-                labels=run.labels,
-                backend=run.backend,
-                path=draft,
-                timeout=self.timeout,
-                progress=lambda done, _: self.tell(run, done),
-            )
+            record = train_at(draft, run, self.timeout, lambda done, _: self.tell(run, done))
             other = run.differing(record)
             if other:
                 what = f"{run.condition.name}: {', '.join(other)}"

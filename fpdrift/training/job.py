@@ -12,11 +12,13 @@ import os
 import shutil
 import signal
 import threading
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fpdrift.errors import ChildError, RecordError
+from fpdrift.records import Record
 from fpdrift.training.definition import Run
 from fpdrift.training.run import train
 
@@ -54,7 +56,10 @@ def carry_out(run: Run, timeout: float | None, ticket: str) -> bytes:
         with TemporaryDirectory(prefix="fpdrift-run-") as folder:
             _folders.add(folder)
             try:
-                return _train(run, Path(folder, "run.fpdrift"), timeout, ticket)
+                _go_on(ticket)
+                path = Path(folder, "run.fpdrift")
+                train_at(path, run, timeout, lambda *_: _go_on(ticket))
+                return path.read_bytes()
             finally:
                 _folders.discard(folder)
     except (RecordError, OSError, MemoryError) as error:
@@ -67,14 +72,11 @@ def give_up(ticket: str) -> None:
     _given_up.add(ticket)
 
 
-def _train(run: Run, path: Path, timeout: float | None, ticket: str) -> bytes:
-    def go_on(*_: int) -> None:
-        if ticket in _given_up:
-            message = "nobody waits for it any more"
-            raise ChildError(message)
-
-    go_on()
-    train(
+def train_at(
+    path: Path, run: Run, timeout: float | None, progress: Callable[[int, int], None]
+) -> Record:
+    """Train what a run asks for; its record is made at `path`."""
+    return train(
         run.condition,
         run.network,
         run.data,
@@ -83,9 +85,14 @@ def _train(run: Run, path: Path, timeout: float | None, ticket: str) -> bytes:
         backend=run.backend,
         path=path,
         timeout=timeout,
-        progress=go_on,
+        progress=progress,
     )
-    return path.read_bytes()
+
+
+def _go_on(ticket: str) -> None:
+    if ticket in _given_up:
+        message = "nobody waits for it any more"
+        raise ChildError(message)
 
 
 @cache

@@ -1,6 +1,8 @@
 """``fpdrift train`` and ``fpdrift ensemble``: what a file or options ask for is done."""
 
 import json
+import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,13 @@ from made_records import made
 
 from fpdrift.cli import train as train_command
 from fpdrift.cli.main import main
-from fpdrift.cli.planfile import read_plan
+from fpdrift.cli.planfile import KEYS, read_plan
 from fpdrift.cli.timeleft import TimeLeft, duration
 from fpdrift.errors import FpdriftError
 from fpdrift.perturbation import Perturbation
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import Condition, attempts, job
+from fpdrift.training import Condition, job
 
 PLAN = """
 steps = 2
@@ -42,7 +44,7 @@ def trained(tmp_path, monkeypatch):
         return made(condition, *args, **named)
 
     monkeypatch.chdir(tmp_path)
-    for room in (attempts, job, train_command):
+    for room in (job, train_command):
         monkeypatch.setattr(room, "train", train)
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     return conditions
@@ -171,14 +173,14 @@ def test_many_conditions_are_not_all_listed(trained, capsys):
 
 
 def test_ctrl_c_says_how_to_go_on(trained, capsys, monkeypatch):
-    whole = attempts.train
+    whole = job.train
 
     def train(condition, *args, **named):
         if condition.seed == 2:
             raise KeyboardInterrupt
         return whole(condition, *args, **named)
 
-    monkeypatch.setattr(attempts, "train", train)
+    monkeypatch.setattr(job, "train", train)
     Path("plan.toml").write_text(PLAN)
     out, err = told(capsys, "ensemble", "plan.toml", code=130)
     assert out == ""
@@ -323,6 +325,22 @@ def test_runs_that_are_handed_over_are_counted():
 )
 def test_a_time_is_told_roughly(seconds, text):
     assert duration(seconds) == f"about {text}"
+
+
+def test_the_page_and_the_help_say_what_works(trained, capsys):
+    page = (Path(__file__).parents[2] / "docs" / "ensembles.md").read_text(encoding="utf-8")
+    found = plan(re.search(r"```toml\n(.*?)```", page, re.DOTALL).group(1))
+    assert len(found["conditions"]) == 11
+    assert all(f"| `{key}` |" in page for key in KEYS)
+    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL).group(1), {})
+    assert capsys.readouterr().out.startswith("ManyRuns(3 runs")
+    with pytest.raises(SystemExit):
+        main(["ensemble", "--help"])
+    text = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in text.splitlines())
+    lines = re.search(r"the file:\n(.*?)\n\n  A condition has the keys", text, re.DOTALL).group(1)
+    assert len(plan(textwrap.dedent(lines))["conditions"]) == 12
+    assert all(name in text for name in Condition.__dataclass_fields__)
 
 
 def test_a_plan_that_is_no_text(tmp_path):

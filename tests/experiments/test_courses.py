@@ -9,7 +9,7 @@ from fpdrift.experiments import Settings, courses, study
 from fpdrift.plotting import plot
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import attempts
+from fpdrift.training import job
 from fpdrift.training.networks import NETWORKS
 
 
@@ -22,7 +22,7 @@ def trained(monkeypatch):
         told["runs"].append((network, condition))
         return made(condition, network, *args, **named, bits=told["bits"])
 
-    monkeypatch.setattr(attempts, "train", train)
+    monkeypatch.setattr(job, "train", train)
     return told
 
 

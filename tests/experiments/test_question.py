@@ -16,7 +16,7 @@ from fpdrift.experiments.question import early_stop
 from fpdrift.plotting import plot
 from fpdrift.records import RecordWriter, Tensor, content_hash, open_record
 from fpdrift.results import Result
-from fpdrift.training import attempts
+from fpdrift.training import job
 from fpdrift.training.data import load
 
 AN_EPOCH = 23
@@ -57,7 +57,7 @@ def trained(monkeypatch):
         writer.finish()
         return open_record(path)
 
-    monkeypatch.setattr(attempts, "train", train)
+    monkeypatch.setattr(job, "train", train)
     monkeypatch.setattr(room, "_data", lambda: "digits-split")
     return told
 

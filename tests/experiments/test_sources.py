@@ -14,7 +14,7 @@ from fpdrift.experiments import sources as room
 from fpdrift.experiments.sources import bootstrap, conditions
 from fpdrift.plotting import plot
 from fpdrift.results import Result
-from fpdrift.training import Condition, attempts
+from fpdrift.training import Condition, job
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def trained(monkeypatch):
     def train(*args, **named):
         return made(*args, **named, bits=lambda condition: told["bits"](condition))
 
-    monkeypatch.setattr(attempts, "train", train)
+    monkeypatch.setattr(job, "train", train)
     return told
 
 

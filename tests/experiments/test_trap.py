@@ -12,12 +12,12 @@ from fpdrift.experiments import Settings, study, trap
 from fpdrift.plotting import plot
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import Condition, attempts, train
+from fpdrift.training import Condition, job, train
 
 
 @pytest.fixture
 def trained(monkeypatch):
-    monkeypatch.setattr(attempts, "train", lambda *a, **named: made(*a, **named, bits=_bits))
+    monkeypatch.setattr(job, "train", lambda *a, **named: made(*a, **named, bits=_bits))
 
 
 def _bits(condition):

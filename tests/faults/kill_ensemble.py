@@ -27,7 +27,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from made_records import use_made
 
-from fpdrift.cli.main import main as command
 from fpdrift.records import open_record
 from fpdrift.results import Result
 from fpdrift.training import Condition, ensemble
@@ -41,6 +40,8 @@ def live(executor, made, folder, answer):
     """Be the ensemble: the command, or with a pool of processes the function."""
     if made:
         use_made(pause=0.1)
+    from fpdrift.cli.main import main as command  # a pool's processes do not need it
+
     print(BEGUN, file=sys.stderr, flush=True)
     if executor != "processes":
         plan = Path(folder).with_suffix(".toml")
@@ -103,13 +104,22 @@ class Life:
         return code
 
 
+def is_ours(pid):
+    """Tell whether a process is no helper of Python's own, which counts what its pools share."""
+    try:
+        return b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def disturb(life, number, target, rng):
     """Send a signal; give whether anybody was there to get it."""
-    whom = [life.process.pid] if target == "ensemble" else life.others()
+    whom = [life.process.pid]
     if target == "worker":
-        whom = [int(rng.choice(whom))] if whom else []
+        workers = [pid for pid in life.others() if is_ours(pid)]
+        whom = [int(rng.choice(workers))] if workers else []
     elif target == "all":
-        whom.append(life.process.pid)
+        whom += life.others()
     if life.process.poll() is not None:
         return False
     for pid in whom:
@@ -178,6 +188,7 @@ def sweep(place, counts, made, rng):
             if target:
                 left[number] -= 1
                 sent[f"{signal.Signals(number).name} to {target}, {executor}"] += 1
+        print(f"  {sent.total()} signals sent", file=sys.stderr, flush=True)
         found, _ = whole(str(rng.choice(EXECUTORS)), made, folder)
         assert found == expected, "other bits than without"
         assert len(list(folder.iterdir())) == len(found[0].names) + 1, "something was left behind"

@@ -34,7 +34,6 @@ def trained(monkeypatch):
         conditions.append(condition)
         return made(condition, *args, **named)
 
-    monkeypatch.setattr(attempts, "train", train)
     monkeypatch.setattr(job, "train", train)
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     return conditions
@@ -173,7 +172,6 @@ def failing(monkeypatch, errors):
         return whole(condition, *args, **named)
 
     monkeypatch.setattr(job, "train", train)
-    monkeypatch.setattr(attempts, "train", train)
 
 
 ERRORS = [ChildError("was killed"), ChildError("took too long")]
