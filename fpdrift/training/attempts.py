@@ -124,17 +124,19 @@ class Attempts:
             if isinstance(error, FpdriftError) and not isinstance(error, ChildError):
                 raise error
             return error
-        with self._draft(run) as draft:
-            try:
-                draft.write_bytes(future.result())
+        try:
+            with self._draft(run) as draft:
+                with self._writing():
+                    draft.write_bytes(future.result())
                 record = open_record(draft)
-            except RecordError as damage:
-                return damage
-            other = run.differing(record)
-            if other:
-                message = f"a worker has other {', '.join(other)}; install the same fpdrift there"
-                raise FpdriftError(message)
-            self._name(run, draft, record)
+                other = run.differing(record)
+                if other:
+                    what = ", ".join(other)
+                    message = f"a worker has other {what}; install the same fpdrift there"
+                    raise FpdriftError(message)
+                self._name(run, draft, record)
+        except (ChildError, RecordError) as damage:
+            return damage
         self.tell(run, run.steps)
         return None
 
@@ -144,9 +146,6 @@ class Attempts:
         self.tidy(run)
         try:
             yield self.folder / f"{run.stem}.unfinished-{secrets.token_hex(4)}"
-        except OSError as error:
-            message = f"cannot write in {shown(self.folder.name)}: {error.strerror or error}"
-            raise FpdriftError(f"{message}; make room, and the same call goes on") from None
         finally:
             self.tidy(run)
 
@@ -156,9 +155,18 @@ class Attempts:
             raise ChildError(message)
         name = run.name_on(record.provenance)
         run.is_done(self.folder / name)  # nobody else's file may have come there meanwhile
-        draft.replace(self.folder / name)
+        with self._writing():
+            draft.replace(self.folder / name)
         self.names[run] = name
         self.failures.pop(run, None)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            message = f"cannot write in {shown(self.folder.name)}: {error.strerror or error}"
+            raise FpdriftError(f"{message}; make room, and the same call goes on") from None
 
     def tidy(self, run: Run) -> None:
         """Take away what runs that were killed have left."""

@@ -33,6 +33,8 @@ from fpdrift.training import Condition, ensemble
 
 STEPS = 3
 BEGUN = "begun"
+#: Threads of each run: some conditions twice.
+RUNS = {True: [1, 2, 3, 4] * 2, False: [1, 2, 1]}
 EXECUTORS = ("none", "threads", "processes")
 
 
@@ -50,7 +52,7 @@ def live(executor, made, folder, answer):
     use = partial(use_made, 0.1) if made else None
     try:
         with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=use) as pool:
-            conditions = [Condition(intra_op_threads=k) for k in (1, 2, 1)]
+            conditions = [Condition(intra_op_threads=k) for k in RUNS[made]]
             given = {"data": "digits", "steps": STEPS, "directory": folder, "tries": 3}
             result = ensemble.ensemble(conditions, **given, executor=pool)
     except KeyboardInterrupt:
@@ -64,7 +66,7 @@ class Life:
 
     def __init__(self, executor, made, folder):
         plan = f'data = "digits"\nsteps = {STEPS}\ntries = 3\n[[condition]]\nintra_op_threads = '
-        folder.with_suffix(".toml").write_text(f"{plan}[1, 2, 1]\n")
+        folder.with_suffix(".toml").write_text(f"{plan}{RUNS[made]}\n")
         self.answer = folder.with_suffix(".json")
         self.said = folder.with_suffix(".log")
         told = ["--live", executor, str(int(made)), str(folder), str(self.answer)]

@@ -235,7 +235,9 @@ def test_what_was_damaged_on_its_way_is_no_record(trained, tmp_path, change, tex
 
 def test_a_record_that_ends_too_early_is_none(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(job, "train", lambda *args, **named: made(*args, **named, end=False))
-    with pytest.raises(ChildError, match="its record ends before the run does"):
+    with pytest.raises(
+        ChildError, match=r"1 of 1 runs failed, tried 2 times.*ends before the run does"
+    ):
         ensemble(SIX[:1], steps=2, directory=tmp_path, executor=Changing(bytes))
     assert left(tmp_path) == [LOCK]
 
