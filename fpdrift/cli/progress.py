@@ -37,20 +37,21 @@ def reporting(label: int = 32) -> Iterator[Report]:
 
 
 class _Bar:
-    """One bar that changes its label."""
+    """One bar that changes its label; it begins anew where what is done does."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._label = ""
+        self._done = 0
         self._task: TaskID | None = None
 
     def __call__(self, label: str, done: int, total: int) -> None:
-        if self._task is None or label != self._label:
+        if self._task is None or (label != self._label and done <= self._done):
             if self._task is not None:
                 self._progress.remove_task(self._task)
-            self._label = label
             self._task = self._progress.add_task(label, total=total)
-        self._progress.update(self._task, completed=done, total=total)
+        self._label, self._done = label, done
+        self._progress.update(self._task, description=label, completed=done, total=total)
 
 
 class _Lines:

@@ -60,7 +60,7 @@ class TimeLeft:
             self._whole.add(label)
         what = f"{self.finished()} of {self._runs} runs done" if self._spread else label
         all_done, of = sum(self._done.values()), self._runs * total
-        self._report(f"{what}{self._left(what, all_done, of)}", all_done, of)
+        self._report(f"{self._left(what, all_done, of)}{what}", all_done, of)
 
     def finished(self) -> int:
         """Count the runs that are done."""
@@ -75,7 +75,7 @@ class TimeLeft:
             return text
         new, passed = done - self._before, now - self._begun
         known = new > 0 and done < of and passed >= _SOON
-        text = f"; {duration(passed / new * (of - done))} left" if known else ""
+        text = f"{duration(passed / new * (of - done))} left: " if known else ""
         self._told = (what, now, text)
         return text
 

@@ -290,11 +290,11 @@ def test_the_time_left_follows_from_what_was_done_in_this_call():
     assert said == [
         ("run 1 of 4, a", 100, 400),
         ("run 2 of 4, b", 101, 400),
-        ("run 2 of 4, b; about 2 min left", 151, 400),
-        ("run 2 of 4, b; about 2 min left", 180, 400),  # not told anew before 10 s
-        ("run 3 of 4, c; about 2 min left", 205, 400),
-        ("run 2 of 4, b; about 70 s left", 225, 400),
-        ("run 3 of 4, c; about 42 min left", 300, 400),
+        ("about 2 min left: run 2 of 4, b", 151, 400),
+        ("about 2 min left: run 2 of 4, b", 180, 400),  # not told anew before 10 s
+        ("about 2 min left: run 3 of 4, c", 205, 400),
+        ("about 70 s left: run 2 of 4, b", 225, 400),
+        ("about 42 min left: run 3 of 4, c", 300, 400),
         ("run 4 of 4, d", 400, 400),
     ]
     assert left.finished() == 4
@@ -312,9 +312,9 @@ def test_runs_that_are_handed_over_are_counted():
     left("c", 10, 10)
     assert said[0] == said[2] == ("0 of 3 runs done", 0, 30)
     assert said[3:] == [
-        ("1 of 3 runs done; about 3 min left", 10, 30),
-        ("1 of 3 runs done; about 3 min left", 10, 30),
-        ("2 of 3 runs done; about 50 s left", 20, 30),
+        ("about 3 min left: 1 of 3 runs done", 10, 30),
+        ("about 3 min left: 1 of 3 runs done", 10, 30),
+        ("about 50 s left: 2 of 3 runs done", 20, 30),
         ("3 of 3 runs done", 30, 30),
     ]
 
