@@ -270,6 +270,14 @@ def test_a_worker_on_another_machine(trained, tmp_path, monkeypatch):
         ensemble(SIX[:1], steps=2, directory=tmp_path, executor=Changing(bytes))
 
 
+def test_the_backend_is_that_of_whoever_asks(trained, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    for executor in (None, Changing(bytes)):
+        result = ensemble(SIX[:1], steps=2, directory=tmp_path / str(executor), executor=executor)
+        [record] = result.records(tmp_path / str(executor))
+        assert record.meta["backend"] == "jax"
+
+
 def test_a_worker_with_other_code_is_refused(trained, tmp_path, monkeypatch):
     on_another_machine(monkeypatch, code="other")
     with pytest.raises(FpdriftError, match="a worker has other code; install the same fpdrift"):
