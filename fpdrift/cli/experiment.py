@@ -45,6 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
         able = ", ".join(item.name for item in STUDIES if item.epochs)
         message = f"--epochs {arguments.epochs}: {chosen.name} has no epochs to choose; {able} has"
         raise FpdriftError(message)
+    if chosen not in STUDIES and (arguments.full or arguments.quick):
+        sized = ", ".join(item.name for item in STUDIES)
+        message = f"{chosen.name} has one size, neither --full nor --quick; both have {sized}"
+        raise FpdriftError(message)
     check_output(arguments)
     with reporting() as report:
         settings = Settings(

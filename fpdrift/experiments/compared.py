@@ -20,7 +20,9 @@ from fpdrift.drift import (
 from fpdrift.errors import FpdriftError
 from fpdrift.records import Record, open_record
 from fpdrift.results import Result
-from fpdrift.training import StepExplained, explain_step
+from fpdrift.training import Judged, StepExplained
+from fpdrift.training.mathematics import judged
+from fpdrift.training.replay import apart, explained, first_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +39,8 @@ class ComparedPair(Result):
     #: the first differing step, repeated and taken apart; None where that was not asked for or
     #: nothing differs
     inside: StepExplained | None
+    #: whether rounding can explain it; None likewise
+    judged: Judged | None
 
     def __repr__(self) -> str:
         return f"ComparedPair({self.label}: {self.comparison!r})"
@@ -77,8 +81,8 @@ def compare_records(
     sources : sequence of Record, str or os.PathLike
         Two records or more of one model, or their files.
     inside : bool, default False
-        Repeat both runs of each pair up to the step at which they part, and take it apart; see
-        `fpdrift.training.explain_step`.
+        Repeat both runs of each pair up to the step at which they part, take it apart, and judge
+        whether rounding can explain it; see `fpdrift.training.explain_step` and `judge_runs`.
     progress : callable, optional
         Called with (what is going on, steps done, steps to do) while a run is repeated.
 
@@ -98,9 +102,7 @@ def compare_records(
     first = records[0]
     found = [compare(first, record) for record in records[1:]]
     looked = [
-        explain_step(first, record, progress=progress)
-        if inside and pair.first_difference is not None
-        else None
+        _look(first, record, pair, progress) if inside else (None, None)
         for record, pair in zip(records[1:], found, strict=True)
     ]
     return ComparedRecords(
@@ -111,14 +113,26 @@ def compare_records(
                 comparison=pair,
                 growth=growth(pair, (first, record)),
                 matrix=tensor_matrix(first, record),
-                inside=explained,
+                inside=step,
+                judged=verdict,
             )
-            for label, record, pair, explained in zip(
+            for label, record, pair, (step, verdict) in zip(
                 labels[1:], records[1:], found, looked, strict=True
             )
         ),
         curves=run_curves(records, labels),
     )
+
+
+def _look(
+    a: Record, b: Record, pair: Comparison, progress: Callable[[str, int, int], None] | None
+) -> tuple[StepExplained, Judged] | tuple[None, None]:
+    """Look into the step in which two runs part: which tensor it is in, and of what kind it is."""
+    if pair.first_difference is None:
+        return None, None
+    step = first_step(pair)
+    with apart(a, b, [step], None, progress) as steps:
+        return explained(steps, step), judged(a, b, steps, step)
 
 
 def _labels(records: Sequence[Record]) -> tuple[str, ...]:

@@ -88,17 +88,7 @@ def dose(settings: Settings) -> Courses:
         what="largest noise",
         claim=_CLAIM,
     )
-    ends, starts = result.distance[:, -1], result.distance[:, 0]
-    apart = ends > 0
-    if not apart.any():
-        return replace(result, finding="No nudge left a difference in the weights at the end.")
-    told = (
-        f"{apart.sum()} of {len(ends)} nudges were still there after {result.last} steps. "
-        f"At the start those lie {_span(starts[apart])} apart, a factor of "
-        f"{_factor(starts[apart])}; at the end {_span(ends[apart])}, a factor of "
-        f"{_factor(ends[apart])}."
-    )
-    return replace(result, finding=told)
+    return replace(result, finding=_tell_doses(result))
 
 
 def amplifiers(settings: Settings) -> Courses:
@@ -124,18 +114,48 @@ def amplifiers(settings: Settings) -> Courses:
         what="network",
         claim=_CLAIMED,
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        grown = result.distance[:, -1] / result.distance[:, 0]
-    known = {label: g for label, g in zip(result.labels, grown, strict=True) if np.isfinite(g)}
-    if not known:
-        return replace(result, finding="No nudge left a difference in any network's weights.")
-    most, least = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
+    return replace(result, finding=_tell_amplified(result))
+
+
+def _tell_doses(result: Courses) -> str:
+    starts, ends = result.distance[:, 0], result.distance[:, -1]
+    wild, apart = ~np.isfinite(ends), ends > 0
+    if not (wild | apart).any():
+        return "No nudge left a difference in the weights at the end."
     told = (
-        f"In {result.last} steps the distance grew {plain(known[most])} times in the network "
+        f"{(wild | apart).sum()} of {len(ends)} nudges were still there after {result.last} steps"
+    )
+    told += f", {wild.sum()} in runs that left the finite numbers." if wild.any() else "."
+    known = apart & ~wild
+    if not known.any():
+        return told
+    return (
+        f"{told} At the start those{' others' if wild.any() else ''} lie {_span(starts[known])} "
+        f"apart, a factor of {_factor(starts[known])}; at the end {_span(ends[known])}, a factor "
+        f"of {_factor(ends[known])}."
+    )
+
+
+def _tell_amplified(result: Courses) -> str:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        grown = dict(
+            zip(result.labels, result.distance[:, -1] / result.distance[:, 0], strict=True)
+        )
+    wild = [
+        label
+        for label, end in zip(result.labels, result.distance[:, -1], strict=True)
+        if not np.isfinite(end)
+    ]
+    told = f"Training left the finite numbers in {', '.join(wild)}. " if wild else ""
+    known = {label: times for label, times in grown.items() if np.isfinite(times)}
+    if not known:
+        return told.strip() or "No nudge left a difference in any network's weights."
+    most, least = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
+    return (
+        f"{told}In {result.last} steps the distance grew {plain(known[most])} times in the network "
         f"{most!r}, and {plain(known[least])} times in {least!r}. One nudge each: another draw may "
         "change the order of those that lie close together."
     )
-    return replace(result, finding=told)
 
 
 def _courses(

@@ -15,7 +15,7 @@ import numpy as np
 
 from fpdrift.drift import Growth, compare, growth
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments.study import Size, size_of
+from fpdrift.experiments.study import Size
 from fpdrift.experiments.trained import trained_runs
 from fpdrift.results import Result
 from fpdrift.training.condition import Condition
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 #: Steps of the quick size; the full one is the source's 20 epochs.
 QUICK = 300
 EPOCHS = 20
+#: Of the source's 60,000 images in as many epochs.
+SOURCE_STEPS = 18_760
 #: Steps of the source's loop, and what it says of a long training.
 CHAIN = 100_000_000
 CLAIM = "Batch 64, 60,000 samples and 20 epochs are 18,750 iterations, which amplifies that by much"
@@ -98,13 +100,13 @@ def long(settings: Settings) -> Long:
     pair = compare(a, b)
     weights = starting_weights("answer", settings.seed).values()
     result = Long(
-        size=size_of(settings),
+        size="full" if steps >= SOURCE_STEPS else "quick",
         network="answer",
         data=data,
         seed=settings.seed,
         steps=steps,
         an_epoch=an_epoch,
-        source_steps=18_760,
+        source_steps=SOURCE_STEPS,
         labels=("1 thread", "2 threads"),
         epochs=tuple(_epochs(a, b, pair, an_epoch)),
         growth=growth(pair),

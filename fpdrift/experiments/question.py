@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments.study import Size, size_of
+from fpdrift.experiments.study import Size
 from fpdrift.experiments.trained import RunDistance, run_distance, trained_runs
 from fpdrift.results import Result
 from fpdrift.training.condition import LARGEST_SEED, Condition
@@ -107,7 +107,7 @@ def question(settings: Settings) -> Question:
     )
     pairs = list(zip(labelled, records, strict=True))
     result = Question(
-        size=size_of(settings),
+        size="full" if epochs >= EPOCHS else "quick",
         data=data,
         seed=settings.seed,
         epochs=epochs,

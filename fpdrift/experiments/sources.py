@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fpdrift.experiments.settings import Settings
+    from fpdrift.experiments.trained import TrainedRun
+    from fpdrift.records import Record
 
 STEPS = {"quick": 15, "full": EPOCH}
-#: Draws of whatever has a seed.
+#: Seeds that every source is tried from, and draws of whatever has a seed of its own.
 DRAWS = {"quick": 2, "full": 5}
 #: Thread counts to hold against 1.
 THREADS = (2, 4)
@@ -31,12 +33,12 @@ RESAMPLES = 10_000
 CONFIDENCE = 0.95
 CONTROL = "the same again"
 CLAIM = (
-    "Hyperparameters change results far more than this noise does; the variance from seeds and "
-    "data may be far larger than that from rounding."
+    "Without seeds every metric runs wild; once all is seeded, parallel sums are the likeliest "
+    "cause of what is left."
 )
 #: Rows that change the weights themselves or the arithmetic's width: more than another order of the
 #: same roundings.
-PLANTED = ("one ulp in one weight", "1e-8 on half", "float64", "threads, noise, XLA, determ.")
+PLANTED = ("one ulp in one weight", "1e-8 on half", "float64", "2 threads, 1e-8, XLA, det.")
 #: Weight of which an ulp is moved, and where: a new place for each draw.
 _TENSOR, _STRIDE = "conv2/kernel", 997
 
@@ -56,10 +58,10 @@ class Interval(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source(Result):
-    """What one source does to a run."""
+    """What one source does to runs, each held against the one of its seed without it."""
 
     name: str
-    #: how many runs it was tried in, and how many of them kept the control's bits
+    #: how many runs it was tried in, and how many of them kept the bits of theirs without it
     runs: int
     equal: int
     #: relative distance of the weights, fraction of other classes among the probe's predictions,
@@ -90,37 +92,23 @@ class Sources(Result):
 
 
 def sources(settings: Settings) -> Sources:
-    """Train under each source of difference and hold every run against the first.
+    """Train from several seeds without and with each source of difference.
 
     What lies finished in the folder ``sources`` of `settings.out` is not trained again.
     """
     size = size_of(settings)
     one = Condition(intra_op_threads=1, seed=settings.seed)
     groups, skipped = conditions(one, DRAWS[size])
-    labelled = {"first": one}
-    labelled |= {
-        f"{name} {i + 1}": condition
-        for name, group in groups.items()
-        for i, condition in enumerate(group)
-    }
-    runs, records = trained_runs(labelled, settings, "sources", steps=STEPS[size])
-    of = dict(zip(labelled, zip(runs, records, strict=True), strict=True))
+    control = groups.pop(CONTROL)
+    # where two sources come to one condition it is trained once; the control is trained twice
+    once = list(dict.fromkeys((*control, *(c for group in groups.values() for c in group))))
+    labelled = {f"run {i}": condition for i, condition in enumerate((*once, *control))}
+    found = list(zip(*trained_runs(labelled, settings, "sources", steps=STEPS[size]), strict=True))
+    of = dict(zip(once, found, strict=False))
+    plain = [of[condition] for condition in control]
     rng = np.random.default_rng(settings.seed)
-    rows = []
-    for name, group in groups.items():
-        found = [of[f"{name} {i + 1}"] for i in range(len(group))]
-        away = [run_distance("first", records[0], run.label, record) for run, record in found]
-        rows.append(
-            Source(
-                name=name,
-                runs=len(group),
-                equal=sum(distance.first_step is None for distance in away),
-                distance=bootstrap([d.distance for d in away], rng),
-                churn=bootstrap([d.churn for d in away], rng),
-                loss=bootstrap([abs(run.loss - runs[0].loss) for run, _ in found], rng),
-                accuracy=bootstrap([abs(run.accuracy - runs[0].accuracy) for run, _ in found], rng),
-            )
-        )
+    rows = [_row(CONTROL, plain, found[len(once) :], rng)]
+    rows += [_row(name, plain, [of[c] for c in group], rng) for name, group in groups.items()]
     result = Sources(
         size=size,
         network="answer",
@@ -135,43 +123,75 @@ def sources(settings: Settings) -> Sources:
     return replace(result, finding=_tell(result))
 
 
+def _row(
+    name: str,
+    plain: Sequence[tuple[TrainedRun, Record]],
+    moved: Sequence[tuple[TrainedRun, Record]],
+    rng: np.random.Generator,
+) -> Source:
+    """Hold each run against the one of its seed."""
+    pairs = list(zip(plain, moved, strict=True))
+    away = [run_distance(a.label, ours, b.label, theirs) for (a, ours), (b, theirs) in pairs]
+    runs = [(a, b) for (a, _), (b, _) in pairs]
+    return Source(
+        name=name,
+        runs=len(pairs),
+        equal=sum(distance.first_step is None for distance in away),
+        distance=bootstrap([d.distance for d in away], rng),
+        churn=bootstrap([d.churn for d in away], rng),
+        loss=bootstrap([abs(b.loss - a.loss) for a, b in runs], rng),
+        accuracy=bootstrap([abs(b.accuracy - a.accuracy) for a, b in runs], rng),
+    )
+
+
 def conditions(
     one: Condition, draws: int
 ) -> tuple[dict[str, tuple[Condition, ...]], dict[str, str]]:
-    """Give the conditions of each source, the control's first.
+    """Give the conditions of each source, from as many seeds; the control's first.
 
     Returns
     -------
     dict of str to tuple of Condition
+        The n-th of each belongs to the n-th of the control.
     dict of str to str
         Condition that this machine cannot have -> why.
     """
     kernels, skipped = other_kernels(one, current().cpu_features)
-    seeds = [(one.seed + i) % (LARGEST_SEED + 1) for i in range(1, draws + 1)]
+    seeds = [(one.seed + i) % (LARGEST_SEED + 1) for i in range(draws + 1)]
+    control = [replace(one, seed=seed) for seed in seeds[:-1]]
     ulps = [
         Perturbation(kind="ulp", tensor=_TENSOR, index=_STRIDE * i) for i in range(1, draws + 1)
     ]
-    noise = [Perturbation(kind="noise", size=NUDGE, fraction=0.5, seed=seed) for seed in seeds]
+    noise = [Perturbation(kind="noise", size=NUDGE, fraction=0.5, seed=seed) for seed in seeds[1:]]
+
+    def each(**changes: Any) -> tuple[Condition, ...]:
+        """Change every run of the control; a list holds another value for each."""
+        return tuple(
+            replace(c, **{k: v[i] if isinstance(v, list) else v for k, v in changes.items()})
+            for i, c in enumerate(control)
+        )
+
+    others = seeds[1:]
     groups = {
-        CONTROL: (one,) * draws,
-        "threads": tuple(replace(one, intra_op_threads=count) for count in THREADS),
-        **{name: (condition,) for name, condition in kernels.items()},
-        "one ulp in one weight": tuple(replace(one, perturbation=p) for p in ulps),
-        "1e-8 on half": tuple(replace(one, perturbation=p) for p in noise),
-        "XLA": (replace(one, jit=True),),
-        "float64": (replace(one, dtype_policy="float64"),),
-        "op determinism": (replace(one, op_determinism=True),),
-        "threads, noise, XLA, determ.": (
-            replace(one, intra_op_threads=2, perturbation=noise[0], jit=True, op_determinism=True),
+        CONTROL: each(),
+        **{f"{count} threads": each(intra_op_threads=count) for count in THREADS},
+        **{
+            name: tuple(replace(kernel, seed=c.seed) for c in control)
+            for name, kernel in kernels.items()
+        },
+        "one ulp in one weight": each(perturbation=ulps),
+        "1e-8 on half": each(perturbation=noise),
+        "XLA": each(jit=True),
+        "float64": each(dtype_policy="float64"),
+        "op determinism": each(op_determinism=True),
+        "2 threads, 1e-8, XLA, det.": each(
+            intra_op_threads=2, perturbation=noise, jit=True, op_determinism=True
         ),
-        "seed of weights": tuple(replace(one, init_seed=seed) for seed in seeds),
-        "seed of data order": tuple(replace(one, order_seed=seed) for seed in seeds),
-        "seed of dropout": tuple(replace(one, dropout_seed=seed) for seed in seeds),
-        "all seeds": tuple(replace(one, seed=seed) for seed in seeds),
-        "all seeds, threads, noise": tuple(
-            replace(one, seed=seed, intra_op_threads=2, perturbation=p)
-            for seed, p in zip(seeds, noise, strict=True)
-        ),
+        "seed of weights": each(init_seed=others),
+        "seed of data order": each(order_seed=others),
+        "seed of dropout": each(dropout_seed=others),
+        "all seeds": each(seed=others),
+        "all seeds, threads, noise": each(seed=others, intra_op_threads=2, perturbation=noise),
     }
     return groups, skipped
 

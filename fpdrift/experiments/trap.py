@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fpdrift.drift import compare
-from fpdrift.experiments.study import EPOCH, Size, plain, size_of
+from fpdrift.experiments.study import EPOCH, Size, size_of
 from fpdrift.experiments.trained import trained_runs
 from fpdrift.results import Result
-from fpdrift.training.condition import Condition
+from fpdrift.training import Condition, Judged, judge_runs
 
 if TYPE_CHECKING:
     from fpdrift.experiments.settings import Settings
@@ -25,9 +25,6 @@ STEPS = {"quick": 100, "full": EPOCH}
 #: Mean loss that the source printed for its epoch, in five runs.
 SOURCE = (12.5042, 12.5062)
 CLAIM = f"Five runs of an epoch with such labels had mean losses of {SOURCE[0]} to {SOURCE[1]}."
-#: A first step that moves the weights otherwise by more than this part of the way is no rounding:
-#: float32 rounds by 6e-8, and a sum of a batch's terms in another order by some hundred times that.
-SUSPECT = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,8 +35,15 @@ class TwoPaths(Result):
     #: relative distance of the weights after the first step, and after the last
     first: float
     last: float
+    #: whether rounding can explain where they part; None where they never do
+    judged: Judged | None
     #: mean loss of the steps: fused, and with op determinism
     losses: tuple[float, float]
+
+    @property
+    def kind(self) -> str:
+        """What the difference is."""
+        return "the same bits" if self.judged is None else self.judged.verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +67,8 @@ class Trap(Result):
 def trap(settings: Settings) -> Trap:
     """Train on one-hot labels and on ten random bits, without and with op determinism.
 
-    What lies finished in the folder ``trap`` of `settings.out` is not trained again.
+    What lies finished in the folder ``trap`` of `settings.out` is not trained again; the step in
+    which two runs part is judged anew.
     """
     steps = STEPS[size_of(settings)]
     one = Condition(intra_op_threads=1, seed=settings.seed)
@@ -71,12 +76,14 @@ def trap(settings: Settings) -> Trap:
     paths = []
     for labels in ("one-hot", "multi-hot"):
         runs, (a, b) = trained_runs(labelled, settings, "trap", labels=labels, steps=steps)
-        distance = compare(a, b).distance
+        pair = compare(a, b)
+        parted = pair.first_difference is not None
         paths.append(
             TwoPaths(
                 labels=labels,
-                first=float(distance[1]),
-                last=float(distance[-1]),
+                first=float(pair.distance[1]),
+                last=float(pair.distance[-1]),
+                judged=judge_runs(a, b, progress=settings.progress) if parted else None,
                 losses=(runs[0].loss, runs[1].loss),
             )
         )
@@ -94,16 +101,16 @@ def trap(settings: Settings) -> Trap:
 
 
 def _tell(sound: TwoPaths, odd: TwoPaths) -> str:
-    if odd.first <= SUSPECT:
+    if odd.kind != "other mathematics":
         return (
             "No trap seen: with labels that do not sum to one the two paths are "
-            f"{odd.first:.1e} apart after one step, no more than rounding can explain; this "
-            "TensorFlow takes the loss's own gradient on both."
+            f"{odd.first:.1e} apart after one step ({odd.kind}). With a gradient that is not its "
+            "loss's that would be other mathematics."
         )
-    times = f"{plain(odd.first / sound.first)} times as far" if sound.first else "those not at all"
     return (
-        f"With labels that do not sum to one the two paths are {odd.first:.1e} apart after a "
-        f"single step ({times} as with one-hot labels, {sound.first:.1e}): other mathematics, no "
-        f"drift. Their mean losses are {odd.losses[0]:.4g} and {odd.losses[1]:.4g}, of one-hot "
-        f"labels {sound.losses[0]:.4g} and {sound.losses[1]:.4g}."
+        "With labels that do not sum to one, what differs between the two paths stays when the "
+        f"step is repeated in float64: other mathematics, no drift ({odd.first:.1e} apart after a "
+        f"single step; one-hot labels: {sound.first:.1e}, {sound.kind}). Their mean losses are "
+        f"{odd.losses[0]:.4g} and {odd.losses[1]:.4g}, of one-hot labels {sound.losses[0]:.4g} and "
+        f"{sound.losses[1]:.4g}."
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fpdrift.plotting.words import many
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -18,7 +20,7 @@ def draw_five_runs(result: FiveRuns, ax: Axes) -> None:
         away = [100 * (run.loss - first) / first for run in runs.runs]
         ax.plot(away, [y] * len(away), "o", color=f"C{y}")
         ax.annotate(
-            f"at most {100 * runs.figure:.3g} %, {runs.distinct} sets of weights",
+            f"at most {100 * runs.figure:.3g} %, {many(runs.distinct, 'set')} of weights",
             (0, y),
             xytext=(0, 14),
             textcoords="offset points",

@@ -13,28 +13,36 @@ if TYPE_CHECKING:
 
     from fpdrift.experiments import Determinism, HashSeed, Metric, NoSeeds, Study
 
-#: Runs of equal bits stand a decade left of the smallest distance.
+#: Runs of equal bits stand a decade left of the smallest distance, those without one right.
 _LEFT = 0.1
 
 
 def draw_study(result: Study, ax: Axes) -> None:
-    """Draw each run's distance from its baseline on a log axis; equal bits stand left of it."""
+    """Draw each run's distance from its baseline on a log axis.
+
+    Equal bits and equal weights stand left of it, and right of it what left the finite numbers.
+    """
     rows = result.distances
-    apart = [row.distance for row in rows if row.distance > 0]
-    zero = _LEFT * min(apart, default=1.0)
+    apart = [row.distance for row in rows if 0 < row.distance < np.inf]
+    zero, beyond = _LEFT * min(apart, default=1.0), max(apart, default=1.0) / _LEFT
+    places = {zero: "same bits"}
     for y, row in enumerate(rows):
         if row.first_step is None:
             ax.plot(zero, y, "s", color="C2")
-        elif row.distance > 0:
+        elif row.distance == 0:
+            ax.plot(zero, y, "o", color="C0", markerfacecolor="none")
+            places[zero] = "same bits\n(open: of the\nweights alone)"
+        elif np.isfinite(row.distance):
             ax.plot(row.distance, y, "o", color="C0")
         else:
-            ax.plot(zero, y, "o", color="C0", markerfacecolor="none")
+            ax.plot(beyond, y, "x", color="C3")
+            places[beyond] = "not finite"
     left, right = np.log10([3 * zero, 3 * max(apart, default=1.0)])
-    decades = np.arange(np.ceil(left), np.floor(right) + 1)
+    places |= {10**power: f"1e{power:.0f}" for power in np.arange(np.ceil(left), right // 1 + 1)}
     ax.set_xscale("log")
-    ax.set_xticks([zero, *10**decades], ["same bits", *(f"1e{power:.0f}" for power in decades)])
+    ax.set_xticks(list(places), list(places.values()))
     ax.minorticks_off()
-    ax.set_xlim(zero / 3, 10**right)
+    ax.set_xlim(zero / 3, 3 * beyond if beyond in places else 10**right)
     ax.axvline(3 * zero, color="black", linestyle=":", linewidth=1.6)
     labels = [row.label for row in rows]
     ax.set_yticks(range(len(rows)), labels, fontsize=11 if len(rows) > 12 else 13)

@@ -17,7 +17,7 @@ def draw_trap(result: Trap, ax: Axes) -> None:
     """Draw the distance after one step as bars from the unit roundoff on, on a log axis."""
     for y, path in enumerate(result.paths):
         ax.barh(y, max(path.first, _ROUNDING), 0.5, left=0, color=f"C{y}")
-        words = f"{path.first:.1e}" if path.first else "same bits"
+        words = f"{path.first:.1e}: {path.kind}" if path.first else path.kind
         ax.annotate(
             words,
             (max(path.first, _ROUNDING), y),
@@ -39,7 +39,8 @@ def draw_trap(result: Trap, ax: Axes) -> None:
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.7)
     ax.set_xscale("log")
-    ax.set_xlim(_ROUNDING / 10, 10)
+    ax.set_xlim(_ROUNDING / 10, 1e3)  # room for the words
+    ax.set_xticks([1e-8, 1e-6, 1e-4, 1e-2, 1])
     ax.grid(visible=False, axis="y")
     ax.set_xlabel("relative distance of the weights after one step")
     size = "the source's size" if result.size == "full" else "quick"

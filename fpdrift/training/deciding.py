@@ -7,6 +7,7 @@ float64, a difference that comes of rounding shrinks with it, and one of another
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from fpdrift.floats import format_of
@@ -46,26 +47,34 @@ def start_decided(
 
     Batches may differ: their gradients are compared.
     """
-    for what, far in start.items():
-        if not what.startswith("batch/") and not far <= tolerated(what, a, b):
-            reason = f"the two start from other values: {what}, {far:.1e} apart"
-            return Decided("other mathematics", reason, first=f"before {what}")
+    for what in start:
+        odd = {} if what.startswith("batch/") else unrounded(what, a, b)
+        for name, far in odd.items():
+            apart = f"{far:.1e} apart" if isfinite(far) else "zeros or not finite in one"
+            reason = f"the two start from other values: {name}, {apart}"
+            return Decided("other mathematics", reason, first=f"before {name}")
     return None
 
 
 def same_batch(a: Sequence[Seen], b: Sequence[Seen], start: Mapping[str, float]) -> bool:
     """Tell whether two batches are the same but for rounding."""
-    return all(
-        far <= tolerated(what, a, b) for what, far in start.items() if what.startswith("batch/")
+    return not any(unrounded(what, a, b) for what in start if what.startswith("batch/"))
+
+
+def unrounded(what: str, a: Sequence[Seen], b: Sequence[Seen]) -> dict[str, float]:
+    """Give the distance of each tensor of a kind that rounding cannot explain.
+
+    Each is held against its own size: a small one, such as a bias, would not show among all
+    weights. Counters and keys are never rounded.
+    """
+    ours, theirs = (
+        {name: {name: values} for name, values in starts_of(seen).get(what, {}).items()}
+        for seen in (a, b)
     )
-
-
-def tolerated(what: str, *sides: Sequence[Seen]) -> float:
-    """Give how far what a step starts from may differ by rounding; 0 for counters and keys."""
-    values = [s.values for seen in sides for s in seen if s.name in starts_of(seen)[what]]
-    if what == _EXACT or not all(map(is_float, values)):
-        return 0.0
-    return STARTS * max(2.0 ** (1 - format_of(x.dtype.name).precision) for x in values)
+    pairs = [s.values for seen in (a, b) for s in seen if s.stage == "before" and s.name in ours]
+    exact = what == _EXACT or not all(map(is_float, pairs))
+    coarsest = 0.0 if exact else max(2.0 ** (1 - format_of(x.dtype.name).precision) for x in pairs)
+    return {n: far for n, far in distances(ours, theirs).items() if not far <= STARTS * coarsest}
 
 
 def decide(a: Side, b: Side, a64: Side | None, b64: Side | None) -> Decided:

@@ -85,7 +85,7 @@ class StepExplained(Result):
     #: the step, as records count them: the update that leads from step - 1 to it; None for two
     #: models from one state
     step: int | None
-    #: how the step was repeated; None for two models from one state
+    #: how each step was repeated, or held against Keras' own step from the same state
     run_a: Repeated | None
     run_b: Repeated | None
     #: tensors compared

@@ -83,6 +83,7 @@ class Gates(Result):
 
     #: the update that leads from step - 1 to it; None for two states of one model
     step: int | None
+    #: how each step was repeated, or held against Keras' own step from the same state
     run_a: Repeated | None
     run_b: Repeated | None
     #: steps looked through for it, and the distance of the weights (those with a gradient) there

@@ -16,14 +16,13 @@ from fpdrift.results import read_only
 from fpdrift.training.gated import Gates
 from fpdrift.training.gating import course, distance_of, look
 from fpdrift.training.replay import Progress, Source, apart, check_step, opened
-from fpdrift.training.stepping import check_batch, check_maker, started
+from fpdrift.training.stepping import check_batch, check_maker, started, taken
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from fpdrift.drift.jumps import Jump
     from fpdrift.records.record import Tensor
-    from fpdrift.training.dumps import Seen
-    from fpdrift.training.instrumented import Step
 
 #: Steps that are repeated and taken apart to find the one of a jump between two sketches.
 MOST_STEPS = 16
@@ -71,14 +70,13 @@ def find_gates(
         if not jumps:
             message = "no jump is found between these runs; give a step to look into all the same"
             raise FpdriftError(message)
-        jump = max(jumps, key=lambda each: each.factor)
-        window = list(range(jump.previous + 1, jump.step + 1))[-MOST_STEPS:]
+        window = window_of(jumps)
     else:
         window = [check_step(step, comparison)]
-    counted = _counted(a.tensors)
+    counts = counted(a.tensors)
     with apart(a, b, window, timeout, progress) as repeated:
-        steps, distance, chosen = course(repeated, window, counted)
-        found = look(repeated.seen(chosen), repeated.relus, counted)
+        steps, distance, chosen = course(repeated, window, counts)
+        found = look(repeated.seen(chosen), repeated.relus, counts)
     return Gates(
         step=chosen,
         run_a=repeated.runs[0],
@@ -87,6 +85,12 @@ def find_gates(
         distance=distance,
         **found,
     )
+
+
+def window_of(jumps: Sequence[Jump]) -> list[int]:
+    """Give the steps in which the largest jump may have taken place, the last ones if too many."""
+    jump = max(jumps, key=lambda each: each.factor)
+    return list(range(jump.previous + 1, jump.step + 1))[-MOST_STEPS:]
 
 
 def compare_gates(
@@ -110,6 +114,11 @@ def compare_gates(
         What `state_of` gave of two runs before the step; variables that are left out are as in the
         model.
 
+    Returns
+    -------
+    Gates
+        Its `exact` says whether Keras' own step gives the same bits from both states.
+
     Raises
     ------
     FpdriftError
@@ -118,24 +127,22 @@ def compare_gates(
     check_maker("make_model", make_model)
     check_batch(batch)
     step, starts = started(make_model, state_a, state_b)
-    seen = (_taken(step, starts[0], batch), _taken(step, starts[1], batch))
-    counted = _counted(step.state.tensors)
-    before, after = (distance_of(seen, stage, counted) for stage in ("before", "after"))
+    (seen_a, run_a), (seen_b, run_b) = (
+        taken(name, step, start, batch) for name, start in zip("ab", starts, strict=True)
+    )
+    seen = (seen_a, seen_b)
+    counts = counted(step.state.tensors)
+    before, after = (distance_of(seen, stage, counts) for stage in ("before", "after"))
     return Gates(
         step=None,
-        run_a=None,
-        run_b=None,
+        run_a=run_a,
+        run_b=run_b,
         steps=read_only([0, 1]),
         distance=read_only([before, after]),
-        **look(seen, step.relus, counted),
+        **look(seen, step.relus, counts),
     )
 
 
-def _counted(tensors: Iterable[Tensor]) -> set[str]:
+def counted(tensors: Iterable[Tensor]) -> set[str]:
     """Name the weights whose distance counts: what a gradient of zero does is rounding."""
     return {t.name for t in tensors if t.role == "weight" and not t.zero_gradient}
-
-
-def _taken(step: Step, arrays: Sequence[Any], batch: Sequence[Any]) -> list[Seen]:
-    step.restore(arrays)
-    return step.take(batch)

@@ -67,11 +67,17 @@ class Judged(Result):
     #: kind of tensor that the step starts from ("batch/0" is the inputs, "batch/1" the labels,
     #: "weights") and that differs -> relative distance
     start: dict[str, float]
-    #: settings of optimiser and layers that differ, such as ``"optimizer momentum: 0.9, 0.95"``
+    #: settings that differ, such as ``"optimizer momentum: 0.9, 0.95"``: of two models those of
+    #: optimiser and layers, of two runs network, data, labels and the condition
     settings: tuple[str, ...]
     #: how the runs were repeated; None for two models
     run_a: Repeated | None
     run_b: Repeated | None
+
+    @property
+    def exact(self) -> bool:
+        """Whether what was judged has the bits of the runs themselves."""
+        return all(run is None or run.exact for run in (self.run_a, self.run_b))
 
     def __getitem__(self, what: str) -> Measure:
         """Give the measure of that name."""
@@ -83,4 +89,5 @@ class Judged(Result):
 
     def __str__(self) -> str:
         where = "" if self.step is None else f"step {self.step}: "
-        return f"{where}{self.verdict}: {self.reason}"
+        runs = [str(run) for run in (self.run_a, self.run_b) if run and not run.exact]
+        return "; ".join([f"{where}{self.verdict}: {self.reason}", *runs])

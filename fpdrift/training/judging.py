@@ -5,6 +5,7 @@ It is started by `fpdrift.training.mathematics` and reads its task from there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ def work(task: Message, _: Report) -> Message:
         worker.prepare(model, task["network"], jit=condition.jit)
         return model
 
+    return both(make, task)
+
+
+def both(make: Callable[[], Any], task: Message) -> Message:
+    """Nudge a run's step, and do in float64 what has the common start; write that down."""
     step = Step(make())
     names = [tensor.name for tensor in step.state.tensors]
     low = side(step, *_start(task["own"], task["own"], names))

@@ -6,6 +6,7 @@ A callback is not told the batch, so whoever trains hands it the batches to pass
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import keras  # noqa: TID253 - only a process that trains gets here
 import numpy as np
 
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import FpdriftError, FpdriftWarning, shown
 from fpdrift.recorder.state import reader, sync
 from fpdrift.training.dumps import Seen, save
 from fpdrift.training.instrumented import Step
@@ -100,8 +101,20 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
                 variable.assign(values)
         names = [tensor.name for tensor in self._step.state.tensors]
         seen += [Seen("own", name, "", values) for name, values in zip(names, own, strict=True)]
-        save(self._path, [Seen("step", "", "", np.array(self._wanted)), *seen])
+        self._write([Seen("step", "", "", np.array(self._wanted)), *seen])
         self._step, self._before, self._batch = None, [], None
+
+    def _write(self, seen: list[Seen]) -> None:
+        """Write the file under another name first: half of one takes no other file's place."""
+        draft = self._path.with_suffix(".unfinished.npz")
+        try:
+            save(draft, seen)
+            draft.replace(self._path)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            why = error.strerror or str(error)
+            message = f"cannot write {shown(self._path.name)}: {why}. Training goes on without it."
+            warnings.warn(message, FpdriftWarning, stacklevel=2)
 
     def _state(self, step: Step) -> list[Any]:
         sync(self.model)

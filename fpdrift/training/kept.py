@@ -31,7 +31,8 @@ def keep_step(path: str | os.PathLike[str], step: int, *, overwrite: bool = Fals
         model.fit(keeper.batches(data), steps_per_epoch=10, callbacks=[..., keeper])
 
     List it last. After that step it puts the state from before it back, does the step once more and
-    restores everything: the training goes on with the same bits as without it.
+    restores everything: the training goes on with the same bits as without it. A file that cannot
+    be written, as on a full disk, is a warning then.
 
     What it cannot do: a model with a `train_step` of its own or several optimisers, a training loop
     without `fit`, a model that is not built, ``steps_per_execution`` above 1, JAX; all are refused.

@@ -26,7 +26,7 @@ from fpdrift.training.stepping import check_batch, check_maker, check_same, star
 
 if TYPE_CHECKING:
     from fpdrift.records import Record
-    from fpdrift.training.replay import Progress, Source
+    from fpdrift.training.replay import Apart, Progress, Source
     from fpdrift.training.stepping import Arrays
 
 
@@ -122,22 +122,27 @@ def judge_runs(
     Raises
     ------
     FpdriftError, ChildError
-        As `explain_step`; also if the two are not the same network.
+        As `explain_step`; also if the two networks do not have the same tensors.
     """
     a, b = opened(a), opened(b)
     chosen = first_step(compare(a, b))
     with apart(a, b, [chosen], timeout, progress) as steps:
-        seen_a, seen_b = (list(seen) for seen in steps.seen(chosen))
-        start = start_distances(seen_a, seen_b)
-        decided = start_decided(seen_a, seen_b, start)
-        if decided is None:
-            common = same_batch(seen_a, seen_b, start)
-            files = [folder / f"apart{chosen - 1}.npz" for folder in steps.folders]
-            low_a, high_a = _sides(a, seen_a, files[0], None, timeout, common=common)
-            low_b, high_b = _sides(b, seen_b, files[1], files[0], timeout, common=common)
-            decided = decide(low_a, low_b, high_a, high_b)
-        settings = _differing(a.meta["condition"], b.meta["condition"])
-        return _judged(decided, start, settings, chosen, steps.runs)
+        return judged(a, b, steps, chosen, timeout)
+
+
+def judged(a: Record, b: Record, steps: Apart, step: int, timeout: float | None = None) -> Judged:
+    """Judge a step that was taken apart; the step is repeated in two more processes."""
+    seen_a, seen_b = (list(seen) for seen in steps.seen(step))
+    start = start_distances(seen_a, seen_b)
+    decided = start_decided(seen_a, seen_b, start)
+    if decided is None:
+        common = same_batch(seen_a, seen_b, start)
+        files = [folder / f"apart{step - 1}.npz" for folder in steps.folders]
+        low_a, high_a = _sides(a, seen_a, files[0], None, timeout, common=common)
+        low_b, high_b = _sides(b, seen_b, files[1], files[0], timeout, common=common)
+        decided = decide(low_a, low_b, high_a, high_b)
+    settings = _differing(_chosen(a), _chosen(b))
+    return _judged(decided, start, settings, step, steps.runs)
 
 
 def _sides(
@@ -185,6 +190,13 @@ def _judged(
         run_a=runs[0],
         run_b=runs[1],
     )
+
+
+def _chosen(record: Record) -> dict[str, Any]:
+    """Read what a run was started with."""
+    meta = record.meta
+    about = {"network": meta["network"], "data": meta["data"]["name"]}
+    return {**about, "labels": meta["data"]["labels"], **meta["condition"]}
 
 
 def _settings(model: Any) -> dict[str, Any]:

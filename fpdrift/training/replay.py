@@ -72,15 +72,7 @@ def explain_step(
     comparison = compare(a, b)
     chosen = first_step(comparison) if step is None else check_step(step, comparison)
     with apart(a, b, [chosen], timeout, progress) as steps:
-        compared, found, unmatched = differences(*steps.seen(chosen))
-    return StepExplained(
-        step=chosen,
-        run_a=steps.runs[0],
-        run_b=steps.runs[1],
-        compared=compared,
-        differences=found,
-        unmatched=unmatched,
-    )
+        return explained(steps, chosen)
 
 
 class Apart(NamedTuple):
@@ -112,6 +104,19 @@ def apart(
         ]
         run_a, run_b = (_repeated(*pair) for pair in zip((a, b), answers, strict=True))
         yield Apart((run_a, run_b), answers[0]["relus"], folders)
+
+
+def explained(steps: Apart, step: int) -> StepExplained:
+    """Compare a step that was taken apart."""
+    compared, found, unmatched = differences(*steps.seen(step))
+    return StepExplained(
+        step=step,
+        run_a=steps.runs[0],
+        run_b=steps.runs[1],
+        compared=compared,
+        differences=found,
+        unmatched=unmatched,
+    )
 
 
 def split_steps(

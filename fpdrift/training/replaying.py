@@ -109,9 +109,7 @@ def work(task: Message, report: Report) -> Message:
         answer["exact"].append(not unlike_names(step, hashes(step.state.read()), after))
         save_state(folder / f"own{before}.npz", step, step.state.read(), ())
         if task["other"]:
-            arrays, other = _read_state(Path(task["other"]) / f"state{before}.npz", step)
-            step.restore(arrays)
-            step.advance(other)
+            cross(step, Path(task["other"]) / f"state{before}.npz")
             save_state(folder / f"cross{before}.npz", step, step.state.read(), ())
     return answer
 
@@ -144,6 +142,13 @@ def save_state(path: Path, step: Step, arrays: Arrays, batch: Any) -> None:
     pairs = zip(step.state.tensors, arrays, strict=True)
     seen = [Seen(tensor.role, tensor.name, "", values) for tensor, values in pairs]
     save(path, seen + [Seen("batch", str(i), "", values) for i, values in enumerate(batch)])
+
+
+def cross(step: Step, path: Path) -> None:
+    """Do the update that the other run does next, from its state and with its batch."""
+    arrays, batch = _read_state(path, step)
+    step.restore(arrays)
+    step.advance(batch)
 
 
 def _read_state(path: Path, step: Step) -> tuple[Arrays, Arrays]:

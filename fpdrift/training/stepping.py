@@ -87,8 +87,10 @@ def compare_step(
     a, b = Step(make_a()), Step(make_b())
     start = _named(a) | _checked(state or {}, a)
     check_same(a, b)
-    seen_a, run_a = _taken("a", a, start, batch)
-    seen_b, run_b = _taken("b", b, start, batch)
+    (seen_a, run_a), (seen_b, run_b) = (
+        taken(name, step, [start[tensor.name] for tensor in step.state.tensors], batch)
+        for name, step in (("a", a), ("b", b))
+    )
     compared, found, unmatched = differences(seen_a, seen_b)
     return StepExplained(
         step=None,
@@ -141,11 +143,10 @@ def started(make: Callable[[], Any], *states: Arrays) -> tuple[Step, list[list[A
     return step, [[arrays[tensor.name] for tensor in step.state.tensors] for arrays in full]
 
 
-def _taken(
-    name: str, step: Step, start: Arrays, batch: Sequence[Any]
+def taken(
+    name: str, step: Step, arrays: Sequence[Any], batch: Sequence[Any]
 ) -> tuple[list[Seen], Repeated]:
-    """Take a step apart; see whether Keras' own gives the same bits."""
-    arrays = [start[tensor.name] for tensor in step.state.tensors]
+    """Take a step apart from a state; see whether Keras' own gives the same bits."""
     step.restore(arrays)
     seen = step.take(batch)
     after = {item.name: item.values for item in seen if item.stage == "after"}

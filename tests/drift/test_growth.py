@@ -69,6 +69,26 @@ def test_true_rates_lie_in_their_intervals(drawn):
     assert sum(held) >= 0.87 * len(held)
 
 
+def remembering(seed, memory):
+    """Draw a power law under noise that keeps a part of itself for so many steps."""
+    rng = np.random.default_rng([seed, 16])
+    steps = np.array([*range(1, 33), *range(40, 201, 8)])
+    logs = rng.normal(size=len(steps))
+    for i, gap in enumerate(np.diff(steps), 1):
+        keep = np.exp(-gap / memory) if memory else 0.0
+        logs[i] = keep * logs[i - 1] + np.sqrt(1 - keep**2) * logs[i]
+    return growth_of(steps, 1e-8 * steps**2.0 * np.exp(0.3 * logs)).trend
+
+
+def test_noise_that_remembers_is_told_and_makes_a_rate_less_sure():
+    """Taken for independent, it would leave more than half of the true rates out."""
+    found = [trend for trend in (remembering(seed, 16) for seed in range(24)) if trend.rate]
+    assert len(found) > 20
+    assert all(trend.memory >= 2 for trend in found)
+    assert sum(trend.low <= 2 <= trend.high for trend in found) >= 0.85 * len(found)
+    assert sum(remembering(seed, 0).memory == 0 for seed in range(8)) >= 7
+
+
 def test_a_floor_a_jump_and_a_plateau():
     since = np.maximum(STEPS, 1)
     logs = np.log(1e-7 * np.hypot(1, (since / 12) ** 3))

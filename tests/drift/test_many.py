@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from make_record import make_record
 
 from fpdrift.drift import compare, compare_many
+from fpdrift.drift.reduced import reduced
 from fpdrift.errors import FpdriftError
 from fpdrift.results import Result
 
@@ -77,6 +78,15 @@ def test_only_the_tensors_that_differ_are_named():
     assert [split.tensors for split in many.splits] == [("large",)]
 
 
+def test_a_tensor_that_differs_in_one_class_alone_is_named():
+    runs = [run("11", name) for name in "abc"]
+    for place in (0, 1):
+        hashes = runs[place].hashes.copy()
+        hashes[1, place] += 1
+        runs[place] = dataclasses.replace(runs[place], hashes=hashes)
+    assert [split.tensors for split in compare_many(runs).splits] == [("small", "large")]
+
+
 def test_runs_that_come_back_to_equal_bits_stay_apart():
     assert compare_many(runs_of("111", "121")).classes == ((0,), (1,))
 
@@ -111,6 +121,24 @@ def test_a_run_that_ended_early_takes_nothing_from_the_others():
     assert many.distance_step == 1
     assert many.distance[0].tolist()[:3] == [0, 0, 0]
     assert many.spread_step == 1
+
+
+def test_of_a_long_run_values_of_doubling_steps_and_of_the_last_are_held():
+    kept = reduced(run("0123456789" * 2, sketch_steps=range(20)))
+    assert kept.kept_steps.tolist() == [0, 1, 2, 4, 8, 16, 19]
+    # a number, a one, and then the sketch of the other tensor
+    assert kept.kept[:, 0].tolist() == [0, 1, 2, 4, 8, 6, 9]
+    norms = [(v**2 + 1 + 100 * (v + 1) ** 2) ** 0.5 for v in (0, 1, 2, 4, 8, 6, 9)]
+    assert kept.norms.tolist() == pytest.approx(norms)
+    assert reduced(run("012", sketch_steps=[0, 2])).kept_steps.tolist() == [0, 2]
+
+
+def test_a_run_is_held_against_one_that_ended_elsewhere():
+    many = compare_many(
+        [run("1234567890", "a"), run("12345", "b"), run("1234562", "c", sketch_steps=[0, 4, 6])]
+    )
+    assert many.distance_step == 4
+    assert many.distance.tolist() == [[0] * 3] * 3
 
 
 def test_steps_that_a_run_skips_are_not_compared():

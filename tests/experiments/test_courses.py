@@ -1,15 +1,18 @@
 """Doses and amplifiers: which runs are made, and that what is said follows from their distances."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from made_records import made
 
 from fpdrift.cli.screens import screen
 from fpdrift.experiments import Settings, courses, study
+from fpdrift.perturbation import Perturbation
 from fpdrift.plotting import plot
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import job
+from fpdrift.training import Condition, job
 from fpdrift.training.networks import NETWORKS
 
 
@@ -55,7 +58,10 @@ def test_each_variant_of_the_answer_is_nudged_alike(trained, tmp_path):
     result = courses.amplifiers(Settings(out=tmp_path, seed=4))
     variants = [name for name in NETWORKS if name.startswith("answer")]
     assert [name for name, _ in trained["runs"]] == [n for n in variants for _ in range(2)]
-    assert len({condition for _, condition in trained["runs"]}) == 2
+    plain, nudged = dict.fromkeys(condition for _, condition in trained["runs"])
+    assert plain == Condition(intra_op_threads=1, seed=4)
+    noise = Perturbation(kind="noise", size=1e-8, fraction=0.5, seed=4)
+    assert nudged == Condition(intra_op_threads=1, seed=4, perturbation=noise)
     assert len(result.labels) == len(variants)
     grown = result.distance[:, -1] / result.distance[:, 0]
     assert f"{courses.plain(grown.max())} times in the network" in result.finding
@@ -74,5 +80,36 @@ def test_doses_that_leave_nothing_are_said(trained, tmp_path):
 def test_full_doses_go_through_every_decade(trained, tmp_path):
     result = courses.dose(Settings(out=tmp_path, full=True))
     assert result.labels == tuple(f"1e-{k:02d}" for k in range(12, 1, -1))
+    nudges = [c.perturbation for _, c in trained["runs"]]
+    assert nudges[0] is None
+    assert [(p.kind, p.fraction, p.seed) for p in nudges[1:]] == [("noise", 0.5, 1)] * 11
+    assert [p.size for p in nudges[1:]] == [float(label) for label in result.labels]
     assert result.last == 469
     assert [int(result.steps[c]) for c in result.told] == [1, 10, 100, 469]
+
+
+def test_runs_that_left_the_finite_numbers_are_no_nudges_that_are_gone():
+    made = courses.Courses(
+        name="dose",
+        title="",
+        what="",
+        size="quick",
+        data="noise",
+        seed=1,
+        last=8,
+        labels=("a", "b", "c", "d"),
+        steps=np.array([0, 8]),
+        distance=np.array([[1e-8, 1e-2], [1e-8, np.nan], [2e-8, 4e-2], [1e-8, 0]]),
+        claim="",
+        finding="",
+    )
+    told = courses._tell_doses(made)
+    assert told.startswith("3 of 4 nudges were still there after 8 steps, 1 in runs that left the")
+    assert "those others lie 1.0e-08 to 2.0e-08 apart, a factor of 2;" in told
+    assert told.endswith("at the end 1.0e-02 to 4.0e-02, a factor of 4.")
+    told = courses._tell_amplified(made)
+    assert told.startswith("Training left the finite numbers in b. In 8 steps the distance grew 2,")
+    assert "2,000,000 times in the network 'c', and 0 times in 'd'." in told
+    gone = dataclasses.replace(made, distance=np.array([[1e-8, np.inf]] * 4))
+    assert courses._tell_doses(gone).endswith("4 in runs that left the finite numbers.")
+    assert courses._tell_amplified(gone) == "Training left the finite numbers in a, b, c, d."

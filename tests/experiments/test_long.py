@@ -72,7 +72,10 @@ def test_no_drift_is_said_with_what_would_have_shown(trained, tmp_path):
 
 def test_the_full_size_is_the_source_s_epochs(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(long, "EPOCHS", 3)
-    assert long.long(Settings(out=tmp_path, full=True)).steps == 3 * AN_EPOCH
+    monkeypatch.setattr(long, "SOURCE_STEPS", 3 * AN_EPOCH)
+    whole = long.long(Settings(out=tmp_path, full=True))
+    assert (whole.steps, whole.size) == (3 * AN_EPOCH, "full")
+    assert long.long(Settings(out=tmp_path, full=True, epochs=2)).size == "quick"
 
 
 def test_the_operations_make_the_loop_s_steps(trained, tmp_path):
@@ -89,6 +92,11 @@ def test_epochs_are_refused_where_there_are_none(capsys):
     with pytest.raises(FpdriftError, match="201 epochs is out of range"):
         Settings(epochs=201)
     assert study("long").epochs
+
+
+def test_sizes_are_refused_where_there_is_one(capsys):
+    assert main(["experiment", "chain", "--full"]) == 2
+    assert "chain has one size, neither --full nor --quick" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -104,6 +104,8 @@ def test_what_is_said_follows_from_the_bits(bits, words, trained, tmp_path):
 def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(room, "EPOCHS", 23)
     result = room.question(Settings(out=tmp_path, full=True))
+    assert result.size == "full"
+    assert room.question(Settings(out=tmp_path, full=True, epochs=1)).size == "quick"
     # all answers are right from epoch 4 on, so the loss falls no more
     assert [run.best for run in result.runs] == [4, 4, 4, 4]
     assert [run.stopped for run in result.runs] == [None] * 4
@@ -111,6 +113,13 @@ def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
     result = room.question(Settings(out=tmp_path / "more", full=True))
     assert [run.stopped for run in result.runs] == [24] * 4
     assert "early stopping would have ended them after epochs 24, 24, 24, 24" in result.finding
+
+
+def test_the_accuracy_is_that_of_the_weights_that_are_restored():
+    run = room.Validated(
+        label="a", losses=(1.0, 0.5, 0.7), accuracies=(0.1, 0.2, 0.9), best=2, stopped=None
+    )
+    assert run.accuracy == 0.2
 
 
 @settings(max_examples=60, deadline=None)

@@ -3,6 +3,7 @@
 import itertools
 import math
 import statistics
+import zlib
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from fpdrift.training import Condition, job
 @pytest.fixture
 def trained(monkeypatch):
     """Make records instead of training; `bits` says whose bits are equal."""
-    told = {"bits": lambda c: int.from_bytes(c.name.encode()[-6:])}
+    told = {"bits": lambda c: zlib.crc32(c.name.encode())}
 
     def train(*args, **named):
         return made(*args, **named, bits=lambda condition: told["bits"](condition))
@@ -29,20 +30,35 @@ def trained(monkeypatch):
     return told
 
 
-def test_each_source_changes_one_thing_alone():
-    one = Condition(intra_op_threads=1, seed=5)
-    groups, _ = conditions(one, 3)
-    plain = one.to_dict()
+def test_each_source_changes_one_thing_alone_in_the_run_of_its_seed():
+    groups, _ = conditions(Condition(intra_op_threads=1, seed=5), 3)
+    control = groups.pop(room.CONTROL)
+    assert [c.seed for c in control] == [5, 6, 7]
     changed = {
-        name: {key for c in group for key, value in c.to_dict().items() if value != plain[key]}
+        name: {
+            key
+            for plain, moved in zip(control, group, strict=True)
+            for key, value in moved.to_dict().items()
+            if value != plain.to_dict()[key]
+        }
         for name, group in groups.items()
     }
-    assert changed.pop(room.CONTROL) == set()
     assert len(changed.pop("all seeds, threads, noise")) == 3
-    assert len(changed.pop("threads, noise, XLA, determ.")) == 4
+    assert len(changed.pop("2 threads, 1e-8, XLA, det.")) == 4
     assert all(len(keys) == 1 for keys in changed.values())
-    for name in ("seed of weights", "seed of data order", "seed of dropout", "all seeds"):
-        assert len(set(groups[name])) == 3
+    assert all(len(set(group)) == 3 for group in groups.values())
+
+
+def test_each_run_is_held_against_that_of_its_seed(trained, tmp_path):
+    trained["bits"] = lambda c: c.seed + 8 * (c.jit or 0) * (c.seed == 2)
+    result = room.sources(Settings(out=tmp_path, seed=1))
+    rows = {row.name: row for row in result.rows}
+    assert (rows["XLA"].runs, rows["XLA"].equal) == (2, 1)
+    assert (rows["2 threads"].runs, rows["2 threads"].equal) == (2, 2)
+    assert (rows["all seeds"].runs, rows["all seeds"].equal) == (2, 0)
+    # the first seed's two runs are equal, so the mean is half of the other seed's
+    assert 0 == rows["XLA"].distance.low < rows["XLA"].distance.high
+    assert rows["XLA"].distance.mean == rows["XLA"].distance.high / 2
 
 
 def test_bootstrap_is_that_of_all_samples():
@@ -56,6 +72,15 @@ def test_bootstrap_is_that_of_all_samples():
     alone = bootstrap([2.0], np.random.default_rng(3))
     assert alone.mean == 2.0
     assert math.isnan(alone.low)
+
+
+def test_bootstrap_leaves_out_a_fortieth_on_each_side():
+    values = np.random.default_rng(1).normal(size=400)
+    found = bootstrap(values, np.random.default_rng(2))
+    error = values.std() / 20
+    assert [(end - found.mean) / error for end in (found.low, found.high)] == pytest.approx(
+        [-1.96, 1.96], rel=0.06
+    )
 
 
 def test_a_table_is_told_and_drawn(trained, tmp_path):
@@ -83,6 +108,6 @@ def test_a_control_that_differs_is_said_first(trained, tmp_path):
 def test_where_only_seeds_matter_that_is_said(trained, tmp_path):
     trained["bits"] = lambda c: sum(c.seed_for(k) for k in ("init", "order", "dropout"))
     result = room.sources(Settings(out=tmp_path))
-    assert "No drift seen in the weights from threads, " in result.finding
+    assert "No drift seen in the weights from 2 threads, 4 threads, " in result.finding
     assert "1e-8" not in result.finding.partition("No drift")[2]
     assert any("threads" in line and "same bits" in line for line in screen(result))

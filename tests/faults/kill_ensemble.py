@@ -6,7 +6,8 @@ trains, or one of the pool's), or to all of them. Afterwards every finished reco
 very file that it was, every file with a record's name whole, no process may be left, nobody may
 have printed a traceback. When all runs are there, the result and every recorded bit have to be
 those of an ensemble never disturbed. Most lives train nothing and write records as slowly; the
-last tenth trains. ``--made`` and ``--real`` do only the one.
+last tenth trains. ``--made`` and ``--real`` do only the one. With a small ``--life`` one ensemble
+is disturbed again and again before it is whole.
 """
 
 import argparse
@@ -175,7 +176,7 @@ def one(executor, made, folder, number, longest, rng):
 TARGETS = ("ensemble", "worker", "all")
 
 
-def sweep(place, counts, made, rng):
+def sweep(place, counts, made, longest, rng):
     """Send so many of each signal; give how many went to whom, and over how many ensembles."""
     expected, seconds = whole("none", made, place / "undisturbed")
     left, sent, studies = Counter(counts), Counter(), 0
@@ -186,7 +187,7 @@ def sweep(place, counts, made, rng):
         while left.total() and len(finished(folder)) < len(expected[0].names):
             executor = str(rng.choice(EXECUTORS))
             number = int(rng.choice([n for n, k in left.items() if k]))
-            target = one(executor, made, folder, number, 1.1 * seconds, rng)
+            target = one(executor, made, folder, number, longest * seconds, rng)
             if target:
                 left[number] -= 1
                 sent[f"{signal.Signals(number).name} to {target}, {executor}"] += 1
@@ -204,6 +205,7 @@ def main():
     parser.add_argument("--ints", type=int, default=50)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--life", type=float, default=1.1, help="at most, of the whole's time")
     parser.add_argument("--made", action="store_true")
     parser.add_argument("--real", action="store_true")
     given = parser.parse_args()
@@ -218,7 +220,7 @@ def main():
         if not sum(counts.values()):
             continue
         with tempfile.TemporaryDirectory() as place:
-            sent, studies = sweep(Path(place), counts, made, rng)
+            sent, studies = sweep(Path(place), counts, made, given.life, rng)
         kind = "made" if made else "trained"
         print(f"{sent.total()} signals to {studies} ensembles of {kind} records: ", end="")
         print("nothing lost, repeated or left; the same bits")

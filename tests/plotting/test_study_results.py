@@ -1,6 +1,7 @@
 """Studies' screens and pictures show the figures of their results, each in its place."""
 
 import dataclasses
+import math
 import re
 import sys
 from pathlib import Path
@@ -67,6 +68,23 @@ def test_equal_bits_stand_left_of_the_line():
     assert [point.get_marker() for point in points] == ["s", "o", "o"]
     ticks = [label.get_text() for label in ax.get_xticklabels()]
     assert ticks == ["same bits", "1e-5", "1e-4", "1e-3", "1e-2", "1e-1", "1e0"]
+
+
+def test_what_is_no_distance_does_not_stand_among_equal_bits():
+    study = a_study((0.0, 3e-5, math.nan, math.inf))
+    equal = dataclasses.replace(study.distances[1], distance=0.0)
+    study = dataclasses.replace(study, distances=(*study.distances, equal))
+    ax = plot(study, ax=Figure().add_subplot())
+    places = [float(line.get_xdata()[0]) for line in ax.lines[:5]]
+    assert places == [places[0], 3e-5, places[2], places[2], places[0]]
+    assert places[0] < 3e-5 < places[2] < ax.get_xlim()[1]
+    text = {
+        float(x): label.get_text()
+        for x, label in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+    }
+    assert text[places[2]] == "not finite"
+    assert text[places[0]] == "same bits\n(open: of the\nweights alone)"
+    assert ax.lines[4].get_markerfacecolor() == "none"
 
 
 def test_what_determinism_cost():

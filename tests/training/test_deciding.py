@@ -1,5 +1,6 @@
 """Verdicts on made figures: each rule alone, without a network."""
 
+import dataclasses
 import json
 import math
 
@@ -7,7 +8,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from fpdrift.training import Judged, Measure
+from fpdrift.training import Judged, Measure, Repeated
 from fpdrift.training.deciding import (
     MARGIN,
     STARTS,
@@ -59,6 +60,7 @@ def verdict(low, high=None, spread=None):
 def test_kinds_are_what_a_step_adds():
     kinds = kinds_of(step(0.5, 0.25))
     assert set(kinds) == {"loss", "gradient", "update", "update of momentum"}
+    assert list(kinds["gradient"]) == ["dense/kernel"]  # of the weights alone
     assert kinds["gradient"]["dense/kernel"].tolist() == [3.5, 4]
     assert kinds["update"]["dense/kernel"].tolist() == [4.25, 3]
     assert kinds["update of momentum"]["sgd/dense/kernel/momentum"].tolist() == [1, 0]
@@ -118,8 +120,8 @@ def test_equal_steps_are_no_finding():
 @pytest.mark.parametrize(
     ("other", "first"),
     [
-        ({"start": 8e-6}, "before weights"),
-        ({"key": 8}, "before key"),
+        ({"start": 8e-6}, "before dense/kernel"),
+        ({"key": 8}, "before drop/key"),
         ({"start": 1e-6}, None),
         ({"batch": 1.0}, None),
     ],
@@ -133,11 +135,27 @@ def test_other_starts_are_told_from_rounded_ones(other, first):
     assert same_batch(a, b, start) == ("batch" not in other)
 
 
+@pytest.mark.parametrize(
+    ("size", "told"), [(0.0, "bias, zeros or not finite in one"), (1.0, "bias, 1.0e-05 apart")]
+)
+def test_a_small_tensor_is_held_against_its_own_size(size, told):
+    """A bias that starts otherwise is hardly anything among all weights, and yet no rounding."""
+    pair = []
+    for bias in (size * 1e-4, size * 1e-4 + 1e-9):
+        bias = Seen("before", "dense/bias", "", np.array([bias], np.float32))
+        pair.append([bias, Seen("backward", "dense/bias", "dense", np.ones(1)), *step()])
+    start = start_distances(*pair)
+    assert start["weights"] < 2**-30
+    found = start_decided(*pair, start)
+    assert (found.verdict, found.first) == ("other mathematics", "before dense/bias")
+    assert found.reason.endswith(told)
+
+
 def test_a_learning_rate_is_never_rounded():
     a, b = step(), step()
     b[3] = b[3]._replace(values=np.nextafter(b[3].values, np.float32(1)))
     found = start_decided(a, b, start_distances(a, b))
-    assert (found.verdict, found.first) == ("other mathematics", "before learning_rate")
+    assert (found.verdict, found.first) == ("other mathematics", "before sgd/learning_rate")
 
 
 def test_the_coarser_dtype_of_the_two_says_what_rounding_is():
@@ -170,3 +188,27 @@ def test_a_verdict_is_told_in_a_line_and_kept_exactly():
     with pytest.raises(KeyError):
         judged["update"]
     assert json.loads(judged.to_json())["result"]
+
+
+def test_a_verdict_on_other_bits_than_the_runs_own_says_so():
+    def run(name, *unfaithful):
+        return Repeated(
+            name=name, checked=2, mismatch=None, mismatch_tensors=(), unfaithful=unfaithful
+        )
+
+    judged = Judged(
+        verdict="rounding",
+        reason="so",
+        step=1,
+        measures=(),
+        first=None,
+        start={},
+        settings=(),
+        run_a=run("a"),
+        run_b=run("b"),
+    )
+    assert judged.exact
+    assert str(judged) == "step 1: rounding: so"
+    beware = dataclasses.replace(judged, run_b=run("b", "dense/kernel"))
+    assert not beware.exact
+    assert str(beware).startswith("step 1: rounding: so; b: taken apart, the step ends with other")

@@ -1,13 +1,18 @@
 """The gate that makes a jump is named, from made steps, from models and from recorded runs."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from helpers import require
 
+from fpdrift.drift.jumps import Jump
 from fpdrift.errors import FpdriftError
+from fpdrift.records import Tensor
 from fpdrift.results import Result
-from fpdrift.training import compare_gates, state_of
+from fpdrift.training import Gates, Repeated, compare_gates, state_of
 from fpdrift.training.dumps import Seen
+from fpdrift.training.gates import MOST_STEPS, counted, window_of
 from fpdrift.training.gating import course, look
 
 COUNTED = {"conv/kernel", "norm/gamma", "dense/kernel"}
@@ -137,6 +142,44 @@ def test_the_step_that_multiplied_the_distance_most_is_chosen():
     np.testing.assert_allclose(distance, [1e-7, 2e-7, 1e-4, 3e-4], rtol=1e-6)
 
 
+def test_a_jump_between_two_sketches_is_looked_for_in_all_its_steps():
+    jumps = [
+        Jump(step=5, previous=4, factor=10.0, expected=1.0),
+        Jump(step=40, previous=32, factor=30.0, expected=1.0),
+        Jump(step=48, previous=40, factor=20.0, expected=1.0),
+    ]
+    assert window_of(jumps) == [33, 34, 35, 36, 37, 38, 39, 40]
+    assert window_of(jumps[:1]) == [5]
+    far = Jump(step=100, previous=50, factor=2.0, expected=1.0)
+    assert window_of([far]) == list(range(100 - MOST_STEPS + 1, 101))
+
+
+def test_weights_whose_true_gradient_is_zero_do_not_count():
+    tensors = [
+        Tensor("kernel", "weight", (2,), "float32", "whole", zero_gradient=False),
+        Tensor("free", "weight", (2,), "float32", "whole", zero_gradient=None),
+        Tensor("bias", "weight", (2,), "float32", "whole", zero_gradient=True),
+        Tensor("moving_mean", "statistic", (2,), "float32", "whole"),
+    ]
+    assert counted(tensors) == {"kernel", "free"}
+
+
+def test_what_is_told_of_gates_is_what_was_found():
+    """A unit's share is its own, not the largest."""
+    a, b = made_steps()
+    for item in (b[1], b[12]):
+        item.values[..., 0] += 5
+    run = Repeated(name="a", checked=0, mismatch=None, mismatch_tensors=(), unfaithful=())
+    found = Gates(
+        step=7, run_a=run, run_b=run, steps=[6, 7], distance=[0, 1], **look((a, b), RELUS, COUNTED)
+    )
+    assert found.share == found.shares[3] < found.shares[0]
+    assert str(found).startswith("step 7: 1 of 74 gates changed; relu unit 3 holds 0.0% of its")
+    assert found.exact
+    other = dataclasses.replace(run, unfaithful=("w",))
+    assert not dataclasses.replace(found, run_b=other).exact
+
+
 def test_two_batches_have_no_gates_in_common():
     a, b = made_steps()
     b[0].values[1] = 5
@@ -177,7 +220,9 @@ def make():
 
 
 @pytest.mark.slow
-def test_planted_gate_of_a_model_is_found(keras):
+def test_planted_gate_of_a_model_is_found(keras, monkeypatch):
+    from fpdrift.training.instrumented import Step
+
     rng = np.random.default_rng(1)
     batch = rng.standard_normal((6, 4), np.float32), rng.standard_normal((6, 2), np.float32)
     model = make()
@@ -203,6 +248,12 @@ def test_planted_gate_of_a_model_is_found(keras):
     assert found.distance[1] > 10 * found.distance[0]
     assert (found.step, found.exact) == (None, True)
     assert repr(Result.from_json(found.to_json())) == repr(found)
+    honest = Step.advance
+    monkeypatch.setattr(Step, "advance", lambda self, batch: honest(self, (-batch[0], batch[1])))
+    other = compare_gates(make, batch, *states)
+    assert not other.exact
+    assert "first/kernel" in other.run_b.unfaithful
+    assert "the step ends with other bits than the run" in str(other)
     with pytest.raises(FpdriftError, match="no such variable"):
         compare_gates(make, batch, {"x": np.ones(1)}, {})
     with pytest.raises(FpdriftError, match="make_model is None"):

@@ -1,10 +1,13 @@
 """A step of a stranger's own training is written down where it happens, and changes nothing."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 from helpers import require
 
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import FpdriftError, FpdriftWarning
 from fpdrift.records import open_record
 from fpdrift.training import compare_step, explain_kept, keep_step
 
@@ -169,6 +172,23 @@ def test_difference_before_the_step_is_named_as_such(tmp_path):
     assert (found.first.differing, found.first.largest_ulps) == (1, 1)
     assert "own" not in {difference.stage for difference in found.differences}
     assert found.exact
+
+
+def test_full_disk_costs_the_step_and_nothing_else(tmp_path, monkeypatch):
+    from fpdrift.training import keeping
+
+    def half(path, seen):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(keeping, "save", half)
+    place = tmp_path / "a.npz"
+    place.write_bytes(b"kept before")
+    keeper = keep_step(place, 1, overwrite=True)
+    with pytest.warns(FpdriftWarning, match=r"cannot write 'a.npz': No space.*goes on without it"):
+        fit(mixed(), data_for(mixed), keeper)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
+    assert place.read_bytes() == b"kept before"
 
 
 def test_step_that_ended_otherwise_is_not_passed_off(untouched, tmp_path):

@@ -16,14 +16,14 @@ FIRST = {
     "labels": "backward dense/output",
     "adam epsilon": "after conv/kernel",
     "norm epsilon": "forward norm/output",
-    "dropout seed": "before seed_generator_state",
+    "dropout seed": "before seed_generator/seed_generator_state",
     "dropout under XLA": "forward drop/output",
     "halves with batch norm": "loss loss",
-    "initialiser": "before weights",
+    "initialiser": "before conv/kernel",
     "sample": "forward conv/output",
     "label": "loss loss",
     "momentum": "after sgd/conv/kernel/momentum",
-    "learning rate": "before learning_rate",
+    "learning rate": "before adam/learning_rate",
 }
 
 
@@ -144,7 +144,10 @@ def test_equal_steps_say_nothing():
 def test_given_state_is_both_sides_start():
     make_a, make_b = maker(1), maker(1, start=2)
     batch = batch_for(1)
-    assert judge_step(make_a, make_b, batch, trained(make_a, batch)).verdict == "cannot tell"
+    state = trained(make_a, batch)
+    assert judge_step(make_a, make_b, batch, state).verdict == "cannot tell"
+    faster = maker(1, setting={"learning_rate": 0.02})  # each keeps its own
+    assert judge_step(make_a, faster, batch, state).first == "before adam/learning_rate"
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,8 @@ def _told(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
     yield "loss", _loss(pair)
     if result.inside is not None:
         yield "inside", _inside(result.inside)
+    if result.judged is not None:
+        yield "rounding?", f"{result.judged.verdict}: {result.judged.reason}"
 
 
 def _facts(differs: dict[str, tuple[Any, Any]]) -> Iterator[str]:

@@ -14,12 +14,15 @@ def _sources(result: Sources) -> list[str]:
     return [
         *wrapped(
             f"{size}: {count(result.steps, 'step')} of the {result.network}'s network on "
-            f"{result.data}, seed {result.seed}; every run against the first, with 1 thread. Means "
-            "and, of several runs, 95 % bootstrap intervals (of two runs, just these two)."
+            f"{result.data}, from seed {result.seed} on; every run against the one of its seed "
+            "with 1 thread. Means and 95 % bootstrap intervals (of two runs, just these two)."
         ),
         "",
-        f"  {'source':28}{'runs':>5}  {'distance of the weights':26}{'churn':>8}{'loss':>9}",
+        f"  {'source':26}{'runs':>5}  {'distance of the weights':27}{'other classes':>18}",
         *map(_row, result.rows),
+        "",
+        f"  {'source':26} {'loss':25} accuracy",
+        *map(_metrics, result.rows),
         "",
         *wrapped(f"The source: {result.claim}"),
         *wrapped(f"Here: {result.finding}"),
@@ -33,13 +36,22 @@ def _sources(result: Sources) -> list[str]:
 
 
 def _row(row: Source) -> str:
-    head = f"  {row.name:28}{row.runs:5}  "
+    head = f"  {row.name:26}{row.runs:5}  "
     if row.equal == row.runs:
         return f"{head}same bits"
-    return f"{head}{_interval(row.distance):26}{100 * row.churn.mean:6.1f} %{row.loss.mean:9.1e}"
+    low, high = 100 * row.churn.low, 100 * row.churn.high
+    between = "" if math.isnan(low) else f" ({low:.3g}-{high:.3g})"
+    churn = f"{100 * row.churn.mean:.3g} %{between}"
+    return f"{head}{_interval(row.distance):27}{churn:>18}".rstrip()
+
+
+def _metrics(row: Source) -> str:
+    return f"  {row.name:26} {_interval(row.loss):25} {_interval(row.accuracy)}"
 
 
 def _interval(interval: Interval) -> str:
+    if not interval.mean:
+        return "0"
     if math.isnan(interval.low):
         return f"{interval.mean:.1e}"
     return f"{interval.mean:.1e} ({interval.low:.1e}-{interval.high:.1e})"

@@ -16,11 +16,11 @@ def _trap(result: Trap) -> list[str]:
             "determinism's, which is the loss's own."
         ),
         "",
-        f"  {'labels':14}{'apart after step 1':>20}{'at the end':>13}{'loss, fused':>14}"
-        f"{'loss, own':>13}",
+        f"  {'labels':10}{'after step 1':>13}{'at the end':>12}{'loss, fused':>13}{'own':>9}"
+        "  it is",
         *(
-            f"  {path.labels:14}{path.first:20.1e}{path.last:13.1e}{path.losses[0]:14.4f}"
-            f"{path.losses[1]:13.4f}"
+            f"  {path.labels:10}{path.first:13.1e}{path.last:12.1e}{path.losses[0]:13.4f}"
+            f"{path.losses[1]:9.4f}  {path.kind}"
             for path in result.paths
         ),
         "",

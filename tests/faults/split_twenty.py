@@ -3,7 +3,7 @@
 Injected plus amplified has to be the total to float64's rounding, and each run's step, done again
 from its saved state, has to end with the bits of its record.
 
-python tests/acceptance/split_twenty.py [--first 0]
+python tests/faults/split_twenty.py [--first 0]
 """
 
 import argparse
