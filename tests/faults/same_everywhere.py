@@ -6,6 +6,7 @@ back; the same ensemble then goes on in a call of its own.
 """
 
 import argparse
+import logging
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -76,6 +77,7 @@ def on_cluster(folder, given):
 
 def main():
     """Train everywhere; exit with an error if any two runs of a condition differ."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its own complaints at the end
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=5)
     given = {"conditions": CONDITIONS, "data": "digits", "steps": parser.parse_args().steps}
