@@ -17,7 +17,13 @@ from helpers import require
 from made_records import made, use_made
 
 import fpdrift.provenance
-from fpdrift.errors import ChildError, FpdriftError, FpdriftWarning, MissingExtraError
+from fpdrift.errors import (
+    ChildError,
+    FpdriftError,
+    FpdriftWarning,
+    MissingExtraError,
+    RecordError,
+)
 from fpdrift.records import open_record
 from fpdrift.training import Condition, attempts, job
 from fpdrift.training.ensemble import LOCK, ensemble
@@ -179,7 +185,7 @@ ERRORS = [ChildError("was killed"), ChildError("took too long")]
 
 @pytest.mark.parametrize("workers", [None, 1, 3])
 def test_a_run_that_fails_is_tried_again(trained, tmp_path, monkeypatch, workers):
-    failing(monkeypatch, ERRORS if workers is None else [MemoryError(), OSError("no space")])
+    failing(monkeypatch, ERRORS if workers is None else [MemoryError(), RecordError("full")])
     with ThreadPoolExecutor(workers or 1) as pool:
         executor = pool if workers else None
         found = ensemble(SIX[:3], steps=2, directory=tmp_path, executor=executor, tries=3)
