@@ -1,8 +1,11 @@
 """Stand in for `train` where a fresh TensorFlow process is not the point: write a tiny record."""
 
+import time
+
 import numpy as np
 
 from fpdrift.records import RecordWriter, Tensor, content_hash, open_record
+from fpdrift.training import job
 from fpdrift.training.chance import Purpose, hashed_bits
 
 
@@ -14,6 +17,7 @@ def made(
     steps,
     labels,
     path,
+    backend="tensorflow",
     timeout=None,
     progress=None,
     end=True,
@@ -30,7 +34,7 @@ def made(
         "network": network,
         "data": {"name": data, "labels": labels, "hash": "0"},
         "steps": steps,
-        "backend": "tensorflow",
+        "backend": backend,
     } | (meta or {})
     tensors = [Tensor("w", "weight", (2,), "float32", "whole")]
     writer = RecordWriter(path, tensors, meta=about)
@@ -52,3 +56,22 @@ def made(
     else:
         writer.close()
     return open_record(path)
+
+
+def use_made(pause=0.0):
+    """Let this process write records instead of training, with a pause at each step."""
+
+    def train(*args, progress=None, **named):
+        def slowly(*at):
+            time.sleep(pause)
+            if progress is not None:
+                progress(*at)
+
+        return made(*args, progress=slowly, **named)
+
+    job.train = train
+
+
+def dask_setup(_worker):
+    """Do that in a Dask worker that was started with ``--preload made_records``."""
+    use_made(pause=0.1)

@@ -13,6 +13,7 @@ from fpdrift.cli import (
     classroom,
     compare,
     demo,
+    ensemble,
     experiment,
     export,
     gpu,
@@ -21,6 +22,7 @@ from fpdrift.cli import (
     show,
     sums,
     threads,
+    train,
 )
 from fpdrift.errors import FpdriftError
 
@@ -53,6 +55,8 @@ def parser() -> argparse.ArgumentParser:
     batch.add_to(commands)
     gpu.add_to(commands)
     experiment.add_to(commands)
+    train.add_to(commands)
+    ensemble.add_to(commands)
     compare.add_to(commands)
     show.add_to(commands)
     export.add_to(commands)

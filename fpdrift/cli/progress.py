@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def reporting() -> Iterator[Report]:
-    """Give a function to report (what, done, total) to; on leaving, the terminal is as before."""
+def reporting(label: int = 32) -> Iterator[Report]:
+    """Give a function to report (what, done, total) to; on leaving, the terminal is as before.
+
+    What is reported takes `label` columns, and the bar what is left.
+    """
     if not sys.stderr.isatty():
         yield _Lines()
         return
@@ -24,8 +27,8 @@ def reporting() -> Iterator[Report]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("  {task.description:32.32}"),
-        BarColumn(bar_width=24),
+        TextColumn(f"  {{task.description:{label}.{label}}}"),
+        BarColumn(bar_width=56 - label),
         TextColumn("{task.completed:>3.0f}/{task.total:<3.0f}"),
         TimeElapsedColumn(),
     )
@@ -34,20 +37,21 @@ def reporting() -> Iterator[Report]:
 
 
 class _Bar:
-    """One bar that changes its label."""
+    """One bar that changes its label; it begins anew where what is done does."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._label = ""
+        self._done = 0
         self._task: TaskID | None = None
 
     def __call__(self, label: str, done: int, total: int) -> None:
-        if self._task is None or label != self._label:
+        if self._task is None or (label != self._label and done <= self._done):
             if self._task is not None:
                 self._progress.remove_task(self._task)
-            self._label = label
             self._task = self._progress.add_task(label, total=total)
-        self._progress.update(self._task, completed=done, total=total)
+        self._label, self._done = label, done
+        self._progress.update(self._task, description=label, completed=done, total=total)
 
 
 class _Lines:

@@ -1,4 +1,10 @@
-"""What defines a run, and whether a file is the record of just that one."""
+"""What defines a run, and whether a file is the record of just that one.
+
+What was asked for (condition, network, data, labels, steps, backend, and fpdrift's own code) is
+known beforehand; on which machine a worker does it is known from the record that comes back. So a
+record's name has a digest of each. A run that this process does itself is done when the record of
+this very machine is there; one that any worker may do, when a record of any machine is.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +20,9 @@ from fpdrift.provenance import Provenance, current
 from fpdrift.records import Record, open_record
 from fpdrift.training.condition import Condition
 
-#: What two machines, or two versions of a library, may have different.
-_MACHINE = ("fpdrift", "code", "python", "system", "cpu", "cpu_features", "cores", "packages")
+#: Of what made a record: what was asked for, and what the machine brought.
+_CODE = ("fpdrift", "code")
+_MACHINE = ("python", "system", "cpu", "cpu_features", "cores", "packages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +38,42 @@ class Run:
     backend: str
     #: 1, or more where the same condition was given before
     time: int
+    #: whether any machine may do it, or this one alone
+    anywhere: bool = False
 
     @property
     def definition(self) -> dict[str, Any]:
         """As it stands in the run's record."""
-        return _definition(
-            self.condition.to_dict(),
-            self.network,
-            {"name": self.data, "labels": self.labels},
-            self.steps,
-            self.condition.backend or self.backend,
-            current(),
-        )
+        machine = () if self.anywhere else _MACHINE
+        return self._asked() | _part(current(), machine)
 
     @property
     def stem(self) -> str:
-        """Readable words, and a digest of the definition."""
+        """Readable words, and a digest of what was asked for."""
         words = (self.condition.file_name[:60], self.network, self.data, self.labels)
-        text = json.dumps(self.definition, sort_keys=True)
-        digest = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
         again = () if self.time == 1 else (f"time-{self.time}",)
-        return "-".join((*words, f"{self.steps}-steps", *again, digest))
+        return "-".join((*words, f"{self.steps}-steps", *again, _digest(self._asked(), 6)))
 
-    @property
-    def name(self) -> str:
-        """Of the finished record."""
-        return f"{self.stem}.fpdrift"
+    def name_on(self, machine: Provenance) -> str:
+        """Give the name of the finished record of that machine."""
+        return f"{self.stem}-{_digest(_part(machine, _MACHINE), 4)}.fpdrift"
 
-    def is_done(self, folder: Path) -> bool:
+    def finished(self, folder: Path) -> str | None:
+        """Find the finished record; of several machines' the first one by name.
+
+        Raises
+        ------
+        FpdriftError
+            If something else has its name.
+        """
+        names = [self.name_on(current())]
+        if self.anywhere:
+            start, end = f"{self.stem}-", ".fpdrift"
+            there = (path.name for path in folder.iterdir())
+            names = sorted(n for n in there if n.startswith(start) and n.endswith(end))
+        return next((name for name in names if self.is_done(folder / name)), None)
+
+    def is_done(self, place: Path) -> bool:
         """Tell whether the finished record is there.
 
         Raises
@@ -66,34 +81,43 @@ class Run:
         FpdriftError
             If something else is.
         """
-        place = folder / self.name
         if not os.path.lexists(place):
             return False
+        folder = shown(place.parent.name)
         try:
             record = open_record(place)
         except RecordError as error:
-            message = f"{error} (or move it out of {shown(folder.name)}, and the run is done again)"
+            message = f"{error} (or move it out of {folder}, and the run is done again)"
             raise FpdriftError(message) from None
         other = self.differing(record)
+        if not other and place.name != self.name_on(record.provenance):
+            other = ["machine"]
         if other:
             message = (
-                f"{shown(self.name)} is the record of another run ({', '.join(other)}: not what "
-                f"its name says); move it out of {shown(folder.name)}"
+                f"{shown(place.name)} is the record of another run ({', '.join(other)}: not what "
+                f"its name says); move it out of {folder}"
             )
             raise FpdriftError(message)
+        return self.is_whole(record)
+
+    def is_whole(self, record: Record) -> bool:
+        """Tell whether a record goes to the end of the run."""
         return record.complete and record.steps[-1:].tolist() == [self.steps]
 
     def differing(self, record: Record) -> list[str]:
         """Name what is not as asked for in a record."""
         data = record.meta.get("data")
-        found = _definition(
-            record.meta.get("condition"),
-            record.meta.get("network"),
-            {key: data.get(key) for key in ("name", "labels")} if isinstance(data, dict) else data,
-            record.meta.get("steps"),
-            record.meta.get("backend"),
-            record.provenance,
-        )
+        found = {
+            "condition": record.meta.get("condition"),
+            "network": record.meta.get("network"),
+            "data": (
+                {key: data.get(key) for key in ("name", "labels")}
+                if isinstance(data, dict)
+                else data
+            ),
+            "steps": record.meta.get("steps"),
+            "backend": record.meta.get("backend"),
+        } | _part(record.provenance, (*_CODE, *_MACHINE))
         # as text: a record holds lists where we have tuples, and 1 is not True
         return [
             name
@@ -101,16 +125,21 @@ class Run:
             if json.dumps(value, sort_keys=True) != json.dumps(found[name], sort_keys=True)
         ]
 
+    def _asked(self) -> dict[str, Any]:
+        return {
+            "condition": self.condition.to_dict(),
+            "network": self.network,
+            "data": {"name": self.data, "labels": self.labels},
+            "steps": self.steps,
+            "backend": self.condition.backend or self.backend,
+        } | _part(current(), _CODE)
 
-def _definition(
-    condition: Any, network: Any, data: Any, steps: Any, backend: Any, machine: Provenance
-) -> dict[str, Any]:
-    made_by = machine.to_dict()
-    return {
-        "condition": condition,
-        "network": network,
-        "data": data,
-        "steps": steps,
-        "backend": backend,
-        **{name: made_by[name] for name in _MACHINE},
-    }
+
+def _part(made_by: Provenance, names: tuple[str, ...]) -> dict[str, Any]:
+    everything = made_by.to_dict()
+    return {name: everything[name] for name in names}
+
+
+def _digest(definition: dict[str, Any], size: int) -> str:
+    text = json.dumps(definition, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=size).hexdigest()

@@ -1,4 +1,4 @@
-"""Several runs in a directory, one process after another; what is finished is not done again.
+"""Several runs in a directory, here or by any workers; what is finished is not done again.
 
 A run is trained under a temporary name and gets its own name, which says what defines it, once it
 is complete. So a run that was killed leaves nothing that could be taken for a finished one.
@@ -7,28 +7,32 @@ is complete. So a run that was killed leaves nothing that could be taken for a f
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from concurrent.futures import Executor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fpdrift.checks import check_callable, whole
-from fpdrift.errors import FpdriftError, shown
+from fpdrift.errors import ChildError, FpdriftError, shown
 from fpdrift.process import check_timeout
 from fpdrift.records import Record, open_record
 from fpdrift.records.place import absolute
 from fpdrift.results import Result
+from fpdrift.training.attempts import Attempts, one_line
 from fpdrift.training.condition import Condition
 from fpdrift.training.data import check
 from fpdrift.training.definition import Run
 from fpdrift.training.networks import network_of
-from fpdrift.training.run import MOST_STEPS, train
+from fpdrift.training.run import MOST_STEPS
 
 #: Held by the ensemble that is at work in a directory.
 LOCK = "ensemble.lock"
+MOST_TRIES = 100
+#: Failed runs of which an error tells why.
+_TOLD = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,14 +72,21 @@ def ensemble(
     labels: str = "one-hot",
     steps: int = 100,
     directory: str | os.PathLike[str],
+    executor: Executor | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     timeout: float | None = None,
+    tries: int = 2,
 ) -> Ensemble:
     """Train under each condition, unless its finished record lies in the directory already.
 
     Whether a record is that of the run asked for is seen by opening it: it has to be complete, and
-    of the same condition, network, data, labels, steps, backend, code, libraries and processor. A
-    condition that is given twice is run twice. After Ctrl-C, or worse, the same call goes on.
+    of the same condition, network, data, labels, steps, backend and code. A condition that is given
+    twice is run twice. After Ctrl-C, or worse, the same call goes on.
+
+    The machine (processor, system, versions of Python and libraries) belongs to what is asked for
+    only where there is no executor: then another machine's record is another run, and stays beside
+    this one's. Workers may be on any machine. A record's provenance and the end of its name then
+    say which it was, and any machine's finished record counts as done.
 
     Parameters
     ----------
@@ -85,10 +96,19 @@ def ensemble(
         As for `fpdrift.train`.
     directory : str or os.PathLike
         Made if it is not there. One ensemble at a time works in it.
+    executor : concurrent.futures.Executor, optional
+        Whose workers train: a ``ThreadPoolExecutor`` (enough on one machine, since each run has a
+        process of its own), a ``ProcessPoolExecutor`` that spawns, Dask's
+        ``Client.get_executor()``, or any other. Without one, runs are trained one after another.
+        Workers send the records' bytes; they need fpdrift, but no disk that is shared.
     progress : callable, optional
-        Called with the run under way, its steps done and to do.
+        Called with the run under way, its steps done and to do. With an executor: once at 0, when
+        it is handed over, and once at the end.
     timeout : float, optional
-        Seconds after which a single run is ended.
+        Seconds after which a single run is ended. With an executor: where no worker sends anything
+        for a minute longer than that, what they were given is taken for lost (a failed try).
+    tries : int, default 2
+        How often a run is tried, 1 to 100, before it is given up.
 
     Returns
     -------
@@ -99,32 +119,81 @@ def ensemble(
     FpdriftError
         Before anything is trained: if an argument is refused, if another ensemble is at work in the
         directory, or a file stands where a record belongs and is something else. It stays as it is.
+        Later: if a run cannot be had at all, or a worker has another fpdrift.
     ChildError
-        If a run fails, is killed or takes too long; the finished ones stay.
+        If a run failed, was killed or took too long at every try. The others are done by then.
+
+    Warns
+    -----
+    FpdriftWarning
+        If a pool of processes broke, and what was left was trained one after another.
     """
-    runs = _plan(conditions, network, data, labels, steps)
+    runs = _plan(conditions, network, data, labels, steps, anywhere=executor is not None)
+    _check_executor(executor)
     check_callable("progress", progress)
     check_timeout(timeout)
+    tries = whole("tries", tries, 1, MOST_TRIES)
+    told = {run: f"run {i} of {len(runs)}, {run.condition.name}" for i, run in enumerate(runs, 1)}
+
+    def tell(run: Run, done: int) -> None:
+        if progress is not None:
+            progress(told[run], done, run.steps)
+
     folder = _folder(directory)
     with _alone(folder):
-        done = [run.is_done(folder) for run in runs]  # all, before anything is trained
-        for i, run in enumerate(runs):
-            label = f"run {i + 1} of {len(runs)}, {run.condition.name}"
-            if not done[i]:
-                _do(run, folder, label, progress, timeout)
-            elif progress is not None:
-                progress(label, run.steps, run.steps)
+        work = Attempts(folder=folder, tries=tries, timeout=timeout, tell=tell)
+        _train(work, runs, executor)
+    if work.failures:
+        raise _failed(work, told)
     return Ensemble(
         network=network,
         data=data,
         labels=labels,
         steps=runs[0].steps,
         conditions=tuple(run.condition for run in runs),
-        names=tuple(run.name for run in runs),
+        names=tuple(work.names[run] for run in runs),
     )
 
 
-def _plan(conditions: Any, network: str, data: str, labels: str, steps: int) -> list[Run]:
+def _train(work: Attempts, runs: list[Run], executor: Executor | None) -> None:
+    """Look for all records before anything is trained; then train what is not there."""
+    for run in runs:
+        name = run.finished(work.folder)
+        if name is not None:
+            work.names[run] = name
+        work.tidy(run)
+    for run in work.names:
+        work.tell(run, run.steps)
+    left = [run for run in runs if run not in work.names]
+    if executor is None:
+        work.here(left)
+    else:
+        work.spread(left, executor)
+
+
+def _failed(work: Attempts, told: dict[Run, str]) -> ChildError:
+    why = work.failures
+    failed = [f"{text}: {one_line(why[run])}" for run, text in told.items() if run in why]
+    more = [f"and {len(failed) - _TOLD} more"] if len(failed) > _TOLD else []
+    tried = "once" if work.tries == 1 else f"{work.tries} times"
+    return ChildError(
+        f"{len(failed)} of {len(told)} runs failed, tried {tried}: "
+        f"{'; '.join([*failed[:_TOLD], *more])}; the others are done, and the same call goes on"
+    )
+
+
+def _check_executor(executor: Any) -> None:
+    if not isinstance(executor, Executor | None):
+        message = (
+            f"executor is {shown(executor)}; give a concurrent.futures.Executor "
+            "(Dask: Client.get_executor()), or None"
+        )
+        raise FpdriftError(message)
+
+
+def _plan(
+    conditions: Any, network: str, data: str, labels: str, steps: int, *, anywhere: bool
+) -> list[Run]:
     """Read what is to be run."""
     network_of(network)
     check(data, labels)
@@ -138,8 +207,8 @@ def _plan(conditions: Any, network: str, data: str, labels: str, steps: int) -> 
         message = f"conditions are several fpdrift.Condition, not {shown(conditions)}"
         raise FpdriftError(message)
     return [
-        Run(condition, network, data, labels, steps, backend, given[: i + 1].count(condition))
-        for i, condition in enumerate(given)
+        Run(condition, network, data, labels, steps, backend, given[:i].count(condition), anywhere)
+        for i, condition in enumerate(given, 1)
     ]
 
 
@@ -168,42 +237,3 @@ def _alone(folder: Path) -> Iterator[None]:
             why = f"another ensemble is at work in {shown(folder.name)}"
         message = f"{why}; wait until it is done, or choose another directory"
         raise FpdriftError(message) from None
-
-
-def _do(
-    run: Run,
-    folder: Path,
-    label: str,
-    progress: Callable[[str, int, int], None] | None,
-    timeout: float | None,
-) -> None:
-    """Train under a name that no other process has, look at what came out, then name it."""
-    _tidy(run, folder)
-    draft = folder / f"{run.stem}.unfinished-{secrets.token_hex(4)}"
-    try:
-        record = train(
-            run.condition,
-            run.network,
-            run.data,
-            steps=run.steps,
-            labels=run.labels,
-            path=draft,
-            timeout=timeout,
-            progress=progress and (lambda done, total: progress(label, done, total)),
-        )
-        other = run.differing(record)
-        if other:
-            message = f"{label}: {', '.join(other)} changed while it was trained; start again"
-            raise FpdriftError(message)
-        run.is_done(folder)  # nobody else's file may have come there meanwhile
-        draft.replace(folder / run.name)
-    finally:
-        _tidy(run, folder)
-
-
-def _tidy(run: Run, folder: Path) -> None:
-    """Take away what runs that were killed have left."""
-    for left in folder.iterdir():
-        if left.name.startswith(f"{run.stem}.unfinished-"):
-            with suppress(OSError):  # held by a process that is still dying: the next run will
-                left.unlink()

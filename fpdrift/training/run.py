@@ -35,6 +35,7 @@ def train(
     steps: int = 100,
     seed: int | None = None,
     labels: str = "one-hot",
+    backend: str | None = None,
     path: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     timeout: float | None = None,
@@ -59,6 +60,9 @@ def train(
         Instead of the condition's: draws weights, order of the data and dropped units.
     labels : {"one-hot", "multi-hot"}
         Multi-hot (noise only): ten random bits, the source's own labels.
+    backend : {"tensorflow", "torch", "jax"}, optional
+        Keras' backend where the condition names none; by default that of ``KERAS_BACKEND``,
+        TensorFlow if there is none.
     path : str or os.PathLike, optional
         The record to make; by default named after the condition, in the current folder.
     overwrite : bool, default False
@@ -91,7 +95,7 @@ def train(
     check_switch("overwrite", overwrite)
     check_timeout(timeout)
     check_callable("progress", progress)
-    env = environment(condition, data)
+    env = environment(condition, data, backend)
     _check_nudge(condition, network)
     place = _place(path, condition, overwrite=overwrite)
     task = {
@@ -126,14 +130,14 @@ def environment(
     condition : Condition
     data : str
     backend : str, optional
-        By default the condition's, else that of ``KERAS_BACKEND``, else TensorFlow.
+        Where the condition names none; by default that of ``KERAS_BACKEND``, else TensorFlow.
 
     Raises
     ------
     FpdriftError
         If the condition cannot be had on the backend, or something is not installed.
     """
-    backend = backend or condition.backend or os.environ.get("KERAS_BACKEND") or "tensorflow"
+    backend = condition.backend or backend or os.environ.get("KERAS_BACKEND") or "tensorflow"
     _check_installed(backend, data)
     condition.check_backend(backend)
     return condition.environment() | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -12,7 +12,7 @@ from fpdrift.perturbation import Perturbation
 from fpdrift.plotting import plot
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import Condition, ensemble
+from fpdrift.training import Condition, job
 from fpdrift.training.networks import NETWORKS
 
 
@@ -25,7 +25,7 @@ def trained(monkeypatch):
         told["runs"].append((network, condition))
         return made(condition, network, *args, **named, bits=told["bits"])
 
-    monkeypatch.setattr(ensemble, "train", train)
+    monkeypatch.setattr(job, "train", train)
     return told
 
 

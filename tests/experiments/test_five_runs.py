@@ -16,7 +16,7 @@ from fpdrift.experiments.fiveruns import SOURCE, five_conditions, largest
 from fpdrift.experiments.trained import TrainedRun
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import ensemble as room
+from fpdrift.training import job as room
 from fpdrift.training.data import load
 
 

@@ -13,7 +13,7 @@ from fpdrift.experiments import Settings, long, study
 from fpdrift.plotting import plot
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import ensemble as room
+from fpdrift.training import job as room
 from fpdrift.training.shapes import starting_weights
 
 AN_EPOCH = 469

@@ -16,7 +16,7 @@ from fpdrift.experiments.question import early_stop
 from fpdrift.plotting import plot
 from fpdrift.records import RecordWriter, Tensor, content_hash, open_record
 from fpdrift.results import Result
-from fpdrift.training import ensemble
+from fpdrift.training import job
 from fpdrift.training.data import load
 
 AN_EPOCH = 23
@@ -31,7 +31,7 @@ def trained(monkeypatch):
     answers = load("digits-split").validation_labels.argmax(axis=1)
     told = {"bits": lambda c, _time: (c.seed, c.intra_op_threads), "times": Counter()}
 
-    def train(condition, network, data, *, steps, labels, path, timeout, progress):
+    def train(condition, network, data, *, steps, labels, backend, path, timeout, progress):
         told["times"][condition] += 1
         bits = told["bits"](condition, told["times"][condition])
         about = {
@@ -39,7 +39,7 @@ def trained(monkeypatch):
             "network": network,
             "data": {"name": data, "labels": labels, "hash": "0"},
             "steps": steps,
-            "backend": "tensorflow",
+            "backend": backend,
         }
         writer = RecordWriter(path, [Tensor("w", "weight", (2,), "float32", "whole")], meta=about)
         for step in range(steps + 1):
@@ -57,7 +57,7 @@ def trained(monkeypatch):
         writer.finish()
         return open_record(path)
 
-    monkeypatch.setattr(ensemble, "train", train)
+    monkeypatch.setattr(job, "train", train)
     monkeypatch.setattr(room, "_data", lambda: "digits-split")
     return told
 

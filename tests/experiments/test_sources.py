@@ -15,7 +15,7 @@ from fpdrift.experiments import sources as room
 from fpdrift.experiments.sources import bootstrap, conditions
 from fpdrift.plotting import plot
 from fpdrift.results import Result
-from fpdrift.training import Condition, ensemble
+from fpdrift.training import Condition, job
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def trained(monkeypatch):
     def train(*args, **named):
         return made(*args, **named, bits=lambda condition: told["bits"](condition))
 
-    monkeypatch.setattr(ensemble, "train", train)
+    monkeypatch.setattr(job, "train", train)
     return told
 
 

@@ -21,7 +21,7 @@ from fpdrift.experiments.metric import knife_edge, relative_spread, turns
 from fpdrift.experiments.study import plain, span
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import ensemble as room
+from fpdrift.training import job as room
 from fpdrift.training.condition import Condition
 from fpdrift.training.own_chance import own_chance
 

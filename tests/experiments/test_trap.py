@@ -12,12 +12,12 @@ from fpdrift.experiments import Settings, compare_records, study, trap
 from fpdrift.plotting import plot
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import Condition, Judged, Repeated, ensemble, train
+from fpdrift.training import Condition, Judged, Repeated, job, train
 
 
 @pytest.fixture
 def trained(monkeypatch):
-    monkeypatch.setattr(ensemble, "train", lambda *a, **named: made(*a, **named, bits=_bits))
+    monkeypatch.setattr(job, "train", lambda *a, **named: made(*a, **named, bits=_bits))
     # such runs cannot be repeated
     monkeypatch.setattr(trap, "judge_runs", lambda *_, **__: _judged("rounding"))
 

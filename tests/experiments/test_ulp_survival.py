@@ -8,7 +8,7 @@ from fpdrift.cli.screens import screen
 from fpdrift.experiments import Settings, study
 from fpdrift.experiments.survival import NUDGES, STEPS, draw_nudges
 from fpdrift.results import Result
-from fpdrift.training import ensemble as room
+from fpdrift.training import job as room
 from fpdrift.training.shapes import starting_weights
 
 

@@ -1,0 +1,192 @@
+"""Runs tried here or by workers until each has its record, or has failed too often.
+
+A record is a draft in the ensemble's folder until it was opened and found to be the one that was
+asked for; then it gets its name. Whatever ends in between leaves a draft, which is taken away.
+"""
+
+from __future__ import annotations
+
+import secrets
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fpdrift.errors import ChildError, FpdriftError, FpdriftWarning, RecordError, shown
+from fpdrift.records import Record, open_record
+from fpdrift.training.definition import Run
+from fpdrift.training.job import carry_out, give_up, train_at
+
+#: Seconds, besides the time limit of a run, for a worker to begin and to send the record.
+_SLACK = 60.0
+
+
+@dataclass(kw_only=True)
+class Attempts:
+    """What is tried, and what has come of it."""
+
+    folder: Path
+    #: how often a run is tried before it is given up
+    tries: int
+    #: seconds for one run, or None
+    timeout: float | None
+    #: called with a run and how many of its steps are done
+    tell: Callable[[Run, int], None]
+    #: of the finished records
+    names: dict[Run, str] = field(default_factory=dict)
+    #: why the last try of a run failed
+    failures: dict[Run, BaseException] = field(default_factory=dict)
+
+    def here(self, runs: Iterable[Run]) -> None:
+        """Train one after another."""
+        for run in runs:
+            for _ in range(self.tries):
+                try:
+                    self._here(run)
+                except ChildError as error:
+                    self.failures[run] = error
+                else:
+                    break
+
+    def spread(self, runs: Iterable[Run], executor: Executor) -> None:
+        """Let workers train; if their pool breaks, train here what is left.
+
+        A pool of processes breaks as a whole when one of them dies. That is no try: which run was
+        at fault, if any, cannot be told.
+        """
+        left = dict.fromkeys(runs, self.tries)
+        at_work: dict[Future[bytes], tuple[Run, str]] = {}
+        stranded: dict[Run, BrokenExecutor] = {}
+        waiting = list(left)
+        try:
+            while waiting or at_work:
+                for run in waiting:
+                    ticket = secrets.token_hex(8)
+                    at_work[_submit(executor, run, self.timeout, ticket)] = run, ticket
+                    self.tell(run, 0)
+                waiting = []
+                for run, error in self._wait(at_work):
+                    if isinstance(error, BrokenExecutor):
+                        stranded[run] = error
+                        continue
+                    self.failures[run] = error
+                    left[run] -= 1
+                    waiting += [run] if left[run] else []
+        finally:
+            for future, (_, ticket) in at_work.items():
+                future.cancel()
+                give_up(ticket)
+        if stranded:
+            why = one_line(next(iter(stranded.values())))
+            message = f"the pool of workers broke ({why}); the rest is trained one after another"
+            warnings.warn(message, FpdriftWarning, stacklevel=4)
+            self.here(stranded)
+
+    def _here(self, run: Run) -> None:
+        with self._draft(run) as draft:
+            record = train_at(draft, run, self.timeout, lambda done, _: self.tell(run, done))
+            other = run.differing(record)
+            if other:
+                what = f"{run.condition.name}: {', '.join(other)}"
+                message = f"{what} changed while it was trained; start again"
+                raise FpdriftError(message)
+            self._name(run, draft, record)
+
+    def _wait(
+        self, at_work: dict[Future[bytes], tuple[Run, str]]
+    ) -> Iterator[tuple[Run, BaseException]]:
+        """Wait for a worker; give the runs that failed. What is no longer at work is taken out.
+
+        Each run ends within its time limit. So where all that time nothing comes back from any
+        worker, what they were given is lost: a machine that froze, a cluster that forgot it.
+        """
+        limit = None if self.timeout is None else self.timeout + _SLACK
+        done = wait(at_work, timeout=limit, return_when=FIRST_COMPLETED).done
+        for future in done or tuple(at_work):
+            run, ticket = at_work.pop(future)
+            if done:
+                error = self._settle(run, future)
+            else:
+                future.cancel()
+                give_up(ticket)
+                error = ChildError(f"no worker sent anything for {limit:g} s")
+            if error is not None:
+                yield run, error
+
+    def _settle(self, run: Run, future: Future[bytes]) -> BaseException | None:
+        """Keep what a worker sent; give what went wrong instead, if that may be tried again."""
+        if future.cancelled():
+            return ChildError("its cluster lost it")
+        error = future.exception()
+        if error is not None:
+            if isinstance(error, FpdriftError) and not isinstance(error, ChildError):
+                raise error
+            return error
+        try:
+            with self._draft(run) as draft:
+                with self._writing():
+                    draft.write_bytes(future.result())
+                record = open_record(draft)
+                other = run.differing(record)
+                if other:
+                    what = ", ".join(other)
+                    message = f"a worker has other {what}; install the same fpdrift there"
+                    raise FpdriftError(message)
+                self._name(run, draft, record)
+        except (ChildError, RecordError) as damage:
+            return damage
+        self.tell(run, run.steps)
+        return None
+
+    @contextmanager
+    def _draft(self, run: Run) -> Iterator[Path]:
+        """Give a name that no other process has; afterwards nothing is left there."""
+        self.tidy(run)
+        try:
+            yield self.folder / f"{run.stem}.unfinished-{secrets.token_hex(4)}"
+        finally:
+            self.tidy(run)
+
+    def _name(self, run: Run, draft: Path, record: Record) -> None:
+        if not run.is_whole(record):
+            message = "its record ends before the run does"
+            raise ChildError(message)
+        name = run.name_on(record.provenance)
+        run.is_done(self.folder / name)  # nobody else's file may have come there meanwhile
+        with self._writing():
+            draft.replace(self.folder / name)
+        self.names[run] = name
+        self.failures.pop(run, None)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            message = f"cannot write in {shown(self.folder.name)}: {error.strerror or error}"
+            raise FpdriftError(f"{message}; make room, and the same call goes on") from None
+
+    def tidy(self, run: Run) -> None:
+        """Take away what runs that were killed have left."""
+        for left in self.folder.iterdir():
+            if left.name.startswith(f"{run.stem}.unfinished-"):
+                with suppress(OSError):  # held by a process that is still dying: the next run will
+                    left.unlink()
+
+
+def one_line(error: BaseException) -> str:
+    """Say in one line of bearable length what an error says, or at least its kind."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def _submit(executor: Executor, run: Run, timeout: float | None, ticket: str) -> Future[bytes]:
+    """Hand a run over; what refuses to take it is a failed try like any other."""
+    try:
+        return executor.submit(carry_out, run, timeout, ticket)
+    except Exception as error:  # noqa: BLE001 - a pool that is broken or shut, a cluster that is gone
+        refused: Future[bytes] = Future()
+        refused.set_exception(error)
+        return refused
