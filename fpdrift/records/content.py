@@ -169,7 +169,7 @@ def _tensor(
 def shape_from_json(value: Any) -> tuple[int, ...]:
     """Read the shape of a tensor or of predictions."""
     if not isinstance(value, list) or len(value) > MAX_AXES:
-        message = f"not a shape: {shown(value)}"
+        message = f"a shape is a list of at most {MAX_AXES} sizes"
         raise ValueError(message)
     return tuple(count_from_json(size) for size in value)
 

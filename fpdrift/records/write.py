@@ -210,17 +210,20 @@ class RecordWriter:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        for name, value in (
-            ("synchronous", "OFF"),
-            ("locking_mode", "EXCLUSIVE"),  # no locks to take and give back at every step
-            ("journal_mode", "DELETE"),
-        ):
-            connection.execute(f"PRAGMA {name} = {value}")
-        if self._number:
-            last = connection.execute("SELECT max(number), digest FROM entry").fetchone()
-            if last != (self._number, self._digest):
-                connection.close()
-                raise self._error("it was changed from elsewhere")
+        try:
+            for name, value in (
+                ("synchronous", "OFF"),
+                ("locking_mode", "EXCLUSIVE"),  # no locks to take and give back at every step
+                ("journal_mode", "DELETE"),
+            ):
+                connection.execute(f"PRAGMA {name} = {value}")
+            if self._number:
+                last = connection.execute("SELECT max(number), digest FROM entry").fetchone()
+                if last != (self._number, self._digest):
+                    raise self._error("it was changed from elsewhere")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _identity(self) -> tuple[int, int]:
