@@ -59,12 +59,13 @@ def opened(path: Path, max_bytes: int) -> Iterator[tuple[sqlite3.Connection, Cal
     OSError, sqlite3.Error
         If it cannot be read.
     """
+    began = time.thread_time()
     with TemporaryDirectory(prefix="fpdrift-") as folder:
         copy = Path(folder, "record")
         size = _copy(path, copy, max_bytes)
         connection = sqlite3.connect(copy, isolation_level=None)
         try:
-            yield connection, _guard(connection, size)
+            yield connection, _guard(connection, size, began)
         finally:
             connection.close()
 
@@ -157,10 +158,10 @@ def _copy_bytes(file: BinaryIO, copy: Path, start: bytes, max_bytes: int) -> int
     return size
 
 
-def _guard(connection: sqlite3.Connection, size: int) -> Callable[[], bool]:
+def _guard(connection: sqlite3.Connection, size: int, began: float) -> Callable[[], bool]:
     for limit, most in _LIMITS.items():
         connection.setlimit(limit, most)
-    deadline = time.thread_time() + 1.5 + size / 50e6  # seconds; a sound record needs a tenth
+    deadline = began + 1.5 + size / 50e6  # seconds; a sound record needs a tenth
 
     def late() -> bool:
         return time.thread_time() > deadline

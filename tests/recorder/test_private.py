@@ -52,6 +52,7 @@ def recorded(tmp_path_factory):
         "HOSTNAME": "analytical-engine",
         "API_KEY": "s3cret-t0ken",
         "XLA_FLAGS": f"--xla_dump_to={folder} --xla_cpu_enable_fast_math=false",
+        "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONPATH": str(ROOT),
     }

@@ -1,6 +1,6 @@
 """What a stranger's file may cost before it is refused, and what a disk may do to one of ours."""
 
-import itertools
+import json
 import multiprocessing
 import os
 import sqlite3
@@ -26,7 +26,7 @@ SAMPLE = ("10 GB of nothing", "data of 200 MB", "a start of empty objects", "a s
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_bomb_is_refused_in_512_mb(name, tmp_path):
-    _, megabytes, outcome = bomb_records.measure(bomb_records.BOMBS[name], tmp_path)
+    *_, megabytes, outcome = bomb_records.measure(bomb_records.BOMBS[name], tmp_path)
     assert megabytes < bomb_records.MEGABYTES, outcome
     assert "cannot be opened" in outcome or "is damaged" in outcome
 
@@ -122,49 +122,45 @@ def test_columns_are_what_dicts_would_be():
         sparse.columns()
 
 
-def mounted(folder):
-    """A disk of one megabyte, where this system lets us have one."""
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+#: Writes to a disk of one megabyte that only this process sees; it goes when the process ends.
+ON_A_SMALL_DISK = """
+import itertools, json, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from sample_record import TENSORS, add_step
+from fpdrift.errors import RecordError
+from fpdrift.records import RecordWriter, open_record
+path = Path(sys.argv[1], "a.fpdrift")
+writer = RecordWriter(path, TENSORS)
+for step in itertools.count():
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("no mount command here")
-    if done.returncode:
-        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
-
-
-def fill(writer):
-    """Write steps until the disk is full; count those that were written."""
-    for step in itertools.count():
-        try:
-            add_step(writer, step)
-        except RecordError as error:
-            told = str(error)
-            break
-    assert "cannot be written: " in told
-    assert "full" in told or "I/O" in told
-    return step
+        add_step(writer, step)
+    except RecordError as error:
+        told = str(error)
+        break
+writer.close()
+record = open_record(path)
+print(json.dumps([step, record.steps.tolist(), record.complete, told]))
+"""
 
 
 def test_a_full_disk_costs_no_finished_step(tmp_path):
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted(folder)
+    mount = 'mount -t tmpfs -o size=1m tmpfs "$0" || exit 77; exec "$@"'
+    code = [sys.executable, "-c", ON_A_SMALL_DISK, str(tmp_path), str(Path(__file__).parent)]
+    command = ["unshare", "--mount", "sh", "-c", mount, str(tmp_path), *code]
     try:
-        writer = RecordWriter(folder / "a.fpdrift", TENSORS)
-        done = fill(writer)
-        writer.close()
-        record = open_record(folder / "a.fpdrift")
-        with pytest.raises(RecordError, match="cannot be written"):
-            RecordWriter(folder / "b.fpdrift", TENSORS)
-        if (folder / "b.fpdrift").exists():
-            with pytest.raises(RecordError):
-                open_record(folder / "b.fpdrift")
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-    assert done > 20
-    assert record.steps.tolist() == list(range(done))
-    assert not record.complete
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("no unshare command here")
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    count, steps, complete, told = json.loads(done.stdout)
+    assert count > 20
+    assert (steps, complete) == (list(range(count)), False)
+    assert "'a.fpdrift' cannot be written: " in told
+    assert "full" in told
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_read_only_folder_is_one_line(tmp_path):
