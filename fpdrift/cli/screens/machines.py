@@ -57,13 +57,15 @@ def _rows(result: ManyRuns, names: list[str]) -> list[list[str]]:
         kind = tuple(plain(result.differs[name][run]) for name in names)
         kinds.setdefault(kind, Counter())[home[run]] += 1
     return [
-        [
-            *kind,
-            str(classes.total()),
-            ", ".join(f"{classes[c]} {letter(c)}" for c in sorted(classes)),
-        ]
+        [*kind, str(classes.total()), _of_class(classes)]
         for kind, classes in sorted(kinds.items(), key=lambda item: _by_number(item[0]))
     ]
+
+
+def _of_class(classes: Counter[int]) -> str:
+    if len(classes) == 1:
+        return letter(*classes)
+    return ", ".join(f"{classes[number]} {letter(number)}" for number in sorted(classes))
 
 
 def _by_number(kind: tuple[str, ...]) -> list[tuple[bool, int, str]]:

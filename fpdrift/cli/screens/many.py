@@ -85,7 +85,7 @@ def _common(result: ManyRuns, branch: Branch) -> str:
     told = []
     for name, values in result.differs.items():
         value = values[branch.runs[0]]
-        if name.startswith("switches."):  # the condition tells
+        if name.startswith(("switches.", "dtype of ")):  # the condition tells
             continue
         if len({repr(values[run]) for run in branch.runs}) == 1 and value not in _USUAL:
             told.append(f"{_plain(name.removeprefix('condition.'))} {_plain(value)}")
