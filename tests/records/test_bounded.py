@@ -115,6 +115,8 @@ def test_columns_are_what_dicts_would_be():
     for name, values in found.items():
         assert np.array_equal(values, [row.get(name, np.nan) for row in rows], equal_nan=True)
     assert Columns().columns() == {}
+    with pytest.raises(ValueError, match="more than 1000"):
+        Columns().add({str(number): 1.0 for number in range(MAX_NAMES + 1)})
     sparse = Columns()
     for number in range(9):
         sparse.add({str(number): 1.0})
