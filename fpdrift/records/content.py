@@ -85,9 +85,9 @@ def unpack(tensor: Tensor, data: Sequence[bytes]) -> tuple[npt.NDArray[Any], npt
 
 def to_text(value: Any, limit: int) -> str:
     """Write plain JSON values, not more of them than a reader takes."""
+    _check_values(value)
     text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     _check_objects(text)
-    _check_values(value)
     if len(text.encode()) > limit:
         message = f"{len(text)} characters of JSON are too many (at most {limit} bytes)"
         raise ValueError(message)

@@ -157,9 +157,9 @@ def _entries(connection: sqlite3.Connection, late: Callable[[], bool]) -> Iterat
     digest, texts = b"", 0
     rows = connection.execute("SELECT number, kind, text, data, digest FROM entry ORDER BY number")
     for expected, (number, kind, text, data, stored) in enumerate(rows, 1):
-        if isinstance(kind, str) and isinstance(text, str) and isinstance(data, bytes):
-            digest = schema.chain(digest, kind, text, data)
-        if number != expected or digest != stored:
+        fit = isinstance(kind, str) and isinstance(text, str) and isinstance(data, bytes)
+        digest = schema.chain(digest, kind, text, data) if fit else b""
+        if not fit or number != expected or digest != stored:
             message = f"entry {expected} is missing or was changed"
             raise ValueError(message)
         texts += len(text)
