@@ -163,5 +163,10 @@ def _processor() -> tuple[str, tuple[str, ...]]:
 
 
 def _without_paths(value: str) -> str:
-    """Drop the words of a switch that name a place on this machine."""
-    return " ".join(w for w in value.split() if "/" not in w and "\\" not in w)
+    """Drop the words of a switch that name a place on this machine.
+
+    A quoted place may have a space in it, and XLA's dumps may go to a place without a slash.
+    """
+    if "'" in value or '"' in value:
+        return ""
+    return " ".join(w for w in value.split() if not any(c in w for c in ("/", "\\", "_to=")))

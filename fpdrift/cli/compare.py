@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from fpdrift.cli.output import add_json, check_output, deliver, make_folder
 from fpdrift.cli.parsing import folder
 from fpdrift.cli.progress import reporting
 from fpdrift.experiments import compare_records
-from fpdrift.records import open_record
+from fpdrift.experiments.compared import read_records
 
 if TYPE_CHECKING:
     import argparse
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from fpdrift.experiments import ComparedRecords
     from fpdrift.results import Result
 
-#: Characters of a record's name that a picture's name takes.
-_LONGEST = 80
+#: Characters of a record's name that a picture's name takes: a disk takes 255 bytes.
+_LONGEST = 40
 
 
 def add_to(commands: Any) -> None:
@@ -28,7 +29,8 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "compare",
         help="where recorded runs part, how fast, and whether it matters",
-        description="Compare records of one model with the first of them.",
+        description="Compare records of one model with the first of them. One of many that cannot "
+        "be read, or is of another model, is left out and named.",
         allow_abbrev=False,
     )
     command.add_argument("first", metavar="A", help="the record to compare with")
@@ -47,11 +49,12 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare; return the exit code."""
     check_output(arguments)
-    records = [open_record(path) for path in (arguments.first, *arguments.others)]
+    records, left_out = read_records((arguments.first, *arguments.others))
     if not arguments.no_plots:
         make_folder(arguments.out)
     with reporting() as report:
         result = compare_records(records, inside=arguments.inside, progress=report)
+    result = replace(result, left_out=left_out | result.left_out)
     code = deliver(result, arguments)
     if not arguments.no_plots:
         _draw(result, arguments.out)
@@ -63,8 +66,10 @@ def _draw(result: ComparedRecords, out: Path) -> None:
     from fpdrift.plotting import save
 
     pictures: dict[str, Result] = {}
-    for pair in result.pairs:
-        name = pair.label[:_LONGEST].replace(" ", "-")
+    for number, pair in enumerate(result.pairs, 2):
+        name = pair.label.replace(" ", "-")
+        if len(name) > _LONGEST:  # two long names may begin alike
+            name = f"{number}-{name[:_LONGEST]}"
         pictures |= {f"growth-{name}": pair.growth, f"tensors-{name}": pair.matrix}
     if len(result.pairs) > 1:
         pictures["distances"] = result.comparisons

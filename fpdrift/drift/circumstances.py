@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,8 @@ UNKNOWN = "unknown"
 _NEEDED = ("condition", "data", "network", "seed", "starting weights")
 #: Characters that are shown of a value with an inner life, such as a nudge's account.
 _SHOWN = 100
+#: Facts that are looked at of each of many records; a stranger's may have a million.
+_MOST = 10_000
 
 
 def differing_facts(a: Record, b: Record) -> dict[str, tuple[Any, Any]]:
@@ -42,7 +45,7 @@ def varying_facts(all_facts: Sequence[dict[str, Any]]) -> dict[str, tuple[Any, .
     all_facts : sequence of dict
         What `facts_of` gave for each.
     """
-    flat = [dict(_flat("", facts)) for facts in all_facts]
+    flat = [dict(islice(_flat("", facts), _MOST)) for facts in all_facts]
     names = dict.fromkeys(name for facts in flat for name in facts)
     values = {name: [facts.get(name, UNKNOWN) for facts in flat] for name in names}
     return {
@@ -72,7 +75,6 @@ def facts_of(record: Record) -> dict[str, Any]:
         "complete": record.complete,
         "last step": int(record.steps[-1]),
         "loss kind": record.loss_kind,
-        **{f"dtype of {tensor.name}": tensor.dtype for tensor in record.tensors},
         # a result keeps names with a leading $ for itself
         **{name.lstrip("$"): value for name, value in record.meta.items() if value is not None},
         **record.provenance.to_dict(),
@@ -80,7 +82,7 @@ def facts_of(record: Record) -> dict[str, Any]:
     if record.steps[0] == 0:
         weights = np.array([tensor.role == "weight" for tensor in record.tensors])
         facts["starting weights"] = xxhash.xxh3_64_hexdigest(record.hashes[0, weights].tobytes())
-    return facts
+    return facts | {f"dtype of {tensor.name}": tensor.dtype for tensor in record.tensors}
 
 
 def _differing(

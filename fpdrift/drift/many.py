@@ -132,9 +132,7 @@ def _read(records: Any) -> tuple[list[Reduced], dict[str, str]]:
                 message = f"{shown(record.name)} holds no step"
                 raise FpdriftError(message)
         except FpdriftError as error:
-            name = source.name if isinstance(source, Record) else os.fspath(source)
-            name = os.fsdecode(os.path.basename(name))  # noqa: PTH119 - also of bytes
-            left_out[_new(name, left_out)] = str(error)
+            left_out[new_name(file_name(source), left_out)] = str(error)
             continue
         runs.append(reduced(record))
     return runs, left_out
@@ -156,15 +154,21 @@ def _of_one_model(
             continue
         odd = (t for t in (*run.model, *model) if (t in run.model) != (t in model))
         name, role, shape = next(odd, ("the tensors' order", "", ""))
-        left_out[_new(run.name, left_out)] = f"{OTHER_MODEL}: {role} {shown(name)} {shape}"
+        left_out[new_name(run.name, left_out)] = f"{OTHER_MODEL}: {role} {shown(name)} {shape}"
     first = Counter(int(run.steps[0]) for run in kept).most_common(1)[0][0]
     for run in kept:
         if first not in run.steps:
-            left_out[_new(run.name, left_out)] = f"has no step {first}, with which most begin"
+            left_out[new_name(run.name, left_out)] = f"has no step {first}, with which most begin"
     return [run for run in kept if first in run.steps], left_out
 
 
-def _new(name: str, names: dict[str, str]) -> str:
+def file_name(source: Record | str | os.PathLike[str]) -> str:
+    """Name a record by its file alone, without the folder that it lies in."""
+    name = source.name if isinstance(source, Record) else os.fspath(source)
+    return os.fsdecode(os.path.basename(name))  # noqa: PTH119 - also of bytes
+
+
+def new_name(name: str, names: dict[str, str]) -> str:
     """Give a file's name, with a number if one from another folder is there already."""
     again = (f"{name} ({number})" for number in itertools.count(2))
     return name if name not in names else next(n for n in again if n not in names)

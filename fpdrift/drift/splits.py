@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Classes = tuple[tuple[int, ...], ...]
 
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Split(Result):
@@ -47,6 +49,15 @@ class Branch(Result):
     parent: int | None
     #: tensors that differed there
     tensors: tuple[str, ...]
+
+
+def letter(number: int) -> str:
+    """Name a class: A to Z, then AA, AB and so on."""
+    name = ""
+    while number >= 0:
+        number, rest = divmod(number, len(_LETTERS))
+        name, number = _LETTERS[rest] + name, number - 1
+    return name
 
 
 def branches(classes: Classes, splits: Sequence[Split]) -> tuple[Branch, ...]:

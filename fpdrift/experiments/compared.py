@@ -17,6 +17,7 @@ from fpdrift.drift import (
     run_curves,
     tensor_matrix,
 )
+from fpdrift.drift.many import file_name, new_name
 from fpdrift.errors import FpdriftError
 from fpdrift.records import Record, open_record
 from fpdrift.results import Result
@@ -55,6 +56,8 @@ class ComparedRecords(Result):
     pairs: tuple[ComparedPair, ...]
     #: of all records, the first one first
     curves: RunCurves
+    #: files that were given and are not in here -> why
+    left_out: dict[str, str]
 
     @property
     def comparisons(self) -> Comparisons:
@@ -76,6 +79,8 @@ def compare_records(
 ) -> ComparedRecords:
     """Compare records with the first of them.
 
+    One of many that cannot be read, or is of another model than the first, is left out and named.
+
     Parameters
     ----------
     sources : sequence of Record, str or os.PathLike
@@ -89,18 +94,24 @@ def compare_records(
     Raises
     ------
     FpdriftError
-        If there are fewer than two, one cannot be read, two cannot be compared, or, with `inside`,
-        one is no record of `fpdrift.train`.
+        If there are fewer than two, the first cannot be read, no other one can be compared with it,
+        or, with `inside`, one is no record of `fpdrift.train`.
     ChildError
         If a run cannot be repeated.
     """
-    if len(sources) < 2:
-        message = f"{len(sources)} records; give two or more, the one to compare with first"
-        raise FpdriftError(message)
-    records = [x if isinstance(x, Record) else open_record(x) for x in sources]
+    (first, *others), left_out = read_records(sources)
+    records, found = [first], []
+    for record in others:
+        try:
+            found.append(compare(first, record))
+        except FpdriftError as error:
+            if len(others) == 1:
+                raise
+            left_out[new_name(record.name, left_out)] = str(error)
+            continue
+        records.append(record)
+    _check_any(records, left_out)
     labels = _labels(records)
-    first = records[0]
-    found = [compare(first, record) for record in records[1:]]
     looked = [
         _look(first, record, pair, progress) if inside else (None, None)
         for record, pair in zip(records[1:], found, strict=True)
@@ -121,6 +132,7 @@ def compare_records(
             )
         ),
         curves=run_curves(records, labels),
+        left_out=left_out,
     )
 
 
@@ -133,6 +145,46 @@ def _look(
     step = first_step(pair)
     with apart(a, b, [step], None, progress) as steps:
         return explained(steps, step), judged(a, b, steps, step)
+
+
+def read_records(
+    sources: Sequence[Record | str | os.PathLike[str]],
+) -> tuple[list[Record], dict[str, str]]:
+    """Open records; one of many, but not the first, may be bad.
+
+    Returns
+    -------
+    list of Record
+        Two or more.
+    dict of str to str
+        Name of a file that cannot be read -> why.
+
+    Raises
+    ------
+    FpdriftError
+        If there are fewer than two, or the first cannot be read.
+    """
+    if len(sources) < 2:
+        message = f"{len(sources)} records; give two or more, the one to compare with first"
+        raise FpdriftError(message)
+    records: list[Record] = []
+    left_out: dict[str, str] = {}
+    for source in sources:
+        try:
+            records.append(source if isinstance(source, Record) else open_record(source))
+        except FpdriftError as error:
+            if not records or len(sources) == 2:
+                raise
+            left_out[new_name(file_name(source), left_out)] = str(error)
+    _check_any(records, left_out)
+    return records, left_out
+
+
+def _check_any(records: Sequence[Record], left_out: dict[str, str]) -> None:
+    if len(records) < 2:
+        why = next(iter(left_out.values()))
+        message = f"none of {len(left_out)} records can be compared with the first: {why}"
+        raise FpdriftError(message)
 
 
 def _labels(records: Sequence[Record]) -> tuple[str, ...]:

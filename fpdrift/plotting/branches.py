@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fpdrift.drift.splits import letter
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Classes that are drawn; more would be a hatching.
 _MOST = 24
-_LONGEST = 26
+_LONGEST = 24
 
 
 def draw_many_runs(result: ManyRuns, ax: Axes) -> None:
@@ -33,7 +35,7 @@ def draw_many_runs(result: ManyRuns, ax: Axes) -> None:
         if branch.parent in place:
             ax.plot([start, start], [place[branch.parent], y], color=colour, linewidth=1.5)
         ax.annotate(
-            _label(result, branch),
+            f"{letter(number)}  {_label(result, branch)}",
             (1.01, y),
             xycoords=("axes fraction", "data"),
             va="center",

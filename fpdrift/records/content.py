@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from typing import Any, get_args
 
 import ml_dtypes
@@ -38,10 +39,14 @@ NUMBERS = FLOATS | {
         for size in (1, 2, 4, 8)
     },
 }
+#: Axes of a tensor or of predictions; NumPy has no more.
+MAX_AXES = 64
 #: Tensors up to this many elements are kept whole.
 WHOLE_UP_TO = 2048
 _MAX_NAME = 500
 _MAX_DEPTH = 32
+#: Lists and objects in one text; two for each tensor.
+_MAX_OBJECTS = 200_000
 
 
 def how_kept(role: Role, size: int, dtype: str) -> Kept:
@@ -82,6 +87,7 @@ def to_text(value: Any, limit: int) -> str:
     """Write plain JSON values, not more of them than a reader takes."""
     _check_values(value)
     text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    _check_objects(text)
     if len(text.encode()) > limit:
         message = f"{len(text)} characters of JSON are too many (at most {limit} bytes)"
         raise ValueError(message)
@@ -90,6 +96,7 @@ def to_text(value: Any, limit: int) -> str:
 
 def from_text(text: str) -> Any:
     """Read JSON, refusing NaN, deep nesting and characters that steer a terminal."""
+    _check_objects(text)
     value = json.loads(text, parse_constant=_refuse)
     _check_values(value)
     return value
@@ -156,8 +163,15 @@ def _tensor(
         raise ValueError(message)
     if kept != "hash":
         _one_of(dtype, FLOATS)
-    sizes = tuple(count_from_json(size) for size in shape)
-    return Tensor(_name(name), role, sizes, _name(dtype), kept, zero_gradient)
+    return Tensor(_name(name), role, shape_from_json(shape), _name(dtype), kept, zero_gradient)
+
+
+def shape_from_json(value: Any) -> tuple[int, ...]:
+    """Read the shape of a tensor or of predictions."""
+    if not isinstance(value, list) or len(value) > MAX_AXES:
+        message = f"a shape is a list of at most {MAX_AXES} sizes"
+        raise ValueError(message)
+    return tuple(count_from_json(size) for size in value)
 
 
 def _one_of(value: Any, known: Any) -> None:
@@ -173,24 +187,36 @@ def _name(value: Any) -> str:
     return value
 
 
-def _check_values(value: Any, depth: int = 0) -> None:
-    if depth > _MAX_DEPTH:
-        message = f"JSON nested more than {_MAX_DEPTH} deep"
+def _check_objects(text: str) -> None:
+    """Refuse what would take forty times its size in memory, before any of it is made."""
+    if text.count("{") + text.count("[") > _MAX_OBJECTS:
+        message = f"JSON of more than {_MAX_OBJECTS} lists and objects"
         raise ValueError(message)
-    if isinstance(value, str):
-        if not value.replace("\n", "").replace("\t", "").isprintable():
-            message = f"text with a control character: {shown(value)}"
-            raise ValueError(message)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                message = f"a key that is no text: {shown(key)}"
-                raise TypeError(message)
-            _check_values(key, depth + 1)
-            _check_values(item, depth + 1)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _check_values(item, depth + 1)
+
+
+def _check_values(value: Any) -> None:
+    """Look at all values, level by level: a stranger's text may hold millions."""
+    level = [value]
+    for _ in range(_MAX_DEPTH + 1):
+        for text in (item for item in level if isinstance(item, str)):
+            if not text.isprintable() and not _is_plain(text):
+                message = f"text with a control character: {shown(text)}"
+                raise ValueError(message)
+        objects = [item for item in level if isinstance(item, dict)]
+        keys = [key for item in objects for key in item]
+        for key in (key for key in keys if not isinstance(key, str)):
+            message = f"a key that is no text: {shown(key)}"
+            raise TypeError(message)
+        lists = [item for item in level if isinstance(item, list | tuple)]
+        level = [*keys, *chain(*(item.values() for item in objects)), *chain(*lists)]
+        if not level:
+            return
+    message = f"JSON nested more than {_MAX_DEPTH} deep"
+    raise ValueError(message)
+
+
+def _is_plain(text: str) -> bool:
+    return text.replace("\n", "").replace("\t", "").isprintable()
 
 
 def _refuse(text: str) -> None:

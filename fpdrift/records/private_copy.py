@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from fpdrift.records import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: First bytes of a journal, and the last ones of a journal that names another.
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
@@ -31,6 +31,7 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 1,
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 8,
     sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 4,
+    sqlite3.SQLITE_LIMIT_LENGTH: schema.MAX_START_TEXT + schema.MAX_DATA,
     sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 8,
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1000,
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 0,
@@ -45,8 +46,11 @@ class RefusedError(ValueError):
 
 
 @contextmanager
-def opened(path: Path, max_bytes: int) -> Iterator[sqlite3.Connection]:
-    """Give a guarded connection to a private copy of the file at `path`.
+def opened(path: Path, max_bytes: int) -> Iterator[tuple[sqlite3.Connection, Callable[[], bool]]]:
+    """Give a guarded connection to a private copy of the file at `path`, and a clock.
+
+    The clock tells whether reading has taken more of the processor's time than it may: a little
+    more for a large file, and no more because other programs are at work.
 
     Raises
     ------
@@ -55,13 +59,13 @@ def opened(path: Path, max_bytes: int) -> Iterator[sqlite3.Connection]:
     OSError, sqlite3.Error
         If it cannot be read.
     """
+    began = time.thread_time()
     with TemporaryDirectory(prefix="fpdrift-") as folder:
         copy = Path(folder, "record")
         size = _copy(path, copy, max_bytes)
         connection = sqlite3.connect(copy, isolation_level=None)
         try:
-            _guard(connection, size)
-            yield connection
+            yield connection, _guard(connection, size, began)
         finally:
             connection.close()
 
@@ -116,7 +120,10 @@ def _regular(path: Path, max_bytes: int, flags: int = 0) -> Iterator[BinaryIO]:
             message = "it is no regular file"
             raise RefusedError(message)
         if found.st_size > max_bytes:
-            message = f"it has {found.st_size} bytes, more than max_bytes={max_bytes}"
+            message = (
+                f"it has {found.st_size} bytes, more than max_bytes={max_bytes}; if you trust it, "
+                "open_record(path, max_bytes=...) takes a larger number"
+            )
             raise RefusedError(message)
         yield file
 
@@ -127,9 +134,10 @@ def _check_header(header: bytes) -> None:
         raise RefusedError(message)
     version = int.from_bytes(header[60:64], "big")
     if version != schema.FORMAT_VERSION:
+        newer = version > schema.FORMAT_VERSION
         message = (
-            f"it has format version {version}, this fpdrift reads {schema.FORMAT_VERSION} "
-            "(another fpdrift may read it)"
+            f"it has format version {version}, this fpdrift reads {schema.FORMAT_VERSION}; "
+            + ("update fpdrift to read it" if newer else "no fpdrift ever wrote such a one")
         )
         raise RefusedError(message)
     if header[18:20] != b"\x01\x01":
@@ -150,12 +158,15 @@ def _copy_bytes(file: BinaryIO, copy: Path, start: bytes, max_bytes: int) -> int
     return size
 
 
-def _guard(connection: sqlite3.Connection, size: int) -> None:
+def _guard(connection: sqlite3.Connection, size: int, began: float) -> Callable[[], bool]:
     for limit, most in _LIMITS.items():
         connection.setlimit(limit, most)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(max(size, 10_000), 2**31 - 1))
-    deadline = time.monotonic() + 2 + size / 20e6  # seconds; a sound record needs a tenth
-    connection.set_progress_handler(lambda: time.monotonic() > deadline, 1000)
+    deadline = began + 1.5 + size / 50e6  # seconds; a sound record needs a tenth
+
+    def late() -> bool:
+        return time.thread_time() > deadline
+
+    connection.set_progress_handler(late, 1000)
     for name, value in (
         ("trusted_schema", "OFF"),
         ("cell_size_check", "ON"),
@@ -164,3 +175,4 @@ def _guard(connection: sqlite3.Connection, size: int) -> None:
         ("query_only", "ON"),
     ):
         connection.execute(f"PRAGMA {name} = {value}")
+    return late

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from math import nan, prod
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,18 +16,18 @@ import numpy.typing as npt
 from fpdrift.errors import FpdriftError, RecordError, shown
 from fpdrift.provenance import Provenance
 from fpdrift.records import content, private_copy, schema
+from fpdrift.records.columns import Columns
 from fpdrift.records.hashing import HASH_VERSION
 from fpdrift.records.place import absolute
 from fpdrift.records.private_copy import RefusedError
 from fpdrift.records.record import Record, Tensor
 
-_MAX_AXES = 16
 _MAX_KIND = 20
 #: A record that is being written may change under the copy; then a new copy helps.
 _TRIES = 5
 
 
-def open_record(path: str | os.PathLike[str], *, max_bytes: int = 1 << 30) -> Record:
+def open_record(path: str | os.PathLike[str], *, max_bytes: int = 1 << 28) -> Record:
     """Read a record into memory.
 
     The file may come from anybody. It is never written to: a private copy, its journal included, is
@@ -38,8 +38,8 @@ def open_record(path: str | os.PathLike[str], *, max_bytes: int = 1 << 30) -> Re
     ----------
     path : str or os.PathLike
         The record, or a link to it.
-    max_bytes : int, default 2**30
-        Largest file that is looked at.
+    max_bytes : int, default 2**28
+        Largest file that is looked at, 256 MiB by default: reading takes memory and time with it.
 
     Returns
     -------
@@ -77,6 +77,9 @@ def open_record(path: str | os.PathLike[str], *, max_bytes: int = 1 << 30) -> Re
     raise AssertionError
 
 
+_TOO_LONG = "it takes too long to read"
+
+
 class _DamagedError(Exception):
     """The content breaks a rule."""
 
@@ -99,11 +102,11 @@ class _Reading:
     steps: list[int] = field(default_factory=list)
     hashes: list[bytes] = field(default_factory=list)
     loss: list[float] = field(default_factory=list)
-    metrics: list[dict[str, float]] = field(default_factory=list)
+    metrics: Columns = field(default_factory=Columns)
     sketch_steps: list[int] = field(default_factory=list)
     kept: dict[int, list[bytes]] = field(default_factory=dict)
     predictions: dict[int, npt.NDArray[Any]] = field(default_factory=dict)
-    epochs: list[dict[str, float]] = field(default_factory=list)
+    epochs: Columns = field(default_factory=Columns)
     notes: list[str] = field(default_factory=list)
     #: bytes of each tensor at a sketched step
     sizes: list[int] = field(init=False)
@@ -113,10 +116,10 @@ class _Reading:
 
 
 def _open(path: Path, max_bytes: int) -> Record:
-    with private_copy.opened(path, max_bytes) as connection:
+    with private_copy.opened(path, max_bytes) as (connection, late):
         try:
             _check_schema(connection)
-            entries = _entries(connection)
+            entries = _entries(connection, late)
             reading = _start(next(entries, None))
             for entry in entries:
                 reading.complete = entry.kind == "end"
@@ -130,7 +133,7 @@ def _open(path: Path, max_bytes: int) -> Record:
 
 def _one_line(error: BaseException) -> str:
     if str(error) == "interrupted":
-        return "it takes too long to read"
+        return _TOO_LONG
     text = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
     printable = "".join(c if c.isprintable() else " " for c in text[:200])
     return printable or type(error).__name__
@@ -143,7 +146,7 @@ def _check_schema(connection: sqlite3.Connection) -> None:
         raise ValueError(message)
 
 
-def _entries(connection: sqlite3.Connection) -> Iterator[_Entry]:
+def _entries(connection: sqlite3.Connection, late: Callable[[], bool]) -> Iterator[_Entry]:
     """Give every entry in order; lengths are looked at before texts and data are."""
     query = "SELECT max(length(kind)), max(length(text)) FROM entry WHERE number"
     for where, most in (("<= 1", schema.MAX_START_TEXT), ("> 1", schema.MAX_TEXT)):
@@ -151,12 +154,17 @@ def _entries(connection: sqlite3.Connection) -> Iterator[_Entry]:
         if (kind or 0) > _MAX_KIND or (text or 0) > most:
             message = "an entry is too long"
             raise ValueError(message)
-    digest = b""
+    digest, texts = b"", 0
     rows = connection.execute("SELECT number, kind, text, data, digest FROM entry ORDER BY number")
     for expected, (number, kind, text, data, stored) in enumerate(rows, 1):
-        digest = schema.chain(digest, kind, text, data)
-        if number != expected or digest != stored:
+        fit = isinstance(kind, str) and isinstance(text, str) and isinstance(data, bytes)
+        digest = schema.chain(digest, kind, text, data) if fit else b""
+        if not fit or number != expected or digest != stored:
             message = f"entry {expected} is missing or was changed"
+            raise ValueError(message)
+        texts += len(text)
+        if texts > schema.MAX_ALL_TEXT or late():
+            message = "its texts are too long" if texts > schema.MAX_ALL_TEXT else _TOO_LONG
             raise ValueError(message)
         yield _Entry(kind, content.from_text(text), data)
 
@@ -192,7 +200,7 @@ def _read_step(reading: _Reading, entry: _Entry) -> None:
     reading.steps.append(step)
     reading.hashes.append(entry.data[:hashed])
     reading.loss.append(content.number_from_json(entry.value["loss"]))
-    reading.metrics.append(content.numbers_from_json(entry.value["metrics"]))
+    reading.metrics.add(content.numbers_from_json(entry.value["metrics"]))
     if len(entry.data) > hashed:
         _keep(reading, step, entry.data[hashed:])
 
@@ -220,16 +228,16 @@ def _keep(reading: _Reading, step: int, data: bytes) -> None:
 
 def _read_prediction(reading: _Reading, entry: _Entry) -> None:
     step = content.count_from_json(entry.value["step"])
-    shape = tuple(content.count_from_json(size) for size in entry.value["shape"])
+    shape = content.shape_from_json(entry.value["shape"])
     dtype = content.NUMBERS[entry.value["dtype"]]
-    if not 0 < len(shape) <= _MAX_AXES or len(entry.data) != prod(shape) * dtype.itemsize:
+    if not shape or len(entry.data) != prod(shape) * dtype.itemsize:
         message = f"predictions of step {step} are not of their shape"
         raise ValueError(message)
     reading.predictions[step] = np.frombuffer(entry.data, dtype).reshape(shape)
 
 
 def _read_epoch(reading: _Reading, entry: _Entry) -> None:
-    reading.epochs.append(content.numbers_from_json(entry.value))
+    reading.epochs.add(content.numbers_from_json(entry.value))
 
 
 def _read_note(reading: _Reading, entry: _Entry) -> None:
@@ -254,9 +262,10 @@ _READ = {
 
 
 def _record(name: str, reading: _Reading) -> Record:
+    metrics = reading.metrics.columns()
     kept, norms = {}, {}
-    for index, data in reading.kept.items():
-        kept[index], norms[index] = content.unpack(reading.tensors[index], data)
+    for index in list(reading.kept):  # what is taken apart is let go: values are held once
+        kept[index], norms[index] = content.unpack(reading.tensors[index], reading.kept.pop(index))
     if reading.notes:
         said = reading.meta.get("notes", [])
         reading.meta["notes"] = [*([said] if isinstance(said, str) else said), *reading.notes]
@@ -271,12 +280,12 @@ def _record(name: str, reading: _Reading) -> Record:
         hashes=hashes.reshape(-1, len(reading.tensors)),
         loss=np.array(reading.loss, np.float64),
         loss_kind=reading.loss_kind,
-        metrics=_columns(reading.metrics),
+        metrics=metrics,
         sketch_steps=np.array(reading.sketch_steps, np.int64),
         kept=kept,
         squared_norms=norms,
         predictions=reading.predictions,
-        epochs=tuple(reading.epochs),
+        epochs=reading.epochs.rows(),
         meta=reading.meta,
         provenance=reading.provenance,
     )
@@ -285,12 +294,3 @@ def _record(name: str, reading: _Reading) -> Record:
     for array in (*arrays, *(a for column in columns for a in column.values())):
         array.flags.writeable = False
     return record
-
-
-def _columns(rows: list[dict[str, float]]) -> dict[str, npt.NDArray[np.float64]]:
-    """One array a metric; not many more cells than were written, or a small file fills memory."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    if len(names) * len(rows) > 4 * sum(map(len, rows)):
-        message = "its steps report different metrics"
-        raise ValueError(message)
-    return {name: np.array([row.get(name, nan) for row in rows], np.float64) for name in names}

@@ -43,9 +43,12 @@ TABLE = (
 #: What SQLite's own list of tables, indexes, views and triggers holds in a record.
 SCHEMA = [("table", "entry", "entry", TABLE)]
 
-#: Bytes of JSON in the start entry, and in any other one.
+#: Bytes of JSON in the start entry, in any other one, and in all of them.
 MAX_START_TEXT = 8 << 20
 MAX_TEXT = 1 << 20
+MAX_ALL_TEXT = 64 << 20
+#: Bytes of an entry's data.
+MAX_DATA = 64 << 20
 
 
 def is_record_header(header: bytes) -> bool:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from fpdrift import provenance as fpdrift_provenance
 from fpdrift.errors import RecordError, shown
 from fpdrift.records import content, schema
+from fpdrift.records.columns import MAX_NAMES
 from fpdrift.records.hashing import HASH_VERSION
 from fpdrift.records.place import check_place
 from fpdrift.records.record import Tensor
@@ -64,6 +65,8 @@ class RecordWriter:
         self._connection: sqlite3.Connection | None = None
         self._number = 0
         self._digest = b""
+        self._texts = 0
+        self._names: set[str] = set()
         start = {
             "tensors": content.tensors_to_json(self.tensors),
             "loss_kind": loss_kind,
@@ -107,6 +110,7 @@ class RecordWriter:
         RecordError
             If it cannot be written.
         """
+        self._check_names(metrics or {})
         row = {
             "step": int(step),
             "loss": content.number_to_json(loss),
@@ -145,6 +149,7 @@ class RecordWriter:
 
     def add_epoch(self, logs: Mapping[str, float]) -> None:
         """Write what the training loop reported at the end of an epoch."""
+        self._check_names(logs)
         self._append("epoch", to_text(content.numbers_to_json(logs)))
 
     def add_note(self, note: str) -> None:
@@ -155,6 +160,12 @@ class RecordWriter:
         """Say that the run is complete, and close; what is added later goes on from there."""
         self._append("end", "null")
         self.close()
+
+    def _check_names(self, numbers: Mapping[str, float]) -> None:
+        self._names.update(numbers)
+        if len(self._names) > MAX_NAMES:
+            message = f"a record holds at most {MAX_NAMES} metrics, not {len(self._names)}"
+            raise RecordError(message)
 
     def close(self) -> None:
         """Let go of the file. Without `finish` before it, the record stays incomplete."""
@@ -175,6 +186,10 @@ class RecordWriter:
 
     def _append(self, kind: schema.Kind, text: str, data: bytes = b"") -> None:
         digest = schema.chain(self._digest, kind, text, data)
+        self._texts += len(text)
+        if len(data) > schema.MAX_DATA or self._texts > schema.MAX_ALL_TEXT:
+            what = f"{self._texts} characters of text in all, or {len(data)} bytes in one entry,"
+            raise RecordError(f"{shown(self.path.name)} cannot be written: {what} are too many")
         try:
             if self._identity() != self._file:
                 raise self._error("another file is in its place")
@@ -195,17 +210,20 @@ class RecordWriter:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        for name, value in (
-            ("synchronous", "OFF"),
-            ("locking_mode", "EXCLUSIVE"),  # no locks to take and give back at every step
-            ("journal_mode", "DELETE"),
-        ):
-            connection.execute(f"PRAGMA {name} = {value}")
-        if self._number:
-            last = connection.execute("SELECT max(number), digest FROM entry").fetchone()
-            if last != (self._number, self._digest):
-                connection.close()
-                raise self._error("it was changed from elsewhere")
+        try:
+            for name, value in (
+                ("synchronous", "OFF"),
+                ("locking_mode", "EXCLUSIVE"),  # no locks to take and give back at every step
+                ("journal_mode", "DELETE"),
+            ):
+                connection.execute(f"PRAGMA {name} = {value}")
+            if self._number:
+                last = connection.execute("SELECT max(number), digest FROM entry").fetchone()
+                if last != (self._number, self._digest):
+                    raise self._error("it was changed from elsewhere")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _identity(self) -> tuple[int, int]:

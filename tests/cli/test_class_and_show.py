@@ -122,7 +122,7 @@ def test_bad_input_is_one_line(folder, capsys, tmp_path_factory):
 
 
 def test_letters_go_on_after_z():
-    from fpdrift.cli.screens.many import letter
+    from fpdrift.drift.splits import letter
 
     assert [letter(n) for n in (0, 25, 26, 51, 52, 701, 702)] == [
         *("A", "Z", "AA", "AZ", "BA", "ZZ", "AAA")

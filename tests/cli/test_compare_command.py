@@ -130,6 +130,37 @@ def test_several_are_held_against_the_first_and_drawn(here, capsys):
     assert found == {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
 
 
+def test_a_bad_one_of_many_is_named_and_the_others_are_compared(here, capsys):
+    (here / "text.fpdrift").write_text("no record")
+    (here / "cut.fpdrift").write_bytes((here / "b.fpdrift").read_bytes()[:9000])
+    write("other.fpdrift", tensors=(*TENSORS[:2], Tensor("more", "slot", (3,), "float32", "hash")))
+    bad = ["text.fpdrift", "cut.fpdrift", "other.fpdrift", "gone.fpdrift"]
+    text = told(capsys, "a.fpdrift", *bad, "b.fpdrift", "--no-plots", "--json", "x.json")
+    assert text.startswith("b (b) against a (a)")
+    assert text.count(" (b) against ") == 1
+    assert text.count("Left out: ") == 4
+    left_out = Result.from_json((here / "x.json").read_text()).left_out
+    assert set(left_out) == set(bad)
+    assert all(name.removesuffix(".fpdrift") in text for name in bad)
+    for argv, words in (
+        (["text.fpdrift", "a.fpdrift", "b.fpdrift"], "'text.fpdrift' cannot be opened"),
+        (["a.fpdrift", *bad[:2]], "none of 2 records can be compared with the first: 'text.fp"),
+        (["a.fpdrift", *bad[1:3], "--no-plots"], "different models: slot"),
+    ):
+        assert main(["compare", *argv]) == 2
+        assert words in capsys.readouterr().err
+    assert not (here / "fpdrift-out").exists()
+
+
+def test_long_names_that_begin_alike_have_pictures_of_their_own(here, capsys):
+    for end in "12":
+        write(f"{'ü' * 110}{end}.fpdrift", growing)
+    text = told(capsys, "a.fpdrift", *(f"{'ü' * 110}{end}.fpdrift" for end in "12"))
+    assert f"{'ü' * 44}… (b) against a (a)" in text
+    growths = sorted(path.name for path in (here / "fpdrift-out").glob("growth-*.png"))
+    assert growths == [f"growth-{number}-{'ü' * 40}.png" for number in "23"]
+
+
 def test_json_is_the_result_and_tells_the_same(here, capsys):
     assert main(["compare", "a.fpdrift", "b.fpdrift", "--no-plots", "--json", "-"]) == 0
     result = Result.from_json(capsys.readouterr().out)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fpdrift.cli.screens.many import left_out
 from fpdrift.cli.screens.screen import WIDTH, count, screen, wrapped
 from fpdrift.drift.circumstances import UNKNOWN
 from fpdrift.experiments import ComparedPair, ComparedRecords
@@ -32,11 +33,12 @@ _TOLD = (1, 10)
 def _records(result: ComparedRecords) -> list[str]:
     lines: list[str] = []
     for pair in result.pairs:
-        lines += ["", *wrapped(f"{pair.label} (b) against {result.baseline} (a)"), *screen(pair)]
+        title = f"{_plain(pair.label)} (b) against {_plain(result.baseline)} (a)"
+        lines += ["", *wrapped(title), *screen(pair)]
     lines = lines[1:]
     if any(pair.comparison.first_difference for pair in result.pairs):
         lines += ["", *wrapped(_explained(result))]
-    return lines
+    return [*lines, *([""] if result.left_out else []), *left_out(result.left_out)]
 
 
 def _explained(result: ComparedRecords) -> str:

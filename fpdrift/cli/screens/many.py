@@ -5,18 +5,21 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from fpdrift.cli.screens.machines import machine_table, plain
 from fpdrift.cli.screens.screen import WIDTH, count, screen, wrapped
 from fpdrift.drift import ManyRuns, RecordSummary
 from fpdrift.drift.circumstances import UNKNOWN
+from fpdrift.drift.splits import letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fpdrift.drift.splits import Branch
 
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #: Facts that are told of a class, and characters of each, and names of its runs.
 _MOST_FACTS, _LONGEST, _MOST_NAMES = 6, 40, 4
+#: Facts of one record that are told.
+_ALL_FACTS = 100
 
 #: Values that say nothing of a class.
 _USUAL = (None, UNKNOWN)
@@ -33,11 +36,18 @@ def _many(result: ManyRuns) -> list[str]:
         lines += wrapped("No drift seen; one bit in any tensor would have shown.")
     for number, branch in enumerate(result.branches):
         lines += ["", *_class(result, number, branch)]
-    lines += ["", *_spreads(result)]
-    for name, why in result.left_out.items():
+    table = machine_table(result) if classes > 1 else []
+    lines += ["", *table] if table else []
+    return [*lines, "", *_spreads(result), *left_out(result.left_out)]
+
+
+def left_out(files: dict[str, str]) -> Iterator[str]:
+    """Name the files that are not in a comparison, and why."""
+    for name, why in files.items():
         text = _plain(why, 300)
-        lines += wrapped(f"Left out: {text if _plain(name) in text else f'{_plain(name)}: {text}'}")
-    return lines
+        yield from wrapped(
+            f"Left out: {text if _plain(name) in text else f'{_plain(name)}: {text}'}"
+        )
 
 
 def _class(result: ManyRuns, number: int, branch: Branch) -> Iterator[str]:
@@ -47,15 +57,6 @@ def _class(result: ManyRuns, number: int, branch: Branch) -> Iterator[str]:
         if text:
             yield from textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * 5)
             head = " " * 5
-
-
-def letter(number: int) -> str:
-    """Name a class: A to Z, then AA, AB and so on."""
-    name = ""
-    while number >= 0:
-        number, rest = divmod(number, len(_LETTERS))
-        name, number = _LETTERS[rest] + name, number - 1
-    return name
 
 
 def _members(result: ManyRuns, branch: Branch) -> str:
@@ -84,7 +85,7 @@ def _common(result: ManyRuns, branch: Branch) -> str:
     told = []
     for name, values in result.differs.items():
         value = values[branch.runs[0]]
-        if name.startswith("switches."):  # the condition tells
+        if name.startswith(("switches.", "dtype of ")):  # the condition tells
             continue
         if len({repr(values[run]) for run in branch.runs}) == 1 and value not in _USUAL:
             told.append(f"{_plain(name.removeprefix('condition.'))} {_plain(value)}")
@@ -113,13 +114,12 @@ def _summary(result: RecordSummary) -> list[str]:
     for name, value in result.metrics.items():
         lines += wrapped(f"{_plain(name)} {value:.6g} at step {result.last_step}", 4)
     lines += ["", "  It says of its run and its machine:"]
-    for name, text in result.facts.items():
+    for name, text in list(result.facts.items())[:_ALL_FACTS]:
         lines += wrapped(f"{_plain(name)}: {_plain(text, 200)}", 4)
+    if len(result.facts) > _ALL_FACTS:
+        lines += wrapped(f"and {len(result.facts) - _ALL_FACTS} more; --json has all", 4)
     return lines
 
 
 def _plain(value: Any, most: int = _LONGEST) -> str:
-    """Write what a stranger's record says, who may have put anything into a text."""
-    text = "default" if value is None else str(value)
-    text = "".join(c if c.isprintable() else " " for c in text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return plain(value, most)

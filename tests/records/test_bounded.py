@@ -1,0 +1,243 @@
+"""What a stranger's file may cost before it is refused, and what a disk may do to one of ours."""
+
+import json
+import multiprocessing
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample_record import TENSORS, add_step, hashes_of, values_at, write_sample
+
+from fpdrift.errors import RecordError
+from fpdrift.records import RecordWriter, Tensor, open_record, private_copy, schema
+from fpdrift.records.columns import MAX_NAMES, Columns
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
+import bomb_records
+
+#: The cheapest of each kind to make, and why each is refused; `make faults` has all.
+SAMPLE = {
+    "10 GB of nothing": "more than max_bytes=268435456",
+    "data of 200 MB": "too big",
+    "a start of empty objects": "more than 200000 lists and objects",
+    "a start of axes": "at most 64 sizes",
+}
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_bomb_is_refused_in_512_mb(name, tmp_path):
+    *_, megabytes, outcome = bomb_records.measure(bomb_records.BOMBS[name], tmp_path)
+    assert megabytes < bomb_records.MEGABYTES, outcome
+    assert SAMPLE[name] in outcome
+
+
+def test_reading_ends_when_its_time_is_over(tmp_path, monkeypatch):
+    write_sample(tmp_path / "a.fpdrift", steps=40)
+    asked = []
+
+    def clock():
+        asked.append(1)
+        return 0.0 if len(asked) < 30 else 1e9
+
+    monkeypatch.setattr(private_copy.time, "thread_time", clock)
+    with pytest.raises(RecordError, match="takes too long to read"):
+        open_record(tmp_path / "a.fpdrift")
+    assert len(asked) < 40
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "a.fpdrift"
+    write_sample(path, steps=3)
+    size = path.stat().st_size
+    real = private_copy._check_header
+
+    def and_grow(header):
+        real(header)
+        with path.open("ab") as file:
+            file.write(bytes(5000))
+
+    monkeypatch.setattr(private_copy, "_check_header", and_grow)
+    with pytest.raises(RecordError, match=f"grows beyond max_bytes={size}"):
+        open_record(path, max_bytes=size)
+
+
+@pytest.mark.parametrize(("version", "way_out"), [(2, "update fpdrift"), (0, "ever wrote")])
+def test_another_version_is_refused_with_what_to_do(tmp_path, version, way_out):
+    path = tmp_path / "a.fpdrift"
+    write_sample(path, steps=3)
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
+    with pytest.raises(RecordError, match=f"format version {version}.*{way_out}"):
+        open_record(path)
+
+
+def test_what_a_reader_refuses_no_writer_writes(tmp_path):
+    writer = write_sample(tmp_path / "a.fpdrift", steps=3, finish=False)
+    hashes = hashes_of(values_at(4))
+    many = {f"m{i}": 1.0 for i in range(MAX_NAMES + 1)}
+    with pytest.raises(RecordError, match="at most 1000 metrics, not 100"):
+        writer.add_step(4, hashes, 1.0, many)
+    with pytest.raises(RecordError, match="in one entry"):
+        writer.add_predictions(4, np.zeros((1, schema.MAX_DATA + 1), np.int8))
+    with pytest.raises(RecordError, match="lists and objects"):
+        writer.add_note([[]] * 200_001)
+    writer.close()
+    assert open_record(tmp_path / "a.fpdrift").steps.tolist() == [0, 1, 2, 3]
+    deep = Tensor("a", "weight", (1,) * 65, "float32", "hash")
+    RecordWriter(tmp_path / "deep.fpdrift", [deep]).finish()
+    with pytest.raises(RecordError, match="at most 64 sizes"):
+        open_record(tmp_path / "deep.fpdrift")
+
+
+def test_texts_of_all_entries_are_counted(tmp_path, monkeypatch):
+    write_sample(tmp_path / "a.fpdrift", steps=3)
+    connection = sqlite3.connect(tmp_path / "a.fpdrift")
+    [total] = connection.execute("SELECT sum(length(text)) FROM entry").fetchone()
+    connection.close()
+    monkeypatch.setattr(schema, "MAX_ALL_TEXT", total)
+    assert open_record(tmp_path / "a.fpdrift").complete
+    monkeypatch.setattr(schema, "MAX_ALL_TEXT", total - 1)
+    with pytest.raises(RecordError, match="its texts are too long"):
+        open_record(tmp_path / "a.fpdrift")
+    with pytest.raises(RecordError, match="characters of text in all"):
+        write_sample(tmp_path / "b.fpdrift", steps=99)
+
+
+def test_columns_are_what_dicts_would_be():
+    rows = [{}, {"a": 1.0}, {"b": 2.0, "a": np.inf}, {"a": np.nan}]
+    columns = Columns()
+    for row in rows:
+        columns.add(row)
+    assert [str(row) for row in columns.rows()] == [str(row) for row in rows]
+    found = columns.columns()
+    assert list(found) == ["a", "b"]
+    for name, values in found.items():
+        assert np.array_equal(values, [row.get(name, np.nan) for row in rows], equal_nan=True)
+    assert Columns().columns() == {}
+    with pytest.raises(ValueError, match="more than 1000"):
+        Columns().add({str(number): 1.0 for number in range(MAX_NAMES + 1)})
+    sparse = Columns()
+    for number in range(9):
+        sparse.add({str(number): 1.0})
+    with pytest.raises(ValueError, match="different metrics"):
+        sparse.columns()
+
+
+#: Writes to a disk of one megabyte that only this process sees; it goes when the process ends.
+ON_A_SMALL_DISK = """
+import itertools, json, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from sample_record import TENSORS, add_step
+from fpdrift.errors import RecordError
+from fpdrift.records import RecordWriter, open_record
+path = Path(sys.argv[1], "a.fpdrift")
+writer = RecordWriter(path, TENSORS)
+for step in itertools.count():
+    try:
+        add_step(writer, step)
+    except RecordError as error:
+        told = str(error)
+        break
+writer.close()
+record = open_record(path)
+print(json.dumps([step, record.steps.tolist(), record.complete, told]))
+"""
+
+
+def test_a_full_disk_costs_no_finished_step(tmp_path):
+    mount = 'mount -t tmpfs -o size=1m tmpfs "$0" || exit 77; exec "$@"'
+    code = [sys.executable, "-c", ON_A_SMALL_DISK, str(tmp_path), str(Path(__file__).parent)]
+    command = ["unshare", "--mount", "sh", "-c", mount, str(tmp_path), *code]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("no unshare command here")
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    count, steps, complete, told = json.loads(done.stdout)
+    assert count > 20
+    assert (steps, complete) == (list(range(count)), False)
+    assert "'a.fpdrift' cannot be written: " in told
+    assert "full" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_read_only_folder_is_one_line(tmp_path):
+    tmp_path.chmod(0o500)
+    try:
+        if os.access(tmp_path, os.W_OK):
+            pytest.skip("this user may write everywhere")
+        with pytest.raises(RecordError, match="Permission denied; check the folder"):
+            RecordWriter(tmp_path / "a.fpdrift", TENSORS)
+    finally:
+        tmp_path.chmod(0o700)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clock_that_jumps_back_changes_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "a.fpdrift"
+    now = iter(range(10**9, 0, -1000))
+    monkeypatch.setattr(time, "time", lambda: float(next(now)))
+    writer = write_sample(path, steps=5, finish=False)
+    os.utime(path, (2**31, 2**31))
+    for step in (6, 7):
+        add_step(writer, step)
+        os.utime(path, (0, 0))
+    writer.finish()
+    record = open_record(path)
+    assert record.complete
+    assert record.steps.tolist() == list(range(8))
+
+
+def test_of_two_writers_one_is_told_and_nothing_is_mixed(tmp_path):
+    path = tmp_path / "a.fpdrift"
+    first = write_sample(path, steps=3, finish=False)
+    with pytest.raises(RecordError, match="is there"):
+        write_sample(path)
+    write_sample(path, steps=7, overwrite=True)
+    with pytest.raises(RecordError, match="another file is in its place"):
+        add_step(first, 4)
+    first.close()
+    record = open_record(path)
+    assert record.complete
+    assert record.steps.tolist() == list(range(8))
+
+
+def race(path, meta, told):
+    """Write whole records to one path, over and over; count what came of it."""
+    outcomes = []
+    for _ in range(25):
+        try:
+            write_sample(path, steps=5, overwrite=True, meta={"who": meta})
+            outcomes.append("written")
+        except RecordError:
+            outcomes.append("refused")
+    told.put(outcomes)
+
+
+def test_two_processes_that_write_one_file_leave_one_whole_record(tmp_path):
+    path = tmp_path / "a.fpdrift"
+    context = multiprocessing.get_context("spawn")
+    told = context.Queue()
+    writers = [context.Process(target=race, args=(path, who, told)) for who in "ab"]
+    for writer in writers:
+        writer.start()
+    outcomes = [told.get(timeout=120) for _ in writers]
+    for writer in writers:
+        writer.join()
+        assert writer.exitcode == 0
+    assert sum(outcome.count("written") for outcome in outcomes) >= 1
+    if sum(outcome[-1] == "written" for outcome in outcomes) == 0:
+        return  # both were told that the other one stood in the way at the end
+    record = open_record(path)
+    assert record.meta["who"] in ("a", "b")
+    assert record.steps.tolist() == list(range(len(record.steps)))
+    assert len(record.steps) == 6 or not record.complete
