@@ -3,6 +3,8 @@
 # Each installs what it lacks into .venv first, and only then.
 
 PYTHON ?= python3
+# Test files at work at once; each may need 3 GB.
+JOBS ?= 2
 VENV := .venv
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
@@ -44,7 +46,7 @@ demo: $(VENV)/.cnn
 	@$(BIN)/python -m fpdrift.demo $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(VENV)/.all
 	$(BIN)/ruff format --check fpdrift tests lessons .ci

@@ -51,6 +51,7 @@ _HOMES = (
     "fpdrift.drift",
     "fpdrift.experiments",
     "fpdrift.floats",
+    "fpdrift.lessons.environment",
     "fpdrift.perturbation",
     "fpdrift.reduction",
     "fpdrift.training.condition",

@@ -1,6 +1,7 @@
 """``fpdrift compare`` says of records what they hold, in 80 columns, and draws it."""
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from fpdrift.drift import Comparisons, compare
 from fpdrift.experiments import CnnDrift, ComparedRecords, compare_records, compared
 from fpdrift.records import RecordWriter, Tensor, content_hash
 from fpdrift.results import Result
-from fpdrift.training import Repeated, StepDifference, StepExplained
+from fpdrift.training import Judged, Repeated, StepDifference, StepExplained
 
 TENSORS = (
     Tensor("dense/kernel", "weight", (3,), "float32", "whole"),
@@ -251,13 +252,20 @@ def test_inside_the_step_the_first_tensor_is_named(here, capsys, monkeypatch):
     found = StepExplained(
         step=5, run_a=run, run_b=run, compared=9, differences=(first,), unmatched=()
     )
+    nothing = {"measures": (), "first": None, "start": {}, "settings": ()}
+    verdict = Judged(
+        verdict="rounding", reason="It shrinks.", step=5, run_a=run, run_b=run, **nothing
+    )
     asked = []
 
-    def explain(a, b, progress):
+    @contextmanager
+    def apart(a, b, steps, timeout, progress):
         asked.append((a.name, b.name))
-        return found
+        yield
 
-    monkeypatch.setattr(compared, "explain_step", explain)
+    monkeypatch.setattr(compared, "apart", apart)
+    monkeypatch.setattr(compared, "explained", lambda *_: found)
+    monkeypatch.setattr(compared, "judged", lambda *_: verdict)
     argv = ("a.fpdrift", "again.fpdrift", "b.fpdrift", "--inside", "--no-plots")
     text = told(capsys, *argv)
     # nothing to look inside where nothing differs
@@ -267,6 +275,7 @@ def test_inside_the_step_the_first_tensor_is_named(here, capsys, monkeypatch):
         "inside step 5, first backward: gradient of dense/kernel, 2 of 3, at most 7 ulps; "
         "1 of 9 tensors differ. Repeated with the runs' own bits."
     ) in text
+    assert "rounding? rounding: It shrinks." in text
     other = replace(run, mismatch=3, mismatch_tensors=("dense/bias",))
     found = replace(found, run_b=other, differences=())
     text = told(capsys, *argv)

@@ -18,6 +18,7 @@ from fpdrift.experiments import (
     Validated,
 )
 from fpdrift.results import read_only
+from fpdrift.training import Judged
 
 
 def runs(*offsets):
@@ -139,8 +140,12 @@ def some_courses(distance):
 
 
 def a_trap(first):
-    sound = TwoPaths(labels="one-hot", first=0.0, last=0.1, losses=(2.5, 2.5))
-    odd = TwoPaths(labels="multi-hot", first=first, last=0.9, losses=(16.5, 14.3))
+    nothing = {"measures": (), "first": None, "start": {}, "settings": ()}
+    judged = Judged(
+        verdict="other mathematics", reason="So.", step=1, run_a=None, run_b=None, **nothing
+    )
+    sound = TwoPaths(labels="one-hot", first=0.0, last=0.1, losses=(2.5, 2.5), judged=None)
+    odd = TwoPaths(labels="multi-hot", first=first, last=0.9, losses=(16.5, 14.3), judged=judged)
     names = {"network": "answer", "data": "noise", "claim": "So.", "finding": "So."}
     return Trap(**names, size="quick", seed=1, steps=9, paths=(sound, odd))
 
