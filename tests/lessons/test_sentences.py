@@ -36,7 +36,12 @@ def test_threads_that_agree_are_said_to_agree_here():
     told = threads.tell(QUIET)
     assert told.startswith("No difference seen on this machine in 4 sums")
     assert "different totals" in told
-    assert repr(threads.check_prediction(True, QUIET)).endswith("You saw it coming.")
+    for said in (True, False):
+        told = threads.check_prediction(said, QUIET)
+        assert told.right is said
+        assert "always so: read on" in repr(told)
+        assert "You saw it coming" not in repr(told)
+    assert "You made no prediction" in repr(threads.check_prediction(..., QUIET))
 
 
 def test_threads_that_differ_are_counted():
