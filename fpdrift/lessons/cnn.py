@@ -82,8 +82,8 @@ def check_1(answer: Any, pair: Comparison) -> Feedback:
 def _check_step(answer: Any, step: int | None) -> Feedback:
     if whole(answer) == step:
         return right(
-            "Every bit of every weight, and of every number that the optimiser keeps, was compared at "
-            "every step."
+            "Every bit of every weight, and of every number that the optimiser keeps, was compared "
+            "at every step."
         )
     return hint("pair.first_difference has a step; it counts the updates done.")
 
