@@ -6,8 +6,8 @@
 #
 # **Time:** 25 minutes. **You need:** nothing but fpdrift; with ipywidgets the bits can be clicked.
 #
-# A float is a row of bits of a fixed length. So there are only so many floats, and most numbers that you
-# type are not among them. You get the nearest one that is. Python's own floats have sixty-four bits (**float64**);
+# A float is a row of bits of a fixed length. So there are only so many floats, and most numbers that you type
+# are not among them. You get the nearest one that is. Python's own floats have sixty-four bits (**float64**);
 # neural networks and graphics cards mostly use **float32**, half the bits, so fewer digits.
 
 # %% [markdown]
@@ -48,8 +48,8 @@ print("0.1 + 0.2 is", fpdrift.anatomy(0.1 + 0.2).decimal)
 print("0.3 is      ", fpdrift.anatomy(0.3).decimal)
 
 # %% [markdown]
-# Neither is three tenths. `0.1` and `0.2` were both rounded up, and so was their sum; `0.3` was rounded down. The
-# two end on neighbours.
+# Neither is three tenths. `0.1` and `0.2` were both rounded up, and so was their sum; `0.3` was rounded down.
+# The two end on neighbours.
 #
 # ## The picture
 #
@@ -65,8 +65,8 @@ plot(fpdrift.anatomy("0.1", "float32"))
 # ## The step to the next float
 #
 # One step from float to float is one **ulp** (*unit in the last place*: what the last bit of the fraction is
-# worth). It is not the same everywhere: it doubles at each power of two. The steps grow with the numbers; a step
-# *relative* to its number stays within a factor of two.
+# worth). It is not the same everywhere: it doubles at each power of two. The steps grow with the numbers; a
+# step *relative* to its number stays within a factor of two.
 
 # %%
 for x in (1, 1000, 10**6, 10**9, 10**16):
@@ -103,8 +103,8 @@ bits.check_3(answer_3)
 
 # %% [markdown]
 # **4.** Whole numbers are exact in float64 only up to a point. What is the smallest *power of two* `x` with
-# `x + 1 == x`? Write it as a float, such as `2.0**10`. (Where `x + 1` lies half way between two floats, a *tie*, it
-# is rounded to the one whose last bit is 0, the *even* one.)
+# `x + 1 == x`? Write it as a float, such as `2.0**10`. (Where `x + 1` lies half way between two floats, a
+# *tie*, it is rounded to the one whose last bit is 0, the *even* one.)
 
 # %%
 answer_4 = 2.0**53  # answer

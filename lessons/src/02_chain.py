@@ -22,9 +22,9 @@ prediction = False  # answer
 # %% [markdown]
 # ## Look
 #
-# `chain` gives what a plain loop leaves, bit for bit, and need not walk it all. All floats between two powers of
-# two are equally far apart. There each step moves `x` by the same whole number of these distances, for a long
-# stretch; so the stretch can be jumped over.
+# `chain` gives what a plain loop leaves, bit for bit, and need not walk it all. All floats between two powers
+# of two are equally far apart. There each step moves `x` by the same whole number of these distances, for a
+# long stretch; so the stretch can be jumped over.
 
 # %%
 import fpdrift
@@ -41,8 +41,8 @@ for name, loop in {"x *= A / B": quotient, "x *= A; x /= B": pair, "x /= B; x *=
 chain.check_prediction(prediction)
 
 # %% [markdown]
-# Look for the two printed figures of the text above: each is right, but they belong to *different loops*.
-# The text's loop rounds once a step; its difference was taken from a loop that rounds twice. The third loop does
+# Look for the two printed figures of the text above: each is right, but they belong to *different loops*. The
+# text's loop rounds once a step; its difference was taken from a loop that rounds twice. The third loop does
 # the same two operations in the other order.
 #
 # Is that true, or does `chain` only claim it? Walk a part of the way with a plain loop, and compare.
@@ -87,9 +87,9 @@ answer_2 = "multiply first"  # answer
 chain.check_2(answer_2)
 
 # %% [markdown]
-# **3.** And in exact arithmetic? `pair.exact()` gives what is left when nothing is rounded, with many
-# digits. What is 1 minus it? (Subtract first, then turn it into a float.) Exact arithmetic does not give 0 here:
-# `A` and `B` were rounded when they were made, and it takes those two floats as they are. It rounds nothing
+# **3.** And in exact arithmetic? `pair.exact()` gives what is left when nothing is rounded, with many digits.
+# What is 1 minus it? (Subtract first, then turn it into a float.) Exact arithmetic does not give 0 here: `A`
+# and `B` were rounded when they were made, and it takes those two floats as they are. It rounds nothing
 # *after* that.
 
 # %%

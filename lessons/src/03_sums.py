@@ -42,13 +42,13 @@ sums.check_prediction(prediction)
 #
 # ## How wrong can it be?
 #
-# Numerical analysts have *bounds*: on these numbers, this way of adding cannot be further off than this. A bound
-# is no forecast; most sums are far better. But it tells what the error depends on: the count of additions on the
-# longest way and the sum of the *sizes*.
+# Numerical analysts have *bounds*: on these numbers, this way of adding cannot be further off than this. A
+# bound is no forecast; most sums are far better. But it tells what the error depends on: the count of
+# additions on the longest way and the sum of the *sizes*.
 #
-# The **condition number** of a sum is the sum of the sizes (the numbers without their signs) over the size of the
-# sum. It is 1 where all numbers have one sign, and huge where they cancel. It belongs to the *numbers*, not to
-# the way of adding.
+# The **condition number** of a sum is the sum of the sizes (the numbers without their signs) over the size of
+# the sum. It is 1 where all numbers have one sign, and huge where they cancel. It belongs to the *numbers*,
+# not to the way of adding.
 
 # %%
 from fpdrift.reduction import bounds
@@ -102,8 +102,8 @@ answer_2 = (10000 + 1 + 10000) / 1  # answer
 sums.check_2(answer_2)
 
 # %% [markdown]
-# **3.** Divide each bound by the sum of the numbers. For numbers of one sign, which of the three then does *not*
-# grow with their count? Answer `"plain loop"`, `"pairwise"` or `"kahan"`.
+# **3.** Divide each bound by the sum of the numbers. For numbers of one sign, which of the three then does
+# *not* grow with their count? Answer `"plain loop"`, `"pairwise"` or `"kahan"`.
 
 # %%
 answer_3 = "kahan"  # answer

@@ -7,9 +7,9 @@
 # **Time:** 30 minutes. **You need:** nothing but fpdrift; two cores show more than one. **Before it:**
 # lessons 01 and 03.
 #
-# Several threads share a long sum. Each takes a piece (a **chunk**), adds it up, and adds its partial sum to the
-# total as soon as it is done. A **lock** lets one thread at a time touch the total, so no addition is lost. Which
-# thread is done first is up to the operating system.
+# Several threads share a long sum. Each takes a piece (a **chunk**), adds it up, and adds its partial sum to
+# the total as soon as it is done. A **lock** lets one thread at a time touch the total, so no addition is
+# lost. Which thread is done first is up to the operating system.
 
 # %% [markdown]
 # ## Predict first

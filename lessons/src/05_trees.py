@@ -6,8 +6,8 @@
 #
 # **Time:** 35 minutes. **You need:** nothing but fpdrift. **Before it:** lessons 03 and 04.
 #
-# A sum of many numbers is a *tree*: each join is one addition of two partial sums. A function's tree can be found
-# from outside. Put a huge number and its negative among ones: a one that meets the huge number first is
+# A sum of many numbers is a *tree*: each join is one addition of two partial sums. A function's tree can be
+# found from outside. Put a huge number and its negative among ones: a one that meets the huge number first is
 # swallowed, and a one that is added after the two have cancelled survives. So the total counts the survivors.
 # Trees are printed with places, not values: `((0+2)+(1+3))` adds the first and the third, the second and the
 # fourth, and then both sums.
@@ -78,9 +78,9 @@ print("a plain loop    ", trees.loop(x))
 print(trees.batches())
 
 # %% [markdown]
-# Does a large count of ulps contradict "other last bits"? No. A result may have come out near zero, because large
-# numbers cancelled (the condition number of lesson 03). Floats lie dense there, so that an ulp is tiny: a last
-# bit of the numbers that were added is many ulps of such a result.
+# Does a large count of ulps contradict "other last bits"? No. A result may have come out near zero, because
+# large numbers cancelled (the condition number of lesson 03). Floats lie dense there, so that an ulp is tiny:
+# a last bit of the numbers that were added is many ulps of such a result.
 #
 # The processor plays a part too: wider instructions add more numbers side by side. `fpdrift batch
 # --conditions` tries the instruction sets that this machine has, each in a fresh process.

@@ -44,8 +44,8 @@ for run in result.runs:
 gpu.check_prediction(prediction, result)
 
 # %% [markdown]
-# In a training such sums are everywhere: the gradient of a weight, for one, is a sum over the batch. A total that
-# ends on another last bit is another gradient, and another weight after the step.
+# In a training such sums are everywhere: the gradient of a weight, for one, is a sum over the batch. A total
+# that ends on another last bit is another gradient, and another weight after the step.
 #
 # And a real one? This cell asks the libraries on this machine for a GPU, and looks for recordings of one that
 # came with fpdrift. It says what it found.

@@ -147,8 +147,8 @@ nudge.check_quiz(4, quiz_4)
 # %% [markdown]
 # ## What this lesson does not show
 #
-# Most of the nudges did arrive, and left some last bits behind. Whether such a bit stays a bit, dies out, or grows until predictions
-# change is a question for a *training*: lessons 08 and 09.
+# Most of the nudges did arrive, and left some last bits behind. Whether such a bit stays a bit, dies out, or
+# grows until predictions change is a question for a *training*: lessons 08 and 09.
 #
 # ## What you have learnt
 #

@@ -59,11 +59,12 @@ plot(Comparisons(labels=("1 thread again", "2 threads"), comparisons=(again, pai
 # %% [markdown]
 # ## Loss or accuracy?
 #
-# Long runs were recorded once, on another machine, under five conditions that are equal on paper: other thread
-# counts, without *oneDNN* (a library of fast operations inside TensorFlow), and with *AVX2* (older and narrower
-# instructions of the processor). All have *op determinism*: each operation adds in a fixed order. The data are
-# noise, and each image has several random labels; so there is nothing to learn, an accuracy near one in ten is
-# guessing, and only the distance between the runs matters. Where it was, and what came out:
+# Long runs were recorded once, on another machine, under five conditions that are equal on paper: other
+# thread counts, without *oneDNN* (a library of fast operations inside TensorFlow), and with *AVX2* (older and
+# narrower instructions of the processor). All have *op determinism*: each operation adds in an order that is
+# fixed for its thread count. The data are noise, and each image has several random labels; so there is
+# nothing to learn, an accuracy near one in ten is guessing, and only the distance between the runs matters.
+# Where it was, and what came out:
 
 # %%
 five = fpdrift.load_recorded("five-runs")

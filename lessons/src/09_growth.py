@@ -10,8 +10,8 @@
 # A step of a training takes two states that are a little apart, and gives two states that are more apart, or
 # less. What was there is *amplified*; what this step rounds otherwise is *injected* anew.
 #
-# Two measures. The **distance** is how far apart the weights of the two runs are, over their size. The **churn**
-# is the share of test images that the two runs put into different classes.
+# Two measures. The **distance** is how far apart the weights of the two runs are, over their size. The
+# **churn** is the share of test images that the two runs put into different classes.
 
 # %% [markdown]
 # ## Predict first
@@ -72,16 +72,17 @@ for step in range(0, 61, 10):
     print(f"step {step:2}: apart {abs(first[step] - second[step]):.1e}, injected {injected:.1e}")
 
 # %% [markdown]
-# What is injected stays tiny in every step, and is zero in many; what grows is what was there. That was shown for
-# the map. For a training, `fpdrift.training.split_steps` makes the same split; run it before you believe it.
+# What is injected stays tiny in every step, and is zero in many; what grows is what was there. That was shown
+# for the map. For a training, `fpdrift.training.split_steps` makes the same split; run it before you believe
+# it.
 #
 # ## Not every difference is drift
 #
-# Labels usually say one class. Where an image may have several, as in the recorded runs of lesson 08, they sum to
-# more than 1. For the slope of the loss TensorFlow may then take a short cut, `softmax - labels`, right only if
-# the labels sum to one. Otherwise it is *other mathematics*, and no rounding can explain it. To check a slope
-# without any formula, move each input (*logit*) a little up and down and see how the loss changes:
-# `by_differences`.
+# Labels usually say one class. Where an image may have several, as in the recorded runs of lesson 08, they
+# sum to more than 1. For the slope of the loss TensorFlow may then take a short cut, `softmax - labels`,
+# right only if the labels sum to one. Otherwise it is *other mathematics*, and no rounding can explain it. To
+# check a slope without any formula, move each input (*logit*) a little up and down and see how the loss
+# changes: `by_differences`.
 
 # %%
 logits, labels = growth.LOGITS, growth.LABELS
@@ -116,8 +117,8 @@ answer_3 = abs(growth.one(second[30]) - growth.other(second[30]))  # answer
 growth.check_3(answer_3)
 
 # %% [markdown]
-# **4.** Mend the short cut: write the gradient (the slopes) so that it is the loss's own for labels of *any* sum. The loss
-# is minus the sum of `labels` times the logarithm of `softmax`.
+# **4.** Mend the short cut: write the gradient (the slopes) so that it is the loss's own for labels of *any*
+# sum. The loss is minus the sum of `labels` times the logarithm of `softmax`.
 
 
 # %%

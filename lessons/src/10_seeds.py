@@ -14,8 +14,9 @@
 # ## Predict first
 #
 # A program begins with `os.environ["PYTHONHASHSEED"] = "0"`. Does that fix what Python's `hash("text")` gives
-# in this program, from run to run? Write `True` or `False`. (A *hash* is a whole number that Python makes of an
-# object to find it again in a `set` or a `dict`. For texts it is drawn anew at each start, unless it is seeded.)
+# in this program, from run to run? Write `True` or `False`. (A *hash* is a whole number that Python makes of
+# an object to find it again in a `set` or a `dict`. For texts it is drawn anew at each start, unless it is
+# seeded.)
 
 # %%
 prediction = False  # answer
