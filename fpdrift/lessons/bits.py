@@ -37,11 +37,11 @@ def check_1(answer: Any) -> Feedback:
     if not isinstance(given, Fraction) or not 0 < given < 1:
         return hint("A number between 0 and 1, please, such as the text '0.7'.")
     if given == Fraction(1, 2):
-        return hint("That is the one from the question. Halve it.")
+        return hint("That is the one from the question. Which other powers of two are below 1?")
     held = anatomy(given)
     if held.exact == given:
         return right(f"{answer} is {held.significand} * 2**{held.exponent}, to the last digit.")
-    return hint(f"The nearest float is {held.decimal}. Try halves of halves, and their sums.")
+    return hint(f"The nearest float is {held.decimal}. A float is a sum of powers of two.")
 
 
 @exercise
@@ -80,7 +80,10 @@ def check_4(answer: Any) -> Feedback:
         return hint(f"{given + 1:.17g} is another float than {given:.17g}. Go on doubling.")
     if given / 2 + 1 == given / 2:
         return hint("It holds there, but for half of it as well.")
-    return right("From here on the step between floats is two, and the tie goes to the even one.")
+    return right(
+        "From here on the step between floats is two. So x + 1 lies half way between two of them, "
+        "and the tie goes to the even one, whose last bit is 0: that is x."
+    )
 
 
 check_quiz = Quiz(
@@ -104,7 +107,8 @@ check_quiz = Quiz(
         a="They stay only within a binade, from one power of two to the next.",
         b="The other way round: close to zero the floats lie densest.",
         c="Around a million there still are many floats between two whole numbers; see the table.",
-        d="The fraction has the same number of bits everywhere, so the relative step stays.",
+        d="The fraction has the same number of bits everywhere, so the relative step "
+        "stays within a factor of two.",
     ),
     Question(
         right="b",

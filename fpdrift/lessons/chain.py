@@ -40,7 +40,10 @@ def check_1(answer: Any) -> Feedback:
     """Check the quotient's deficit in units of 2**-53."""
     given, units = number(answer), (1 - _A / _B) / 2.0**-53
     if given == units:
-        return right("The true ratio is no float; it was rounded to the nearest one, once.")
+        return right(
+            "The true ratio is no float; it was rounded to the nearest one, once. The loop repeats "
+            "that one rounding in every step, always in the same direction."
+        )
     if 1 < given < units:
         return hint("That may be the true ratio's deficit. The float A / B has a whole number.")
     return hint("Subtract A / B from 1, then divide by 2.0**-53.")
@@ -64,7 +67,8 @@ def check_3(answer: Any) -> Feedback:
     wanted = float(1 - exact) if exact is not None else 0.0
     if abs(given - wanted) <= _CLOSE * wanted:
         return right(
-            "The loop that rounds twice comes far closer to it than the one that rounds once."
+            "The loop that rounds twice comes far closer to it than the one that rounds once: that "
+            "one repeats one rounding, always in the same direction; the other's mostly cancel."
         )
     if abs(given - wanted) <= 1e-6 * wanted:
         return hint("Near, but that was rounded on the way: float(1 - pair.exact()).")
@@ -113,6 +117,7 @@ check_quiz = Quiz(
         a="Both figures can be had, to the last bit, from one loop or the other.",
         b="Here the one loop rounds once a step and the other twice.",
         c="Each loop gives the same bits every time; there is nothing unreliable in it.",
-        d="Smaller is not nearer: exact arithmetic has the last word, and it agrees with neither.",
+        d="Here the smaller one happens to be nearer to exact arithmetic; its being smaller is no "
+        "reason. First find out which loop made each.",
     ),
 )

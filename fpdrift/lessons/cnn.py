@@ -55,8 +55,8 @@ def tell(again: Comparison, pair: Comparison) -> str:
         )
     return (
         f"No drift seen in {steps} steps: neither the repetition nor the second thread changed one "
-        "bit of any weight or optimiser slot, which would have shown. Other machines do show it: "
-        "see the recorded runs below."
+        "bit of any weight or number that the optimiser keeps, which would have shown. Other "
+        "machines do show it: see the recorded runs below."
     )
 
 
@@ -81,7 +81,10 @@ def check_1(answer: Any, pair: Comparison) -> Feedback:
 @exercise
 def _check_step(answer: Any, step: int | None) -> Feedback:
     if whole(answer) == step:
-        return right("Every bit of every weight and optimiser slot was compared at every step.")
+        return right(
+            "Every bit of every weight, and of every number that the optimiser keeps, was compared "
+            "at every step."
+        )
     return hint("pair.first_difference has a step; it counts the updates done.")
 
 

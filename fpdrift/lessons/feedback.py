@@ -53,6 +53,7 @@ def hint(text: str) -> Feedback:
 
 #: For an exercise that nobody has touched.
 UNANSWERED = hint("Replace the ... by your answer, then run the cell again.")
+_UNFINISHED = "There is still a ... in your function; replace it."
 #: For a prediction that nobody has made.
 UNPREDICTED = Compared(False, "You made no prediction; guess first, it costs nothing to be wrong.")
 
@@ -146,17 +147,20 @@ def numbers(answer: Any, count: int | None = None) -> list[float]:
 
 
 def call(function: Any, *args: Any) -> Any:
-    """Call a student's function; whatever it raises becomes a hint."""
+    """Call a student's function; what it raises, and a ... that it gives, become a hint."""
     if not callable(function):
         message = f"Give a function, not {shown(function)}."
         raise NotYet(message)
     try:
-        return function(*args)
+        given = function(*args)
     except Exception as error:  # noqa: BLE001 - a student's function may raise anything
         unfinished = "Ellipsis" in str(error) or "ellipsis" in str(error)
         message = (
-            "There is still a ... in your function; replace it."
+            _UNFINISHED
             if unfinished
             else f"Your function stopped with {type(error).__name__}: {shown(str(error))}"
         )
         raise NotYet(message) from None
+    if given is ...:
+        raise NotYet(_UNFINISHED)
+    return given

@@ -125,7 +125,9 @@ def check_3(answer: Any) -> Feedback:
     """Check what one step injects."""
     given, (first, second) = number(answer), two_writings(_STEPS)
     if given == abs(one(second[_AT]) - other(second[_AT])):
-        return right("An ulp or two, as in every step; what grows is what was there.")
+        return right(
+            "At most an ulp of 1.0, and in many steps nothing at all; what grows is what was there."
+        )
     if given == abs(first[_AT] - second[_AT]):
         return hint("That is how far apart they are already. Start both from second[30].")
     if given == abs(first[_AT + 1] - second[_AT + 1]):
@@ -143,7 +145,7 @@ def check_4(answer: Any) -> Feedback:
     else:
         return right("It agrees with the differences of the loss, whatever the labels sum to.")
     if np.abs(given - (softmax(LOGITS) - labels)).max() <= _CLOSE:
-        message = "That is the fast path; it holds only for labels that sum to one."
+        message = "That is the short cut; it holds only for labels that sum to one."
         raise NotYet(message)
     return hint(f"For labels that sum to {labels.sum():g} it is not the loss's slope.")
 

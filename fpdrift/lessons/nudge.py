@@ -65,7 +65,10 @@ def check_2(answer: Any) -> Feedback:
         return hint(f"{w!s} + 1e-8 is another float32 than {w!s}. The weight has to be larger.")
     if less + size == less:
         return hint(f"It is absorbed there, but at {less!s} as well.")
-    return right("From here on half an ulp is more than the nudge.")
+    return right(
+        f"Half an ulp above it is more than the nudge. Downwards {w!s} does change: below a power "
+        "of two the floats lie twice as dense."
+    )
 
 
 @exercise

@@ -63,7 +63,11 @@ def check_2(answer: Any) -> Feedback:
         return hint(f"Choose one of: {', '.join(one.text for one in result.orders)}")
     if chosen[0].value == result.correctly_rounded:
         return right("Its rounding errors happen to leave the nearest float.")
-    return hint("That one is a step away. Look at the ledger: which order loses less in the end?")
+    return hint(
+        "That one is a step away. Measure both: from fractions import Fraction; "
+        "float(abs(Fraction(2 / 9 * 11) - Fraction(22, 9))), and the same for the other. "
+        "(The ledger's lines cannot just be added: what 2/9 lost is multiplied by 11.)"
+    )
 
 
 @exercise

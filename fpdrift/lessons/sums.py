@@ -87,7 +87,10 @@ def check_1(answer: Any) -> Feedback:
             continue
         if got == float(sums.recursive_sum(values)):
             return hint("That is the plain loop's result: your correction is lost on the way.")
-        return hint("Near or far, but not Kahan's bits: (new - total) first, then - corrected.")
+        return hint(
+            "Near or far, but not Kahan's bits. Compute first what arrived, in parentheses: how "
+            "much larger new is than total. Then compare it with what should have arrived."
+        )
     return right("Bit for bit Kahan's sum, also where numbers cancel.")
 
 

@@ -82,7 +82,10 @@ def check_3(answer: Any) -> Feedback:
         return hint("Finite numbers and finite sums in float32, please.")
     if one != other:
         return right(f"(a + b) + c is {one!s}, a + (b + c) is {other!s}.")
-    return hint(f"Both are {one!s}. Let something small meet something very large first.")
+    return hint(
+        f"Both are {one!s}. In one of the orders the two large numbers have to cancel before the "
+        "small one comes; in the other, not."
+    )
 
 
 @exercise

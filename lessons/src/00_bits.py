@@ -6,8 +6,9 @@
 #
 # **Time:** 25 minutes. **You need:** nothing but fpdrift; with ipywidgets the bits can be clicked.
 #
-# A float is a row of bits of a fixed length. So there are only so many floats, and most numbers that you
-# type are not among them. You get the nearest one that is.
+# A float is a row of bits of a fixed length. So there are only so many floats, and most numbers that you type
+# are not among them. You get the nearest one that is. Python's own floats have sixty-four bits (**float64**);
+# neural networks and graphics cards mostly use **float32**, half the bits, so fewer digits.
 
 # %% [markdown]
 # ## Predict first
@@ -24,6 +25,9 @@ prediction = "more"  # answer
 # Here is the float. Each bit is a button: click one, or go there with the tab key and press space. The
 # letters and the colours tell the fields: **s** the sign, **e** the exponent (how large), **f** the
 # fraction (which digits). Without ipywidgets you see the same as text.
+#
+# How bits become a number: the exponent picks a power of two. The fraction says how far to go from it to the
+# next one: its first bit is worth a half of the way, the second a quarter, and so on.
 
 # %%
 import fpdrift
@@ -36,7 +40,16 @@ bits.check_prediction(prediction)
 
 # %% [markdown]
 # The line *exact* is no approximation: these are all the decimal digits that the bits stand for. What
-# Python prints for it is only the shortest text that leads back to the same bits.
+# Python prints for it is only the shortest text that leads back to the same bits. And the question above?
+
+# %%
+print(0.1 + 0.2)
+print("0.1 + 0.2 is", fpdrift.anatomy(0.1 + 0.2).decimal)
+print("0.3 is      ", fpdrift.anatomy(0.3).decimal)
+
+# %% [markdown]
+# Neither is three tenths. `0.1` and `0.2` were both rounded up, and so was their sum; `0.3` was rounded down.
+# The two end on neighbours.
 #
 # ## The picture
 #
@@ -51,8 +64,9 @@ plot(fpdrift.anatomy("0.1", "float32"))
 # %% [markdown]
 # ## The step to the next float
 #
-# One step from float to float is one **ulp**. It is not the same everywhere: it doubles at each power of
-# two. Absolute steps grow, relative ones stay.
+# One step from float to float is one **ulp** (*unit in the last place*: what the last bit of the fraction is
+# worth). It is not the same everywhere: it doubles at each power of two. The steps grow with the numbers; a
+# step *relative* to its number stays within a factor of two.
 
 # %%
 for x in (1, 1000, 10**6, 10**9, 10**16):
@@ -88,8 +102,9 @@ answer_3 = 12  # answer
 bits.check_3(answer_3)
 
 # %% [markdown]
-# **4.** Whole numbers are exact in float64 only up to a point. What is the smallest float `x` above zero,
-# and a power of two, with `x + 1 == x`? Write it as a float, such as `2.0**10`.
+# **4.** Whole numbers are exact in float64 only up to a point. What is the smallest *power of two* `x` with
+# `x + 1 == x`? Write it as a float, such as `2.0**10`. (Where `x + 1` lies half way between two floats, a
+# *tie*, it is rounded to the one whose last bit is 0, the *even* one.)
 
 # %%
 answer_4 = 2.0**53  # answer

@@ -57,7 +57,7 @@ plot(result)
 # Type an expression of your own: here are all its orders, and what each step lost.
 
 # %%
-order.explore_orders("0.1+0.2+0.3")
+order.explore_orders("0.7*3/7")
 
 # %% [markdown]
 # ## Exercises

@@ -22,7 +22,9 @@ prediction = False  # answer
 # %% [markdown]
 # ## Look
 #
-# `chain` gives what a plain loop leaves, bit for bit, without running it.
+# `chain` gives what a plain loop leaves, bit for bit, and need not walk it all. All floats between two powers
+# of two are equally far apart. There each step moves `x` by the same whole number of these distances, for a
+# long stretch; so the stretch can be jumped over.
 
 # %%
 import fpdrift
@@ -31,15 +33,17 @@ from fpdrift.lessons import chain
 A, B = 2 / 9 * 11, 2 * 11 / 9
 quotient = fpdrift.chain(1.0, A / B, 10**8)
 pair = fpdrift.chain(1.0, [("multiply", A), ("divide", B)], 10**8)
-print("x *= A / B       ", repr(float(quotient.value)), " 1 - x =", 1 - float(quotient.value))
-print("x *= A; x /= B   ", repr(float(pair.value)), " 1 - x =", 1 - float(pair.value))
+other = fpdrift.chain(1.0, [("divide", B), ("multiply", A)], 10**8)
+for name, loop in {"x *= A / B": quotient, "x *= A; x /= B": pair, "x /= B; x *= A": other}.items():
+    print(f"{name:15} {float(loop.value)!r}  1 - x = {1 - float(loop.value)!r}")
 
 # %%
 chain.check_prediction(prediction)
 
 # %% [markdown]
-# Look for the two printed figures of the text above: each is right, but they belong to *different loops*.
-# The text's loop rounds once a step; its difference was taken from a loop that rounds twice.
+# Look for the two printed figures of the text above: each is right, but they belong to *different loops*. The
+# text's loop rounds once a step; its difference was taken from a loop that rounds twice. The third loop does
+# the same two operations in the other order.
 #
 # Is that true, or does `chain` only claim it? Walk a part of the way with a plain loop, and compare.
 
@@ -75,16 +79,18 @@ answer_1 = (1 - A / B) / 2.0**-53  # answer
 chain.check_1(answer_1)
 
 # %% [markdown]
-# **2.** There is a third loop: divide first, then multiply. Which loop does the figure
-# `1.8167285897874308e-08` belong to? Answer `"quotient"`, `"multiply first"` or `"divide first"`.
+# **2.** Which of the three loops does the figure `1.8167285897874308e-08` belong to? Answer `"quotient"`,
+# `"multiply first"` or `"divide first"`.
 
 # %%
 answer_2 = "multiply first"  # answer
 chain.check_2(answer_2)
 
 # %% [markdown]
-# **3.** And in exact arithmetic? `pair.exact()` gives what is left when nothing is rounded, with many
-# digits. What is 1 minus it? (Subtract first, then turn it into a float.)
+# **3.** And in exact arithmetic? `pair.exact()` gives what is left when nothing is rounded, with many digits.
+# What is 1 minus it? (Subtract first, then turn it into a float.) Exact arithmetic does not give 0 here: `A`
+# and `B` were rounded when they were made, and it takes those two floats as they are. It rounds nothing
+# *after* that.
 
 # %%
 answer_3 = float(1 - pair.exact())  # answer

@@ -36,11 +36,19 @@ for name, add in sums.WAYS.items():
 sums.check_prediction(prediction)
 
 # %% [markdown]
+# Why is even the *exact* sum off? The float32 nearest to a tenth is a little more than a tenth, so that the
+# million of them sum to a little more than a hundred thousand. *Exact* means rounded once, at the end: this sum
+# lies between two float32 and goes to the nearer one.
+#
 # ## How wrong can it be?
 #
-# Numerical analysts have *bounds*: no order of adding can be further off than this. A bound is no forecast;
-# most sums are far better. But it tells what the error depends on: the count of additions on the longest way
-# and the sum of the *sizes*.
+# Numerical analysts have *bounds*: on these numbers, this way of adding cannot be further off than this. A
+# bound is no forecast; most sums are far better. But it tells what the error depends on: the count of
+# additions on the longest way and the sum of the *sizes*.
+#
+# The **condition number** of a sum is the sum of the sizes (the numbers without their signs) over the size of
+# the sum. It is 1 where all numbers have one sign, and huge where they cancel. It belongs to the *numbers*,
+# not to the way of adding.
 
 # %%
 from fpdrift.reduction import bounds
@@ -54,9 +62,8 @@ print(f"Kahan:      at most {float(bounds.kahan_bound(problem)):.3f} off")
 # %% [markdown]
 # ## The picture
 #
-# The **condition number** of a sum is the sum of the sizes over the size of the sum. It is 1 where all
-# numbers have one sign, and huge where they cancel. It belongs to the *numbers*, not to the way of adding.
-# Each mark is a way of adding; the error is in units of one rounding.
+# Other numbers, with ever larger condition numbers. Each mark is a way of adding; the error is in units of one
+# rounding.
 
 # %%
 from fpdrift.plotting import plot
@@ -70,7 +77,7 @@ plot(sum_table(sums.FEW, orders=5))
 # Replace each `...`, run the cell, read what it says, try again.
 #
 # **1.** Write Kahan's loop. What is missing is the part of `corrected` that did *not* arrive in `new`, with
-# a minus sign: what `new` gained over `total`, less `corrected`. Mind the parentheses.
+# a minus sign, as the next round subtracts it. How much did arrive? Mind the parentheses.
 
 
 # %%
@@ -95,8 +102,8 @@ answer_2 = (10000 + 1 + 10000) / 1  # answer
 sums.check_2(answer_2)
 
 # %% [markdown]
-# **3.** Which bound above hardly grows with more and more numbers of one sign, relative to their sum?
-# Answer `"plain loop"`, `"pairwise"` or `"kahan"`.
+# **3.** Divide each bound by the sum of the numbers. For numbers of one sign, which of the three then does
+# *not* grow with their count? Answer `"plain loop"`, `"pairwise"` or `"kahan"`.
 
 # %%
 answer_3 = "kahan"  # answer

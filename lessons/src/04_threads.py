@@ -7,8 +7,9 @@
 # **Time:** 30 minutes. **You need:** nothing but fpdrift; two cores show more than one. **Before it:**
 # lessons 01 and 03.
 #
-# Several threads share a long sum: each takes a piece, adds it up, and adds its partial sum to the total as
-# soon as it is done. Which thread is done first is up to the operating system.
+# Several threads share a long sum. Each takes a piece (a **chunk**), adds it up, and adds its partial sum to
+# the total as soon as it is done. A **lock** lets one thread at a time touch the total, so no addition is
+# lost. Which thread is done first is up to the operating system.
 
 # %% [markdown]
 # ## Predict first
@@ -67,13 +68,14 @@ print(f"{same} of {result.tries} sums replayed to the same bits")
 # %% [markdown]
 # Two words that are often mixed up. A program is **order-dependent** if another order gives other bits, but
 # each order is repeatable. It is **nondeterministic** if the same program on the same machine with the same
-# input gives other bits. Adding in order of arrival makes the first into the second.
+# input gives other bits. If nobody fixes the order, as with adding in order of arrival, an order-dependent sum
+# becomes a nondeterministic program.
 #
 # ## Exercises
 #
 # Replace each `...`, run the cell, read what it says, try again.
 #
-# **1.** Replay the try with number 3 of the run with the most threads.
+# **1.** Replay try number 3 (counted from 0) of the run with the most threads.
 
 # %%
 answer_1 = fpdrift.replay(result, 3)  # answer

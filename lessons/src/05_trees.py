@@ -7,8 +7,10 @@
 # **Time:** 35 minutes. **You need:** nothing but fpdrift. **Before it:** lessons 03 and 04.
 #
 # A sum of many numbers is a *tree*: each join is one addition of two partial sums. A function's tree can be
-# found from outside, by asking it to add numbers so large that they swallow all smaller ones until they
-# cancel: what survives tells which numbers met before the large ones did.
+# found from outside. Put a huge number and its negative among ones: a one that meets the huge number first is
+# swallowed, and a one that is added after the two have cancelled survives. So the total counts the survivors.
+# Trees are printed with places, not values: `((0+2)+(1+3))` adds the first and the third, the second and the
+# fourth, and then both sums.
 
 # %% [markdown]
 # ## Predict first
@@ -21,8 +23,8 @@ prediction = False  # answer
 # %% [markdown]
 # ## Look
 #
-# `reveal` takes any function that adds. It calls it a few hundred times, draws the tree, and then runs that
-# tree on other data: only if the bits agree every time it says *confirmed*.
+# Four numbers, added in pairs of neighbours, `((0+1)+(2+3))`, and one by one. Each total counts the ones that
+# survived; together the totals tell the two trees apart.
 
 # %%
 import numpy as np
@@ -30,6 +32,16 @@ import numpy as np
 import fpdrift
 from fpdrift.lessons import trees
 
+huge = 1e20
+for x in ([huge, -huge, 1, 1], [huge, 1, -huge, 1], [1, 1, huge, -huge]):
+    pairs = (x[0] + x[1]) + (x[2] + x[3])
+    print(f"{x!s:24} in pairs: {pairs:.0f}   one by one: {trees.loop(np.array(x)):.0f}")
+
+# %% [markdown]
+# `reveal` takes any function that adds. It calls it a few hundred times, draws the tree, and then runs that
+# tree on other data: only if the bits agree every time it says *confirmed*.
+
+# %%
 found = fpdrift.reveal(np.sum, 16)
 print(found)
 
@@ -66,6 +78,10 @@ print("a plain loop    ", trees.loop(x))
 print(trees.batches())
 
 # %% [markdown]
+# Does a large count of ulps contradict "other last bits"? No. A result may have come out near zero, because
+# large numbers cancelled (the condition number of lesson 03). Floats lie dense there, so that an ulp is tiny:
+# a last bit of the numbers that were added is many ulps of such a result.
+#
 # The processor plays a part too: wider instructions add more numbers side by side. `fpdrift batch
 # --conditions` tries the instruction sets that this machine has, each in a fresh process.
 #

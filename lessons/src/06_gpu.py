@@ -15,8 +15,8 @@
 # %% [markdown]
 # ## Predict first
 #
-# Blocks add to the total as they finish, many times over. Will the totals all have the same bits? Write
-# `True` or `False`.
+# The same numbers are summed many times over. Each time the blocks add to the total as they finish. Will all
+# these totals have the same bits? Write `True` or `False`.
 
 # %%
 prediction = False  # answer
@@ -25,7 +25,11 @@ prediction = False  # answer
 # ## Look
 #
 # This is a *simulation*: the blocks' additions are done on the CPU, in a drawn order. It says which results
-# there can be; how often each comes on a real GPU it cannot say.
+# there can be; how often each comes on a real GPU it cannot say. Three ways of adding:
+#
+# - *one-pass*: each block sums its numbers in a fixed order, then adds its sum to the total when it is done;
+# - *two-pass*: the blocks write their sums down, and a second pass adds these in a fixed order;
+# - *atomic sum*: every single number is added to the total when its thread gets there.
 
 # %%
 import fpdrift
@@ -40,6 +44,9 @@ for run in result.runs:
 gpu.check_prediction(prediction, result)
 
 # %% [markdown]
+# In a training such sums are everywhere: the gradient of a weight, for one, is a sum over the batch. A total
+# that ends on another last bit is another gradient, and another weight after the step.
+#
 # And a real one? This cell asks the libraries on this machine for a GPU, and looks for recordings of one that
 # came with fpdrift. It says what it found.
 
@@ -49,7 +56,8 @@ print(gpu.real())
 # %% [markdown]
 # ## The picture
 #
-# `V_s` is how far a total is from the fixed order's, relative to it. It grows with the count of numbers.
+# `V_s` is 1 minus the ratio of a total to the fixed order's total; 0 means equal. Does its size grow with the
+# count of numbers?
 
 # %%
 from fpdrift.plotting import plot

@@ -22,9 +22,12 @@ prediction = False  # answer
 # ## Look
 #
 # These are the starting weights of the network that this project grew out of: two convolutions, a large and a
-# small dense layer.
+# small dense layer. (Mind the two things called nudge: `fpdrift.nudge` is the function that adds the noise,
+# `nudge` alone is this lesson's module.)
 
 # %%
+import numpy as np
+
 import fpdrift
 from fpdrift.lessons import nudge
 
@@ -66,8 +69,8 @@ answer_1 = float(fpdrift.anatomy(0.125, "float32").ulp) / 2  # answer
 nudge.check_1(answer_1)
 
 # %% [markdown]
-# **2.** From which size on is every nudge of at most `1e-8` absorbed? Give the smallest *power of two* `w` for
-# which `w + 1e-8` is `w` in float32. Try some with `np.float32`.
+# **2.** What is the smallest *power of two* `w` to which `1e-8` can be *added* in float32 without changing it?
+# Try some: `np.float32(w) + np.float32(1e-8) == np.float32(w)`.
 
 # %%
 answer_2 = 0.25  # answer
@@ -144,8 +147,8 @@ nudge.check_quiz(4, quiz_4)
 # %% [markdown]
 # ## What this lesson does not show
 #
-# Some of the nudges left a bit behind. Whether such a bit stays a bit, dies out, or grows until predictions
-# change is a question for a *training*: lessons 08 and 09.
+# Most of the nudges did arrive, and left some last bits behind. Whether such a bit stays a bit, dies out, or
+# grows until predictions change is a question for a *training*: lessons 08 and 09.
 #
 # ## What you have learnt
 #

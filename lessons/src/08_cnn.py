@@ -47,7 +47,8 @@ print(cnn.tell(again, pair))
 # %% [markdown]
 # ## The picture
 #
-# How far apart the weights are, step by step: distance over size, on a logarithmic axis.
+# How far apart the weights are, step by step: distance over size, on a logarithmic axis. Such an axis has no
+# zero, so a run with equal bits has no line.
 
 # %%
 from fpdrift.drift import Comparisons
@@ -58,8 +59,12 @@ plot(Comparisons(labels=("1 thread again", "2 threads"), comparisons=(again, pai
 # %% [markdown]
 # ## Loss or accuracy?
 #
-# Long runs were recorded once, on another machine, under five conditions that are equal on paper. Where it
-# was, and what came out:
+# Long runs were recorded once, on another machine, under five conditions that are equal on paper: other
+# thread counts, without *oneDNN* (a library of fast operations inside TensorFlow), and with *AVX2* (older and
+# narrower instructions of the processor). All have *op determinism*: each operation adds in an order that is
+# fixed for its thread count. The data are noise, and each image has several random labels; so there is
+# nothing to learn, an accuracy near one in ten is guessing, and only the distance between the runs matters.
+# Where it was, and what came out:
 
 # %%
 five = fpdrift.load_recorded("five-runs")
@@ -69,8 +74,9 @@ for run in recorded:
     print(f"{run.label:40} loss {run.loss:.5f}  accuracy {run.accuracy:.5f}")
 
 # %% [markdown]
-# An accuracy counts: a prediction that moves over the edge by next to nothing counts whole. Here one of ten
-# predictions is moved over one half by a millionth, and nothing else.
+# An accuracy counts: a prediction that moves over the edge by next to nothing counts whole. Ten predictions say
+# yes or no: above a probability of 0.5 it is yes. Here one of the ten moves by a millionth, from just below 0.5
+# to just above. Nothing else changes.
 
 # %%
 edge = cnn.knife_edge()

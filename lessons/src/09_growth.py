@@ -9,6 +9,9 @@
 #
 # A step of a training takes two states that are a little apart, and gives two states that are more apart, or
 # less. What was there is *amplified*; what this step rounds otherwise is *injected* anew.
+#
+# Two measures. The **distance** is how far apart the weights of the two runs are, over their size. The
+# **churn** is the share of test images that the two runs put into different classes.
 
 # %% [markdown]
 # ## Predict first
@@ -41,7 +44,8 @@ growth.check_prediction(prediction)
 #
 # The distance of the weights by the step, both axes logarithmic. A *jump* is a step that multiplies the
 # distance far more than its neighbours do. Often there is a *gate* behind it: a ReLU whose input is so close
-# to zero that it is open in one run and shut in the other.
+# to zero that it is open in one run and shut in the other. A *power law* (the distance is the step to a fixed
+# power) is a straight line here. On the *plateau* at its end the distance hardly grows any more.
 
 # %%
 from fpdrift.plotting import plot
@@ -58,7 +62,8 @@ print(growth.live())
 # ## Amplified against injected
 #
 # The smallest system that does it: $x \to 4x(1-x)$, written in two ways that are equal on paper. Each writing
-# rounds otherwise by a last bit or so (injected), and each step about doubles what is there (amplified).
+# rounds otherwise by an ulp of one at most, and often by nothing (injected); each step about doubles what is
+# there, on average (amplified).
 
 # %%
 first, second = growth.two_writings(60)
@@ -67,17 +72,21 @@ for step in range(0, 61, 10):
     print(f"step {step:2}: apart {abs(first[step] - second[step]):.1e}, injected {injected:.1e}")
 
 # %% [markdown]
-# What is injected stays tiny in every step; what grows is what was there. For a training,
-# `fpdrift.training.split_steps` makes the same split.
+# What is injected stays tiny in every step, and is zero in many; what grows is what was there. That was shown
+# for the map. For a training, `fpdrift.training.split_steps` makes the same split; run it before you believe
+# it.
 #
 # ## Not every difference is drift
 #
-# Labels that do not sum to one are a trap. TensorFlow's fast path takes `softmax - y` for the gradient, which
-# is the loss's own only if the labels sum to one. That is *other mathematics*, and no rounding can explain it.
+# Labels usually say one class. Where an image may have several, as in the recorded runs of lesson 08, they
+# sum to more than 1. For the slope of the loss TensorFlow may then take a short cut, `softmax - labels`,
+# right only if the labels sum to one. Otherwise it is *other mathematics*, and no rounding can explain it. To
+# check a slope without any formula, move each input (*logit*) a little up and down and see how the loss
+# changes: `by_differences`.
 
 # %%
 logits, labels = growth.LOGITS, growth.LABELS
-print("fast path:     ", growth.softmax(logits) - labels)
+print("short cut:     ", growth.softmax(logits) - labels)
 print("by differences:", growth.by_differences(logits, labels))
 
 # %% [markdown]
@@ -108,8 +117,8 @@ answer_3 = abs(growth.one(second[30]) - growth.other(second[30]))  # answer
 growth.check_3(answer_3)
 
 # %% [markdown]
-# **4.** Mend the fast path: write the gradient so that it is the loss's own for labels of *any* sum. The loss
-# is minus the sum of `labels` times the logarithm of `softmax`.
+# **4.** Mend the short cut: write the gradient (the slopes) so that it is the loss's own for labels of *any*
+# sum. The loss is minus the sum of `labels` times the logarithm of `softmax`.
 
 
 # %%
@@ -125,7 +134,7 @@ growth.check_4(gradient)
 #
 # Answer each with a letter in quotes, such as `"a"`.
 #
-# **1.** Two runs are far apart after many steps. Where does most of the distance come from?
+# **1.** In the two writings of $4x(1-x)$: where does most of the distance come from after many steps?
 #
 # - **a** From the sum of all roundings, added up.
 # - **b** From the last step.
@@ -137,9 +146,9 @@ quiz_1 = "d"  # answer
 growth.check_quiz(1, quiz_1)
 
 # %% [markdown]
-# **2.** What makes a jump?
+# **2.** Which of these can make a jump?
 #
-# - **a** Often a ReLU that is open in one run and shut in the other.
+# - **a** A ReLU that is open in one run and shut in the other.
 # - **b** A larger batch.
 # - **c** A change of the learning rate.
 # - **d** A new epoch.

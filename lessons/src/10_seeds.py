@@ -14,7 +14,9 @@
 # ## Predict first
 #
 # A program begins with `os.environ["PYTHONHASHSEED"] = "0"`. Does that fix what Python's `hash("text")` gives
-# in this program, from run to run? Write `True` or `False`.
+# in this program, from run to run? Write `True` or `False`. (A *hash* is a whole number that Python makes of
+# an object to find it again in a `set` or a `dict`. For texts it is drawn anew at each start, unless it is
+# seeded.)
 
 # %%
 prediction = False  # answer
@@ -58,8 +60,10 @@ for run in question.distances:
     print(f"{run.label:15} first differs {first:10}  {changed}")
 
 # %% [markdown]
-# So the code was *not wrong*: all seeds set and nothing else changed, it repeats to the last bit. And on this
-# machine, with the three short runs of lesson 08?
+# On this processor, with all seeds set and nothing else changed, the training repeats to the last bit. So the
+# code has one slip, the misspelt name; the hash-seed experiment shows whether that matters. This was no GPU:
+# there, lesson 06 applies, and op determinism below is the remedy. And on this machine, with the three short
+# runs of lesson 08?
 
 # %%
 print(seeds.live())
@@ -78,6 +82,9 @@ print(seeds.live())
 # tf.config.threading.set_intra_op_parallelism_threads(2)   # name the thread count, and keep it
 # ```
 #
+# The *backend* is the library that computes for Keras, here TensorFlow. *Op determinism* makes each of its
+# operations (*ops*) add in a fixed order, or refuse. *Intra-op* threads are those that share one operation.
+#
 # The second line costs time; how much depends on model and device. `fpdrift experiment determinism` measures
 # it on yours, in pairs of runs. Then *write down* what else decides the bits: versions, processor, threads. A
 # record of fpdrift holds all of these.
@@ -93,8 +100,8 @@ answer_1 = "PYTHONHASHSEED"  # answer
 seeds.check_1(answer_1)
 
 # %% [markdown]
-# **2.** Keras 3 draws its own seeds from Python's `random`. So which *one* call of Keras seeds all that a
-# Keras program draws from? Give its name as text.
+# **2.** A Keras program may draw from Python's `random`, from NumPy and from the backend. Which *one* call of
+# Keras seeds all three? Give its name as text.
 
 # %%
 answer_2 = "keras.utils.set_random_seed"  # answer
@@ -111,7 +118,7 @@ seeds.check_3(answer_3)
 
 # %% [markdown]
 # **4.** The remedy for what is left is to repeat and average. The uncertainty of a mean falls with the square
-# root of the number of runs. You have the mean of four; how many runs halve its uncertainty?
+# root of the number of runs. You have the mean of four; how many runs *in all* halve its uncertainty?
 
 # %%
 answer_4 = 4 * 2**2  # answer

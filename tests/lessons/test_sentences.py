@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+import re
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +11,19 @@ import pytest
 from helpers import require
 
 import fpdrift
-from fpdrift.lessons import cnn, gpu, growth, live, nudge, order, seeds, sums, threads, trees
+from fpdrift.lessons import (
+    chain,
+    cnn,
+    gpu,
+    growth,
+    live,
+    nudge,
+    order,
+    seeds,
+    sums,
+    threads,
+    trees,
+)
 from fpdrift.lessons.pace import fast, size
 
 QUIET = fpdrift.thread_sums(4096, chunks=8, threads=1, tries=4)
@@ -36,7 +50,12 @@ def test_threads_that_agree_are_said_to_agree_here():
     told = threads.tell(QUIET)
     assert told.startswith("No difference seen on this machine in 4 sums")
     assert "different totals" in told
-    assert repr(threads.check_prediction(True, QUIET)).endswith("You saw it coming.")
+    for said in (True, False):
+        told = threads.check_prediction(said, QUIET)
+        assert told.right is said
+        assert "always so: read on" in repr(told)
+        assert "You saw it coming" not in repr(told)
+    assert "You made no prediction" in repr(threads.check_prediction(..., QUIET))
 
 
 def test_threads_that_differ_are_counted():
@@ -119,3 +138,39 @@ def test_leading_digits_are_counted():
 def test_weights_to_nudge_have_the_dtype():
     require("ml_dtypes")
     assert {w.dtype.name for w in nudge.weights("bfloat16").values()} == {"bfloat16"}
+
+
+def test_the_hint_of_the_nearest_order_leads_to_it():
+    told = order.check_2("2/9*11").text
+    measure = re.search(r"float\(abs\(.*Fraction\(22, 9\)\)\)", told)[0]
+    one = eval(measure, {"Fraction": Fraction})
+    other = eval(measure.replace("2 / 9 * 11", "2 * 11 / 9"), {"Fraction": Fraction})
+    assert one > other
+    assert order.check_2("2*11/9").right
+
+
+def test_a_nudge_that_is_absorbed_upwards_is_not_downwards():
+    assert "Downwards 0.25 does change" in nudge.check_2(0.25).text
+    w, size = np.float32(0.25), np.float32(1e-8)
+    assert w + size == w != w - size
+
+
+def test_a_step_of_the_map_injects_an_ulp_of_one_at_most_and_often_nothing():
+    _, second = growth.two_writings(60)
+    injected = [abs(growth.one(x) - growth.other(x)) for x in second]
+    assert "At most an ulp of 1.0, and in many" in growth.check_3(injected[30]).text
+    assert 0 < max(injected) <= np.spacing(1.0)
+    assert injected.count(0) > len(injected) / 2
+
+
+def test_the_smaller_of_two_contradicting_figures_happens_to_be_nearer():
+    assert "happens to be nearer" in chain.check_quiz(4, "d").text
+    one, two = chain._end("quotient"), chain._end("multiply first")
+    exact = fpdrift.chain(1.0, chain._LOOPS["multiply first"], 10**8).exact()
+    off = [abs(Fraction(end) - Fraction(exact)) for end in (one, two)]
+    assert 1 - two < 1 - one
+    assert off[1] < off[0]
+
+
+def test_a_hint_on_three_numbers_says_what_has_to_cancel():
+    assert "have to cancel before the small one" in trees.check_3([1, 2, 3]).text
