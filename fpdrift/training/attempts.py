@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fpdrift.errors import ChildError, FpdriftError, FpdriftWarning, RecordError, shown
-from fpdrift.records import Record, open_record
+from fpdrift.records import Record, open_own
 from fpdrift.training.definition import Run
 from fpdrift.training.job import carry_out, give_up, train_at
 
@@ -128,7 +128,7 @@ class Attempts:
             with self._draft(run) as draft:
                 with self._writing():
                     draft.write_bytes(future.result())
-                record = open_record(draft)
+                record = open_own(draft)
                 other = run.differing(record)
                 if other:
                     what = ", ".join(other)

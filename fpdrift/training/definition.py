@@ -17,7 +17,7 @@ from typing import Any
 
 from fpdrift.errors import FpdriftError, RecordError, shown
 from fpdrift.provenance import Provenance, current
-from fpdrift.records import Record, open_record
+from fpdrift.records import Record, open_own
 from fpdrift.training.condition import Condition
 
 #: Of what made a record: what was asked for, and what the machine brought.
@@ -85,7 +85,7 @@ class Run:
             return False
         folder = shown(place.parent.name)
         try:
-            record = open_record(place)
+            record = open_own(place)
         except RecordError as error:
             message = f"{error} (or move it out of {folder}, and the run is done again)"
             raise FpdriftError(message) from None

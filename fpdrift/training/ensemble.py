@@ -18,7 +18,7 @@ from typing import Any
 from fpdrift.checks import check_callable, whole
 from fpdrift.errors import ChildError, FpdriftError, shown
 from fpdrift.process import check_timeout
-from fpdrift.records import Record, open_record
+from fpdrift.records import Record, open_own
 from fpdrift.records.place import absolute
 from fpdrift.results import Result
 from fpdrift.training.attempts import Attempts, one_line
@@ -56,7 +56,7 @@ class Ensemble(Result):
         RecordError
             If one is gone, or damaged.
         """
-        return (open_record(Path(directory, name)) for name in self.names)
+        return (open_own(Path(directory, name)) for name in self.names)
 
     def __repr__(self) -> str:
         return (

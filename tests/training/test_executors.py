@@ -239,6 +239,14 @@ def test_what_was_damaged_on_its_way_is_no_record(trained, tmp_path, change, tex
     assert left(tmp_path) == [LOCK]
 
 
+@pytest.mark.parametrize("executor", [None, Changing(bytes)])
+def test_long_runs_are_kept_whatever_their_size(trained, tmp_path, monkeypatch, executor):
+    monkeypatch.setitem(open_record.__kwdefaults__, "max_bytes", 1000)
+    for _ in range(2):
+        result = ensemble(SIX[:1], steps=2, directory=tmp_path, executor=executor)
+    assert len(bits(result, tmp_path)) == len(trained) == 1
+
+
 def test_a_record_that_ends_too_early_is_none(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(job, "train", lambda *args, **named: made(*args, **named, end=False))
     with pytest.raises(
