@@ -78,6 +78,7 @@ class Attempts:
             for future, (_, ticket) in at_work.items():
                 future.cancel()
                 give_up(ticket)
+            self._keep_rest(at_work)
         if stranded:
             why = one_line(next(iter(stranded.values())))
             message = f"the pool of workers broke ({why}); the rest is trained one after another"
@@ -97,7 +98,7 @@ class Attempts:
     def _wait(
         self, at_work: dict[Future[bytes], tuple[Run, str]]
     ) -> Iterator[tuple[Run, BaseException]]:
-        """Wait for a worker; give the runs that failed. What is no longer at work is taken out.
+        """Wait for a worker; give the runs that failed. What is settled or lost is taken out.
 
         Each run ends within its time limit. So where all that time nothing comes back from any
         worker, what they were given is lost: a machine that froze, a cluster that forgot it.
@@ -105,15 +106,25 @@ class Attempts:
         limit = None if self.timeout is None else self.timeout + _SLACK
         done = wait(at_work, timeout=limit, return_when=FIRST_COMPLETED).done
         for future in done or tuple(at_work):
-            run, ticket = at_work.pop(future)
-            if done:
+            run, ticket = at_work[future]
+            if future.done():
                 error = self._settle(run, future)
             else:
                 future.cancel()
                 give_up(ticket)
                 error = ChildError(f"no worker sent anything for {limit:g} s")
-            if error is not None:
+            del at_work[future]
+            if error is None:
+                self.tell(run, run.steps)
+            else:
                 yield run, error
+
+    def _keep_rest(self, at_work: dict[Future[bytes], tuple[Run, str]]) -> None:
+        """Keep what else has come back when something ends it all."""
+        for future, (run, _) in at_work.items():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                with suppress(FpdriftError):  # what ends it all is what is told
+                    self._settle(run, future)
 
     def _settle(self, run: Run, future: Future[bytes]) -> BaseException | None:
         """Keep what a worker sent; give what went wrong instead, if that may be tried again."""
@@ -137,7 +148,6 @@ class Attempts:
                 self._name(run, draft, record)
         except (ChildError, RecordError) as damage:
             return damage
-        self.tell(run, run.steps)
         return None
 
     @contextmanager

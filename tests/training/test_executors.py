@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,8 +24,8 @@ from fpdrift.errors import (
     MissingExtraError,
     RecordError,
 )
-from fpdrift.records import open_record
-from fpdrift.training import Condition, attempts, job
+from fpdrift.records import open_own, open_record
+from fpdrift.training import Condition, attempts, definition, job
 from fpdrift.training.ensemble import LOCK, ensemble
 
 SIX = [Condition(intra_op_threads=k) for k in (1, 2, 3)] * 2
@@ -304,6 +304,105 @@ def test_what_a_worker_refuses_ends_it_at_once(trained, tmp_path, monkeypatch):
     with ThreadPoolExecutor(1) as pool, pytest.raises(MissingExtraError):
         ensemble(SIX[:3], steps=2, directory=tmp_path, executor=pool)
     assert len(list(tmp_path.glob("*.fpdrift"))) == 1
+
+
+class Numbered(Future):
+    """A future whose place in a small set is its number: what is done is looked at in order."""
+
+    def __init__(self, number):
+        super().__init__()
+        self.number = number
+
+    def __hash__(self):
+        return self.number
+
+
+class AllAtOnce(Executor):
+    """Gives back nothing until it has been handed `jobs` jobs; then all of them."""
+
+    def __init__(self, jobs):
+        self.jobs = jobs
+        self.given = []
+
+    def submit(self, function, *args):
+        self.given.append((Numbered(len(self.given)), function, args))
+        if len(self.given) == self.jobs:
+            self.finish()
+        return self.given[-1][0]
+
+    def finish(self):
+        for future, function, args in self.given:
+            try:
+                future.set_result(function(*args))
+            except FpdriftError as error:
+                future.set_exception(error)
+
+
+def refused(monkeypatch):
+    failing(monkeypatch, [MissingExtraError("tensorflow")])
+
+
+def other_code(monkeypatch):
+    whole = definition.Run.differing
+    monkeypatch.setattr(
+        definition.Run,
+        "differing",
+        lambda run, record: ["code"] if run.condition == SIX[1] else whole(run, record),
+    )
+
+
+def ctrl_c_while_the_second_is_opened(monkeypatch):
+    calls = iter([None, KeyboardInterrupt])
+
+    def opened(path):
+        error = next(calls, None)
+        if error:
+            raise error
+        return open_own(path)
+
+    monkeypatch.setattr(attempts, "open_own", opened)
+
+
+def ctrl_c_when_one_is_told(_monkeypatch):
+    def press(_label, done, total):
+        if done == total:
+            raise KeyboardInterrupt
+
+    return press
+
+
+@pytest.mark.parametrize(
+    ("happens", "error", "kept"),
+    [
+        (refused, MissingExtraError, 2),
+        (other_code, FpdriftError, 2),
+        (ctrl_c_while_the_second_is_opened, KeyboardInterrupt, 3),
+        (ctrl_c_when_one_is_told, KeyboardInterrupt, 3),
+    ],
+)
+def test_what_came_back_is_kept_whatever_ends_it_all(
+    trained, tmp_path, monkeypatch, happens, error, kept
+):
+    progress = happens(monkeypatch)
+    with pytest.raises(error):
+        ensemble(SIX[:3], steps=2, directory=tmp_path, executor=AllAtOnce(3), progress=progress)
+    assert len(left(tmp_path)) == kept + 1
+    assert len(list(tmp_path.glob("*.fpdrift"))) == kept
+
+
+def test_what_comes_back_at_the_last_moment_is_kept(trained, tmp_path, monkeypatch):
+    """Time is over; before the first one is given up, all of them are there."""
+    executor = AllAtOnce(4)
+
+    def late(*given, **named):
+        found = wait(*given, **named)
+        executor.finish()
+        return found
+
+    monkeypatch.setattr(attempts, "_SLACK", 0.01)
+    monkeypatch.setattr(attempts, "wait", late)
+    given = {"steps": 2, "timeout": 0.01, "tries": 1, "executor": executor}
+    assert len(ensemble(SIX[:3], directory=tmp_path, **given).names) == len(trained) == 3
 
 
 def test_an_executor_that_is_shut_is_named(trained, tmp_path):
