@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fpdrift.errors import ChildError, FpdriftError, FpdriftWarning, RecordError, shown
 from fpdrift.records import Record, open_own
-from fpdrift.training.definition import Run
+from fpdrift.training.definition import DRAFT, Run, by_stem
 from fpdrift.training.job import carry_out, give_up, train_at
 
 #: Seconds, besides the time limit of a run, for a worker to begin and to send the record.
@@ -153,11 +153,11 @@ class Attempts:
     @contextmanager
     def _draft(self, run: Run) -> Iterator[Path]:
         """Give a name that no other process has; afterwards nothing is left there."""
-        self.tidy(run)
+        self.tidy(by_stem(self.folder)[run.stem])
         try:
-            yield self.folder / f"{run.stem}.unfinished-{secrets.token_hex(4)}"
+            yield self.folder / f"{run.stem}{DRAFT}{secrets.token_hex(4)}"
         finally:
-            self.tidy(run)
+            self.tidy(by_stem(self.folder)[run.stem])
 
     def _name(self, run: Run, draft: Path, record: Record) -> None:
         if not run.is_whole(record):
@@ -178,12 +178,12 @@ class Attempts:
             message = f"cannot write in {shown(self.folder.name)}: {error.strerror or error}"
             raise FpdriftError(f"{message}; make room, and the same call goes on") from None
 
-    def tidy(self, run: Run) -> None:
+    def tidy(self, names: Iterable[str]) -> None:
         """Take away what runs that were killed have left."""
-        for left in self.folder.iterdir():
-            if left.name.startswith(f"{run.stem}.unfinished-"):
+        for name in names:
+            if DRAFT in name:
                 with suppress(OSError):  # held by a process that is still dying: the next run will
-                    left.unlink()
+                    (self.folder / name).unlink()
 
 
 def one_line(error: BaseException) -> str:

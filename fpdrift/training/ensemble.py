@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager
@@ -24,7 +25,7 @@ from fpdrift.results import Result
 from fpdrift.training.attempts import Attempts, one_line
 from fpdrift.training.condition import Condition
 from fpdrift.training.data import check
-from fpdrift.training.definition import Run
+from fpdrift.training.definition import Run, by_stem
 from fpdrift.training.networks import network_of
 from fpdrift.training.run import MOST_STEPS
 
@@ -157,11 +158,12 @@ def ensemble(
 
 def _train(work: Attempts, runs: list[Run], executor: Executor | None) -> None:
     """Look for all records before anything is trained; then train what is not there."""
+    there = by_stem(work.folder)
     for run in runs:
-        name = run.finished(work.folder)
+        name = run.finished(work.folder, there[run.stem])
         if name is not None:
             work.names[run] = name
-        work.tidy(run)
+        work.tidy(there[run.stem])
     for run in work.names:
         work.tell(run, run.steps)
     left = [run for run in runs if run not in work.names]
@@ -206,10 +208,13 @@ def _plan(
     if not given or not all(isinstance(condition, Condition) for condition in given):
         message = f"conditions are several fpdrift.Condition, not {shown(conditions)}"
         raise FpdriftError(message)
-    return [
-        Run(condition, network, data, labels, steps, backend, given[:i].count(condition), anywhere)
-        for i, condition in enumerate(given, 1)
-    ]
+    times: Counter[Condition] = Counter()
+    runs = []
+    for condition in given:
+        times[condition] += 1
+        time = times[condition]
+        runs.append(Run(condition, network, data, labels, steps, backend, time, anywhere))
+    return runs
 
 
 def _folder(directory: Any) -> Path:

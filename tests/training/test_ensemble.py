@@ -92,6 +92,22 @@ def test_a_condition_given_twice_is_run_twice(trained, tmp_path):
     assert len(trained) == 3
 
 
+def test_what_is_there_is_looked_up_once_for_all_runs(trained, tmp_path, monkeypatch):
+    """Neither the folder nor the conditions are gone through again for each of many runs."""
+    ensemble(CONDITIONS, steps=2, directory=tmp_path)
+    calls = []
+    listed, same = Path.iterdir, Condition.__eq__
+    monkeypatch.setattr(Path, "iterdir", lambda path: calls.append("list") or listed(path))
+    monkeypatch.setattr(Condition, "__eq__", lambda a, b: calls.append("==") or same(a, b))
+    many = [Condition(seed=k) for k in range(100)]
+    with pytest.raises(FpdriftError, match="executor is 3"):  # after all was read
+        ensemble(many, steps=2, directory=tmp_path, executor=3)
+    assert calls.count("==") <= len(many)
+    ensemble(CONDITIONS, steps=2, directory=tmp_path)
+    assert calls.count("list") == 1
+    assert len(trained) == 3
+
+
 def test_what_was_done_stays_after_ctrl_c(trained, tmp_path, monkeypatch):
     fake = room.train
 
