@@ -11,7 +11,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -230,15 +230,16 @@ def _folder(directory: Any) -> Path:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keep other ensembles out; however this process dies, the system takes the lock back."""
-    try:
-        # SQLite locks a file alike on every system; nothing is ever written to it.
-        lock = sqlite3.connect(folder / LOCK, isolation_level=None, timeout=0)
-        with closing(lock):
+    with ExitStack() as held:
+        try:
+            # SQLite locks a file alike on every system; nothing is ever written to it.
+            lock = sqlite3.connect(folder / LOCK, isolation_level=None, timeout=0)
+            held.callback(lock.close)
             lock.execute("BEGIN EXCLUSIVE")
-            yield
-    except sqlite3.Error as error:
-        why = f"{shown(LOCK)} in {shown(folder.name)} cannot be locked: {error}"
-        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-            why = f"another ensemble is at work in {shown(folder.name)}"
-        message = f"{why}; wait until it is done, or choose another directory"
-        raise FpdriftError(message) from None
+        except sqlite3.Error as error:
+            why = f"{shown(LOCK)} in {shown(folder.name)} cannot be locked: {error}"
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                why = f"another ensemble is at work in {shown(folder.name)}"
+            message = f"{why}; wait until it is done, or choose another directory"
+            raise FpdriftError(message) from None
+        yield

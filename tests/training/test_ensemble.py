@@ -272,6 +272,15 @@ def test_a_lock_that_cannot_be_had_is_named(trained, tmp_path):
     assert (tmp_path / LOCK).read_text() == "no lock of ours " * 100
 
 
+def test_an_error_of_the_callers_own_database_is_no_lock(trained, tmp_path):
+    def into_a_database(*_at):
+        raise sqlite3.OperationalError("no such table: mine")
+
+    with pytest.raises(sqlite3.OperationalError, match="no such table: mine"):
+        ensemble(CONDITIONS[:1], steps=2, directory=tmp_path, progress=into_a_database)
+    ensemble(CONDITIONS[:1], steps=2, directory=tmp_path)  # and the lock is given back
+
+
 KILL = Path(__file__).parents[1] / "faults" / "kill_ensemble.py"
 
 
