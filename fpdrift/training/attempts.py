@@ -6,6 +6,7 @@ asked for; then it gets its name. Whatever ends in between leaves a draft, which
 
 from __future__ import annotations
 
+import os
 import secrets
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -166,7 +167,10 @@ class Attempts:
         name = run.name_on(record.provenance)
         run.is_done(self.folder / name)  # nobody else's file may have come there meanwhile
         with self._writing():
+            _to_disk(draft, os.O_RDWR)  # Windows flushes only what may be written
             draft.replace(self.folder / name)
+        with suppress(OSError):  # not every system opens or flushes a folder
+            _to_disk(self.folder, os.O_RDONLY)
         self.names[run] = name
         self.failures.pop(run, None)
 
@@ -190,6 +194,15 @@ def one_line(error: BaseException) -> str:
     """Say in one line of bearable length what an error says, or at least its kind."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def _to_disk(place: Path, flags: int) -> None:
+    """Wait until the disk has it: a name must not outlive a cut of power without its content."""
+    descriptor = os.open(place, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _submit(executor: Executor, run: Run, timeout: float | None, ticket: str) -> Future[bytes]:

@@ -1,6 +1,7 @@
 """Finished runs are not repeated, half ones are, and what is neither is left alone."""
 
 import dataclasses
+import os
 import re
 import sqlite3
 import subprocess
@@ -270,6 +271,19 @@ def test_a_lock_that_cannot_be_had_is_named(trained, tmp_path):
         ensemble(CONDITIONS, steps=2, directory=tmp_path)
     assert trained == []
     assert (tmp_path / LOCK).read_text() == "no lock of ours " * 100
+
+
+@pytest.mark.skipif(os.name != "posix", reason="flushes a folder")
+def test_a_record_is_on_the_disk_before_it_has_its_name(trained, tmp_path, monkeypatch):
+    flushed = []
+
+    def fsync(descriptor):
+        named = len(list(tmp_path.glob("*.fpdrift")))
+        flushed.append((os.fstat(descriptor).st_ino, named))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    [name] = ensemble(CONDITIONS[:1], steps=2, directory=tmp_path).names
+    assert flushed == [((tmp_path / name).stat().st_ino, 0), (tmp_path.stat().st_ino, 1)]
 
 
 def test_an_error_of_the_callers_own_database_is_no_lock(trained, tmp_path):
