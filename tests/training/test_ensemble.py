@@ -21,20 +21,6 @@ from fpdrift.training.ensemble import LOCK, ensemble
 CONDITIONS = [Condition(intra_op_threads=k) for k in (1, 2, 3)]
 
 
-@pytest.fixture
-def trained(monkeypatch):
-    """Train by `made`; collect the conditions of the runs that were done."""
-    conditions = []
-
-    def train(condition, *args, **named):
-        conditions.append(condition)
-        return made(condition, *args, **named)
-
-    monkeypatch.setattr(room, "train", train)
-    monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    return conditions
-
-
 def content(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
