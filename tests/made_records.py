@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from fpdrift.records import RecordWriter, Tensor, content_hash, open_record
+from fpdrift.records import RecordWriter, Tensor, content_hash, open_own
 from fpdrift.training import job
 from fpdrift.training.chance import Purpose, hashed_bits
 
@@ -55,7 +55,7 @@ def made(
         writer.finish()
     else:
         writer.close()
-    return open_record(path)
+    return open_own(path)
 
 
 def use_made(pause=0.0):

@@ -2,6 +2,7 @@
 
 from fpdrift.records.content import WHOLE_UP_TO, how_kept
 from fpdrift.records.hashing import HASH_VERSION, content_hash, mix64
+from fpdrift.records.own import open_own
 from fpdrift.records.place import check_place
 from fpdrift.records.read import open_record
 from fpdrift.records.record import Kept, Record, Role, Tensor
@@ -23,6 +24,7 @@ __all__ = [
     "how_kept",
     "is_due",
     "mix64",
+    "open_own",
     "open_record",
     "relative_standard_error",
     "sketch",

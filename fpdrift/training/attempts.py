@@ -6,6 +6,7 @@ asked for; then it gets its name. Whatever ends in between leaves a draft, which
 
 from __future__ import annotations
 
+import os
 import secrets
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -15,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fpdrift.errors import ChildError, FpdriftError, FpdriftWarning, RecordError, shown
-from fpdrift.records import Record, open_record
-from fpdrift.training.definition import Run
+from fpdrift.records import Record, open_own
+from fpdrift.training.definition import DRAFT, Run, by_stem
 from fpdrift.training.job import carry_out, give_up, train_at
 
 #: Seconds, besides the time limit of a run, for a worker to begin and to send the record.
@@ -78,6 +79,7 @@ class Attempts:
             for future, (_, ticket) in at_work.items():
                 future.cancel()
                 give_up(ticket)
+            self._keep_rest(at_work)
         if stranded:
             why = one_line(next(iter(stranded.values())))
             message = f"the pool of workers broke ({why}); the rest is trained one after another"
@@ -97,7 +99,7 @@ class Attempts:
     def _wait(
         self, at_work: dict[Future[bytes], tuple[Run, str]]
     ) -> Iterator[tuple[Run, BaseException]]:
-        """Wait for a worker; give the runs that failed. What is no longer at work is taken out.
+        """Wait for a worker; give the runs that failed. What is settled or lost is taken out.
 
         Each run ends within its time limit. So where all that time nothing comes back from any
         worker, what they were given is lost: a machine that froze, a cluster that forgot it.
@@ -105,15 +107,25 @@ class Attempts:
         limit = None if self.timeout is None else self.timeout + _SLACK
         done = wait(at_work, timeout=limit, return_when=FIRST_COMPLETED).done
         for future in done or tuple(at_work):
-            run, ticket = at_work.pop(future)
-            if done:
+            run, ticket = at_work[future]
+            if future.done():
                 error = self._settle(run, future)
             else:
                 future.cancel()
                 give_up(ticket)
                 error = ChildError(f"no worker sent anything for {limit:g} s")
-            if error is not None:
+            del at_work[future]
+            if error is None:
+                self.tell(run, run.steps)
+            else:
                 yield run, error
+
+    def _keep_rest(self, at_work: dict[Future[bytes], tuple[Run, str]]) -> None:
+        """Keep what else has come back when something ends it all."""
+        for future, (run, _) in at_work.items():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                with suppress(FpdriftError):  # what ends it all is what is told
+                    self._settle(run, future)
 
     def _settle(self, run: Run, future: Future[bytes]) -> BaseException | None:
         """Keep what a worker sent; give what went wrong instead, if that may be tried again."""
@@ -128,7 +140,7 @@ class Attempts:
             with self._draft(run) as draft:
                 with self._writing():
                     draft.write_bytes(future.result())
-                record = open_record(draft)
+                record = open_own(draft)
                 other = run.differing(record)
                 if other:
                     what = ", ".join(other)
@@ -137,17 +149,16 @@ class Attempts:
                 self._name(run, draft, record)
         except (ChildError, RecordError) as damage:
             return damage
-        self.tell(run, run.steps)
         return None
 
     @contextmanager
     def _draft(self, run: Run) -> Iterator[Path]:
         """Give a name that no other process has; afterwards nothing is left there."""
-        self.tidy(run)
+        self.tidy(by_stem(self.folder)[run.stem])
         try:
-            yield self.folder / f"{run.stem}.unfinished-{secrets.token_hex(4)}"
+            yield self.folder / f"{run.stem}{DRAFT}{secrets.token_hex(4)}"
         finally:
-            self.tidy(run)
+            self.tidy(by_stem(self.folder)[run.stem])
 
     def _name(self, run: Run, draft: Path, record: Record) -> None:
         if not run.is_whole(record):
@@ -156,7 +167,10 @@ class Attempts:
         name = run.name_on(record.provenance)
         run.is_done(self.folder / name)  # nobody else's file may have come there meanwhile
         with self._writing():
+            _to_disk(draft, os.O_RDWR)  # Windows flushes only what may be written
             draft.replace(self.folder / name)
+        with suppress(OSError):  # not every system opens or flushes a folder
+            _to_disk(self.folder, os.O_RDONLY)
         self.names[run] = name
         self.failures.pop(run, None)
 
@@ -168,18 +182,27 @@ class Attempts:
             message = f"cannot write in {shown(self.folder.name)}: {error.strerror or error}"
             raise FpdriftError(f"{message}; make room, and the same call goes on") from None
 
-    def tidy(self, run: Run) -> None:
+    def tidy(self, names: Iterable[str]) -> None:
         """Take away what runs that were killed have left."""
-        for left in self.folder.iterdir():
-            if left.name.startswith(f"{run.stem}.unfinished-"):
+        for name in names:
+            if DRAFT in name:
                 with suppress(OSError):  # held by a process that is still dying: the next run will
-                    left.unlink()
+                    (self.folder / name).unlink()
 
 
 def one_line(error: BaseException) -> str:
     """Say in one line of bearable length what an error says, or at least its kind."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def _to_disk(place: Path, flags: int) -> None:
+    """Wait until the disk has it: a name must not outlive a cut of power without its content."""
+    descriptor = os.open(place, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _submit(executor: Executor, run: Run, timeout: float | None, ticket: str) -> Future[bytes]:

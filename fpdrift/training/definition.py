@@ -11,18 +11,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fpdrift.errors import FpdriftError, RecordError, shown
 from fpdrift.provenance import Provenance, current
-from fpdrift.records import Record, open_record
+from fpdrift.records import Record, open_own
 from fpdrift.training.condition import Condition
 
 #: Of what made a record: what was asked for, and what the machine brought.
 _CODE = ("fpdrift", "code")
 _MACHINE = ("python", "system", "cpu", "cpu_features", "cores", "packages")
+
+
+#: In the name of a record that is not finished: after its stem.
+DRAFT = ".unfinished-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,8 @@ class Run:
         """Give the name of the finished record of that machine."""
         return f"{self.stem}-{_digest(_part(machine, _MACHINE), 4)}.fpdrift"
 
-    def finished(self, folder: Path) -> str | None:
-        """Find the finished record; of several machines' the first one by name.
+    def finished(self, folder: Path, there: Iterable[str]) -> str | None:
+        """Find the finished record among the run's names; of several machines' the first one.
 
         Raises
         ------
@@ -68,9 +74,7 @@ class Run:
         """
         names = [self.name_on(current())]
         if self.anywhere:
-            start, end = f"{self.stem}-", ".fpdrift"
-            there = (path.name for path in folder.iterdir())
-            names = sorted(n for n in there if n.startswith(start) and n.endswith(end))
+            names = sorted(name for name in there if name.endswith(".fpdrift"))
         return next((name for name in names if self.is_done(folder / name)), None)
 
     def is_done(self, place: Path) -> bool:
@@ -85,7 +89,7 @@ class Run:
             return False
         folder = shown(place.parent.name)
         try:
-            record = open_record(place)
+            record = open_own(place)
         except RecordError as error:
             message = f"{error} (or move it out of {folder}, and the run is done again)"
             raise FpdriftError(message) from None
@@ -133,6 +137,15 @@ class Run:
             "steps": self.steps,
             "backend": self.condition.backend or self.backend,
         } | _part(current(), _CODE)
+
+
+def by_stem(folder: Path) -> defaultdict[str, list[str]]:
+    """List a folder, once for all runs: a run's stem -> the names of its records and drafts."""
+    found = defaultdict(list)
+    for name in (path.name for path in folder.iterdir()):
+        stem, is_draft, _ = name.partition(DRAFT)
+        found[stem if is_draft else name.rpartition("-")[0]].append(name)
+    return found
 
 
 def _part(made_by: Provenance, names: tuple[str, ...]) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,13 @@ from typing import Any
 from fpdrift.checks import check_callable, whole
 from fpdrift.errors import ChildError, FpdriftError, shown
 from fpdrift.process import check_timeout
-from fpdrift.records import Record, open_record
+from fpdrift.records import Record, open_own
 from fpdrift.records.place import absolute
 from fpdrift.results import Result
 from fpdrift.training.attempts import Attempts, one_line
 from fpdrift.training.condition import Condition
 from fpdrift.training.data import check
-from fpdrift.training.definition import Run
+from fpdrift.training.definition import Run, by_stem
 from fpdrift.training.networks import network_of
 from fpdrift.training.run import MOST_STEPS
 
@@ -56,7 +57,7 @@ class Ensemble(Result):
         RecordError
             If one is gone, or damaged.
         """
-        return (open_record(Path(directory, name)) for name in self.names)
+        return (open_own(Path(directory, name)) for name in self.names)
 
     def __repr__(self) -> str:
         return (
@@ -157,11 +158,12 @@ def ensemble(
 
 def _train(work: Attempts, runs: list[Run], executor: Executor | None) -> None:
     """Look for all records before anything is trained; then train what is not there."""
+    there = by_stem(work.folder)
     for run in runs:
-        name = run.finished(work.folder)
+        name = run.finished(work.folder, there[run.stem])
         if name is not None:
             work.names[run] = name
-        work.tidy(run)
+        work.tidy(there[run.stem])
     for run in work.names:
         work.tell(run, run.steps)
     left = [run for run in runs if run not in work.names]
@@ -206,10 +208,13 @@ def _plan(
     if not given or not all(isinstance(condition, Condition) for condition in given):
         message = f"conditions are several fpdrift.Condition, not {shown(conditions)}"
         raise FpdriftError(message)
-    return [
-        Run(condition, network, data, labels, steps, backend, given[:i].count(condition), anywhere)
-        for i, condition in enumerate(given, 1)
-    ]
+    times: Counter[Condition] = Counter()
+    runs = []
+    for condition in given:
+        times[condition] += 1
+        time = times[condition]
+        runs.append(Run(condition, network, data, labels, steps, backend, time, anywhere))
+    return runs
 
 
 def _folder(directory: Any) -> Path:
@@ -225,15 +230,16 @@ def _folder(directory: Any) -> Path:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keep other ensembles out; however this process dies, the system takes the lock back."""
-    try:
-        # SQLite locks a file alike on every system; nothing is ever written to it.
-        lock = sqlite3.connect(folder / LOCK, isolation_level=None, timeout=0)
-        with closing(lock):
+    with ExitStack() as held:
+        try:
+            # SQLite locks a file alike on every system; nothing is ever written to it.
+            lock = sqlite3.connect(folder / LOCK, isolation_level=None, timeout=0)
+            held.callback(lock.close)
             lock.execute("BEGIN EXCLUSIVE")
-            yield
-    except sqlite3.Error as error:
-        why = f"{shown(LOCK)} in {shown(folder.name)} cannot be locked: {error}"
-        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-            why = f"another ensemble is at work in {shown(folder.name)}"
-        message = f"{why}; wait until it is done, or choose another directory"
-        raise FpdriftError(message) from None
+        except sqlite3.Error as error:
+            why = f"{shown(LOCK)} in {shown(folder.name)} cannot be locked: {error}"
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                why = f"another ensemble is at work in {shown(folder.name)}"
+            message = f"{why}; wait until it is done, or choose another directory"
+            raise FpdriftError(message) from None
+        yield

@@ -12,7 +12,9 @@ import os
 import shutil
 import signal
 import threading
+import traceback
 from collections.abc import Callable
+from concurrent.futures import process
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -96,9 +98,13 @@ def _go_on(ticket: str) -> None:
 
 @cache
 def _follow_parent() -> None:
-    """End a process of a pool when its parent has died; let only the parent answer to Ctrl-C."""
+    """End a process of a pool when its parent has died; let only the parent answer to Ctrl-C.
+
+    Both for good: a worker that waits for its next job has to end, too, and without a traceback. So
+    a process that somebody else has started, with work of its own, is left as it is.
+    """
     parent = multiprocessing.parent_process()
-    if parent is None:
+    if parent is None or not _is_pool_worker():
         return
 
     def follow() -> None:
@@ -108,6 +114,11 @@ def _follow_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
-    if threading.current_thread() is threading.main_thread():
-        # A function, since what is ignored would be ignored by the training process, too.
-        signal.signal(signal.SIGINT, lambda *_: None)
+    # A function, since what is ignored would be ignored by the training process, too.
+    signal.signal(signal.SIGINT, lambda *_: None)
+
+
+def _is_pool_worker() -> bool:
+    """Tell whether it is a ``ProcessPoolExecutor``'s process that called us, in its main thread."""
+    callers = (frame.f_globals.get("__name__") for frame, _ in traceback.walk_stack(None))
+    return process.__name__ in callers

@@ -16,7 +16,7 @@ from fpdrift.errors import FpdriftError, MissingExtraError, RecordError, shown
 from fpdrift.floats import format_of
 from fpdrift.perturbation import perturb
 from fpdrift.process import check_timeout, run_module
-from fpdrift.records import Record, check_place, open_record
+from fpdrift.records import Record, check_place, open_own
 from fpdrift.training.condition import BACKENDS, Condition
 from fpdrift.training.data import check
 from fpdrift.training.networks import network_of
@@ -109,7 +109,7 @@ def train(
     }
     tell = None if progress is None else lambda message: progress(message["step"], steps)
     run_module("fpdrift.training.worker", task, env=env, timeout=timeout, on_progress=tell)
-    return open_record(place)
+    return open_own(place)
 
 
 def _condition(condition: Any, seed: int | None) -> Condition:

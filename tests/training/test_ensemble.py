@@ -1,6 +1,7 @@
 """Finished runs are not repeated, half ones are, and what is neither is left alone."""
 
 import dataclasses
+import os
 import re
 import sqlite3
 import subprocess
@@ -18,20 +19,6 @@ from fpdrift.training import job as room
 from fpdrift.training.ensemble import LOCK, ensemble
 
 CONDITIONS = [Condition(intra_op_threads=k) for k in (1, 2, 3)]
-
-
-@pytest.fixture
-def trained(monkeypatch):
-    """Train by `made`; collect the conditions of the runs that were done."""
-    conditions = []
-
-    def train(condition, *args, **named):
-        conditions.append(condition)
-        return made(condition, *args, **named)
-
-    monkeypatch.setattr(room, "train", train)
-    monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    return conditions
 
 
 def content(folder):
@@ -89,6 +76,22 @@ def test_a_condition_given_twice_is_run_twice(trained, tmp_path):
     assert trained == [CONDITIONS[0]] * 3
     assert len(set(result.names)) == 3
     ensemble([CONDITIONS[0]] * 3, steps=2, directory=tmp_path)
+    assert len(trained) == 3
+
+
+def test_what_is_there_is_looked_up_once_for_all_runs(trained, tmp_path, monkeypatch):
+    """Neither the folder nor the conditions are gone through again for each of many runs."""
+    ensemble(CONDITIONS, steps=2, directory=tmp_path)
+    calls = []
+    listed, same = Path.iterdir, Condition.__eq__
+    monkeypatch.setattr(Path, "iterdir", lambda path: calls.append("list") or listed(path))
+    monkeypatch.setattr(Condition, "__eq__", lambda a, b: calls.append("==") or same(a, b))
+    many = [Condition(seed=k) for k in range(100)]
+    with pytest.raises(FpdriftError, match="executor is 3"):  # after all was read
+        ensemble(many, steps=2, directory=tmp_path, executor=3)
+    assert calls.count("==") <= len(many)
+    ensemble(CONDITIONS, steps=2, directory=tmp_path)
+    assert calls.count("list") == 1
     assert len(trained) == 3
 
 
@@ -254,6 +257,28 @@ def test_a_lock_that_cannot_be_had_is_named(trained, tmp_path):
         ensemble(CONDITIONS, steps=2, directory=tmp_path)
     assert trained == []
     assert (tmp_path / LOCK).read_text() == "no lock of ours " * 100
+
+
+@pytest.mark.skipif(os.name != "posix", reason="flushes a folder")
+def test_a_record_is_on_the_disk_before_it_has_its_name(trained, tmp_path, monkeypatch):
+    flushed = []
+
+    def fsync(descriptor):
+        named = len(list(tmp_path.glob("*.fpdrift")))
+        flushed.append((os.fstat(descriptor).st_ino, named))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    [name] = ensemble(CONDITIONS[:1], steps=2, directory=tmp_path).names
+    assert flushed == [((tmp_path / name).stat().st_ino, 0), (tmp_path.stat().st_ino, 1)]
+
+
+def test_an_error_of_the_callers_own_database_is_no_lock(trained, tmp_path):
+    def into_a_database(*_at):
+        raise sqlite3.OperationalError("no such table: mine")
+
+    with pytest.raises(sqlite3.OperationalError, match="no such table: mine"):
+        ensemble(CONDITIONS[:1], steps=2, directory=tmp_path, progress=into_a_database)
+    ensemble(CONDITIONS[:1], steps=2, directory=tmp_path)  # and the lock is given back
 
 
 KILL = Path(__file__).parents[1] / "faults" / "kill_ensemble.py"

@@ -1,48 +1,28 @@
 """Whoever trains an ensemble's runs: the same bits, and what goes wrong costs one run."""
 
-import dataclasses
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
-import threading
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from dask_processes import Cluster
 from helpers import require
-from made_records import made, use_made
+from made_records import use_made
+from six_runs import SIX, bits, failing, left
 
-import fpdrift.provenance
 from fpdrift.errors import (
     ChildError,
     FpdriftError,
     FpdriftWarning,
-    MissingExtraError,
     RecordError,
 )
-from fpdrift.records import open_record
-from fpdrift.training import Condition, attempts, job
+from fpdrift.training import attempts, job
 from fpdrift.training.ensemble import LOCK, ensemble
-
-SIX = [Condition(intra_op_threads=k) for k in (1, 2, 3)] * 2
-
-
-@pytest.fixture
-def trained(monkeypatch):
-    """Train by `made` in this process, in its threads, too; collect the conditions."""
-    conditions = []
-
-    def train(condition, *args, **named):
-        conditions.append(condition)
-        return made(condition, *args, **named)
-
-    monkeypatch.setattr(job, "train", train)
-    monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    return conditions
 
 
 def spawned(initializer=None, workers=2):
@@ -59,16 +39,6 @@ def cluster(folder):
         distributed.Client(processes.address, timeout=60, set_as_default=False) as client,
     ):
         yield processes, client.get_executor()
-
-
-def bits(result, directory):
-    records = list(result.records(directory))
-    assert all(record.complete for record in records)
-    return [(record.hashes.tobytes(), record.loss.tobytes()) for record in records]
-
-
-def left(directory):
-    return sorted(path.name for path in directory.iterdir())
 
 
 def test_the_same_on_all_executors(trained, tmp_path):
@@ -166,20 +136,6 @@ def test_a_pool_that_breaks_costs_no_run(trained, tmp_path):
     assert [c for c in trained if c == SIX[1]]  # it was done here
 
 
-def failing(monkeypatch, errors):
-    """Let the second condition fail in a worker with each error in turn, then go well."""
-    errors = list(errors)
-    whole = job.train
-
-    def train(condition, *args, **named):
-        if condition == SIX[1] and errors:
-            made(condition, *args, **named, end=False)
-            raise errors.pop(0)
-        return whole(condition, *args, **named)
-
-    monkeypatch.setattr(job, "train", train)
-
-
 ERRORS = [ChildError("was killed"), ChildError("took too long")]
 
 
@@ -210,158 +166,6 @@ def test_a_run_that_always_fails_is_named_when_all_others_are_done(
         trained.clear()
         ensemble(SIX[:3], steps=2, directory=tmp_path, executor=executor)
     assert trained == [SIX[1]]
-
-
-class Changing(Executor):
-    """Does each job at once, and lets something happen to what comes back."""
-
-    def __init__(self, change):
-        self.change = change
-
-    def submit(self, function, *args):
-        future = Future()
-        future.set_result(self.change(function(*args)))
-        return future
-
-
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        (lambda data: data[: len(data) // 2], "is damaged"),
-        (lambda _: b"", "is no record"),
-        (lambda data: data.replace(b"threads", b"thread5"), "is damaged"),
-    ],
-)
-def test_what_was_damaged_on_its_way_is_no_record(trained, tmp_path, change, text):
-    with pytest.raises(ChildError, match=text):
-        ensemble(SIX[:1], steps=2, directory=tmp_path, executor=Changing(change), tries=3)
-    assert len(trained) == 3
-    assert left(tmp_path) == [LOCK]
-
-
-def test_a_record_that_ends_too_early_is_none(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr(job, "train", lambda *args, **named: made(*args, **named, end=False))
-    with pytest.raises(
-        ChildError, match=r"1 of 1 runs failed, tried 2 times.*ends before the run does"
-    ):
-        ensemble(SIX[:1], steps=2, directory=tmp_path, executor=Changing(bytes))
-    assert left(tmp_path) == [LOCK]
-
-
-def on_another_machine(monkeypatch, **other):
-    machine = dataclasses.replace(fpdrift.provenance.current(), **other)
-    monkeypatch.setattr("fpdrift.records.write.fpdrift_provenance.current", lambda: machine)
-
-
-def test_a_worker_on_another_machine(trained, tmp_path, monkeypatch):
-    """Its record says where it was made, and counts as done for whoever takes any machine."""
-    mine = fpdrift.provenance.current()
-    with monkeypatch.context() as there:
-        on_another_machine(there, cpu="a far one", packages={"numpy": "9.9"})
-        far = ensemble(SIX[:1], steps=2, directory=tmp_path, executor=Changing(bytes))
-    record = open_record(tmp_path / far.names[0])
-    assert (record.provenance.cpu, record.provenance.packages) == ("a far one", {"numpy": "9.9"})
-    again = ensemble(SIX[:1], steps=2, directory=tmp_path, executor=Changing(bytes))
-    assert again == far
-    assert len(trained) == 1
-    here = ensemble(SIX[:1], steps=2, directory=tmp_path)  # this machine is asked for
-    assert len(trained) == 2
-    assert here.names[0] != far.names[0]
-    assert here.names[0].rpartition("-")[0] == far.names[0].rpartition("-")[0]
-    assert open_record(tmp_path / here.names[0]).provenance.cpu == mine.cpu
-    # a name that says another machine than its record
-    (tmp_path / here.names[0]).unlink()
-    (tmp_path / far.names[0]).rename(tmp_path / here.names[0])
-    with pytest.raises(FpdriftError, match=r"is the record of another run \(machine: not what its"):
-        ensemble(SIX[:1], steps=2, directory=tmp_path, executor=Changing(bytes))
-
-
-def test_the_backend_is_that_of_whoever_asks(trained, tmp_path, monkeypatch):
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
-    for executor in (None, Changing(bytes)):
-        result = ensemble(SIX[:1], steps=2, directory=tmp_path / str(executor), executor=executor)
-        [record] = result.records(tmp_path / str(executor))
-        assert record.meta["backend"] == "jax"
-
-
-def test_a_worker_with_other_code_is_refused(trained, tmp_path, monkeypatch):
-    on_another_machine(monkeypatch, code="other")
-    with pytest.raises(FpdriftError, match="a worker has other code; install the same fpdrift"):
-        ensemble(SIX, steps=2, directory=tmp_path, executor=Changing(bytes))
-    assert left(tmp_path) == [LOCK]
-
-
-def test_what_a_worker_refuses_ends_it_at_once(trained, tmp_path, monkeypatch):
-    failing(monkeypatch, [MissingExtraError("tensorflow")])
-    with ThreadPoolExecutor(1) as pool, pytest.raises(MissingExtraError):
-        ensemble(SIX[:3], steps=2, directory=tmp_path, executor=pool)
-    assert len(list(tmp_path.glob("*.fpdrift"))) == 1
-
-
-def test_an_executor_that_is_shut_is_named(trained, tmp_path):
-    with ThreadPoolExecutor(1) as pool:
-        pass
-    with pytest.raises(ChildError, match=r"6 of 6 runs failed.*cannot schedule.*and 3 more; the"):
-        ensemble(SIX, steps=2, directory=tmp_path, executor=pool)
-
-
-class Losing(Executor):
-    """Never says what became of the first jobs that it takes."""
-
-    def __init__(self, lost):
-        self.lost = lost
-
-    def submit(self, function, *args):
-        future = Future()
-        self.lost -= 1
-        if self.lost < 0:
-            future.set_result(function(*args))
-        return future
-
-
-def test_a_worker_of_which_nothing_is_heard_again(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr(attempts, "_SLACK", 0.01)
-    given = {"steps": 2, "directory": tmp_path, "timeout": 0.01}
-    with pytest.raises(ChildError, match=r"threads=1: no worker sent anything for 0.02 s; the"):
-        ensemble(SIX[:3], **given, tries=1, executor=Losing(1))
-    assert trained == SIX[1:3]
-    ensemble(SIX[:3], **given, executor=Losing(1))
-    assert trained == [*SIX[1:3], SIX[0]]
-
-
-def test_ctrl_c_lets_threads_end_and_keeps_what_is_done(trained, tmp_path, monkeypatch):
-    """The second run never ends by itself: it sees that nobody waits for it any more."""
-    whole = job.train
-    at_work = threading.Event()
-
-    def train(condition, *args, progress, **named):
-        if condition == SIX[1]:
-            while True:
-                at_work.set()
-                progress(1, 2)
-        at_work.wait(60)
-        return whole(condition, *args, progress=progress, **named)
-
-    def press(_label, done, total):
-        if done == total:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(job, "train", train)
-    with ThreadPoolExecutor(2) as pool, pytest.raises(KeyboardInterrupt):
-        ensemble(SIX, steps=2, directory=tmp_path, executor=pool, progress=press)
-    assert left(tmp_path)[0] == LOCK
-    assert len(left(tmp_path)) == 2
-    assert not job._folders
-
-
-def test_no_room_for_what_came_back(trained, tmp_path, monkeypatch):
-    def full(self, data):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(FpdriftError, match=r"cannot write in '.*': No space left on device; make"):
-        ensemble(SIX[:2], steps=2, directory=tmp_path, executor=Changing(bytes))
-    assert left(tmp_path) == [LOCK]
 
 
 SECOND = """

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from helpers import require
+from made_records import made
 
 import fpdrift
 from fpdrift import process
@@ -105,7 +106,7 @@ def test_another_backend_is_respected_or_refused(no_process, monkeypatch, tmp_pa
         train(ONE_THREAD)
     started = []
     monkeypatch.setattr(run, "run_module", lambda *_, env, **__: started.append(env))
-    monkeypatch.setattr(run, "open_record", lambda place: place)
+    monkeypatch.setattr(run, "open_own", lambda place: place)
     train(path=tmp_path / "a.fpdrift")
     assert started[0]["KERAS_BACKEND"] == "jax"
     monkeypatch.setattr(importlib.util, "find_spec", lambda m: None if m == "jax" else "there")
@@ -116,10 +117,23 @@ def test_another_backend_is_respected_or_refused(no_process, monkeypatch, tmp_pa
     assert started[1]["KERAS_BACKEND"] == "torch"  # the condition goes before the shell
 
 
+def test_a_long_run_is_not_refused_for_its_size(no_process, monkeypatch, tmp_path):
+    monkeypatch.setattr(run, "run_module", lambda _, task, **__: made_by(task))
+    monkeypatch.setitem(open_record.__kwdefaults__, "max_bytes", 1000)
+    assert train(steps=2, path=tmp_path / "a.fpdrift").complete
+    with pytest.raises(RecordError, match="more than max_bytes=1000"):
+        open_record(tmp_path / "a.fpdrift")
+
+
+def made_by(task):
+    named = {name: task[name] for name in ("network", "data", "labels", "steps", "path")}
+    made(Condition.from_dict(task["condition"]), **named)
+
+
 def test_what_the_process_is_told(no_process, monkeypatch, tmp_path):
     calls = []
     monkeypatch.setattr(run, "run_module", lambda *args, **named: calls.append((args, named)))
-    monkeypatch.setattr(run, "open_record", lambda place: place)
+    monkeypatch.setattr(run, "open_own", lambda place: place)
     monkeypatch.chdir(tmp_path)
     place = train(Condition(onednn=False), "question", steps=np.int64(7), seed=4, timeout=9)
     assert place == tmp_path / "oneDNN-off-seed-4.fpdrift"

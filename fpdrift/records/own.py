@@ -1,0 +1,32 @@
+"""Read a record that was made for whoever reads it: its size is no reason to refuse it.
+
+`open_record` takes any file for a stranger's, and looks at large ones only if it is told to. A run
+that trained for hours must not be lost because it was long.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from fpdrift.records.read import open_record
+from fpdrift.records.record import Record
+
+
+def open_own(path: str | os.PathLike[str]) -> Record:
+    """Read a record of a run that was asked for here, however large; else it is checked as any.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Returns
+    -------
+    Record
+
+    Raises
+    ------
+    RecordError
+        As `open_record`.
+    """
+    return open_record(path, max_bytes=sys.maxsize)
