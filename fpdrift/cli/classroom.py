@@ -51,8 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _nameless(paths: list[Path]) -> ManyRuns:
+    in_order = sorted(paths, key=by_content)
     try:
-        return anonymous(compare_many(sorted(paths, key=by_content)))
+        return anonymous(compare_many(in_order))
     except FpdriftError:  # it names a file
         message = "no record to compare; leave --anonymous out to see what is wrong with which"
         raise FpdriftError(message) from None
