@@ -33,7 +33,7 @@ BATCH = 64
 #: a sketch's distance may be off, in per cent.
 COST, SKETCHED, OTHER, MEGABYTES, OFF = 5, 40_000, 4_000, 20, 10
 #: The answer's network, but wide enough for ten million weights.
-LARGE = "answer, 10 million"
+LARGE = "answer-10-million"
 NETWORKS[LARGE] = Network(start="he", width=66)
 
 
