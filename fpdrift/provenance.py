@@ -24,12 +24,23 @@ PACKAGES = ("numpy", "scipy", "ml_dtypes", "keras", "tensorflow", "torch", "jax"
 
 #: Environment switches that can change a rounding; nothing else of the environment is kept.
 SWITCHES = (
+    "ATEN_CPU_CAPABILITY",
     "CUBLAS_WORKSPACE_CONFIG",
+    "DNNL_DEFAULT_FPMATH_MODE",
+    "DNNL_MAX_CPU_ISA",
+    "JAX_DEFAULT_MATMUL_PRECISION",
+    "JAX_DISABLE_JIT",
+    "JAX_DISABLE_MOST_OPTIMIZATIONS",
+    "JAX_ENABLE_X64",
+    "JAX_PLATFORMS",
     "KERAS_BACKEND",
+    "MKL_CBWR",
     "MKL_NUM_THREADS",
     "NPY_DISABLE_CPU_FEATURES",
     "NPY_ENABLE_CPU_FEATURES",
+    "NVIDIA_TF32_OVERRIDE",
     "OMP_NUM_THREADS",
+    "ONEDNN_DEFAULT_FPMATH_MODE",
     "ONEDNN_MAX_CPU_ISA",
     "OPENBLAS_CORETYPE",
     "OPENBLAS_NUM_THREADS",
@@ -39,6 +50,9 @@ SWITCHES = (
     "TF_ENABLE_ONEDNN_OPTS",
     "TF_NUM_INTEROP_THREADS",
     "TF_NUM_INTRAOP_THREADS",
+    "TF_SET_ONEDNN_FPMATH_MODE",
+    "TF_XLA_FLAGS",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     "XLA_FLAGS",
 )
 
@@ -62,7 +76,7 @@ class Provenance:
     cores: int
     packages: dict[str, str] = field(default_factory=dict)
     switches: dict[str, str] = field(default_factory=dict)
-    #: accelerator that did the work, or None
+    #: accelerator that a GPU's sums were measured on; None elsewhere, a training's included
     device: str | None = None
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fpdrift.cli.anonymous import anonymous, by_content
 from fpdrift.cli.output import add_output, check_output, deliver
 from fpdrift.drift import compare_many
-from fpdrift.drift.many import OTHER_MODEL
 from fpdrift.errors import FpdriftError
 
 if TYPE_CHECKING:
@@ -28,7 +27,9 @@ def add_to(commands: Any) -> None:
     )
     command.add_argument("folder", type=Path, metavar="DIR")
     command.add_argument(
-        "--anonymous", action="store_true", help="number the records instead of naming them"
+        "--anonymous",
+        action="store_true",
+        help="number the records, in no order of their names, and tell no fact of a person's own",
     )
     add_output(command)
     command.set_defaults(run=run)
@@ -46,15 +47,13 @@ def run(arguments: argparse.Namespace) -> int:
         why = "holds no *.fpdrift" if there else "is no folder that can be read"
         message = f"{arguments.folder} {why}; give the folder with the records"
         raise FpdriftError(message)
-    result = compare_many(paths)
-    return deliver(_anonymous(result) if arguments.anonymous else result, arguments)
+    return deliver(_nameless(paths) if arguments.anonymous else compare_many(paths), arguments)
 
 
-def _anonymous(result: ManyRuns) -> ManyRuns:
-    """Take the names of files away; what is wrong with one is told without its name."""
-    names = tuple(f"run {number}" for number in range(1, len(result.names) + 1))
-    left_out = {
-        f"file {number}": "of another model than most" if OTHER_MODEL in why else "no whole record"
-        for number, why in enumerate(result.left_out.values(), 1)
-    }
-    return replace(result, names=names, left_out=left_out)
+def _nameless(paths: list[Path]) -> ManyRuns:
+    in_order = sorted(paths, key=by_content)
+    try:
+        return anonymous(compare_many(in_order))
+    except FpdriftError:  # it names a file
+        message = "no record to compare; leave --anonymous out to see what is wrong with which"
+        raise FpdriftError(message) from None

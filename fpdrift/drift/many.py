@@ -27,8 +27,9 @@ from fpdrift.results import Result, read_only
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-#: Why a record is left out that can be read.
+#: Why a record is left out that can be read; what follows may hold its names.
 OTHER_MODEL = "of another model than most"
+OTHER_START = "of another first step than most"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -158,7 +159,7 @@ def _of_one_model(
     first = Counter(int(run.steps[0]) for run in kept).most_common(1)[0][0]
     for run in kept:
         if first not in run.steps:
-            left_out[new_name(run.name, left_out)] = f"has no step {first}, with which most begin"
+            left_out[new_name(run.name, left_out)] = f"{OTHER_START}: has no step {first}"
     return [run for run in kept if first in run.steps], left_out
 
 

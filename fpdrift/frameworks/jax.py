@@ -15,11 +15,10 @@ _FLAG = "--xla_gpu_deterministic_ops=true"
 
 
 def configure(*, float64: bool) -> None:
-    """Let JAX keep float64, which it makes float32 of unless it is told not to."""
+    """Let JAX keep float64, or make float32 of it, whatever the shell says."""
     import jax
 
-    if float64:
-        jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_enable_x64", float64)
 
 
 def find_device(device: str) -> Device:

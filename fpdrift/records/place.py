@@ -30,6 +30,28 @@ def absolute(path: str | os.PathLike[str]) -> Path:
     return Path(os.fsdecode(name)).absolute()
 
 
+def open_bytes(path: Path, *more: str) -> int:
+    """Open a file to read its bytes as they are, without ever waiting at a pipe.
+
+    Windows has none of these flags but ``O_BINARY``, which no other system has.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    more : str
+        Names of further flags, left out where the system lacks them.
+
+    Returns
+    -------
+    int
+        The descriptor.
+    """
+    flags = os.O_RDONLY
+    for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY", *more):
+        flags |= getattr(os, name, 0)
+    return os.open(path, flags)
+
+
 def check_place(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
     """Refuse a place where a new record would cost something that is there.
 
@@ -46,8 +68,7 @@ def check_place(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
     """
     place = absolute(path)
     try:
-        descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK)  # does not wait at a pipe
-        with os.fdopen(descriptor, "rb") as file:
+        with os.fdopen(open_bytes(place), "rb") as file:
             is_record = schema.is_record_header(file.read(schema.HEADER_BYTES))
     except (FileNotFoundError, NotADirectoryError):
         if not place.is_symlink():  # a link to nowhere is something, too

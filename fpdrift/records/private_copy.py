@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
 from fpdrift.records import schema
+from fpdrift.records.place import open_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,7 +99,7 @@ def _copy(path: Path, copy: Path, max_bytes: int) -> int:
         size = _copy_bytes(file, copy, header, max_bytes)
     journal = _beside(path, "-journal")
     if os.path.lexists(journal):
-        with _regular(journal, max_bytes, os.O_NOFOLLOW) as file:
+        with _regular(journal, max_bytes, follow=False) as file:
             size += _copy_bytes(file, Path(f"{copy}-journal"), b"", max_bytes)
             file.seek(max(file.tell() - len(_JOURNAL_MAGIC), 0))
             if file.read() == _JOURNAL_MAGIC:
@@ -108,12 +109,12 @@ def _copy(path: Path, copy: Path, max_bytes: int) -> int:
 
 
 @contextmanager
-def _regular(path: Path, max_bytes: int, flags: int = 0) -> Iterator[BinaryIO]:
+def _regular(path: Path, max_bytes: int, *, follow: bool = True) -> Iterator[BinaryIO]:
     """Open a regular file of bearable size, without ever waiting at a pipe or waking a device."""
-    if not stat.S_ISREG(path.stat(follow_symlinks=not flags).st_mode):
+    if not stat.S_ISREG(path.stat(follow_symlinks=follow).st_mode):
         message = "it is no regular file"
         raise RefusedError(message)
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | flags)
+    descriptor = open_bytes(path, *(() if follow else ("O_NOFOLLOW",)))
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
+from fpdrift import provenance
 from fpdrift.checks import check_choice, check_switch, whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.frameworks import onednn
@@ -32,14 +33,12 @@ MOST_THREADS = 1024
 LARGEST_SEED = 2**32 - 1
 _OWN_SEEDS = ("init_seed", "order_seed", "dropout_seed", "hash_seed")
 
+#: Switches that choose what computes, and where; that stays the user's choice.
+_USERS = ("JAX_PLATFORMS", "KERAS_BACKEND")
 #: Switches that would bring a condition (or a shorter run) in from the user's shell.
 SWITCHES = (
-    *("CUBLAS_WORKSPACE_CONFIG", "DNNL_DEFAULT_FPMATH_MODE", "DNNL_MAX_CPU_ISA"),
-    *("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE"),
-    *("OMP_NUM_THREADS", "ONEDNN_DEFAULT_FPMATH_MODE", "ONEDNN_MAX_CPU_ISA", "PYTHONHASHSEED"),
-    *("TF_CUDNN_DETERMINISTIC", "TF_DETERMINISTIC_OPS", "TF_ENABLE_ONEDNN_OPTS"),
-    *("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_SET_ONEDNN_FPMATH_MODE"),
-    *("TF_XLA_FLAGS", "XLA_FLAGS"),
+    *(name for name in provenance.SWITCHES if name not in _USERS),
+    *("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"),
 )
 
 
@@ -49,7 +48,8 @@ class Condition(Result):
 
     Two runs of one seed under two conditions start from the same weights (cast to the dtype), see
     the same images in the same order and drop the same units: they differ in arithmetic alone.
-    None leaves a choice to the framework; variables of the user's shell never make it.
+    None leaves a choice to the framework; variables of the user's shell never make it, but for
+    ``KERAS_BACKEND`` and the device that ``JAX_PLATFORMS`` chooses.
 
     Raises
     ------

@@ -224,7 +224,7 @@ def test_runs_without_the_first_step_are_left_out_and_named():
     ]
     many = compare_many(apart)
     assert many.names == ("b", "c")
-    assert many.left_out == {"a": "has no step 1, with which most begin"}
+    assert many.left_out == {"a": "of another first step than most: has no step 1"}
     assert many.steps.tolist() == [1, 3]
 
 

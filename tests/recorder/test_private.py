@@ -84,6 +84,8 @@ def test_nothing_is_in_the_start_that_the_page_does_not_list(recorded):
     assert set(start["meta"]) <= documented("meta")
     assert set(start["meta"]["keras"]) == documented("meta.keras")
     assert set(start["meta"]) >= {"condition", "data", "network", "keras"}
+    assert start["provenance"]["device"] is None
+    assert "| `device` | `null`: a training's device is not looked at yet" in PAGE
 
 
 def test_the_page_lists_every_switch_and_package():

@@ -1,11 +1,14 @@
 """A path that cannot be used, to read or to write, is refused in one short line."""
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 from sample_record import write_sample
 
 from fpdrift.errors import FpdriftError, RecordError, shown
-from fpdrift.records import check_place, open_record
+from fpdrift.records import RecordWriter, Tensor, check_place, open_record, private_copy
 
 #: how to use a path
 USES = {
@@ -67,3 +70,34 @@ def test_max_bytes_is_a_whole_number(max_bytes, tmp_path):
     message = refusal(lambda p: open_record(p, max_bytes=max_bytes), path, FpdriftError)
     assert "max_bytes is a whole number of bytes above 0, not " in message
     assert open_record(path, max_bytes=path.stat().st_size).steps.size
+
+
+def test_a_system_without_unix_flags_reads_byte_for_byte(tmp_path, monkeypatch):
+    telling = b"\n\x1a\r\n"  # what Windows would change, or end at, in a file of text
+    values = np.frombuffer(telling, np.float32)
+    path = tmp_path / "a.fpdrift"
+    writer = RecordWriter(path, [Tensor("w", "weight", (1,), "float32", "whole")])
+    writer.add_step(0, [1], 0.5, {}, {0: values})
+    writer.close()
+    journal = tmp_path / "a.fpdrift-journal"
+    journal.write_bytes(telling)
+    opens, asked = os.open, []
+
+    def spying(file, flags, *args, **named):
+        asked.append(flags)
+        return opens(file, flags & ~binary, *args, **named)
+
+    binary = 1 << 27  # a bit of no other flag
+    for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_NOFOLLOW"):
+        monkeypatch.delattr(os, name, raising=False)
+    monkeypatch.setattr(shutil, "_use_fd_functions", False)
+    monkeypatch.setattr(os, "O_BINARY", binary, raising=False)
+    monkeypatch.setattr(os, "open", spying)
+    copy = tmp_path / "copy"
+    private_copy._copy(path, copy, 1 << 20)
+    assert telling in copy.read_bytes() == path.read_bytes()
+    assert (tmp_path / "copy-journal").read_bytes() == telling
+    assert asked == [os.O_RDONLY | binary] * 2
+    journal.unlink()
+    assert open_record(path).kept[0].tolist() == [values.astype(float).tolist()]
+    assert check_place(path, overwrite=True) == path

@@ -11,18 +11,19 @@ import pytest
 from helpers import require
 
 import fpdrift
+from fpdrift.frameworks.jax import configure
 from fpdrift.records import RecordWriter, Tensor
 from fpdrift.training import Condition
 from fpdrift.training.definition import Run
 
-#: No extra that is installed everywhere brings PyTorch, whose wheels weigh gigabytes on Linux.
+_NO_TORCH = (
+    "PyTorch is not installed: `make` leaves its gigabytes out; pip install torch brings them"
+)
 OTHERS = [
     "jax",
     pytest.param(
         "torch",
-        marks=pytest.mark.skipif(
-            importlib.util.find_spec("torch") is None, reason="torch is not installed"
-        ),
+        marks=pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason=_NO_TORCH),
     ),
 ]
 STEPS = 2
@@ -62,6 +63,17 @@ def test_backends_differ_in_rounding_alone(backend, tensorflow, tmp_path):
     many = fpdrift.compare_many([tensorflow, other])
     assert not many.left_out
     assert many.differs["condition.backend"] == ("tensorflow", backend)
+
+
+def test_jax_has_the_width_of_the_policy_whatever_the_shell_says():
+    jax = require("jax")
+    before = jax.config.jax_enable_x64
+    try:
+        for float64 in (True, False, True):
+            configure(float64=float64)
+            assert str(jax.numpy.zeros(1, float).dtype) == f"float{64 if float64 else 32}"
+    finally:
+        jax.config.update("jax_enable_x64", before)
 
 
 @pytest.mark.parametrize("dtype", ["int32", "uint32"])

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fpdrift
+from fpdrift import provenance
 from fpdrift.errors import FpdriftError
 from fpdrift.perturbation import Perturbation
 from fpdrift.process import run_module
@@ -163,6 +164,10 @@ def test_environment_leaves_nothing_to_the_shell():
     default = Condition().environment()
     assert default == dict.fromkeys(SWITCHES)
     assert {"TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS", "PYTHONHASHSEED"} <= set(default)
+    others = {"JAX_ENABLE_X64", "JAX_DEFAULT_MATMUL_PRECISION", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"}
+    assert others <= set(default)
+    # what may change a rounding is either kept out or the user's choice, and then recorded
+    assert set(provenance.SWITCHES) - set(default) == {"KERAS_BACKEND", "JAX_PLATFORMS"}
     capped = Condition(onednn=False, instruction_set="AVX2").environment()
     changed = {"TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_MAX_CPU_ISA": "AVX2"}
     assert capped == default | changed

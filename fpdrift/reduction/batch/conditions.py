@@ -26,11 +26,7 @@ _THREADS = (1, 2, 4)
 _X86 = ("x86_64", "amd64", "i386", "i686")
 
 #: Variables of the user's shell that would bring in a condition.
-_SWITCHES = (
-    *provenance.SWITCHES,
-    *("DNNL_DEFAULT_FPMATH_MODE", "DNNL_MAX_CPU_ISA", "GOTO_NUM_THREADS"),
-    *("ONEDNN_DEFAULT_FPMATH_MODE", "TF_SET_ONEDNN_FPMATH_MODE", "TF_XLA_FLAGS"),
-)
+_SWITCHES = (*provenance.SWITCHES, "GOTO_NUM_THREADS")
 
 
 def known_conditions(libraries: Sequence[str] = LIBRARIES) -> tuple[ConditionReport, ...]:
