@@ -33,8 +33,12 @@ MOST_THREADS = 1024
 LARGEST_SEED = 2**32 - 1
 _OWN_SEEDS = ("init_seed", "order_seed", "dropout_seed", "hash_seed")
 
-#: Switches that choose what computes, and where; that stays the user's choice.
-_USERS = ("JAX_PLATFORMS", "KERAS_BACKEND")
+#: Switches that stay the user's: what computes, and where; and what a machine's NumPy may need,
+#: which no training computes with.
+_USERS = (
+    *("JAX_PLATFORMS", "KERAS_BACKEND", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES"),
+    *("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS"),
+)
 #: Switches that would bring a condition (or a shorter run) in from the user's shell.
 SWITCHES = (
     *(name for name in provenance.SWITCHES if name not in _USERS),
@@ -49,7 +53,7 @@ class Condition(Result):
     Two runs of one seed under two conditions start from the same weights (cast to the dtype), see
     the same images in the same order and drop the same units: they differ in arithmetic alone.
     None leaves a choice to the framework; variables of the user's shell never make it, but for
-    ``KERAS_BACKEND`` and the device that ``JAX_PLATFORMS`` chooses.
+    ``KERAS_BACKEND``, the device that ``JAX_PLATFORMS`` chooses, and NumPy's and OpenBLAS' own.
 
     Raises
     ------
