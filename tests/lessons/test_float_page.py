@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import missing
 
 import fpdrift
 from fpdrift.floats import FORMATS, facts, from_bits
@@ -83,7 +84,7 @@ def samples(fmt):
 def test_the_page_computes_what_anatomy_does():
     node = shutil.which("node")
     if node is None:
-        pytest.skip("node is not installed")
+        missing("node is not installed")
     logic = re.search(r"const DATA = .*?// facts end", PAGE, re.DOTALL).group()
     asked = {name: [str(b) for b in samples(fmt)] for name, fmt in FORMATS.items()}
     code = f"""{logic}

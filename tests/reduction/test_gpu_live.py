@@ -250,7 +250,7 @@ def test_other_libraries_on_their_cpu(library):
 
 
 def test_torch_takes_its_switches_back():
-    torch = pytest.importorskip("torch", reason="torch is not installed, and no extra brings it")
+    torch = pytest.importorskip("torch", reason="torch is not installed, `make` leaves it out")
     device = devices.open_device("torch", "cpu")
     before = torch.get_float32_matmul_precision()
     with device.steady():

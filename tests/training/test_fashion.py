@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import require
+from helpers import missing, require
 
 from fpdrift.errors import FpdriftError
 from fpdrift.training import fashion
@@ -31,7 +31,7 @@ def nowhere(monkeypatch, tmp_path):
 
 def real():
     if not fashion._complete(DEBIAN):
-        pytest.skip("Debian's dataset-fashion-mnist is not installed")
+        missing("Debian's dataset-fashion-mnist is not installed")
     return DEBIAN
 
 
