@@ -113,7 +113,7 @@ if TYPE_CHECKING:
     from fpdrift.results import Result
 
 #: Nothing in a file may depend on the day it is written.
-_METADATA: dict[str, dict[str, Any]] = {
+METADATA: dict[str, dict[str, Any]] = {
     ".pdf": {"CreationDate": None, "Creator": "fpdrift"},
     ".png": {"Software": "fpdrift"},
     ".svg": {"Date": None, "Creator": "fpdrift"},
@@ -210,12 +210,12 @@ def plot(result: Result, *, ax: Axes | None = None) -> Axes:
     if ax is None:
         import matplotlib.pyplot as plt
 
-        with _look():
+        with look():
             figure, ax = plt.subplots()
             _DRAW[type(result)](result, ax)
             fix_colours(figure)
     else:
-        with _look():
+        with look():
             _DRAW[type(result)](result, ax)
     return ax
 
@@ -241,16 +241,16 @@ def save_picture(result: Result, *paths: str | Path) -> None:
     OSError
         If the files cannot be written.
     """
-    with _look():
+    with look():
         figure = Figure()
         FigureCanvasAgg(figure)
         plot(result, ax=figure.add_subplot())
         for path in paths:
-            figure.savefig(path, metadata=_METADATA[Path(path).suffix])
+            figure.savefig(path, metadata=METADATA[Path(path).suffix])
 
 
 @contextmanager
-def _look() -> Iterator[None]:
+def look() -> Iterator[None]:
     """Put fpdrift's look on, and take the caller's back afterwards."""
     with style.context(["default", _STYLE]):
         yield

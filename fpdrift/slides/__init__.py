@@ -1,0 +1,12 @@
+"""Slides for a room: each measured picture with its claim, its origin and a question.
+
+A slide draws a result and adds nothing to it. What cannot be computed here at once comes from this
+machine's own results, or from what was recorded.
+"""
+
+from fpdrift.slides.cards import CARDS, Card, chosen
+from fpdrift.slides.deck import write_deck
+from fpdrift.slides.gather import Slide, gather
+from fpdrift.slides.handout import write_pdf
+
+__all__ = ["CARDS", "Card", "Slide", "chosen", "gather", "write_deck", "write_pdf"]
