@@ -32,6 +32,7 @@ from fpdrift.experiments import (
     Long,
     Metric,
     NoSeeds,
+    OneGate,
     Question,
     Sources,
     Study,
@@ -56,7 +57,7 @@ from fpdrift.plotting.equality import (
     draw_equality,
 )
 from fpdrift.plotting.fiveruns import draw_five_runs
-from fpdrift.plotting.gates import draw_gates
+from fpdrift.plotting.gates import draw_gates, draw_one_gate
 from fpdrift.plotting.gpu import draw_gpu_recording, draw_gpu_sums, draw_gpu_tree
 from fpdrift.plotting.growing import draw_spread_growth
 from fpdrift.plotting.growth import draw_growth
@@ -153,6 +154,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     Long: draw_long,
     ManyRuns: draw_many_runs,
     NudgeAccount: draw_nudge,
+    OneGate: draw_one_gate,
     OrderSpread: draw_order_spread,
     Orders: draw_orders,
     Plan: draw_plan,
