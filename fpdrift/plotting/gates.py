@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpdrift.plotting.study import draw_study
+from fpdrift.plotting.words import sized
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +38,8 @@ def draw_one_gate(result: OneGate, ax: Axes) -> None:
         draw_study(result.study, ax)
     else:
         draw_gates(result.gates, ax)
-        ax.set_title(f"{ax.get_title('left')}\n{result.study.size}, {result.study.steps} steps")
+        size = sized(result.study.size, result.study.steps)
+        ax.set_title(f"{ax.get_title('left')}\n1 and 2 threads ({size})")
 
 
 def _title(result: Gates) -> str:

@@ -17,6 +17,7 @@ from fpdrift.experiments import (
     CnnDrift,
     FiveRuns,
     GradientRuns,
+    OneGate,
     Settings,
     ThreadsAndTree,
     TrainedRun,
@@ -33,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from legible import faults
 from long_results import long_results
 from reduction_results import reduction_results
-from study_results import study_results
+from study_results import a_study, study_results
 from test_plot_gates import FOUND
 
 
@@ -74,6 +75,8 @@ def results():
     yield from study_results()
     yield from long_results()
     yield "gates", FOUND
+    yield "one-gate", OneGate(study=a_study(), gates=FOUND)
+    yield "no-gate", OneGate(study=a_study(), gates=None)
 
 
 def five_runs():
