@@ -152,11 +152,11 @@ def test_what_cannot_be_read_is_named(monkeypatch):
     with look():
         figure = Figure()
         ax = figure.add_subplot()
-        ax.text(0.1, 0.5, "small", fontsize=13)
-        ax.text(0.1, 0.7, "one")
-        ax.text(0.1, 0.71, "other")
-        ax.text(0.9, 0.9, "too long for the place")
-        ax.text(0.1, -3, "deep")
+        place = {"transform": ax.transAxes, "in_layout": False}
+        ax.text(0.1, 0.5, "small", fontsize=13, **place)
+        for y, words in ((0.7, "one"), (0.71, "other"), (-3, "deep")):
+            ax.text(0.1, y, words, **place)
+        ax.text(0.9, 0.9, "too long for the place", **place)
         ax.set_xscale("log")
         found = " | ".join(faults(figure, monkeypatch, scale=1 / SCALE))
     assert "17.3 points: small" in found
