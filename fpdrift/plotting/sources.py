@@ -25,12 +25,12 @@ def draw_sources(result: Sources, ax: Axes) -> None:
     if same:
         ax.plot(left, 0, "s", color="C2")
     for y, row in enumerate(other, bool(same)):
-        colour = "C1" if "seed" in row.name else "C0"
+        colour, mark = ("C1", "D") if "seed" in row.name else ("C0", "o")
         distance = row.distance
         if not math.isnan(distance.low):
             low = max(distance.low, left)
             ax.plot([low, distance.high], [y, y], "-", color=colour, linewidth=5, alpha=0.5)
-        ax.plot(max(distance.mean, left), y, "o", color=colour)
+        ax.plot(max(distance.mean, left), y, mark, color=colour)
     ax.set_xscale("log")
     ax.set_xlim(left / 2, 3 * max(apart, default=1.0))
     labels = [f"same bits: {many(len(same), 'source')}"] if same else []
@@ -38,7 +38,9 @@ def draw_sources(result: Sources, ax: Axes) -> None:
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.set_xlabel("relative distance of the weights at the end (runs in brackets)")
-    ax.set_title(f"{_headline(result)}\nOrange: another seed ({sized(result.size, result.steps)})")
+    ax.set_title(
+        f"{_headline(result)}\nDiamonds: another seed ({sized(result.size, result.steps)})"
+    )
 
 
 def _headline(result: Sources) -> str:
