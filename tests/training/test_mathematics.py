@@ -6,6 +6,7 @@ from helpers import require
 from judged_pairs import PLANTED, REORDERED, batch_for, maker, planted, reordered, trained
 
 from fpdrift.errors import FpdriftError
+from fpdrift.perturbation import Perturbation
 from fpdrift.results import Result
 from fpdrift.training import Condition, judge_runs, judge_step, state_of, train
 
@@ -165,16 +166,39 @@ def test_what_is_no_step_is_refused(arguments, says):
         judge_step(*arguments)
 
 
-def test_two_paths_of_one_loss_are_other_mathematics_between_records(tmp_path):
-    runs = [
-        train(
-            Condition(intra_op_threads=1, op_determinism=promised),
-            steps=1,
-            labels="multi-hot",
-            path=tmp_path / f"{promised}.fpdrift",
-        )
-        for promised in (False, True)
-    ]
+@pytest.fixture(scope="module")
+def run_of(tmp_path_factory):
+    """Train one step of the smallest network; each condition once."""
+    require("tensorflow")
+    folder, runs = tmp_path_factory.mktemp("runs"), {}
+
+    def run(**settings):
+        condition = Condition(intra_op_threads=1, **settings)
+        if condition not in runs:
+            path = folder / f"{len(runs)}.fpdrift"
+            runs[condition] = train(
+                condition, "answer-narrow", steps=1, labels="multi-hot", path=path
+            )
+        return runs[condition]
+
+    return run
+
+
+def test_runs_an_ulp_apart_are_rounding(run_of):
+    """Planted, so that they differ on any machine: what is amplified is one rounding."""
+    ulp = Perturbation(kind="ulp", tensor="conv2/kernel", index=0)
+    found = judge_runs(run_of(), run_of(perturbation=ulp))
+    assert (found.verdict, found.first, found.step) == ("rounding", None, 1)
+    assert 0 < found.start["weights"] < 2**-24
+    assert found.settings == (f"perturbation: None, {ulp.to_dict()}",)
+    gradient = found["gradient"]
+    assert 0 < gradient.distance <= gradient.explained < 0.1
+    assert gradient.distance64 <= gradient.explained64 < 1e-9
+    assert found.exact
+
+
+def test_two_paths_of_one_loss_are_other_mathematics_between_records(run_of):
+    runs = run_of(), run_of(op_determinism=True)
     found = judge_runs(*runs)
     gradient = found["gradient"]
     if gradient.distance64 < 1e-6:
