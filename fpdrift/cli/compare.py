@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.cli.output import add_json, check_output, deliver, make_folder
+from fpdrift.cli.output import add_json, add_trust, check_output, deliver, make_folder
 from fpdrift.cli.parsing import folder
 from fpdrift.cli.progress import reporting
 from fpdrift.experiments import compare_records
@@ -44,6 +44,7 @@ def add_to(commands: Any) -> None:
         "--out", type=folder, default=Path("fpdrift-out"), metavar="DIR", help="for the pictures"
     )
     command.add_argument("--no-plots", action="store_true", help="draw no pictures")
+    add_trust(command)
     add_json(command)
     command.set_defaults(run=run, plot=None)
 
@@ -51,7 +52,7 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare; return the exit code."""
     check_output(arguments)
-    records, left_out = read_records((arguments.first, *arguments.others))
+    records, left_out = read_records((arguments.first, *arguments.others), trust=arguments.trust)
     if not arguments.no_plots:
         make_folder(arguments.out)
     with reporting() as report:

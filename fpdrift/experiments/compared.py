@@ -20,7 +20,7 @@ from fpdrift.drift import (
 )
 from fpdrift.drift.many import file_name, new_name
 from fpdrift.errors import FpdriftError
-from fpdrift.records import Record, open_record
+from fpdrift.records import Record, opener
 from fpdrift.results import Result
 from fpdrift.training import Gates, Judged, StepExplained
 from fpdrift.training.gates import gates_in, window_of
@@ -162,9 +162,11 @@ def _look(
 
 
 def read_records(
-    sources: Sequence[Record | str | os.PathLike[str]],
+    sources: Sequence[Record | str | os.PathLike[str]], *, trust: bool = False
 ) -> tuple[list[Record], dict[str, str]]:
     """Open records; one of many, but not the first, may be bad.
+
+    With `trust` they are not a stranger's: see `fpdrift.records.open_own`.
 
     Returns
     -------
@@ -181,11 +183,12 @@ def read_records(
     if len(sources) < 2:
         message = f"{len(sources)} records; give two or more, the one to compare with first"
         raise FpdriftError(message)
+    read = opener(trust=trust)
     records: list[Record] = []
     left_out: dict[str, str] = {}
     for source in sources:
         try:
-            records.append(source if isinstance(source, Record) else open_record(source))
+            records.append(source if isinstance(source, Record) else read(source))
         except FpdriftError as error:
             if not records or len(sources) == 2:
                 raise

@@ -23,11 +23,13 @@ from fpdrift.records.private_copy import RefusedError
 from fpdrift.records.record import Record, Tensor
 
 _MAX_KIND = 20
+#: Entries between two looks at the clock.
+_LOOK = 64
 #: A record that is being written may change under the copy; then a new copy helps.
 _TRIES = 5
 
 
-def open_record(path: str | os.PathLike[str], *, max_bytes: int = 1 << 28) -> Record:
+def open_record(path: str | os.PathLike[str], *, max_bytes: int = schema.MAX_BYTES) -> Record:
     """Read a record into memory.
 
     The file may come from anybody. It is never written to: a private copy, its journal included, is
@@ -39,7 +41,8 @@ def open_record(path: str | os.PathLike[str], *, max_bytes: int = 1 << 28) -> Re
     path : str or os.PathLike
         The record, or a link to it.
     max_bytes : int, default 2**28
-        Largest file that is looked at, 256 MiB by default: reading takes memory and time with it.
+        Largest file that is looked at, 256 MiB by default, and 2 s are spent on it. A larger number
+        is for files that you trust: reading may then take as long as it takes.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def open_record(path: str | os.PathLike[str], *, max_bytes: int = 1 << 28) -> Re
     raise AssertionError
 
 
-_TOO_LONG = "it takes too long to read"
+_TOO_LONG = f"it takes longer than {schema.MAX_SECONDS:g} s to read; {private_copy.IF_TRUSTED}"
 
 
 class _DamagedError(Exception):
@@ -125,15 +128,17 @@ def _open(path: Path, max_bytes: int) -> Record:
                 reading.complete = entry.kind == "end"
                 _READ[entry.kind](reading, entry)
             return _record(path.name, reading)
+        except RefusedError:
+            raise
         except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError) as error:
+            if str(error) == "interrupted":  # by the clock
+                raise RefusedError(_TOO_LONG) from None
             raise _DamagedError(_one_line(error)) from None
         except (RecursionError, OverflowError, MemoryError, FpdriftError) as error:
             raise _DamagedError(_one_line(error)) from None
 
 
 def _one_line(error: BaseException) -> str:
-    if str(error) == "interrupted":
-        return _TOO_LONG
     text = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
     printable = "".join(c if c.isprintable() else " " for c in text[:200])
     return printable or type(error).__name__
@@ -162,10 +167,12 @@ def _entries(connection: sqlite3.Connection, late: Callable[[], bool]) -> Iterat
         if not fit or number != expected or digest != stored:
             message = f"entry {expected} is missing or was changed"
             raise ValueError(message)
-        texts += len(text)
-        if texts > schema.MAX_ALL_TEXT or late():
-            message = "its texts are too long" if texts > schema.MAX_ALL_TEXT else _TOO_LONG
+        texts += len(text) if kind != "step" else 0
+        if texts > schema.MAX_ALL_TEXT:
+            message = "its texts are too long"
             raise ValueError(message)
+        if expected % _LOOK == 0 and late():  # asking for the time takes as long as an entry
+            raise RefusedError(_TOO_LONG)
         yield _Entry(kind, content.from_text(text), data)
 
 

@@ -1,5 +1,6 @@
 """What a stranger's file may cost before it is refused, and what a disk may do to one of ours."""
 
+import itertools
 import json
 import multiprocessing
 import os
@@ -14,7 +15,7 @@ import pytest
 from sample_record import TENSORS, add_step, hashes_of, values_at, write_sample
 
 from fpdrift.errors import RecordError
-from fpdrift.records import RecordWriter, Tensor, open_record, private_copy, schema
+from fpdrift.records import RecordWriter, Tensor, open_own, open_record, private_copy, schema
 from fpdrift.records.columns import MAX_NAMES, Columns
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
@@ -37,17 +38,19 @@ def test_a_bomb_is_refused_in_512_mb(name, tmp_path):
 
 
 def test_reading_ends_when_its_time_is_over(tmp_path, monkeypatch):
-    write_sample(tmp_path / "a.fpdrift", steps=40)
-    asked = []
-
-    def clock():
-        asked.append(1)
-        return 0.0 if len(asked) < 30 else 1e9
-
-    monkeypatch.setattr(private_copy.time, "thread_time", clock)
-    with pytest.raises(RecordError, match="takes too long to read"):
-        open_record(tmp_path / "a.fpdrift")
-    assert len(asked) < 40
+    path = tmp_path / "a.fpdrift"
+    write_sample(path, steps=400)
+    monkeypatch.setattr(private_copy.time, "thread_time", lambda: float(next(asked)))
+    for looks in (1, 4):  # before the first entry, and between two
+        asked = iter([0.0] * looks + [1.9])
+        with pytest.raises(
+            RecordError, match=r"cannot be opened: it takes longer than 2 s.*--trust"
+        ):
+            open_record(path)
+        assert next(asked, None) is None
+    asked = itertools.count()  # a second passes at each look: it is one's own
+    assert open_own(path).complete
+    assert next(asked) > 4
 
 
 def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, monkeypatch):
@@ -98,15 +101,19 @@ def test_what_a_reader_refuses_no_writer_writes(tmp_path):
 def test_texts_of_all_entries_are_counted(tmp_path, monkeypatch):
     write_sample(tmp_path / "a.fpdrift", steps=3)
     connection = sqlite3.connect(tmp_path / "a.fpdrift")
-    [total] = connection.execute("SELECT sum(length(text)) FROM entry").fetchone()
+    query = "SELECT sum(length(text)) FROM entry WHERE kind <> 'step'"
+    [total] = connection.execute(query).fetchone()
     connection.close()
     monkeypatch.setattr(schema, "MAX_ALL_TEXT", total)
     assert open_record(tmp_path / "a.fpdrift").complete
+    writer = write_sample(tmp_path / "b.fpdrift", steps=999, finish=False)  # a long training
+    assert open_record(tmp_path / "b.fpdrift").steps[-1] == 999
+    with pytest.raises(RecordError, match="characters of text beside steps"):
+        writer.add_note("x" * total)
+    writer.close()
     monkeypatch.setattr(schema, "MAX_ALL_TEXT", total - 1)
     with pytest.raises(RecordError, match="its texts are too long"):
         open_record(tmp_path / "a.fpdrift")
-    with pytest.raises(RecordError, match="characters of text in all"):
-        write_sample(tmp_path / "b.fpdrift", steps=99)
 
 
 def test_columns_are_what_dicts_would_be():
