@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from sample_record import TENSORS, add_step, hashes_of, values_at, write_sample
+from sample_record import add_step, hashes_of, values_at, write_sample
 
 from fpdrift.errors import RecordError
 from fpdrift.records import RecordWriter, Tensor, open_own, open_record, private_copy, schema
@@ -177,16 +178,39 @@ def test_a_full_disk_costs_no_finished_step(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_read_only_folder_is_one_line(tmp_path):
-    tmp_path.chmod(0o500)
-    try:
-        if os.access(tmp_path, os.W_OK):
-            pytest.skip("this user may write everywhere")
-        with pytest.raises(RecordError, match="Permission denied; check the folder"):
-            RecordWriter(tmp_path / "a.fpdrift", TENSORS)
-    finally:
-        tmp_path.chmod(0o700)
-    assert list(tmp_path.iterdir()) == []
+#: Says in one line why nothing can be written; root may write everywhere, so it becomes nobody.
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from sample_record import TENSORS
+from fpdrift.errors import RecordError
+from fpdrift.provenance import current
+from fpdrift.records import RecordWriter
+os.chdir(sys.argv[2])
+current()  # it imports what may lie where nobody cannot look
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    RecordWriter(Path("a.fpdrift"), TENSORS)
+except RecordError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs rights of folders")
+def test_a_read_only_folder_is_one_line():
+    with TemporaryDirectory() as folder:  # pytest's own is closed to nobody
+        Path(folder).chmod(0o555)
+        code = [sys.executable, "-c", AS_NOBODY, str(Path(__file__).parent), folder]
+        done = subprocess.run(code, capture_output=True, text=True, check=False)
+        assert list(Path(folder).iterdir()) == []
+        Path(folder).chmod(0o700)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("'a.fpdrift' cannot be written: Permission denied; check the")
+    assert done.stdout.count("\n") == 1
 
 
 def test_a_clock_that_jumps_back_changes_nothing(tmp_path, monkeypatch):
