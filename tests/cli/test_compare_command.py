@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_gates import FOUND
 
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
@@ -13,12 +14,9 @@ from fpdrift.drift import Comparisons, compare
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import CnnDrift, ComparedRecords, compare_records, compared
 from fpdrift.records import RecordWriter, Tensor, content_hash
-from fpdrift.results import Result, read_only
+from fpdrift.results import Result
 from fpdrift.training import (
-    Gate,
-    Gates,
     Judged,
-    LayerGates,
     Repeated,
     StepDifference,
     StepExplained,
@@ -244,32 +242,7 @@ def test_four_runs_without_drift_tell_what_would_have_shown(here):
 
 
 RUN = Repeated(name="a", checked=5, mismatch=None, mismatch_tensors=(), unfaithful=())
-GATES = Gates(
-    step=25,
-    run_a=RUN,
-    run_b=RUN,
-    steps=read_only([24, 25]),
-    distance=read_only([4e-3, 1e-1]),
-    layers=(LayerGates(layer="relu1", gates=1000, changed=3),),
-    layer="relu1",
-    unit=2,
-    weights=("dense/kernel",),
-    moved_share=0.75,
-    shares=read_only([0.1, 0.0, 0.9]),
-    unit_changed=1,
-    gate=Gate(
-        layer="relu1",
-        unit=2,
-        sample=44,
-        pixel=(),
-        value_a=-2e-8,
-        value_b=8e-8,
-        spread=1.0,
-        ulp=2**-23,
-        gradient_a=1e-3,
-        gradient_b=1e-3,
-    ),
-)
+GATES = replace(FOUND, step=25, run_a=RUN, run_b=RUN)
 
 
 @pytest.fixture
@@ -301,8 +274,8 @@ def test_the_gate_behind_the_largest_jump_is_named_and_drawn(
     text = told(capsys, *argv)
     assert looked_inside == [("a.fpdrift", "b.fpdrift", [5, 25])]  # one training for both
     assert (
-        "gate step 25, relu1 unit 2, sample 44: -2e-08 against 8e-08: open in b alone. This unit's "
-        "weights then hold 90.0% of their layer's squared distance."
+        "gate step 25, relu1 unit 2, sample 44, pixel (10, 17): -2e-08 against 8e-08: open in b "
+        "alone. This unit's weights then hold 80.0% of their layer's squared distance."
     ) in text
     assert (here / "fpdrift-out" / "gate-b.png").exists()
     other = replace(RUN, mismatch=3, mismatch_tensors=("dense/bias",))
