@@ -21,13 +21,17 @@ from fpdrift.records import schema
 from fpdrift.records.place import open_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 #: First bytes of a journal, and the last ones of a journal that names another.
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _PIECE = 1 << 20
 #: What is left of the seconds when the copy still has to be taken away.
 _SECONDS = 0.9 * schema.MAX_SECONDS
+
+#: Instructions of SQLite between two looks at the clock: some seven entries, each of which may hold
+#: a text of a megabyte. (A look takes as long as reading a small entry.)
+_LOOK = 50
 
 #: What to do about a file that is too large or takes too long.
 IF_TRUSTED = "if you know who made it, say --trust, or open_record(path, max_bytes=...) in Python"
@@ -53,11 +57,11 @@ class RefusedError(ValueError):
 
 
 @contextmanager
-def opened(path: Path, max_bytes: int) -> Iterator[tuple[sqlite3.Connection, Callable[[], bool]]]:
-    """Give a guarded connection to a private copy of the file at `path`, and a clock.
+def opened(path: Path, max_bytes: int) -> Iterator[sqlite3.Connection]:
+    """Give a guarded connection to a private copy of the file at `path`.
 
-    The clock tells whether reading has taken more of the processor's time than a stranger's file
-    may; whoever takes larger files than a stranger's may be has the time for them.
+    A query is interrupted when reading has taken more of the processor's time than a stranger's
+    file may; whoever takes larger files than a stranger's may be has the time for them.
 
     Raises
     ------
@@ -73,7 +77,8 @@ def opened(path: Path, max_bytes: int) -> Iterator[tuple[sqlite3.Connection, Cal
         connection = sqlite3.connect(copy, isolation_level=None)
         try:
             seconds = _SECONDS if max_bytes <= schema.MAX_BYTES else math.inf
-            yield connection, _guard(connection, began + seconds)
+            _guard(connection, began + seconds)
+            yield connection
         finally:
             connection.close()
 
@@ -161,14 +166,11 @@ def _copy_bytes(file: BinaryIO, copy: Path, start: bytes, max_bytes: int) -> Non
             out.write(piece)
 
 
-def _guard(connection: sqlite3.Connection, deadline: float) -> Callable[[], bool]:
+def _guard(connection: sqlite3.Connection, deadline: float) -> None:
     for limit, most in _LIMITS.items():
         connection.setlimit(limit, most)
 
-    def late() -> bool:
-        return time.thread_time() > deadline
-
-    connection.set_progress_handler(late, 1000)
+    connection.set_progress_handler(lambda: time.thread_time() > deadline, _LOOK)
     for name, value in (
         ("trusted_schema", "OFF"),
         ("cell_size_check", "ON"),
@@ -177,4 +179,3 @@ def _guard(connection: sqlite3.Connection, deadline: float) -> Callable[[], bool
         ("query_only", "ON"),
     ):
         connection.execute(f"PRAGMA {name} = {value}")
-    return late

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -23,8 +23,6 @@ from fpdrift.records.private_copy import RefusedError
 from fpdrift.records.record import Record, Tensor
 
 _MAX_KIND = 20
-#: Entries between two looks at the clock.
-_LOOK = 64
 #: A record that is being written may change under the copy; then a new copy helps.
 _TRIES = 5
 
@@ -119,17 +117,15 @@ class _Reading:
 
 
 def _open(path: Path, max_bytes: int) -> Record:
-    with private_copy.opened(path, max_bytes) as (connection, late):
+    with private_copy.opened(path, max_bytes) as connection:
         try:
             _check_schema(connection)
-            entries = _entries(connection, late)
+            entries = _entries(connection)
             reading = _start(next(entries, None))
             for entry in entries:
                 reading.complete = entry.kind == "end"
                 _READ[entry.kind](reading, entry)
             return _record(path.name, reading)
-        except RefusedError:
-            raise
         except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError) as error:
             if str(error) == "interrupted":  # by the clock
                 raise RefusedError(_TOO_LONG) from None
@@ -151,7 +147,7 @@ def _check_schema(connection: sqlite3.Connection) -> None:
         raise ValueError(message)
 
 
-def _entries(connection: sqlite3.Connection, late: Callable[[], bool]) -> Iterator[_Entry]:
+def _entries(connection: sqlite3.Connection) -> Iterator[_Entry]:
     """Give every entry in order; lengths are looked at before texts and data are."""
     query = "SELECT max(length(kind)), max(length(text)) FROM entry WHERE number"
     for where, most in (("<= 1", schema.MAX_START_TEXT), ("> 1", schema.MAX_TEXT)):
@@ -171,8 +167,6 @@ def _entries(connection: sqlite3.Connection, late: Callable[[], bool]) -> Iterat
         if texts > schema.MAX_ALL_TEXT:
             message = "its texts are too long"
             raise ValueError(message)
-        if expected % _LOOK == 0 and late():  # asking for the time takes as long as an entry
-            raise RefusedError(_TOO_LONG)
         yield _Entry(kind, content.from_text(text), data)
 
 
