@@ -12,7 +12,7 @@ import pytest
 from sample_record import write_sample
 
 from fpdrift.errors import RecordError
-from fpdrift.records import open_record, schema
+from fpdrift.records import content, open_record, schema
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
 import mutate_records
@@ -188,3 +188,13 @@ def test_our_mark_alone_makes_no_record(tmp_path):
     shutil.copy(__file__, path)
     with pytest.raises(RecordError, match="it is no record"):
         open_record(path)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"\\u001b":1}', '"\\u009b"', '"\x9b"', '["\u2028"]', "[" * 34 + "]" * 34], ids=repr
+)
+def test_no_short_way_past_what_a_text_may_hold(text):
+    with pytest.raises(ValueError, match=r"control character|nested more than 32 deep"):
+        content.from_text(text)
+    assert content.from_text("[" * 32 + "]" * 32)
+    assert content.from_text('["\\t", "é"]') == ["\t", "é"]
