@@ -76,7 +76,8 @@ class Provenance:
     cores: int
     packages: dict[str, str] = field(default_factory=dict)
     switches: dict[str, str] = field(default_factory=dict)
-    #: accelerator that a GPU's sums were measured on; None elsewhere, a training's included
+    #: what computed a training, or the accelerator that sums were measured on: its name, or
+    #: ``"CPU"``; None where nobody looked
     device: str | None = None
 
     def to_dict(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fpdrift.cli.anonymous import anonymous, by_content
-from fpdrift.cli.output import add_output, check_output, deliver
+from fpdrift.cli.output import add_output, add_trust, check_output, deliver
 from fpdrift.drift import compare_many
 from fpdrift.errors import FpdriftError
 
@@ -31,6 +31,7 @@ def add_to(commands: Any) -> None:
         action="store_true",
         help="number the records, in no order of their names, and tell no fact of a person's own",
     )
+    add_trust(command)
     add_output(command)
     command.set_defaults(run=run)
 
@@ -47,13 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
         why = "holds no *.fpdrift" if there else "is no folder that can be read"
         message = f"{arguments.folder} {why}; give the folder with the records"
         raise FpdriftError(message)
-    return deliver(_nameless(paths) if arguments.anonymous else compare_many(paths), arguments)
+    compared = _nameless if arguments.anonymous else compare_many
+    return deliver(compared(paths, trust=arguments.trust), arguments)
 
 
-def _nameless(paths: list[Path]) -> ManyRuns:
-    in_order = sorted(paths, key=by_content)
+def _nameless(paths: list[Path], *, trust: bool) -> ManyRuns:
+    in_order = sorted(paths, key=lambda path: by_content(path, trust=trust))
     try:
-        return anonymous(compare_many(in_order))
+        return anonymous(compare_many(in_order, trust=trust))
     except FpdriftError:  # it names a file
         message = "no record to compare; leave --anonymous out to see what is wrong with which"
         raise FpdriftError(message) from None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.cli.output import add_json, check_output, deliver, make_folder
+from fpdrift.cli.output import add_json, add_trust, check_output, deliver, make_folder
 from fpdrift.cli.parsing import folder
 from fpdrift.cli.progress import reporting
 from fpdrift.experiments import compare_records
@@ -36,12 +36,15 @@ def add_to(commands: Any) -> None:
     command.add_argument("first", metavar="A", help="the record to compare with")
     command.add_argument("others", metavar="B", nargs="+", help="a record to compare with A")
     command.add_argument(
-        "--inside", action="store_true", help="repeat the runs; look inside the step they part in"
+        "--inside",
+        action="store_true",
+        help="repeat the runs; look inside the step they part in, and for the ReLU behind a jump",
     )
     command.add_argument(
         "--out", type=folder, default=Path("fpdrift-out"), metavar="DIR", help="for the pictures"
     )
     command.add_argument("--no-plots", action="store_true", help="draw no pictures")
+    add_trust(command)
     add_json(command)
     command.set_defaults(run=run, plot=None)
 
@@ -49,7 +52,7 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compare; return the exit code."""
     check_output(arguments)
-    records, left_out = read_records((arguments.first, *arguments.others))
+    records, left_out = read_records((arguments.first, *arguments.others), trust=arguments.trust)
     if not arguments.no_plots:
         make_folder(arguments.out)
     with reporting() as report:
@@ -62,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _draw(result: ComparedRecords, out: Path) -> None:
-    """Draw each pair's growth and tensors, all distances where there are several, all losses."""
+    """Draw each pair's growth, tensors and gate, all distances if there are several, all losses."""
     from fpdrift.plotting import save
 
     pictures: dict[str, Result] = {}
@@ -71,6 +74,8 @@ def _draw(result: ComparedRecords, out: Path) -> None:
         if len(name) > _LONGEST:  # two long names may begin alike
             name = f"{number}-{name[:_LONGEST]}"
         pictures |= {f"growth-{name}": pair.growth, f"tensors-{name}": pair.matrix}
+        if pair.gates is not None and pair.gates.gate is not None:
+            pictures[f"gate-{name}"] = pair.gates
     if len(result.pairs) > 1:
         pictures["distances"] = result.comparisons
     pictures["losses"] = result.curves

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fpdrift.cli.output import add_trust
 from fpdrift.drift import compare
 from fpdrift.exports import export
-from fpdrift.records import open_record
+from fpdrift.records import opener
 
 if TYPE_CHECKING:
     import argparse
@@ -35,13 +36,14 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--compare", action="store_true", help="add how far each run is from the first one"
     )
+    add_trust(command)
     command.add_argument("--overwrite", action="store_true", help="replace files that are there")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Export; return the exit code."""
-    records = [open_record(path) for path in arguments.files]
+    records = list(map(opener(trust=arguments.trust), arguments.files))
     pairs = [compare(records[0], other) for other in records[1:]] if arguments.compare else []
     places = {name: getattr(arguments, name) for name in _FORMATS}
     for path in export([*records, *pairs], overwrite=arguments.overwrite, **places):

@@ -32,6 +32,15 @@ def add_json(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trust(command: argparse.ArgumentParser) -> None:
+    """Add the option for records that are no stranger's."""
+    command.add_argument(
+        "--trust",
+        action="store_true",
+        help="you know who made the records: read them however large they are and long it takes",
+    )
+
+
 def check_output(arguments: argparse.Namespace) -> None:
     """Refuse places that cannot be written, before anything is computed.
 

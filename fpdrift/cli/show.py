@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from fpdrift.cli.output import add_json, check_output, deliver
+from fpdrift.cli.output import add_json, add_trust, check_output, deliver
 from fpdrift.drift import summary
-from fpdrift.records import open_record
+from fpdrift.records import opener
 
 
 def add_to(commands: Any) -> None:
@@ -21,6 +21,7 @@ def add_to(commands: Any) -> None:
         allow_abbrev=False,
     )
     command.add_argument("file", type=Path, metavar="FILE")
+    add_trust(command)
     add_json(command)
     command.set_defaults(run=run, plot=None)
 
@@ -28,5 +29,5 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show one record; return the exit code."""
     check_output(arguments)
-    record = open_record(arguments.file)
+    record = opener(trust=arguments.trust)(arguments.file)
     return deliver(summary(record, arguments.file.stat().st_size), arguments)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from fpdrift.drift.reduced import Reduced, distance_matrix, reduced
 from fpdrift.drift.splits import Branch, Split, branches, find_splits
 from fpdrift.drift.spread import Spread, spread_of
 from fpdrift.errors import FpdriftError, shown
-from fpdrift.records import open_record
+from fpdrift.records import opener
 from fpdrift.records.record import Record
 from fpdrift.results import Result, read_only
 
@@ -74,7 +74,9 @@ class ManyRuns(Result):
         return f"ManyRuns({len(self.names)} runs, {len(self.classes)} classes of equal bits{out})"
 
 
-def compare_many(records: Iterable[Record | str | os.PathLike[str]]) -> ManyRuns:
+def compare_many(
+    records: Iterable[Record | str | os.PathLike[str]], *, trust: bool = False
+) -> ManyRuns:
     """Compare any number of runs of one model.
 
     What cannot be read, is of another model than most, or lacks the step with which most begin, is
@@ -84,6 +86,9 @@ def compare_many(records: Iterable[Record | str | os.PathLike[str]]) -> ManyRuns
     ----------
     records : iterable of Record, str or os.PathLike
         Records or their files; opened one after another, and not held in memory.
+    trust : bool, default False
+        Open files as `fpdrift.records.open_own` does, however large they are: you know who made
+        them.
 
     Returns
     -------
@@ -94,7 +99,7 @@ def compare_many(records: Iterable[Record | str | os.PathLike[str]]) -> ManyRuns
     FpdriftError
         If no record is left.
     """
-    runs, left_out = _of_one_model(*_read(records))
+    runs, left_out = _of_one_model(*_read(records, opener(trust=trust)))
     steps = _common_steps(runs)
     hashes = [run.hashes_at(steps) for run in runs]
     classes, splits = find_splits(steps, hashes, runs[0].tensors)
@@ -116,7 +121,9 @@ def compare_many(records: Iterable[Record | str | os.PathLike[str]]) -> ManyRuns
     )
 
 
-def _read(records: Any) -> tuple[list[Reduced], dict[str, str]]:
+def _read(
+    records: Any, read: Callable[[str | os.PathLike[str]], Record]
+) -> tuple[list[Reduced], dict[str, str]]:
     """Open one record after another, keeping what is needed of each."""
     if isinstance(records, Record | str | os.PathLike) or not isinstance(records, Iterable):
         message = f"records are several records or their files, not {shown(records)}"
@@ -128,7 +135,7 @@ def _read(records: Any) -> tuple[list[Reduced], dict[str, str]]:
             message = f"not a record or its path: {shown(source)}; open_record() gives one"
             raise FpdriftError(message)
         try:
-            record = source if isinstance(source, Record) else open_record(source)
+            record = source if isinstance(source, Record) else read(source)
             if not len(record.steps):
                 message = f"{shown(record.name)} holds no step"
                 raise FpdriftError(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,14 +20,17 @@ from fpdrift.drift import (
 )
 from fpdrift.drift.many import file_name, new_name
 from fpdrift.errors import FpdriftError
-from fpdrift.records import Record, open_record
+from fpdrift.records import Record, opener
 from fpdrift.results import Result
-from fpdrift.training import Judged, StepExplained
+from fpdrift.training import Gates, Judged, StepExplained
+from fpdrift.training.gates import gates_in, window_of
 from fpdrift.training.mathematics import judged
 from fpdrift.training.replay import apart, explained, first_step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+    from fpdrift.training.replay import Progress
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -42,6 +46,9 @@ class ComparedPair(Result):
     inside: StepExplained | None
     #: whether rounding can explain it; None likewise
     judged: Judged | None
+    #: the ReLUs in the step of the largest jump; None likewise, or without a jump, or where the two
+    #: runs see other batches there
+    gates: Gates | None
 
     def __repr__(self) -> str:
         return f"ComparedPair({self.label}: {self.comparison!r})"
@@ -75,7 +82,7 @@ def compare_records(
     sources: Sequence[Record | str | os.PathLike[str]],
     *,
     inside: bool = False,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> ComparedRecords:
     """Compare records with the first of them.
 
@@ -87,7 +94,8 @@ def compare_records(
         Two records or more of one model, or their files.
     inside : bool, default False
         Repeat both runs of each pair up to the step at which they part, take it apart, and judge
-        whether rounding can explain it; see `fpdrift.training.explain_step` and `judge_runs`.
+        whether rounding can explain it; go on to their largest jump, if there is one, and look at
+        its ReLUs. See `fpdrift.training.explain_step`, `judge_runs` and `find_gates`.
     progress : callable, optional
         Called with (what is going on, steps done, steps to do) while a run is repeated.
 
@@ -112,45 +120,53 @@ def compare_records(
         records.append(record)
     _check_any(records, left_out)
     labels = _labels(records)
-    looked = [
-        _look(first, record, pair, progress) if inside else (None, None)
-        for record, pair in zip(records[1:], found, strict=True)
-    ]
     return ComparedRecords(
         baseline=labels[0],
         pairs=tuple(
-            ComparedPair(
-                label=label,
-                comparison=pair,
-                growth=growth(pair, (first, record)),
-                matrix=tensor_matrix(first, record),
-                inside=step,
-                judged=verdict,
-            )
-            for label, record, pair, (step, verdict) in zip(
-                labels[1:], records[1:], found, looked, strict=True
-            )
+            _pair(label, first, record, pair, inside=inside, progress=progress)
+            for label, record, pair in zip(labels[1:], records[1:], found, strict=True)
         ),
         curves=run_curves(records, labels),
         left_out=left_out,
     )
 
 
+def _pair(
+    label: str, a: Record, b: Record, pair: Comparison, *, inside: bool, progress: Progress | None
+) -> ComparedPair:
+    grown = growth(pair, (a, b))
+    look = inside and pair.first_difference is not None
+    step, verdict, gates = _look(a, b, pair, grown, progress) if look else (None, None, None)
+    return ComparedPair(
+        label=label,
+        comparison=pair,
+        growth=grown,
+        matrix=tensor_matrix(a, b),
+        inside=step,
+        judged=verdict,
+        gates=gates,
+    )
+
+
 def _look(
-    a: Record, b: Record, pair: Comparison, progress: Callable[[str, int, int], None] | None
-) -> tuple[StepExplained, Judged] | tuple[None, None]:
-    """Look into the step in which two runs part: which tensor it is in, and of what kind it is."""
-    if pair.first_difference is None:
-        return None, None
-    step = first_step(pair)
-    with apart(a, b, [step], None, progress) as steps:
-        return explained(steps, step), judged(a, b, steps, step)
+    a: Record, b: Record, pair: Comparison, grown: Growth, progress: Progress | None
+) -> tuple[StepExplained, Judged, Gates | None]:
+    """Look into the step in which two runs part, and at the ReLUs where they jump apart."""
+    step, window = first_step(pair), window_of(grown.jumps)
+    with apart(a, b, sorted({step, *window}), None, progress) as steps:
+        gates = None
+        if window:
+            with suppress(FpdriftError):  # runs that see other batches have no gates in common
+                gates = gates_in(steps, window, a.tensors)
+        return explained(steps, step), judged(a, b, steps, step), gates
 
 
 def read_records(
-    sources: Sequence[Record | str | os.PathLike[str]],
+    sources: Sequence[Record | str | os.PathLike[str]], *, trust: bool = False
 ) -> tuple[list[Record], dict[str, str]]:
     """Open records; one of many, but not the first, may be bad.
+
+    With `trust` they are not a stranger's: see `fpdrift.records.open_own`.
 
     Returns
     -------
@@ -167,11 +183,12 @@ def read_records(
     if len(sources) < 2:
         message = f"{len(sources)} records; give two or more, the one to compare with first"
         raise FpdriftError(message)
+    read = opener(trust=trust)
     records: list[Record] = []
     left_out: dict[str, str] = {}
     for source in sources:
         try:
-            records.append(source if isinstance(source, Record) else open_record(source))
+            records.append(source if isinstance(source, Record) else read(source))
         except FpdriftError as error:
             if not records or len(sources) == 2:
                 raise

@@ -51,7 +51,7 @@ class Courses(Result):
     labels: tuple[str, ...]
     #: steps at which values were kept (m,)
     steps: npt.NDArray[np.int64]
-    #: relative distance of the weights; 0 where all bits are equal (pairs, m)
+    #: relative distance of the weights; 0 where no bit of them differs (pairs, m)
     distance: npt.NDArray[np.float64]
     claim: str
     finding: str

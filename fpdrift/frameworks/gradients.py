@@ -1,8 +1,8 @@
-"""The gradient of a loss, as each of Keras' backends takes it: there is no common function for it.
+"""The gradient of a loss, as TensorFlow and PyTorch take it: Keras has no common function for it.
 
-A forward pass gives its loss and the tensors that were tapped on the way. On TensorFlow and PyTorch
-the gradient with respect to a tapped tensor is to be had as well; JAX differentiates a function of
-its arguments, which a tapped tensor is not.
+A forward pass gives its loss and the tensors that were tapped on the way, and the gradient is taken
+with respect to these as well. That is why JAX is not here: it differentiates a function of its
+arguments, which a tapped tensor is not.
 """
 
 from __future__ import annotations
@@ -62,29 +62,6 @@ def torch(forward: Forward, weights: Sequence[Any]) -> Differentiated:
     sources = [*(tapped[i] for i in known), *weights]
     found = list(pytorch.autograd.grad(loss, sources, allow_unused=True))
     return loss, tapped, _spread(known, found, len(tapped)), found[len(known) :]
-
-
-def jax(
-    function: Callable[..., tuple[Any, Any]], *arguments: Any
-) -> tuple[tuple[Any, Any], Sequence[Any]]:
-    """Differentiate a function of its first argument with `jax.value_and_grad`.
-
-    Parameters
-    ----------
-    function : callable
-        Gives a scalar loss and whatever else it computes, and changes nothing.
-    *arguments
-        The first is what to differentiate with respect to, such as a list of weights.
-
-    Returns
-    -------
-    (loss, rest), gradient
-    """
-    import jax as jax_
-
-    found: tuple[tuple[Any, Any], Sequence[Any]]
-    found = jax_.value_and_grad(function, has_aux=True)(*arguments)
-    return found
 
 
 def compiled(function: Callable[..., Any], batch: Any, *, jit: bool) -> Callable[..., Any]:

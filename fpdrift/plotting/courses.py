@@ -18,10 +18,10 @@ _DASHES, _MARKS = ("-", "--", "-.", ":"), "osD^v*P"
 
 
 def draw_courses(result: Courses, ax: Axes) -> None:
-    """Draw distance over steps on log axes; step 0 stands left of step 1, equal bits nowhere."""
+    """Draw distance over steps on log axes; step 0 stands left of step 1, equal weights nowhere."""
     for i, (label, distances) in enumerate(zip(result.labels, result.distance, strict=True)):
         seen = np.where(distances > 0, distances, np.nan)
-        same = "" if np.isfinite(seen).any() else " (same bits)"
+        same = "" if np.isfinite(seen).any() else " (equal weights)"
         ax.plot(
             result.steps,
             seen,

@@ -8,6 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -15,6 +16,7 @@ import numpy as np
 
 from fpdrift.checks import check_callable, check_switch
 from fpdrift.errors import FpdriftError, FpdriftWarning, RecordError, shown
+from fpdrift.provenance import current
 from fpdrift.recorder.describe import describe
 from fpdrift.recorder.inputs import GIVE_PROBE, as_probe, numbers
 from fpdrift.recorder.loss import StepLoss, has_own_loop
@@ -239,6 +241,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
                 state.tensors,
                 loss_kind=kind,
                 meta={**self._meta, "keras": describe(self.model)},
+                provenance=replace(current(), device=state.device),
                 overwrite=self._overwrite,
             )
         elif state.tensors != self._writer.tensors:

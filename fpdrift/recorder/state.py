@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.frameworks import tensorflow
+from fpdrift.frameworks.placed import device_of
 from fpdrift.recorder.names import renumbered, slot_names, sublayers, unique
 from fpdrift.recorder.zero_gradient import zero_gradients
 from fpdrift.records import Role, Tensor, content_hash, how_kept
@@ -47,6 +48,11 @@ class State:
                 variables, _names(model, self._inner, slots), roles, strict=True
             )
         )
+
+    @property
+    def device(self) -> str:
+        """What computes: the device that the first variable is on."""
+        return device_of(keras.backend.backend(), self.variables[0].value)
 
     def kept(self, arrays: Arrays) -> dict[int, npt.NDArray[Any]]:
         """Pick the values that a record keeps."""

@@ -2,7 +2,7 @@
 
 from fpdrift.records.content import WHOLE_UP_TO, how_kept
 from fpdrift.records.hashing import HASH_VERSION, content_hash, mix64
-from fpdrift.records.own import open_own
+from fpdrift.records.own import open_own, opener
 from fpdrift.records.place import check_place
 from fpdrift.records.read import open_record
 from fpdrift.records.record import Kept, Record, Role, Tensor
@@ -26,6 +26,7 @@ __all__ = [
     "mix64",
     "open_own",
     "open_record",
+    "opener",
     "relative_standard_error",
     "sketch",
     "to_text",

@@ -7,6 +7,7 @@ write-ahead log, and a journal that names a second journal, which SQLite would l
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import stat
@@ -20,11 +21,20 @@ from fpdrift.records import schema
 from fpdrift.records.place import open_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 #: First bytes of a journal, and the last ones of a journal that names another.
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _PIECE = 1 << 20
+#: What is left of the seconds when the copy still has to be taken away.
+_SECONDS = 0.9 * schema.MAX_SECONDS
+
+#: Instructions of SQLite between two looks at the clock: some seven entries, each of which may hold
+#: a text of a megabyte. (A look takes as long as reading a small entry.)
+_LOOK = 50
+
+#: What to do about a file that is too large or takes too long.
+IF_TRUSTED = "if you know who made it, say --trust, or open_record(path, max_bytes=...) in Python"
 
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
@@ -47,11 +57,11 @@ class RefusedError(ValueError):
 
 
 @contextmanager
-def opened(path: Path, max_bytes: int) -> Iterator[tuple[sqlite3.Connection, Callable[[], bool]]]:
-    """Give a guarded connection to a private copy of the file at `path`, and a clock.
+def opened(path: Path, max_bytes: int) -> Iterator[sqlite3.Connection]:
+    """Give a guarded connection to a private copy of the file at `path`.
 
-    The clock tells whether reading has taken more of the processor's time than it may: a little
-    more for a large file, and no more because other programs are at work.
+    A query is interrupted when reading has taken more of the processor's time than a stranger's
+    file may; whoever takes larger files than a stranger's may be has the time for them.
 
     Raises
     ------
@@ -63,10 +73,12 @@ def opened(path: Path, max_bytes: int) -> Iterator[tuple[sqlite3.Connection, Cal
     began = time.thread_time()
     with TemporaryDirectory(prefix="fpdrift-") as folder:
         copy = Path(folder, "record")
-        size = _copy(path, copy, max_bytes)
+        _copy(path, copy, max_bytes)
         connection = sqlite3.connect(copy, isolation_level=None)
         try:
-            yield connection, _guard(connection, size, began)
+            seconds = _SECONDS if max_bytes <= schema.MAX_BYTES else math.inf
+            _guard(connection, began + seconds)
+            yield connection
         finally:
             connection.close()
 
@@ -89,23 +101,22 @@ def _beside(path: Path, suffix: str) -> Path:
     return Path(f"{path.resolve()}{suffix}")
 
 
-def _copy(path: Path, copy: Path, max_bytes: int) -> int:
+def _copy(path: Path, copy: Path, max_bytes: int) -> None:
     if os.path.lexists(_beside(path, "-wal")):
         message = "a write-ahead log (-wal) lies beside it, which fpdrift never writes"
         raise RefusedError(message)
     with _regular(path, max_bytes) as file:
         header = file.read(schema.HEADER_BYTES)
         _check_header(header)
-        size = _copy_bytes(file, copy, header, max_bytes)
+        _copy_bytes(file, copy, header, max_bytes)
     journal = _beside(path, "-journal")
     if os.path.lexists(journal):
         with _regular(journal, max_bytes, follow=False) as file:
-            size += _copy_bytes(file, Path(f"{copy}-journal"), b"", max_bytes)
+            _copy_bytes(file, Path(f"{copy}-journal"), b"", max_bytes)
             file.seek(max(file.tell() - len(_JOURNAL_MAGIC), 0))
             if file.read() == _JOURNAL_MAGIC:
                 message = "its journal names another journal, which fpdrift never writes"
                 raise RefusedError(message)
-    return size
 
 
 @contextmanager
@@ -121,10 +132,7 @@ def _regular(path: Path, max_bytes: int, *, follow: bool = True) -> Iterator[Bin
             message = "it is no regular file"
             raise RefusedError(message)
         if found.st_size > max_bytes:
-            message = (
-                f"it has {found.st_size} bytes, more than max_bytes={max_bytes}; if you trust it, "
-                "open_record(path, max_bytes=...) takes a larger number"
-            )
+            message = f"it has {found.st_size} bytes, more than max_bytes={max_bytes}; {IF_TRUSTED}"
             raise RefusedError(message)
         yield file
 
@@ -146,7 +154,7 @@ def _check_header(header: bytes) -> None:
         raise RefusedError(message)
 
 
-def _copy_bytes(file: BinaryIO, copy: Path, start: bytes, max_bytes: int) -> int:
+def _copy_bytes(file: BinaryIO, copy: Path, start: bytes, max_bytes: int) -> None:
     size = len(start)
     with copy.open("xb") as out:
         out.write(start)
@@ -156,18 +164,13 @@ def _copy_bytes(file: BinaryIO, copy: Path, start: bytes, max_bytes: int) -> int
                 message = f"it grows beyond max_bytes={max_bytes}"
                 raise RefusedError(message)
             out.write(piece)
-    return size
 
 
-def _guard(connection: sqlite3.Connection, size: int, began: float) -> Callable[[], bool]:
+def _guard(connection: sqlite3.Connection, deadline: float) -> None:
     for limit, most in _LIMITS.items():
         connection.setlimit(limit, most)
-    deadline = began + 1.5 + size / 50e6  # seconds; a sound record needs a tenth
 
-    def late() -> bool:
-        return time.thread_time() > deadline
-
-    connection.set_progress_handler(late, 1000)
+    connection.set_progress_handler(lambda: time.thread_time() > deadline, _LOOK)
     for name, value in (
         ("trusted_schema", "OFF"),
         ("cell_size_check", "ON"),
@@ -176,4 +179,3 @@ def _guard(connection: sqlite3.Connection, size: int, began: float) -> Callable[
         ("query_only", "ON"),
     ):
         connection.execute(f"PRAGMA {name} = {value}")
-    return late

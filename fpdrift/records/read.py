@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -27,7 +27,7 @@ _MAX_KIND = 20
 _TRIES = 5
 
 
-def open_record(path: str | os.PathLike[str], *, max_bytes: int = 1 << 28) -> Record:
+def open_record(path: str | os.PathLike[str], *, max_bytes: int = schema.MAX_BYTES) -> Record:
     """Read a record into memory.
 
     The file may come from anybody. It is never written to: a private copy, its journal included, is
@@ -39,7 +39,8 @@ def open_record(path: str | os.PathLike[str], *, max_bytes: int = 1 << 28) -> Re
     path : str or os.PathLike
         The record, or a link to it.
     max_bytes : int, default 2**28
-        Largest file that is looked at, 256 MiB by default: reading takes memory and time with it.
+        Largest file that is looked at, 256 MiB by default, and 2 s are spent on it. A larger number
+        is for files that you trust: reading may then take as long as it takes.
 
     Returns
     -------
@@ -77,7 +78,7 @@ def open_record(path: str | os.PathLike[str], *, max_bytes: int = 1 << 28) -> Re
     raise AssertionError
 
 
-_TOO_LONG = "it takes too long to read"
+_TOO_LONG = f"it takes longer than {schema.MAX_SECONDS:g} s to read; {private_copy.IF_TRUSTED}"
 
 
 class _DamagedError(Exception):
@@ -116,24 +117,24 @@ class _Reading:
 
 
 def _open(path: Path, max_bytes: int) -> Record:
-    with private_copy.opened(path, max_bytes) as (connection, late):
+    with private_copy.opened(path, max_bytes) as connection:
         try:
             _check_schema(connection)
-            entries = _entries(connection, late)
+            entries = _entries(connection)
             reading = _start(next(entries, None))
             for entry in entries:
                 reading.complete = entry.kind == "end"
                 _READ[entry.kind](reading, entry)
             return _record(path.name, reading)
         except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError) as error:
+            if str(error) == "interrupted":  # by the clock
+                raise RefusedError(_TOO_LONG) from None
             raise _DamagedError(_one_line(error)) from None
         except (RecursionError, OverflowError, MemoryError, FpdriftError) as error:
             raise _DamagedError(_one_line(error)) from None
 
 
 def _one_line(error: BaseException) -> str:
-    if str(error) == "interrupted":
-        return _TOO_LONG
     text = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
     printable = "".join(c if c.isprintable() else " " for c in text[:200])
     return printable or type(error).__name__
@@ -146,7 +147,7 @@ def _check_schema(connection: sqlite3.Connection) -> None:
         raise ValueError(message)
 
 
-def _entries(connection: sqlite3.Connection, late: Callable[[], bool]) -> Iterator[_Entry]:
+def _entries(connection: sqlite3.Connection) -> Iterator[_Entry]:
     """Give every entry in order; lengths are looked at before texts and data are."""
     query = "SELECT max(length(kind)), max(length(text)) FROM entry WHERE number"
     for where, most in (("<= 1", schema.MAX_START_TEXT), ("> 1", schema.MAX_TEXT)):
@@ -162,9 +163,9 @@ def _entries(connection: sqlite3.Connection, late: Callable[[], bool]) -> Iterat
         if not fit or number != expected or digest != stored:
             message = f"entry {expected} is missing or was changed"
             raise ValueError(message)
-        texts += len(text)
-        if texts > schema.MAX_ALL_TEXT or late():
-            message = "its texts are too long" if texts > schema.MAX_ALL_TEXT else _TOO_LONG
+        texts += len(text) if kind != "step" else 0
+        if texts > schema.MAX_ALL_TEXT:
+            message = "its texts are too long"
             raise ValueError(message)
         yield _Entry(kind, content.from_text(text), data)
 

@@ -43,7 +43,11 @@ TABLE = (
 #: What SQLite's own list of tables, indexes, views and triggers holds in a record.
 SCHEMA = [("table", "entry", "entry", TABLE)]
 
-#: Bytes of JSON in the start entry, in any other one, and in all of them.
+#: Bytes of a file that anybody may have made, and seconds to read it.
+MAX_BYTES = 1 << 28
+MAX_SECONDS = 2.0
+#: Bytes of JSON in the start entry, in any other one; characters in all but the steps, whose texts
+#: become numbers and are not held.
 MAX_START_TEXT = 8 << 20
 MAX_TEXT = 1 << 20
 MAX_ALL_TEXT = 64 << 20

@@ -186,9 +186,11 @@ class RecordWriter:
 
     def _append(self, kind: schema.Kind, text: str, data: bytes = b"") -> None:
         digest = schema.chain(self._digest, kind, text, data)
-        self._texts += len(text)
+        self._texts += len(text) if kind != "step" else 0
         if len(data) > schema.MAX_DATA or self._texts > schema.MAX_ALL_TEXT:
-            what = f"{self._texts} characters of text in all, or {len(data)} bytes in one entry,"
+            what = (
+                f"{self._texts} characters of text beside steps, or {len(data)} bytes in one entry,"
+            )
             raise RecordError(f"{shown(self.path.name)} cannot be written: {what} are too many")
         try:
             if self._identity() != self._file:

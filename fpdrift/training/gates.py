@@ -15,7 +15,7 @@ from fpdrift.errors import FpdriftError
 from fpdrift.results import read_only
 from fpdrift.training.gated import Gates
 from fpdrift.training.gating import course, distance_of, look
-from fpdrift.training.replay import Progress, Source, apart, check_step, opened
+from fpdrift.training.replay import Apart, Progress, Source, apart, check_step, opened
 from fpdrift.training.stepping import check_batch, check_maker, started, taken
 
 if TYPE_CHECKING:
@@ -66,17 +66,21 @@ def find_gates(
     a, b = opened(a), opened(b)
     comparison = compare(a, b)
     if step is None:
-        jumps = growth(comparison, (a, b)).jumps
-        if not jumps:
+        window = window_of(growth(comparison, (a, b)).jumps)
+        if not window:
             message = "no jump is found between these runs; give a step to look into all the same"
             raise FpdriftError(message)
-        window = window_of(jumps)
     else:
         window = [check_step(step, comparison)]
-    counts = counted(a.tensors)
     with apart(a, b, window, timeout, progress) as repeated:
-        steps, distance, chosen = course(repeated, window, counts)
-        found = look(repeated.seen(chosen), repeated.relus, counts)
+        return gates_in(repeated, window, a.tensors)
+
+
+def gates_in(repeated: Apart, window: list[int], tensors: Iterable[Tensor]) -> Gates:
+    """Look at the ReLUs of the one step of several, all taken apart, that multiplied most."""
+    counts = counted(tensors)
+    steps, distance, chosen = course(repeated, window, counts)
+    found = look(repeated.seen(chosen), repeated.relus, counts)
     return Gates(
         step=chosen,
         run_a=repeated.runs[0],
@@ -89,6 +93,8 @@ def find_gates(
 
 def window_of(jumps: Sequence[Jump]) -> list[int]:
     """Give the steps in which the largest jump may have taken place, the last ones if too many."""
+    if not jumps:
+        return []
     jump = max(jumps, key=lambda each: each.factor)
     return list(range(jump.previous + 1, jump.step + 1))[-MOST_STEPS:]
 

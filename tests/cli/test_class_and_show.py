@@ -9,7 +9,7 @@ from matplotlib.text import Text
 
 from fpdrift.cli.main import main
 from fpdrift.plotting import plot
-from fpdrift.records import RecordWriter, Tensor
+from fpdrift.records import RecordWriter, Tensor, open_record
 from fpdrift.results import Result
 from fpdrift.training import Condition
 
@@ -202,3 +202,23 @@ def test_letters_go_on_after_z():
     assert [letter(n) for n in (0, 25, 26, 51, 52, 701, 702)] == [
         *("A", "Z", "AA", "AZ", "BA", "ZZ", "AAA")
     ]
+
+
+def test_large_records_are_read_where_they_are_trusted(folder, capsys, monkeypatch):
+    """Each command that reads records says how, and then does it."""
+    one, other = str(folder / "anna.fpdrift"), str(folder / "chloe.fpdrift")
+    commands = (
+        ["show", one],
+        ["compare", one, other, "--no-plots"],
+        ["class", str(folder)],
+        ["export", one, "--mlflow", str(folder / "out")],
+    )
+    monkeypatch.setitem(open_record.__kwdefaults__, "max_bytes", 1000)
+    for command in commands:
+        assert main(command) == 2
+        told = capsys.readouterr().err
+        assert "more than max_bytes=1000; if you know who made it, say --trust" in told
+        assert main([*command, "--trust"]) == 0
+        assert capsys.readouterr().out
+    assert main(["class", str(folder), "--anonymous"]) == 2
+    assert main(["class", str(folder), "--anonymous", "--trust"]) == 0

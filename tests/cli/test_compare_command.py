@@ -6,14 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_gates import FOUND
 
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
 from fpdrift.drift import Comparisons, compare
+from fpdrift.errors import FpdriftError
 from fpdrift.experiments import CnnDrift, ComparedRecords, compare_records, compared
 from fpdrift.records import RecordWriter, Tensor, content_hash
 from fpdrift.results import Result
-from fpdrift.training import Judged, Repeated, StepDifference, StepExplained
+from fpdrift.training import (
+    Judged,
+    Repeated,
+    StepDifference,
+    StepExplained,
+)
 
 TENSORS = (
     Tensor("dense/kernel", "weight", (3,), "float32", "whole"),
@@ -234,7 +241,66 @@ def test_four_runs_without_drift_tell_what_would_have_shown(here):
     assert "would have shown" not in " ".join(screen(parted))
 
 
-def test_inside_the_step_the_first_tensor_is_named(here, capsys, monkeypatch):
+RUN = Repeated(name="a", checked=5, mismatch=None, mismatch_tensors=(), unfaithful=())
+GATES = replace(FOUND, step=25, run_a=RUN, run_b=RUN)
+
+
+@pytest.fixture
+def looked_inside(monkeypatch):
+    """Let nothing be repeated; tell which steps of which runs would have been."""
+    asked = []
+    nothing = {"measures": (), "first": None, "start": {}, "settings": ()}
+
+    @contextmanager
+    def apart(a, b, steps, timeout, progress):
+        asked.append((a.name, b.name, steps))
+        yield
+
+    found = StepExplained(step=5, run_a=RUN, run_b=RUN, compared=9, differences=(), unmatched=())
+    verdict = Judged(
+        verdict="rounding", reason="It shrinks.", step=5, run_a=RUN, run_b=RUN, **nothing
+    )
+    monkeypatch.setattr(compared, "apart", apart)
+    monkeypatch.setattr(compared, "explained", lambda *_: found)
+    monkeypatch.setattr(compared, "judged", lambda *_: verdict)
+    monkeypatch.setattr(compared, "gates_in", lambda *_: GATES)
+    return asked
+
+
+def test_the_gate_behind_the_largest_jump_is_named_and_drawn(
+    here, capsys, monkeypatch, looked_inside
+):
+    argv = ("a.fpdrift", "b.fpdrift", "--inside")
+    text = told(capsys, *argv)
+    assert looked_inside == [("a.fpdrift", "b.fpdrift", [5, 25])]  # one training for both
+    assert (
+        "gate step 25, relu1 unit 2, sample 44, pixel (10, 17): -2e-08 against 8e-08: open in b "
+        "alone. This unit's weights then hold 80.0% of their layer's squared distance."
+    ) in text
+    assert (here / "fpdrift-out" / "gate-b.png").exists()
+    other = replace(RUN, mismatch=3, mismatch_tensors=("dense/bias",))
+    monkeypatch.setattr(compared, "gates_in", lambda *_: replace(GATES, run_b=other))
+    assert "distance. Beware, a: repeated here, it has" in told(capsys, *argv, "--no-plots")
+
+
+def test_where_no_gate_changed_none_is_named(here, capsys, monkeypatch, looked_inside):
+    def other_batches(*_):
+        raise FpdriftError
+
+    argv = ("a.fpdrift", "b.fpdrift", "--inside")
+    for gates_in in (lambda *_: replace(GATES, gate=None, unit_changed=0), other_batches):
+        monkeypatch.setattr(compared, "gates_in", gates_in)
+        text = told(capsys, *argv)
+        assert "rounding? rounding: It shrinks." in text
+        assert "gate" not in text
+    write("smooth.fpdrift", lambda step: 1e-5 * max(0, step - 4) ** 2)
+    monkeypatch.setattr(compared, "gates_in", None)  # not asked for without a jump
+    assert "no jump" in told(capsys, "a.fpdrift", "smooth.fpdrift", "--inside", "--no-plots")
+    assert looked_inside[-1][-1] == [5]
+    assert not list((here / "fpdrift-out").glob("gate-*"))
+
+
+def test_inside_the_step_the_first_tensor_is_named(here, capsys, monkeypatch, looked_inside):
     first = StepDifference(
         stage="backward",
         name="dense/kernel",
@@ -248,35 +314,21 @@ def test_inside_the_step_the_first_tensor_is_named(here, capsys, monkeypatch):
         value_a=1.0,
         value_b=1.5,
     )
-    run = Repeated(name="a", checked=5, mismatch=None, mismatch_tensors=(), unfaithful=())
     found = StepExplained(
-        step=5, run_a=run, run_b=run, compared=9, differences=(first,), unmatched=()
+        step=5, run_a=RUN, run_b=RUN, compared=9, differences=(first,), unmatched=()
     )
-    nothing = {"measures": (), "first": None, "start": {}, "settings": ()}
-    verdict = Judged(
-        verdict="rounding", reason="It shrinks.", step=5, run_a=run, run_b=run, **nothing
-    )
-    asked = []
-
-    @contextmanager
-    def apart(a, b, steps, timeout, progress):
-        asked.append((a.name, b.name))
-        yield
-
-    monkeypatch.setattr(compared, "apart", apart)
     monkeypatch.setattr(compared, "explained", lambda *_: found)
-    monkeypatch.setattr(compared, "judged", lambda *_: verdict)
     argv = ("a.fpdrift", "again.fpdrift", "b.fpdrift", "--inside", "--no-plots")
     text = told(capsys, *argv)
     # nothing to look inside where nothing differs
-    assert asked == [("a.fpdrift", "b.fpdrift")]
+    assert [names for *names, _ in looked_inside] == [["a.fpdrift", "b.fpdrift"]]
     assert text.count("inside ") == 1
     assert (
         "inside step 5, first backward: gradient of dense/kernel, 2 of 3, at most 7 ulps; "
         "1 of 9 tensors differ. Repeated with the runs' own bits."
     ) in text
     assert "rounding? rounding: It shrinks." in text
-    other = replace(run, mismatch=3, mismatch_tensors=("dense/bias",))
+    other = replace(RUN, mismatch=3, mismatch_tensors=("dense/bias",))
     found = replace(found, run_b=other, differences=())
     text = told(capsys, *argv)
     assert "inside step 5: no difference in 9 tensors. Beware, a: repeated here, it has" in text

@@ -51,12 +51,12 @@ def test_ctrl_c_while_training(tmp_path):
     )
     os.close(slave)
     try:
-        seen = read_until(master, b"1 thread", 60)
-        seen += read_until(master, b"3/100", 60)
+        seen = read_until(master, b"1 thread", 300)
+        seen += read_until(master, b"3/100", 300)
         children = children_of(process.pid)
         process.send_signal(signal.SIGINT)
-        seen += read_until(master, b"\0", 30)
-        assert process.wait(30) == 130
+        seen += read_until(master, b"\0", 120)
+        assert process.wait(120) == 130
     finally:
         process.kill()
         os.close(master)
@@ -67,7 +67,7 @@ def test_ctrl_c_while_training(tmp_path):
     assert "1-thread.fpdrift" in text
     assert text.rfind("\x1b[?25h") >= text.rfind("\x1b[?25l"), "the cursor stays hidden"
     assert (tmp_path / "fpdrift-out" / "order.json").exists()
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < end:
         time.sleep(0.1)
     assert not [child for child in children if Path(f"/proc/{child}").exists()]

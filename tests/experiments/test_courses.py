@@ -71,8 +71,11 @@ def test_doses_that_leave_nothing_are_said(trained, tmp_path):
     trained["bits"] = lambda _: 1
     result = courses.dose(Settings(out=tmp_path))
     assert result.finding == "No nudge left a difference in the weights at the end."
-    assert sum("same bits" in line for line in screen(result)) == len(result.labels)
-    plot(result)
+    told = screen(result)
+    assert sum(line.split()[1:] == ["equal"] * 4 for line in told) == len(result.labels)
+    assert "all weights have the same bits" in " ".join(" ".join(told).split())
+    names = [text.get_text() for text in plot(result).get_legend().get_texts()]
+    assert names == [f"{label} (equal weights)" for label in result.labels]
     result = courses.amplifiers(Settings(out=tmp_path))
     assert result.finding.startswith("No nudge left a difference in any")
 

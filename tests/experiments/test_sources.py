@@ -1,5 +1,6 @@
 """Sources of difference: groups of conditions, bootstrap intervals, and what is said of them."""
 
+import dataclasses
 import itertools
 import math
 import statistics
@@ -47,6 +48,17 @@ def test_each_source_changes_one_thing_alone_in_the_run_of_its_seed():
     assert len(changed.pop("2 threads, 1e-8, XLA, det.")) == 4
     assert all(len(keys) == 1 for keys in changed.values())
     assert all(len(set(group)) == 3 for group in groups.values())
+
+
+def test_each_run_of_a_nudge_has_another_one_of_the_same_size():
+    groups, _ = conditions(Condition(intra_op_threads=1, seed=5), 3)
+    ulps = [c.perturbation for c in groups["one ulp in one weight"]]
+    assert [(ulp.kind, ulp.tensor) for ulp in ulps] == [("ulp", "conv2/kernel")] * 3
+    assert [ulp.index for ulp in ulps] == [997, 1994, 2991]
+    for name in ("1e-8 on half", "2 threads, 1e-8, XLA, det.", "all seeds, threads, noise"):
+        noise = [c.perturbation for c in groups[name]]
+        assert [(n.kind, n.size, n.fraction) for n in noise] == [("noise", 1e-8, 0.5)] * 3
+        assert [n.seed for n in noise] == [6, 7, 8]
 
 
 def test_each_run_is_held_against_that_of_its_seed(trained, tmp_path):
@@ -98,6 +110,29 @@ def test_a_table_is_told_and_drawn(trained, tmp_path):
     assert result.finding.startswith("The control has the same bits")
     assert Result.from_json(result.to_json()).to_json() == result.to_json()
     assert " apart; other seeds: " in plot(result).get_title("left")
+
+
+def test_what_reaches_zero_points_to_it(trained, tmp_path):
+    """A log axis has no zero: a mean of zero is a square, an interval that reaches it an arrow."""
+    trained["bits"] = lambda c: c.seed + 8 * (c.jit or 0) * (c.seed == 2)
+    result = room.sources(Settings(out=tmp_path, seed=1))
+    rows = list(result.rows)
+    float64 = next(i for i, row in enumerate(rows) if row.name == "float64")
+    rows[float64] = dataclasses.replace(rows[float64], equal=1)  # a slot that is no weight
+    ax = plot(dataclasses.replace(result, rows=tuple(rows)))
+    marks = {(int(line.get_ydata()[0]), line.get_marker()) for line in ax.lines}
+    said = {int(text.xy[1]): text.get_text() for text in ax.texts}
+    same, *names = (label.get_text().split(" (")[0] for label in ax.get_yticklabels())
+    assert same == f"same bits: {sum(row.equal == row.runs for row in rows)} sources"
+    assert {mark for at, mark in marks if at == 0} == {"s"}
+    others = [row for row in rows if row.equal < row.runs]
+    for y, (name, row) in enumerate(zip(names, others, strict=True), 1):
+        assert name == row.name
+        zero = "s" if row.distance.mean == 0 else "<" if row.distance.low == 0 else None
+        assert {mark for at, mark in marks if at == y} & {"s", "<"} == ({zero} - {None})
+        assert said.get(y) == {"s": "equal weights", "<": "0", None: None}[zero]
+    assert "float64" in names
+    assert said[1 + names.index("XLA")] == "0"
 
 
 def test_a_control_that_differs_is_said_first(trained, tmp_path):

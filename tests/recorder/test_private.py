@@ -33,6 +33,7 @@ loaded = data.Data(name="noise", labels="one-hot", **dict(zip(names, (x, y, x, y
 meta = worker.describe({"network": "answer", "steps": 2}, Condition(), loaded)
 recorder = DriftRecorder(sys.argv[1], probe=x, strict=True, meta=meta)
 model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
+print(keras.distribution.list_devices()[0])
 """
 
 
@@ -44,7 +45,7 @@ def documented(heading):
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """The record's bytes and its start."""
+    """The record's bytes, its start, and the device that Keras names."""
     folder = tmp_path_factory.mktemp("ada-lovelace")
     path = folder / "note-g.fpdrift"
     planted = dict.fromkeys(("USER", "LOGNAME", "USERNAME", "EMAIL"), "ada-lovelace")
@@ -63,12 +64,12 @@ def recorded(tmp_path_factory):
     connection = sqlite3.connect(path)
     start = json.loads(connection.execute("SELECT text FROM entry WHERE number = 1").fetchone()[0])
     connection.close()
-    return path.read_bytes(), start
+    return path.read_bytes(), start, done.stdout
 
 
 @pytest.mark.slow
 def test_nothing_planted_is_in_the_file(recorded):
-    data, start = recorded
+    data, start, _ = recorded
     for word in (*PLANTED, str(Path.home()), str(ROOT), "/tmp/", Path(sys.prefix).name):
         for text in (word, word.encode("utf-16-le").decode("latin-1"), word.upper()):
             assert text.encode() not in data, word
@@ -78,14 +79,19 @@ def test_nothing_planted_is_in_the_file(recorded):
 
 @pytest.mark.slow
 def test_nothing_is_in_the_start_that_the_page_does_not_list(recorded):
-    _, start = recorded
+    _, start, _ = recorded
     assert set(start) == documented("start")
     assert set(start["provenance"]) == documented("provenance")
     assert set(start["meta"]) <= documented("meta")
     assert set(start["meta"]["keras"]) == documented("meta.keras")
     assert set(start["meta"]) >= {"condition", "data", "network", "keras"}
-    assert start["provenance"]["device"] is None
-    assert "| `device` | `null`: a training's device is not looked at yet" in PAGE
+
+
+@pytest.mark.slow
+def test_the_device_is_what_keras_would_compute_on(recorded):
+    _, start, printed = recorded
+    assert (start["provenance"]["device"] == "CPU") == printed.startswith("cpu:")
+    assert start["provenance"]["device"]
 
 
 def test_the_page_lists_every_switch_and_package():

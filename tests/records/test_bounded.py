@@ -1,5 +1,6 @@
 """What a stranger's file may cost before it is refused, and what a disk may do to one of ours."""
 
+import itertools
 import json
 import multiprocessing
 import os
@@ -8,13 +9,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from sample_record import TENSORS, add_step, hashes_of, values_at, write_sample
+from sample_record import add_step, hashes_of, values_at, write_sample
 
 from fpdrift.errors import RecordError
-from fpdrift.records import RecordWriter, Tensor, open_record, private_copy, schema
+from fpdrift.records import RecordWriter, Tensor, open_own, open_record, private_copy, schema
 from fpdrift.records.columns import MAX_NAMES, Columns
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
@@ -37,17 +39,18 @@ def test_a_bomb_is_refused_in_512_mb(name, tmp_path):
 
 
 def test_reading_ends_when_its_time_is_over(tmp_path, monkeypatch):
-    write_sample(tmp_path / "a.fpdrift", steps=40)
-    asked = []
-
-    def clock():
-        asked.append(1)
-        return 0.0 if len(asked) < 30 else 1e9
-
-    monkeypatch.setattr(private_copy.time, "thread_time", clock)
-    with pytest.raises(RecordError, match="takes too long to read"):
-        open_record(tmp_path / "a.fpdrift")
-    assert len(asked) < 40
+    path = tmp_path / "a.fpdrift"
+    write_sample(path, steps=400)
+    monkeypatch.setattr(private_copy.time, "thread_time", lambda: float(next(asked)))
+    for looks in (1, 4):  # before the first entry, and between two
+        asked = itertools.chain([0.0] * looks, [1.9], itertools.repeat(0.0))
+        with pytest.raises(
+            RecordError, match=r"cannot be opened: it takes longer than 2 s.*--trust"
+        ):
+            open_record(path)
+    asked = itertools.count()  # a second passes at each look: it is one's own
+    assert open_own(path).complete
+    assert next(asked) > 4
 
 
 def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, monkeypatch):
@@ -98,15 +101,19 @@ def test_what_a_reader_refuses_no_writer_writes(tmp_path):
 def test_texts_of_all_entries_are_counted(tmp_path, monkeypatch):
     write_sample(tmp_path / "a.fpdrift", steps=3)
     connection = sqlite3.connect(tmp_path / "a.fpdrift")
-    [total] = connection.execute("SELECT sum(length(text)) FROM entry").fetchone()
+    query = "SELECT sum(length(text)) FROM entry WHERE kind <> 'step'"
+    [total] = connection.execute(query).fetchone()
     connection.close()
     monkeypatch.setattr(schema, "MAX_ALL_TEXT", total)
     assert open_record(tmp_path / "a.fpdrift").complete
+    writer = write_sample(tmp_path / "b.fpdrift", steps=999, finish=False)  # a long training
+    assert open_record(tmp_path / "b.fpdrift").steps[-1] == 999
+    with pytest.raises(RecordError, match="characters of text beside steps"):
+        writer.add_note("x" * total)
+    writer.close()
     monkeypatch.setattr(schema, "MAX_ALL_TEXT", total - 1)
     with pytest.raises(RecordError, match="its texts are too long"):
         open_record(tmp_path / "a.fpdrift")
-    with pytest.raises(RecordError, match="characters of text in all"):
-        write_sample(tmp_path / "b.fpdrift", steps=99)
 
 
 def test_columns_are_what_dicts_would_be():
@@ -170,16 +177,39 @@ def test_a_full_disk_costs_no_finished_step(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_read_only_folder_is_one_line(tmp_path):
-    tmp_path.chmod(0o500)
-    try:
-        if os.access(tmp_path, os.W_OK):
-            pytest.skip("this user may write everywhere")
-        with pytest.raises(RecordError, match="Permission denied; check the folder"):
-            RecordWriter(tmp_path / "a.fpdrift", TENSORS)
-    finally:
-        tmp_path.chmod(0o700)
-    assert list(tmp_path.iterdir()) == []
+#: Says in one line why nothing can be written; root may write everywhere, so it becomes nobody.
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from sample_record import TENSORS
+from fpdrift.errors import RecordError
+from fpdrift.provenance import current
+from fpdrift.records import RecordWriter
+os.chdir(sys.argv[2])
+current()  # it imports what may lie where nobody cannot look
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    RecordWriter(Path("a.fpdrift"), TENSORS)
+except RecordError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs rights of folders")
+def test_a_read_only_folder_is_one_line():
+    with TemporaryDirectory() as folder:  # pytest's own is closed to nobody
+        Path(folder).chmod(0o555)
+        code = [sys.executable, "-c", AS_NOBODY, str(Path(__file__).parent), folder]
+        done = subprocess.run(code, capture_output=True, text=True, check=False)
+        assert list(Path(folder).iterdir()) == []
+        Path(folder).chmod(0o700)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("'a.fpdrift' cannot be written: Permission denied; check the")
+    assert done.stdout.count("\n") == 1
 
 
 def test_a_clock_that_jumps_back_changes_nothing(tmp_path, monkeypatch):

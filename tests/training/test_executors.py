@@ -89,7 +89,7 @@ def test_a_dask_worker_killed_and_the_scheduler_started_again(trained, tmp_path,
                 processes.stop()
                 processes.start()
 
-        given = {"executor": dask, "progress": disturb, "timeout": 8, "tries": 4}
+        given = {"executor": dask, "progress": disturb, "timeout": 8, "tries": 20}
         found = ensemble(SIX, steps=3, directory=runs, **given)
     assert {name: (runs / name).read_bytes() for name in kept} == kept
     assert trained == []
@@ -174,8 +174,8 @@ sys.path.insert(0, {tests!r})
 from made_records import use_made
 from fpdrift.training import Condition
 from fpdrift.training.ensemble import ensemble
-use_made(pause=0.05)
-tell = lambda *at: print(*at, flush=True)
+use_made()
+tell = lambda *at: print(*at, flush=True) or sys.stdin.read()
 ensemble([Condition(intra_op_threads=k) for k in (1, 2)], steps=20, directory={folder!r},
          progress=tell)
 """
@@ -184,11 +184,12 @@ ensemble([Condition(intra_op_threads=k) for k in (1, 2)], steps=20, directory={f
 def test_two_processes_in_one_directory(trained, tmp_path):
     tests = str(Path(__file__).parents[1])
     code = SECOND.format(tests=tests, folder=str(tmp_path))
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as first:
-        first.stdout.readline()  # it is at work
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        first.stdout.readline()  # it is at work, and waits
         with pytest.raises(FpdriftError, match="another ensemble is at work in"):
             ensemble(SIX[:2], steps=20, directory=tmp_path)
-        first.stdout.read()
+        first.communicate()
     assert first.returncode == 0
     assert trained == []
     expected = ensemble(SIX[:2], steps=20, directory=tmp_path)

@@ -6,8 +6,10 @@ from helpers import require
 from judged_pairs import PLANTED, REORDERED, batch_for, maker, planted, reordered, trained
 
 from fpdrift.errors import FpdriftError
+from fpdrift.perturbation import Perturbation
 from fpdrift.results import Result
 from fpdrift.training import Condition, judge_runs, judge_step, state_of, train
+from fpdrift.training.dumps import Seen
 
 pytestmark = pytest.mark.slow
 
@@ -165,16 +167,39 @@ def test_what_is_no_step_is_refused(arguments, says):
         judge_step(*arguments)
 
 
-def test_two_paths_of_one_loss_are_other_mathematics_between_records(tmp_path):
-    runs = [
-        train(
-            Condition(intra_op_threads=1, op_determinism=promised),
-            steps=1,
-            labels="multi-hot",
-            path=tmp_path / f"{promised}.fpdrift",
-        )
-        for promised in (False, True)
-    ]
+@pytest.fixture(scope="module")
+def run_of(tmp_path_factory):
+    """Train one step of the smallest network; each condition once."""
+    require("tensorflow")
+    folder, runs = tmp_path_factory.mktemp("runs"), {}
+
+    def run(**settings):
+        condition = Condition(intra_op_threads=1, **settings)
+        if condition not in runs:
+            path = folder / f"{len(runs)}.fpdrift"
+            runs[condition] = train(
+                condition, "answer-narrow", steps=1, labels="multi-hot", path=path
+            )
+        return runs[condition]
+
+    return run
+
+
+def test_runs_an_ulp_apart_are_rounding(run_of):
+    """Planted, so that they differ on any machine: what is amplified is one rounding."""
+    ulp = Perturbation(kind="ulp", tensor="conv2/kernel", index=0)
+    found = judge_runs(run_of(), run_of(perturbation=ulp))
+    assert (found.verdict, found.first, found.step) == ("rounding", None, 1)
+    assert 0 < found.start["weights"] < 2**-24
+    assert found.settings == (f"perturbation: None, {ulp.to_dict()}",)
+    gradient = found["gradient"]
+    assert 0 < gradient.distance <= gradient.explained < 0.1
+    assert gradient.distance64 <= gradient.explained64 < 1e-9
+    assert found.exact
+
+
+def test_two_paths_of_one_loss_are_other_mathematics_between_records(run_of):
+    runs = run_of(), run_of(op_determinism=True)
     found = judge_runs(*runs)
     gradient = found["gradient"]
     if gradient.distance64 < 1e-6:
@@ -188,3 +213,71 @@ def test_two_paths_of_one_loss_are_other_mathematics_between_records(tmp_path):
     assert gradient.distance64 > 0.1
     with pytest.raises(FpdriftError, match="do not differ"):
         judge_runs(runs[0], runs[0])
+
+
+class Watched:
+    """Stands for a step: keeps what it starts from, and gives one loss after another."""
+
+    def __init__(self, model, losses):
+        self.model = model
+        self.losses = iter(losses)
+        self.starts = []
+
+    def restore(self, start):
+        self.starts.append(list(start))
+
+    def take(self, batch):
+        self.starts[-1] += batch
+        return [Seen("loss", "loss", "", np.array(next(self.losses)))]
+
+
+def test_one_rounding_is_measured_by_moving_all_numbers_by_an_ulp():
+    import keras
+
+    from fpdrift.training.sides import side
+
+    dense = [keras.layers.Dense(1, dtype=dtype) for dtype in ("float16", "float32")]
+    step = Watched(keras.Sequential([keras.Input((2,)), *dense]), [1.0, 1.5, 3.0, 2.0])
+    drawn = np.random.default_rng(1).standard_normal(64)
+    given = [np.append(drawn, 0), np.arange(3), drawn.astype(np.float32), np.eye(2, dtype=int)]
+    found = side(step, given[:2], given[2:])
+    assert found.spacing == 2.0**-10  # of the coarsest dtype that it computes in
+    assert found.seen[0].values == 1.0
+    assert found.spread["loss"] == found.spread["loss loss"] == 2.0  # the largest of three
+    plain, *moved = step.starts
+    assert len(moved) == 3
+    for values in zip(given, plain, strict=True):
+        np.testing.assert_array_equal(*values)
+    for weights, counter, images, labels in moved:
+        assert (weights[-1], images.dtype) == (0, np.float32)
+        np.testing.assert_array_equal(counter, given[1])
+        np.testing.assert_array_equal(labels, given[3])
+        for values in (weights[:-1], images):
+            by = (values / drawn - 1) * 2**10
+            assert np.allclose(np.abs(by), 1, atol=1e-3)
+            assert 8 < (by > 0).sum() < 56
+    assert not np.array_equal(moved[0][0], moved[1][0])
+
+
+def test_in_float64_a_step_that_hides_a_float32_is_none(monkeypatch):
+    from fpdrift.training import sides
+
+    made = []
+
+    def make():
+        import keras
+
+        made.append((keras.config.floatx(), keras.config.dtype_policy().name))
+        return maker(1)()
+
+    start = list(state_of(maker(1)()).values())
+    whole = sides.side64(make, start, batch_for(1))
+    assert made == [("float64", "float64")]
+    assert whole.spacing == 2.0**-52
+    honest = sides.Step.take
+
+    def hiding(step, batch):
+        return [*honest(step, batch), Seen("forward", "kept", "", np.ones(2, np.float32))]
+
+    monkeypatch.setattr(sides.Step, "take", hiding)
+    assert sides.side64(make, start, batch_for(1)) is None

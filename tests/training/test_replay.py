@@ -1,6 +1,8 @@
 """Two recorded runs are repeated to the bit, their step taken apart and its distance split."""
 
 import dataclasses
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,9 @@ from fpdrift.errors import FpdriftError
 from fpdrift.perturbation import Perturbation
 from fpdrift.results import Result
 from fpdrift.training import Condition, explain_step, find_gates, replay, split_steps, train
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
+import split_twenty
 
 pytestmark = pytest.mark.slow
 PLANTED = ("dense1/kernel", (17, 4))
@@ -82,6 +87,16 @@ def test_distance_is_split_into_what_was_there_and_what_came_new(runs):
             assert splits[0].before == splits[0].amplified == 0
             assert splits[0].injected_share == first_injected
         assert Result.from_json(splits[2].to_json()) == splits[2]
+
+
+def test_the_sweep_over_twenty_steps_runs(runs, monkeypatch, capsys):
+    """Its smallest size, on runs that are there; `make faults` trains its own."""
+    trained = {1: runs["once"], 2: runs["threads"]}
+    monkeypatch.setattr(split_twenty, "train", lambda c, **_: trained[c.intra_op_threads])
+    assert split_twenty.main(["--first", "1", "--steps", "1"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("step 1: ")
+    assert told[1:] == ["1 of 1 bit-equal to both runs; 1 add up"]
 
 
 def test_run_that_is_not_repeated_to_the_bit_is_named(runs):

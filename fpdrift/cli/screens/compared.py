@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fpdrift.drift import Comparison, Growth
-    from fpdrift.training import StepExplained
+    from fpdrift.training import Gates, StepExplained
 
 #: Columns of what a line is about.
 _HEAD = 17
@@ -81,6 +81,8 @@ def _told(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
         yield "inside", _inside(result.inside)
     if result.judged is not None:
         yield "rounding?", f"{result.judged.verdict}: {result.judged.reason}"
+    if result.gates is not None and result.gates.gate is not None:
+        yield "gate", _gate(result.gates)
 
 
 def _facts(differs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
@@ -180,6 +182,18 @@ def _inside(inside: StepExplained) -> str:
         return f"{text}. Repeated with the runs' own bits."
     runs = [str(run) for run in (inside.run_a, inside.run_b) if run and not run.exact]
     return f"{text}. Beware, {'; '.join(runs)}."
+
+
+def _gate(gates: Gates) -> str:
+    """Name the ReLU behind the largest jump: what went into it, and what came of it."""
+    gate = gates.gate
+    assert gate is not None and gates.share is not None  # noqa: S101, PT018 - asked for only then
+    text = (
+        f"step {gates.step}, {gate}: open in {gate.open_in} alone. "
+        f"This unit's weights then hold {gates.share:.1%} of their layer's squared distance"
+    )
+    runs = [str(run) for run in (gates.run_a, gates.run_b) if run and not run.exact]
+    return f"{text}. Beware, {'; '.join(runs)}." if runs else f"{text}."
 
 
 def _row(head: str, text: str) -> list[str]:

@@ -17,7 +17,8 @@ def _courses(result: Courses) -> list[str]:
     return [
         *wrapped(
             f"{size}: {result.title}; {count(result.last, 'step')} on {result.data}, seed "
-            f"{result.seed}, 1 thread; relative distance of the weights from the run without."
+            f"{result.seed}, 1 thread; relative distance of the weights from the run without "
+            "(equal: all weights have the same bits)."
         ),
         "",
         f"  {result.what:20}" + "".join(f"{head:>12}" for head in heads),
@@ -30,4 +31,4 @@ def _courses(result: Courses) -> list[str]:
 
 
 def _number(value: float) -> str:
-    return f"{value:.1e}" if value else "same bits"
+    return f"{value:.1e}" if value else "equal"
