@@ -1,0 +1,90 @@
+"""Words in a box: broken into rows, and no larger than the box has room for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+#: Height of a row, in sizes of its letters.
+LEADING = 1.2
+#: Points; nothing on a slide is smaller.
+SMALLEST = 18
+_POINTS = 72
+
+
+class Paragraph(NamedTuple):
+    """A paragraph as it stands in its box."""
+
+    rows: tuple[str, ...]
+    #: points
+    size: float = SMALLEST
+    bold: bool = False
+
+
+def fit(
+    lines: Sequence[str], width: float, height: float, sizes: Iterable[float], *, head: bool = False
+) -> tuple[Paragraph, ...]:
+    """Break lines into rows, in the first of some sizes in which they fit into a box.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        Each a paragraph; spaces at the start of one stay.
+    width, height : float
+        Inches of the box.
+    sizes : iterable of float
+        Points, largest first. What does not fit in the last of them is cut.
+    head : bool, optional
+        Whether the first line is bold and the others are two thirds of its size.
+    """
+    for size in sizes:
+        found = tuple(
+            _paragraph(line, width, size if i == 0 or not head else _small(size), head and i == 0)
+            for i, line in enumerate(lines)
+        )
+        if _height(found) <= height * _POINTS:
+            return found
+    return tuple(_cut(found, height * _POINTS))
+
+
+def _small(size: float) -> float:
+    return max(SMALLEST, round(size * 2 / 3))
+
+
+def _height(paragraphs: Iterable[Paragraph]) -> float:
+    return sum(len(it.rows) * it.size * LEADING for it in paragraphs)
+
+
+def _paragraph(line: str, width: float, size: float, bold: bool) -> Paragraph:
+    font = FontProperties(weight="bold" if bold else "normal", size=size)
+    rows = [line[: len(line) - len(line.lstrip())]]
+    for word in line.split():
+        longer = f"{rows[-1]} {word}" if rows[-1].strip() else f"{rows[-1]}{word}"
+        if rows[-1].strip() and _width(longer, font) > width * _POINTS:
+            rows.append(word)
+        else:
+            rows[-1] = longer
+    return Paragraph(tuple(rows), size, bold)
+
+
+def _width(text: str, font: FontProperties) -> float:
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
+
+
+def _cut(paragraphs: Iterable[Paragraph], height: float) -> Iterator[Paragraph]:
+    """Give what fits; an ellipsis stands for the rest."""
+    for it in paragraphs:
+        room = int(height / (it.size * LEADING))
+        height -= len(it.rows) * it.size * LEADING
+        if room >= len(it.rows):
+            yield it
+            continue
+        if room > 0:
+            kept = it.rows[:room]
+            yield it._replace(rows=(*kept[:-1], f"{kept[-1][:-1]}…"))
+        return
