@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from matplotlib.font_manager import FontProperties
@@ -15,6 +16,8 @@ LEADING = 1.2
 #: Points; nothing on a slide is smaller.
 SMALLEST = 18
 _POINTS = 72
+#: Programs do not place letters quite alike.
+_SLACK = 1.03
 
 
 class Paragraph(NamedTuple):
@@ -61,18 +64,21 @@ def _height(paragraphs: Iterable[Paragraph]) -> float:
 
 
 def _paragraph(line: str, width: float, size: float, bold: bool) -> Paragraph:
-    font = FontProperties(weight="bold" if bold else "normal", size=size)
+    room = width * _POINTS / size / _SLACK
     rows = [line[: len(line) - len(line.lstrip())]]
-    for word in line.split():
-        longer = f"{rows[-1]} {word}" if rows[-1].strip() else f"{rows[-1]}{word}"
-        if rows[-1].strip() and _width(longer, font) > width * _POINTS:
+    for i, word in enumerate(line.split()):
+        longer = f"{rows[-1]} {word}" if i else rows[0] + word
+        if i and _width(longer, bold) > room:
             rows.append(word)
         else:
             rows[-1] = longer
     return Paragraph(tuple(rows), size, bold)
 
 
-def _width(text: str, font: FontProperties) -> float:
+@lru_cache(maxsize=4096)
+def _width(text: str, bold: bool) -> float:
+    """Measure a row, in sizes of its letters."""
+    font = FontProperties(weight="bold" if bold else "normal", size=1)
     return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
 
 

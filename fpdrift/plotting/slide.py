@@ -131,11 +131,11 @@ def _write(
     right: bool = False,
 ) -> None:
     """Write rows into a box from its top on."""
-    y = box.top
+    x, y = box.left + right * box.width, box.top
     for paragraph in paragraphs:
         for row in paragraph.rows:
             figure.text(
-                (box.left + right * box.width) / SLIDE[0],
+                x / SLIDE[0],
                 1 - y / SLIDE[1],
                 row,
                 va="top",
