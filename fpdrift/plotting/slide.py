@@ -38,8 +38,9 @@ HEAD = Box(0.4, 0.2, 12.533, 1.0)
 BODY = Box(0.4, 1.25, 12.533, 5.6)
 FOOT = Box(0.4, 6.95, 11.3, 0.4)
 NUMBER = Box(11.8, 6.95, 1.133, 0.4)
-#: Points that a title's first line and words may have.
-_HEADS = (30, 28, 26, 24, 22, 20, 18)
+#: Points that a title's first line and words may have. To fit in one row a title becomes smaller.
+_ONE_ROW = (30, 28, 26, 24)
+_HEADS = (30, 28, 26, 24, 22, 20, SMALLEST)
 _WORDS = (32, 28, 24, 22, 20, SMALLEST)
 #: Pictures are drawn at three quarters of their size on a slide, in the sizes of letters that
 #: they have everywhere.
@@ -64,6 +65,10 @@ class Page:
 
 def fit_title(lines: Sequence[str]) -> tuple[Paragraph, ...]:
     """Break a title into rows that fit above the picture."""
+    for size in _ONE_ROW:
+        found = fit(lines, HEAD.width, HEAD.height, [size], head=True)
+        if [it.rows for it in found] == [(line,) for line in lines]:
+            return found
     return fit(lines, HEAD.width, HEAD.height, _HEADS, head=True)
 
 

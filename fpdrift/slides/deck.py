@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Nothing in the file may depend on the day it is written; a zip file knows no earlier one.
 _DAY = datetime(1980, 1, 1, tzinfo=UTC)
+#: Points of what the speaker alone sees.
+_NOTES = 12
 
 
 def write_deck(slides: Iterable[Slide], path: Path) -> None:
@@ -61,7 +63,7 @@ def _add(deck: Any, page: Page, number: int) -> None:
         title = _add_picture(sheet, page.body, page.alt)
     _write(sheet.shapes.title.text_frame, fit_title(title))
     _add_foot(sheet, page.foot, number)
-    _write(sheet.notes_slide.notes_text_frame, (Paragraph((text,)) for text in page.notes))
+    _write(sheet.notes_slide.notes_text_frame, (Paragraph((text,), _NOTES) for text in page.notes))
 
 
 def _add_picture(sheet: Any, result: Result, alt: str) -> tuple[str, ...]:

@@ -42,8 +42,8 @@ class Slide:
         if self.origin == "own":
             now = current()
             here = (its.cpu, its.cores, its.system) == (now.cpu, now.cores, now.system)
-            return f"{'This machine' if here else 'Own result'}: {machine(its)}"
-        return f"Recorded: {machine(its)}"
+            return f"{'This machine' if here else 'Own result'}: {_machine(its)}"
+        return f"Recorded: {_machine(its)}"
 
 
 def gather(cards: Iterable[Card], own: Mapping[str, Result] | None = None) -> tuple[Slide, ...]:
@@ -126,11 +126,12 @@ def _try_to_draw(result: Result) -> None:
         raise FpdriftError(message) from None
 
 
-def machine(its: Provenance) -> str:
-    """Name a machine and the library that trained there, for a foot."""
-    cpu = its.device or its.cpu
+def _machine(its: Provenance) -> str:
+    """Name a machine in short, for a foot; its versions stand in the notes."""
+    if its.device:
+        return its.device
+    cpu = its.cpu
     for word in _NOISE:
         cpu = cpu.replace(word, "")
-    cores = f"{its.cores} core{'' if its.cores == 1 else 's'} of {' '.join(cpu.split())}"
-    trained = [f"{name} {its.packages[name]}" for name in ("tensorflow",) if name in its.packages]
-    return ", ".join([cores, *trained])
+    cores = f"{its.cores} core{'' if its.cores == 1 else 's'}"
+    return f"{cores} of {' '.join(cpu.split())}, {its.system}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TITLE = "Floating-point drift"
 _ASKED = "Same code, same data, same seed: why is the result different, and does it matter?"
 _ORIGINS: dict[Origin, str] = {
-    "own": "from this computer's own results",
+    "own": "from the speaker's own results",
     "exact": "computed here: the same bits on every machine",
     "recorded": "recorded once, on the machine that is named",
 }

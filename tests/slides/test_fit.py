@@ -24,6 +24,12 @@ def test_no_word_is_lost_and_the_more_the_smaller(count):
     assert (found[0].bold, found[1].bold) == (True, False)
 
 
+def test_a_title_is_a_little_smaller_rather_than_two_rows():
+    found = fit_title(["Equal on paper: one loop rounds once a step, the other twice"])
+    assert len(rows(found)) == 1
+    assert 24 <= found[0].size < 30
+
+
 def test_what_fits_in_no_size_is_cut_and_marked():
     found = fit_title([" ".join(40 * WORDS), "never seen"])
     assert len(found) == 1

@@ -1,5 +1,6 @@
 """Which result a slide shows: one's own before what was recorded, and what cannot be read."""
 
+import dataclasses
 import json
 import os
 
@@ -24,7 +25,7 @@ def test_what_is_nowhere_is_left_out():
     slides = gather(MADE)
     assert [slide.card.name for slide in slides] == ["order", "chain", "five-runs"]
     assert [slide.origin for slide in slides] == ["exact", "exact", "recorded"]
-    assert slides[2].source == "Recorded: 2 cores of AMD EPYC, tensorflow 2.21.0"
+    assert slides[2].source == "Recorded: 2 cores of AMD EPYC, Linux x86_64"
 
 
 def test_own_results_are_known_by_kind_and_name(tmp_path):
@@ -46,6 +47,22 @@ def test_the_source_of_ones_own_is_this_machine_only_if_it_is():
     its = elsewhere.result.provenance
     if its.cpu != here.result.provenance.cpu:
         assert elsewhere.source.startswith("Own result: 2 cores of AMD EPYC")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"cpu": "Intel(R) Xeon(R) CPU @ 2.60GHz", "cores": 1}, "1 core of Intel Xeon @ 2.60GHz"),
+        ({"cpu": "12th Gen Intel(R) Core(TM) i7", "cores": 8}, "8 cores of 12th Gen Intel Core i7"),
+        ({"cpu": "another", "device": "NVIDIA A100"}, "NVIDIA A100"),
+    ],
+)
+def test_a_foot_names_the_machine_in_short(changes, said):
+    result = own_study()
+    its = dataclasses.replace(result.provenance, system="Linux x86_64", **changes)
+    object.__setattr__(result, "_provenance", its)
+    source = gather([STUDY], {"a-study": result})[0].source
+    assert source == f"Own result: {said}" + ("" if "device" in changes else ", Linux x86_64")
 
 
 def test_the_newest_is_taken_and_the_full_one_before_it(tmp_path):
