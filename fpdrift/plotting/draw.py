@@ -11,6 +11,7 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter, LogFormatterMathtext
 
 from fpdrift.arithmetic import Chain, Orders
 from fpdrift.drift import (
@@ -212,12 +213,21 @@ def plot(result: Result, *, ax: Axes | None = None) -> Axes:
 
         with look():
             figure, ax = plt.subplots()
-            _DRAW[type(result)](result, ax)
+            _draw(result, ax)
             fix_colours(figure)
     else:
         with look():
-            _DRAW[type(result)](result, ax)
+            _draw(result, ax)
     return ax
+
+
+def _draw(result: Result, ax: Axes) -> None:
+    _DRAW[type(result)](result, ax)
+    for axis in (axis for part in (ax, *ax.child_axes) for axis in (part.xaxis, part.yaxis)):
+        # 1e-06 as everywhere in fpdrift: a raised exponent cannot be read from the back of a room
+        if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+            axis.set_major_formatter(LogFormatter())
+            axis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
 
 
 def save(result: Result, stem: str | Path) -> tuple[Path, Path]:

@@ -98,16 +98,15 @@ def _draw_matrix(result: Equality, ax: Axes) -> None:
         for (i, j), apart in np.ndenumerate(ulps):
             text = "=" if equal[i, j] else f"{apart:,.0f}" if apart < 1e5 else f"{apart:.0e}"
             ink = "white" if equal[i, j] or shades[i, j] > 18 else "black"
-            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=ink, fontsize=12)
+            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=ink)
     for edge in (1 + np.flatnonzero(np.diff(classes))).tolist():
         ax.axhline(edge, color="black", linewidth=2)
         ax.axvline(edge, color="black", linewidth=2)
     letters = [_letter(its) for its in classes.tolist()]
     names = [f"{result.labels[i]}   {letter}" for i, letter in zip(order, letters, strict=True)]
     _strip(ax)
-    size = 13 if k <= 10 else 11
-    ax.set_xticks(np.arange(k) + 0.5, letters, fontsize=size)
-    ax.set_yticks(np.arange(k) + 0.5, names, fontsize=size)
+    ax.set_xticks(np.arange(k) + 0.5, letters)
+    ax.set_yticks(np.arange(k) + 0.5, names)
     ax.set_xlim(0, k)
     ax.set_ylim(k, 0)
     ax.set_xlabel("=: equal bits; a number: at most so many ulps apart")

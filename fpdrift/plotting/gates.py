@@ -63,7 +63,7 @@ def _draw_kink(gate: Gate, ax: Axes) -> None:
             color=f"C{number}",
         )
     pixel = f", pixel {gate.pixel}" if gate.pixel else ""
-    ax.set_title(f"{gate.layer}, unit {gate.unit}\nsample {gate.sample}{pixel}", fontsize=14)
+    ax.set_title(f"{gate.layer}, unit {gate.unit}\nsample {gate.sample}{pixel}")
     times = gate.from_zero / gate.spread if gate.spread else np.inf
     ax.set(
         xlabel=f"what goes in: within {times:.0e} of its spread",
@@ -93,7 +93,7 @@ def _draw_shares(result: Gates, ax: Axes) -> None:
     rest = len(result.shares) - len(most)
     more = f" ({rest} others hold less)" if rest else ""
     ax.set(xlabel=f"unit{more}", ylabel="% of the layer's squared distance", ylim=(0, 105))
-    ax.set_title("what its weights then hold", fontsize=14)
+    ax.set_title("what its weights then hold")
 
 
 def _percent(share: float) -> str:

@@ -35,7 +35,7 @@ def draw_nudge(account: NudgeAccount, ax: Axes) -> None:
         label="absorbed: nudge below half an ulp",
     )
     for place, bar in zip(x, bars, strict=True):
-        ax.text(place, 102, f"{bar.meant:,}", ha="center", va="bottom", rotation=90, fontsize=12)
+        ax.text(place, 102, f"{bar.meant:,}", ha="center", va="bottom", rotation=90)
     middle = (min(x, default=0) + max(x, default=0)) / 2
     if max(x, default=0) < middle + 2:  # one bar must not fill the picture
         ax.set_xlim(middle - 2.5, middle + 2.5)

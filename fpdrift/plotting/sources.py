@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from fpdrift.experiments.sources import PLANTED
+from fpdrift.plotting.words import many, sized
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -12,16 +15,15 @@ if TYPE_CHECKING:
 
 
 def draw_sources(result: Sources, ax: Axes) -> None:
-    """Draw a row for each source; equal bits stand left of the smallest distance."""
+    """Draw a row for each source; sources of equal bits share one, left of the others."""
     apart = [row.distance.mean for row in result.rows if row.distance.mean > 0]
     left = min(apart, default=1.0) / 30
-    for y, row in enumerate(result.rows):
-        if row.equal == row.runs:
-            ax.plot(left, y, "s", color="C2")
-            ax.annotate(
-                "same bits", (left, y), xytext=(10, -5), textcoords="offset points", fontsize=12
-            )
-            continue
+    same, other = (
+        [row for row in result.rows if (row.equal == row.runs) == equal] for equal in (True, False)
+    )
+    if same:
+        ax.plot(left, 0, "s", color="C2")
+    for y, row in enumerate(other, bool(same)):
         colour = "C1" if "seed" in row.name else "C0"
         distance = row.distance
         if not math.isnan(distance.low):
@@ -30,9 +32,20 @@ def draw_sources(result: Sources, ax: Axes) -> None:
         ax.plot(max(distance.mean, left), y, "o", color=colour)
     ax.set_xscale("log")
     ax.set_xlim(left / 2, 3 * max(apart, default=1.0))
-    labels = [f"{row.name} ({row.runs})" for row in result.rows]
-    ax.set_yticks(range(len(labels)), labels, fontsize=12)
+    labels = [f"same bits: {many(len(same), 'source')}"] if same else []
+    labels += [f"{row.name} ({row.runs})" for row in other]
+    ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
-    ax.set_xlabel(f"relative distance of the weights after {result.steps} steps (runs in brackets)")
-    size = "the source's size" if result.size == "full" else "quick, not the source's size"
-    ax.set_title(f"What moves a training, and how far\n{size}; orange: another seed")
+    ax.set_xlabel("relative distance of the weights at the end (runs in brackets)")
+    ax.set_title(f"{_headline(result)}\nOrange: another seed ({sized(result.size, result.steps)})")
+
+
+def _headline(result: Sources) -> str:
+    """Hold the farthest that rounding alone got against what seeds do."""
+    rounding = [r for r in result.rows if "seed" not in r.name and r.name not in PLANTED]
+    farthest = max(rounding, key=lambda row: row.distance.mean)
+    seeds = next((row for row in result.rows if row.name == "all seeds"), None)
+    if not farthest.distance.mean:
+        return "No drift seen from rounding"
+    told = f"{farthest.name} moved the weights by {farthest.distance.mean:.1e}"
+    return told if seeds is None else f"{told}, other seeds by {seeds.distance.mean:.1e}"

@@ -23,8 +23,7 @@ def draw_sum_table(table: SumTable, ax: Axes) -> None:
     rows = sorted(table.rows, key=lambda row: row.condition)
     _draw([(row.condition, row) for row in rows], table.dtype, ax)
     ax.set_xlabel("condition number of the sum")
-    ways = len({row.name for row in rows})
-    ax.set_title(f"{table.n:,} {table.dtype} numbers, {ways} ways to sum")
+    ax.set_title(f"{_headline(rows)}\n({table.n:,} {table.dtype} numbers)")
 
 
 def draw_sum_growth(result: SumGrowth, ax: Axes) -> None:
@@ -34,8 +33,17 @@ def draw_sum_growth(result: SumGrowth, ax: Axes) -> None:
     _draw(points, tables[0].dtype, ax)
     ax.set_xlabel("numbers that are added")
     condition = tables[0].rows[0].condition
-    ways = len({row.name for _, row in points})
-    ax.set_title(f"{tables[0].dtype}, condition number {condition:.0e}, {ways} ways to sum")
+    told = _headline(tables[-1].rows)
+    ax.set_title(
+        f"{told}\n({tables[-1].n:,} {tables[0].dtype} numbers, condition number {condition:.0e})"
+    )
+
+
+def _headline(rows: Sequence[SumRow]) -> str:
+    """Tell the worst and the best way of the hardest sum."""
+    hardest = [row for row in rows if row.condition == max(r.condition for r in rows)]
+    worst, best = (which(hardest, key=lambda row: row.error) for which in (max, min))
+    return f"Off by {worst.error:.1e} u: {worst.name}; by {best.error:.1e} u: {best.name}"
 
 
 def _draw(points: list[tuple[float, SumRow]], dtype: str, ax: Axes) -> None:

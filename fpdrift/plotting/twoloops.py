@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from matplotlib.ticker import FuncFormatter
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,7 +34,10 @@ def draw_two_loops(result: TwoLoops, ax: Axes) -> None:
     ax.set_ylim(bottom=0)
     ax.set_xlabel("steps")
     ax.set_ylabel(f"{result.pair.start} − x")
-    ax.ticklabel_format(style="sci", scilimits=(0, 0), useMathText=True)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(
+            FuncFormatter(lambda number, _: f"{number:.1e}" if number else "0")
+        )
     ax.set_title("Equal on paper: one loop rounds once a step, the other twice")
 
 
