@@ -86,10 +86,10 @@ def _tell(cards: Iterable[Card], slides: Iterable[Slide], broken: Mapping[Path, 
     FpdriftError
         If there is nothing to show.
     """
-    found = {slide.card.name: slide.source for slide in slides}
+    found = {slide.card.name: slide.origin for slide in slides}
     for card in cards:
-        source = found.get(card.name, "left out: not recorded yet, and no result of yours")
-        print(f"  {card.lesson} {card.name:20} {source}"[:WIDTH])
+        origin = found.get(card.name, "left out: not recorded yet, and no result of yours")
+        print(f"  {card.lesson} {card.name:20} {origin}"[:WIDTH])
     for path, why in broken.items():
         print("\n".join(wrapped(f"Left out, {path}: {why}")))
     if not found:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fpdrift.provenance import Provenance
     from fpdrift.slides.cards import Card
 
-Origin = Literal["own", "exact", "recorded"]
+Place = Literal["own", "exact", "recorded"]
 #: Words of a processor's name that tell nothing.
 _NOISE = ("(R)", "(TM)", "(r)", "(tm)", " CPU", " Processor")
 
@@ -31,15 +31,15 @@ class Slide:
 
     card: Card
     result: Result
-    origin: Origin
+    place: Place
 
     @property
-    def source(self) -> str:
+    def origin(self) -> str:
         """Where the result is from, in one line."""
-        if self.origin == "exact":
+        if self.place == "exact":
             return "Computed here; the same bits on every machine"
         its = self.result.provenance
-        if self.origin == "own":
+        if self.place == "own":
             now = current()
             here = (its.cpu, its.cores, its.system) == (now.cpu, now.cores, now.system)
             return f"{'This machine' if here else 'Own result'}: {_machine(its)}"
@@ -59,11 +59,11 @@ def gather(cards: Iterable[Card], own: Mapping[str, Result] | None = None) -> tu
     own, recorded, found = own or {}, recorded_kinds(), []
     for card in cards:
         if card.name in own:
-            found.append(Slide(card=card, result=own[card.name], origin="own"))
+            found.append(Slide(card=card, result=own[card.name], place="own"))
         elif card.live is not None:
-            found.append(Slide(card=card, result=card.live(Settings()), origin="exact"))
+            found.append(Slide(card=card, result=card.live(Settings()), place="exact"))
         elif recorded.get(card.name) == card.kind.__name__:
-            found.append(Slide(card=card, result=load_recorded(card.name), origin="recorded"))
+            found.append(Slide(card=card, result=load_recorded(card.name), place="recorded"))
     return tuple(found)
 
 

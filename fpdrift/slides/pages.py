@@ -6,7 +6,6 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES
 from fpdrift.lessons import find_lesson
 from fpdrift.plotting import Page
 from fpdrift.provenance import told
@@ -14,12 +13,12 @@ from fpdrift.provenance import told
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from fpdrift.slides.gather import Origin, Slide
+    from fpdrift.slides.gather import Place, Slide
 
 #: Of the file.
 TITLE = "Floating-point drift"
 _ASKED = "Same code, same data, same seed: why is the result different, and does it matter?"
-_ORIGINS: dict[Origin, str] = {
+_PLACES: dict[Place, str] = {
     "own": "from the speaker's own results",
     "exact": "computed here: the same bits on every machine",
     "recorded": "recorded once, on the machine that is named",
@@ -46,11 +45,11 @@ def pages(slides: Iterable[Slide]) -> tuple[Page, ...]:
 
 
 def _first(slides: Sequence[Slide]) -> Page:
-    counts = Counter(slide.origin for slide in slides)
-    origins = [f"{counts[key]} {words}" for key, words in _ORIGINS.items() if counts[key]]
+    counts = Counter(slide.place for slide in slides)
+    places = [f"{counts[key]} {words}" for key, words in _PLACES.items() if counts[key]]
     return Page(
         title=(TITLE, _ASKED),
-        body=("Pictures of results, none of them drawn by hand:", "", *origins),
+        body=("Pictures of results, none of them drawn by hand:", "", *places),
         foot="fpdrift",
         notes=(
             "Each slide's foot says where its result is from.",
@@ -73,7 +72,7 @@ def _middle(slides: Sequence[Slide]) -> Iterator[Page]:
             yield Page(
                 title=None,
                 body=slide.result,
-                foot=slide.source,
+                foot=slide.origin,
                 notes=_notes(slide),
                 alt=slide.card.alt,
             )
@@ -84,26 +83,17 @@ def _notes(slide: Slide) -> tuple[str, ...]:
     card, result = slide.card, slide.result
     held = getattr(result, "study", result)
     finding, size = getattr(held, "finding", None), getattr(held, "size", None)
-    by = "" if slide.origin == "exact" else f" {told(result.provenance)}"
+    by = "" if slide.place == "exact" else f" {told(result.provenance)}"
     sized = {"full": " In the source's size.", "quick": " Quick, not in the source's size."}
     return (
         f"Claim: {card.claim}",
         *([f"Measured: {finding}"] if finding else []),
         f"To be seen: {card.alt}.",
-        f"From: {slide.source}.{by}{sized.get(size or '', '')}",
+        f"From: {slide.origin}.{by}{sized.get(size or '', '')}",
         f"Ask: {card.question}",
         f"Lesson {card.lesson}: fpdrift lessons open {card.lesson}",
-        f"To make it yourself: {_command(slide)}",
+        f"To make it yourself: fpdrift {card.command}",
     )
-
-
-def _command(slide: Slide) -> str:
-    """Give what measures it; every picture is drawn by the command for its lesson's slides."""
-    name = getattr(slide.result, "name", slide.card.name)
-    full = " --full" if getattr(slide.result, "size", None) == "full" else ""
-    if any(name == one.name for one in (*STUDIES, *LIGHT, *EXPERIMENTS)):
-        return f"fpdrift experiment {name}{full} --json fpdrift-out/{name}.json"
-    return f"fpdrift slides --lessons {slide.card.lesson} --out DIR"
 
 
 def _last() -> Page:

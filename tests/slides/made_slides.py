@@ -18,7 +18,7 @@ LONG += "back can tell which of them ended with the same bits and which of them 
 
 
 def card(name, lesson, kind, live=None):
-    words = {word: f"{word} of {name}" for word in ("claim", "question", "alt")}
+    words = {word: f"{word} of {name}" for word in ("claim", "question", "alt", "command")}
     return dataclasses.replace(CARDS[0], name=name, lesson=lesson, kind=kind, live=live, **words)
 
 

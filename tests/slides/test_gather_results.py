@@ -24,8 +24,8 @@ def saved(folder, name, result, age=0):
 def test_what_is_nowhere_is_left_out():
     slides = gather(MADE)
     assert [slide.card.name for slide in slides] == ["order", "chain", "five-runs"]
-    assert [slide.origin for slide in slides] == ["exact", "exact", "recorded"]
-    assert slides[2].source == "Recorded: 2 cores of AMD EPYC, Linux x86_64"
+    assert [slide.place for slide in slides] == ["exact", "exact", "recorded"]
+    assert slides[2].origin == "Recorded: 2 cores of AMD EPYC, Linux x86_64"
 
 
 def test_own_results_are_known_by_kind_and_name(tmp_path):
@@ -37,16 +37,16 @@ def test_own_results_are_known_by_kind_and_name(tmp_path):
     assert sorted(own) == ["a-study", "five-runs"]
     assert own["a-study"].name == "a-study"
     assert broken == {}
-    assert [slide.origin for slide in gather(MADE, own)] == ["exact", "exact", "own", "own"]
+    assert [slide.place for slide in gather(MADE, own)] == ["exact", "exact", "own", "own"]
 
 
 def test_the_source_of_ones_own_is_this_machine_only_if_it_is():
     here = gather([STUDY], {"a-study": own_study()})[0]
-    assert here.source.startswith("This machine: ")
+    assert here.origin.startswith("This machine: ")
     elsewhere = gather([FIVE], {"five-runs": load_recorded("five-runs")})[0]
     its = elsewhere.result.provenance
     if its.cpu != here.result.provenance.cpu:
-        assert elsewhere.source.startswith("Own result: 2 cores of AMD EPYC")
+        assert elsewhere.origin.startswith("Own result: 2 cores of AMD EPYC")
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_a_foot_names_the_machine_in_short(changes, said):
     result = own_study()
     its = dataclasses.replace(result.provenance, system="Linux x86_64", **changes)
     object.__setattr__(result, "_provenance", its)
-    source = gather([STUDY], {"a-study": result})[0].source
-    assert source == f"Own result: {said}" + ("" if "device" in changes else ", Linux x86_64")
+    origin = gather([STUDY], {"a-study": result})[0].origin
+    assert origin == f"Own result: {said}" + ("" if "device" in changes else ", Linux x86_64")
 
 
 def test_the_newest_is_taken_and_the_full_one_before_it(tmp_path):
