@@ -83,14 +83,13 @@ def _width(text: str, bold: bool) -> float:
 
 
 def _cut(paragraphs: Iterable[Paragraph], height: float) -> Iterator[Paragraph]:
-    """Give what fits; an ellipsis stands for the rest."""
+    """Give what fits, the last row of it with an ellipsis for the rest."""
+    kept: list[Paragraph] = []
     for it in paragraphs:
         room = int(height / (it.size * LEADING))
         height -= len(it.rows) * it.size * LEADING
-        if room >= len(it.rows):
-            yield it
-            continue
         if room > 0:
-            kept = it.rows[:room]
-            yield it._replace(rows=(*kept[:-1], f"{kept[-1][:-1]}…"))
-        return
+            kept.append(it._replace(rows=it.rows[:room]))
+    *whole, last = kept
+    yield from whole
+    yield last._replace(rows=(*last.rows[:-1], f"{last.rows[-1][:-1]}…"))

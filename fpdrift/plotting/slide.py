@@ -35,9 +35,11 @@ class Box(NamedTuple):
 #: Inches of a slide, and its parts from top to bottom.
 SLIDE = (13.333, 7.5)
 HEAD = Box(0.4, 0.2, 12.533, 1.0)
-BODY = Box(0.4, 1.25, 12.533, 5.6)
+MIDDLE = Box(0.4, 1.25, 12.533, 5.6)
 FOOT = Box(0.4, 6.95, 11.3, 0.4)
 NUMBER = Box(11.8, 6.95, 1.133, 0.4)
+#: Inches of a picture.
+BODY = (MIDDLE.width, MIDDLE.height)
 #: Points that a title's first line and words may have. To fit in one row a title becomes smaller.
 _ONE_ROW = (30, 28, 26, 24)
 _HEADS = (30, 28, 26, 24, 22, 20, SMALLEST)
@@ -74,7 +76,7 @@ def fit_title(lines: Sequence[str]) -> tuple[Paragraph, ...]:
 
 def fit_words(lines: Sequence[str]) -> tuple[Paragraph, ...]:
     """Break paragraphs into rows that fit in a picture's place."""
-    return fit(lines, BODY.width, BODY.height, _WORDS)
+    return fit(lines, MIDDLE.width, MIDDLE.height, _WORDS)
 
 
 def fit_foot(line: str) -> tuple[Paragraph, ...]:
@@ -85,7 +87,7 @@ def fit_foot(line: str) -> tuple[Paragraph, ...]:
 def save_body(result: Result, file: Path | IO[bytes]) -> tuple[str, ...]:
     """Draw a result as it stands on a slide, without its title, as PNG; give the title's lines."""
     with look():
-        figure = Figure(figsize=(_SCALE * BODY.width, _SCALE * BODY.height))
+        figure = Figure(figsize=(_SCALE * BODY[0], _SCALE * BODY[1]))
         FigureCanvasAgg(figure)
         ax = plot(result, ax=figure.add_subplot())
         title = _take_title(ax)
@@ -112,12 +114,12 @@ def _page(page: Page, number: int) -> Figure:
     figure = Figure(figsize=(_SCALE * SLIDE[0], _SCALE * SLIDE[1]))
     title = page.title
     if isinstance(page.body, tuple):
-        _write(figure, BODY, fit_words(page.body))
+        _write(figure, MIDDLE, fit_words(page.body))
     else:
-        below = SLIDE[1] - BODY.top - BODY.height
-        shares = (BODY.left / SLIDE[0], below / SLIDE[1])
+        below = SLIDE[1] - MIDDLE.top - MIDDLE.height
+        shares = (MIDDLE.left / SLIDE[0], below / SLIDE[1])
         figure.set_layout_engine(
-            "constrained", rect=(*shares, BODY.width / SLIDE[0], BODY.height / SLIDE[1])
+            "constrained", rect=(*shares, MIDDLE.width / SLIDE[0], MIDDLE.height / SLIDE[1])
         )
         ax = plot(page.body, ax=figure.add_subplot())
         title = title or _take_title(ax)
@@ -154,6 +156,7 @@ def _write(
 
 
 def _take_title(ax: Axes) -> tuple[str, ...]:
-    lines = ax.get_title("left").split("\n")
+    """Take the title off a picture; its further lines become one paragraph, of few rows."""
+    first, *others = ax.get_title("left").split("\n")
     ax.set_title("")
-    return tuple(lines)
+    return (first, ". ".join(others).replace(". (", " (")) if others else (first,)

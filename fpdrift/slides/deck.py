@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fpdrift.errors import MissingExtraError
-from fpdrift.plotting import BODY, Paragraph, fit_foot, fit_title, fit_words, save_body
+from fpdrift.plotting import MIDDLE, Paragraph, fit_foot, fit_title, fit_words, save_body
 from fpdrift.slides.pages import TITLE, pages
 from fpdrift.slides.template import PICTURE, WORDS, empty_deck
 
@@ -72,7 +72,7 @@ def _add_picture(sheet: Any, result: Result, alt: str) -> tuple[str, ...]:
 
     drawn = io.BytesIO()
     title = save_body(result, drawn)
-    picture = sheet.shapes.add_picture(drawn, *(Inches(x) for x in BODY))
+    picture = sheet.shapes.add_picture(drawn, *(Inches(x) for x in MIDDLE))
     # python-pptx has no public way to set alternative text
     picture.element.nvPicPr.cNvPr.set("descr", f"{alt}. {'. '.join(title)}")
     return title

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.plotting import BODY, FOOT, HEAD, NUMBER, SLIDE
+from fpdrift.plotting import FOOT, HEAD, MIDDLE, NUMBER, SLIDE
 
 if TYPE_CHECKING:
     from pptx.presentation import Presentation
@@ -53,7 +53,7 @@ def _place(master: Any) -> None:
 
     boxes = {
         PP_PLACEHOLDER.TITLE: HEAD,
-        PP_PLACEHOLDER.BODY: BODY,
+        PP_PLACEHOLDER.BODY: MIDDLE,
         PP_PLACEHOLDER.FOOTER: FOOT,
         PP_PLACEHOLDER.SLIDE_NUMBER: NUMBER,
     }

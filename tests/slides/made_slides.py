@@ -14,7 +14,7 @@ from study_results import a_study
 
 ROOT = Path(__file__).parents[2]
 LONG = "Each run twice, and again at every other number of threads, so that whoever sits at the "
-LONG += "back can tell which of them ended with the same bits and which of them did not"
+LONG += "back can tell which of them ended with the same bits"
 
 
 def card(name, lesson, kind, live=None):

@@ -38,6 +38,11 @@ def test_what_fits_in_no_size_is_cut_and_marked():
     assert len(rows(found)) == 3
 
 
+def test_a_paragraph_that_is_cut_whole_is_marked_too():
+    found = fit(["one", "two", "three"], 9.0, 0.6, [18])
+    assert rows(found) == ["one", "tw…"]
+
+
 def test_a_foot_is_one_row():
     assert rows(fit_foot("2 cores")) == ["2 cores"]
     assert len(rows(fit_foot(" ".join(20 * WORDS)))) == 1

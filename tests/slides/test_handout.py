@@ -7,7 +7,7 @@ from made_slides import made_slides
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from fpdrift.plotting import BODY, FOOT, HEAD, NUMBER, SLIDE, slide
+from fpdrift.plotting import FOOT, HEAD, MIDDLE, NUMBER, SLIDE, slide
 from fpdrift.plotting.draw import look
 from fpdrift.slides import write_pdf
 from fpdrift.slides.pages import pages
@@ -47,7 +47,7 @@ def test_words_are_large_and_in_their_boxes(drawn):
             assert round(text.get_fontsize() * SLIDE[0] / figure.get_figwidth(), 6) >= 18
             its = text.get_window_extent()
             edges = scale * its.x0, scale * its.x1, *(SLIDE[1] - scale * y for y in its.intervaly)
-            assert any(inside(box, *edges) for box in (HEAD, BODY, FOOT, NUMBER)), text
+            assert any(inside(box, *edges) for box in (HEAD, MIDDLE, FOOT, NUMBER)), text
 
 
 def test_a_picture_stays_between_title_and_foot(drawn):
@@ -55,5 +55,5 @@ def test_a_picture_stays_between_title_and_foot(drawn):
         for ax in figure.axes:
             extent = ax.get_tightbbox(figure.canvas.get_renderer())
             bottom, top = (y * SLIDE[1] / figure.bbox.height for y in (extent.y0, extent.y1))
-            assert SLIDE[1] - BODY.top - BODY.height - 0.02 <= bottom
-            assert top <= SLIDE[1] - BODY.top + 0.02
+            assert SLIDE[1] - MIDDLE.top - MIDDLE.height - 0.02 <= bottom
+            assert top <= SLIDE[1] - MIDDLE.top + 0.02
