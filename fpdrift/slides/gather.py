@@ -1,4 +1,4 @@
-"""Find the result for each card: this machine's own, computed now, or recorded."""
+"""Find the result for each card: one's own, computed now, or recorded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import Settings
 from fpdrift.plotting import save_body
-from fpdrift.provenance import current
 from fpdrift.recorded import load_recorded, recorded_kinds
 from fpdrift.results import Result
 
@@ -38,12 +37,8 @@ class Slide:
         """Where the result is from, in one line."""
         if self.place == "exact":
             return "Computed here; the same bits on every machine"
-        its = self.result.provenance
-        if self.place == "own":
-            now = current()
-            here = (its.cpu, its.cores, its.system) == (now.cpu, now.cores, now.system)
-            return f"{'This machine' if here else 'Own result'}: {_machine(its)}"
-        return f"Recorded: {_machine(its)}"
+        found = "Own result" if self.place == "own" else "Recorded"
+        return f"{found}: {_machine(self.result.provenance)}"
 
 
 def gather(cards: Iterable[Card], own: Mapping[str, Result] | None = None) -> tuple[Slide, ...]:

@@ -40,15 +40,6 @@ def test_own_results_are_known_by_kind_and_name(tmp_path):
     assert [slide.place for slide in gather(MADE, own)] == ["exact", "exact", "own", "own"]
 
 
-def test_the_source_of_ones_own_is_this_machine_only_if_it_is():
-    here = gather([STUDY], {"a-study": own_study()})[0]
-    assert here.origin.startswith("This machine: ")
-    elsewhere = gather([FIVE], {"five-runs": load_recorded("five-runs")})[0]
-    its = elsewhere.result.provenance
-    if its.cpu != here.result.provenance.cpu:
-        assert elsewhere.origin.startswith("Own result: 2 cores of AMD EPYC")
-
-
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
