@@ -56,13 +56,19 @@ class Page:
 
     #: what is drawn, or paragraphs
     body: Result | tuple[str, ...]
-    #: None: the picture's own
+    #: None where it is the picture's own
     title: tuple[str, ...] | None
     foot: str
     #: what the speaker says, in paragraphs
     notes: tuple[str, ...]
     #: what can be seen, for those who cannot see it
     alt: str = ""
+
+    def spoken(self, title: Sequence[str]) -> tuple[str, ...]:
+        """Give the notes, and a picture's title in full: on the slide it may be cut."""
+        if isinstance(self.body, tuple):
+            return self.notes
+        return (f"In short: {'. '.join(title)}.", *self.notes)
 
 
 def fit_title(lines: Sequence[str]) -> tuple[Paragraph, ...]:
@@ -95,9 +101,9 @@ def save_body(result: Result, file: Path | IO[bytes]) -> tuple[str, ...]:
     return title
 
 
-def save_pages(pages: Iterable[Page], path: Path, title: str) -> None:
+def save_pages(pages: Iterable[Page], path: Path, name: str) -> None:
     """Write each page into one PDF, its notes beside it; the same pages give the same bytes."""
-    metadata = METADATA[".pdf"] | {"Title": title, "Author": "fpdrift"}
+    metadata = METADATA[".pdf"] | {"Title": name, "Author": "fpdrift"}
     # TrueType, so that the words can be searched and read aloud
     with (
         look(),
@@ -105,14 +111,15 @@ def save_pages(pages: Iterable[Page], path: Path, title: str) -> None:
         PdfPages(path, metadata=metadata) as pdf,
     ):
         for number, page in enumerate(pages, 1):
-            figure = _page(page, number)
-            pdf.attach_note("\n\n".join(page.notes))
+            figure, title = _page(page, number)
+            pdf.attach_note("\n\n".join(page.spoken(title)))
             pdf.savefig(figure)
 
 
-def _page(page: Page, number: int) -> Figure:
+def _page(page: Page, number: int) -> tuple[Figure, tuple[str, ...]]:
+    """Draw a page; give its title, too."""
     figure = Figure(figsize=(_SCALE * SLIDE[0], _SCALE * SLIDE[1]))
-    title = page.title
+    title = page.title or ()
     if isinstance(page.body, tuple):
         _write(figure, MIDDLE, fit_words(page.body))
     else:
@@ -121,12 +128,11 @@ def _page(page: Page, number: int) -> Figure:
         figure.set_layout_engine(
             "constrained", rect=(*shares, MIDDLE.width / SLIDE[0], MIDDLE.height / SLIDE[1])
         )
-        ax = plot(page.body, ax=figure.add_subplot())
-        title = title or _take_title(ax)
-    _write(figure, HEAD, fit_title(title or ()))
+        title = _take_title(plot(page.body, ax=figure.add_subplot()))
+    _write(figure, HEAD, fit_title(title))
     _write(figure, FOOT, fit_foot(page.foot), color="0.35")
     _write(figure, NUMBER, fit_foot(str(number)), color="0.35", right=True)
-    return figure
+    return figure, title
 
 
 def _write(

@@ -63,7 +63,8 @@ def _add(deck: Any, page: Page, number: int) -> None:
         title = _add_picture(sheet, page.body, page.alt)
     _write(sheet.shapes.title.text_frame, fit_title(title))
     _add_foot(sheet, page.foot, number)
-    _write(sheet.notes_slide.notes_text_frame, (Paragraph((text,), _NOTES) for text in page.notes))
+    spoken = (Paragraph((text,), _NOTES) for text in page.spoken(title))
+    _write(sheet.notes_slide.notes_text_frame, spoken)
 
 
 def _add_picture(sheet: Any, result: Result, alt: str) -> tuple[str, ...]:

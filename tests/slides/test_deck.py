@@ -69,6 +69,7 @@ def test_a_picture_comes_with_what_is_claimed_measured_and_asked(written):
         said = notes(slide)
         for words in (made.card.claim, made.card.question, made.card.alt, made.origin):
             assert words in said
+        assert said.startswith(f"In short: {slide.shapes.title.text_frame.paragraphs[0].text}")
         assert f"fpdrift lessons open {made.card.lesson}" in said
         assert f"To make it yourself: fpdrift {made.card.command}" in said
         by = made.result.provenance
@@ -140,7 +141,7 @@ def test_a_page_of_the_pdf_has_the_words_of_its_slide(written):
         zip(pages(made_slides()), pptx.Presentation(written).slides, strict=True), 1
     ):
         with look():
-            figure = drawing._page(page, number)
+            figure, _ = drawing._page(page, number)
         said = [word for text in figure.texts for word in text.get_text().split()]
         frames = [shape.text_frame for shape in sheet.shapes if shape.has_text_frame]
         words = [text for frame in frames for text in frame._txBody.xpath(".//a:t/text()")]

@@ -22,6 +22,7 @@ def test_pages_are_slides_and_bytes_are_the_same(tmp_path):
     assert whole == (tmp_path / "again.pdf").read_bytes()
     assert len(re.findall(rb"/Type /Page\b", whole)) == 5  # title, lesson, two, end
     assert whole.count(b"/Subtype /Text") == 5  # the notes
+    assert whole.count(b"Claim: ") == whole.count(b"In short: ") == 2
     assert b"(Floating-point drift)" in whole
     assert b"Date" not in whole
 
@@ -29,7 +30,7 @@ def test_pages_are_slides_and_bytes_are_the_same(tmp_path):
 @pytest.fixture(scope="module")
 def drawn():
     with look():
-        figures = [slide._page(page, number) for number, page in enumerate(PAGES, 1)]
+        figures = [slide._page(page, number)[0] for number, page in enumerate(PAGES, 1)]
         for figure in figures:
             FigureCanvasAgg(figure).draw()
     return figures
