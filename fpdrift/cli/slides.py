@@ -28,15 +28,17 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "slides",
         help="slides of measured pictures, with notes: .pptx and .pdf",
-        description="Make slides for all lessons or some. Results of this machine's own, as JSON, "
-        "are taken where they are there; the rest is computed now or was recorded.",
+        description="Make slides for all lessons or some. Your own "
+        "results come first; the rest is computed now or was recorded.",
         allow_abbrev=False,
     )
     command.add_argument("--lessons", type=words, metavar="NN,NN", help="only these, as 01,04,08")
     command.add_argument(
-        "--results", type=folder, metavar="DIR", help=f"with results as JSON; {_RESULTS} if there"
+        "--results", type=folder, metavar="DIR", help=f"your results, JSON files; else {_RESULTS}"
     )
-    command.add_argument("--out", type=folder, required=True, metavar="DIR")
+    command.add_argument(
+        "--out", type=folder, required=True, metavar="DIR", help="for fpdrift.pptx and fpdrift.pdf"
+    )
     command.set_defaults(run=run)
 
 
