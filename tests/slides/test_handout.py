@@ -54,6 +54,7 @@ def test_words_are_large_and_in_their_boxes(drawn):
 def test_a_picture_stays_between_title_and_foot(drawn):
     for figure in drawn:
         for ax in figure.axes:
+            assert ax.get_title("left") == ""  # it is the page's
             extent = ax.get_tightbbox(figure.canvas.get_renderer())
             bottom, top = (y * SLIDE[1] / figure.bbox.height for y in (extent.y0, extent.y1))
             assert SLIDE[1] - MIDDLE.top - MIDDLE.height - 0.02 <= bottom

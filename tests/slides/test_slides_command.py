@@ -1,6 +1,7 @@
 """`fpdrift slides`: what it says, what it writes, and that a failure loses nothing."""
 
 import importlib.util
+import json
 import sys
 
 import pytest
@@ -36,7 +37,9 @@ def write(slides, path):
 @pytest.mark.slow
 def test_it_says_where_each_result_is_from(tmp_path, capsys):
     (tmp_path / "fpdrift-out").mkdir()
-    (tmp_path / "fpdrift-out" / "x.json").write_text(own_study().to_json(), encoding="utf-8")
+    text = json.loads(own_study().to_json())
+    text["provenance"]["cpu"] = 9 * "very long name "
+    (tmp_path / "fpdrift-out" / "x.json").write_text(json.dumps(text), encoding="utf-8")
     (tmp_path / "fpdrift-out" / "y.json").write_text("{}", encoding="utf-8")
     assert run("--lessons", "1,08", "--out", "talk") == 0
     out = capsys.readouterr().out.splitlines()
