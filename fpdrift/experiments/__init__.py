@@ -10,6 +10,7 @@ from fpdrift.experiments.hashseed import HashSeed, Outcomes
 from fpdrift.experiments.long import Epoch, Long
 from fpdrift.experiments.metric import KnifeEdge, Metric
 from fpdrift.experiments.noseeds import NoSeeds
+from fpdrift.experiments.onegate import OneGate
 from fpdrift.experiments.question import Question, Validated
 from fpdrift.experiments.registry import (
     EXPERIMENTS,
@@ -46,6 +47,7 @@ __all__ = [
     "Long",
     "Metric",
     "NoSeeds",
+    "OneGate",
     "Outcomes",
     "Question",
     "RunDistance",

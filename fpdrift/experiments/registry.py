@@ -18,6 +18,7 @@ from fpdrift.experiments.long import long
 from fpdrift.experiments.metric import metric
 from fpdrift.experiments.noseeds import no_seeds
 from fpdrift.experiments.nudging import nudge_training
+from fpdrift.experiments.onegate import one_gate
 from fpdrift.experiments.question import question
 from fpdrift.experiments.sources import sources
 from fpdrift.experiments.survival import ulp_survival
@@ -63,6 +64,7 @@ STUDIES = (
         "long", ("C09", "C21"), "09", "20 epochs, and drift by the epoch", long, epochs=True
     ),
     Experiment("survival", ("C09",), "09", "how long one ulp in one weight lasts", ulp_survival),
+    Experiment("gate", ("C09",), "09", "the one ReLU behind the largest jump", one_gate),
     Experiment("question", ("C19",), "10", "the question's own training", question, epochs=True),
     Experiment("sources", ("C06", "C07", "C10"), "10", "every source alone and together", sources),
     Experiment("trap", ("C20",), "09", "labels that do not sum to one", trap),

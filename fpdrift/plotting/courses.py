@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fpdrift.plotting.powers import short_power
 from fpdrift.plotting.words import sized
 
 if TYPE_CHECKING:
@@ -46,4 +47,6 @@ def _headline(result: Courses) -> str:
         return "No pair can be followed from the first step to the last"
     ends = result.distance[known][:, [0, -1]]
     first, last = ends.max(axis=0) / ends.min(axis=0)
-    return f"Farthest against nearest: {first:.2g} times at first, {last:.2g} times at the end"
+    told = zip(map(short_power, (first, last)), result.steps[[0, -1]], strict=True)
+    ratios = ", ".join(f"{ratio} at step {step}" for ratio, step in told)
+    return f"Farthest to nearest pair: {ratios}"

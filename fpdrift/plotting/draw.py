@@ -11,7 +11,6 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter, LogFormatterMathtext
 
 from fpdrift.arithmetic import Chain, Orders
 from fpdrift.drift import (
@@ -33,6 +32,7 @@ from fpdrift.experiments import (
     Long,
     Metric,
     NoSeeds,
+    OneGate,
     Question,
     Sources,
     Study,
@@ -57,7 +57,7 @@ from fpdrift.plotting.equality import (
     draw_equality,
 )
 from fpdrift.plotting.fiveruns import draw_five_runs
-from fpdrift.plotting.gates import draw_gates
+from fpdrift.plotting.gates import draw_gates, draw_one_gate
 from fpdrift.plotting.gpu import draw_gpu_recording, draw_gpu_sums, draw_gpu_tree
 from fpdrift.plotting.growing import draw_spread_growth
 from fpdrift.plotting.growth import draw_growth
@@ -67,6 +67,7 @@ from fpdrift.plotting.long import draw_long
 from fpdrift.plotting.matrix import draw_tensor_matrix
 from fpdrift.plotting.nudge import draw_nudge
 from fpdrift.plotting.operations import draw_thread_operation
+from fpdrift.plotting.powers import write_plainly
 from fpdrift.plotting.question import draw_question
 from fpdrift.plotting.sources import draw_sources
 from fpdrift.plotting.spread import draw_order_spread
@@ -153,6 +154,7 @@ _DRAW: dict[type[Result], Callable[[Any, Axes], None]] = {
     Long: draw_long,
     ManyRuns: draw_many_runs,
     NudgeAccount: draw_nudge,
+    OneGate: draw_one_gate,
     OrderSpread: draw_order_spread,
     Orders: draw_orders,
     Plan: draw_plan,
@@ -223,11 +225,7 @@ def plot(result: Result, *, ax: Axes | None = None) -> Axes:
 
 def _draw(result: Result, ax: Axes) -> None:
     _DRAW[type(result)](result, ax)
-    for axis in (axis for part in (ax, *ax.child_axes) for axis in (part.xaxis, part.yaxis)):
-        # 1e-06 as everywhere in fpdrift: a raised exponent cannot be read from the back of a room
-        if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
-            axis.set_major_formatter(LogFormatter())
-            axis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
+    write_plainly(ax)
 
 
 def save(result: Result, stem: str | Path) -> tuple[Path, Path]:
@@ -243,8 +241,8 @@ def save(result: Result, stem: str | Path) -> tuple[Path, Path]:
     return png, svg
 
 
-def save_picture(result: Result, *paths: str | Path) -> None:
-    """Draw a result once and write it to files, in the formats of their suffixes.
+def save_picture(result: Result, *paths: str | Path) -> str:
+    """Draw a result once, write it to files in the formats of their suffixes, give its title.
 
     Raises
     ------
@@ -254,9 +252,10 @@ def save_picture(result: Result, *paths: str | Path) -> None:
     with look():
         figure = Figure()
         FigureCanvasAgg(figure)
-        plot(result, ax=figure.add_subplot())
+        ax = plot(result, ax=figure.add_subplot())
         for path in paths:
             figure.savefig(path, metadata=METADATA[Path(path).suffix])
+        return ax.get_title("left")
 
 
 @contextmanager

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fpdrift.plotting.study import draw_study
+from fpdrift.plotting.words import sized
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from fpdrift.experiments import OneGate
     from fpdrift.training.gated import Gate, Gates
 
 #: Units drawn as bars; beyond, those that hold most.
@@ -26,6 +30,16 @@ def draw_gates(result: Gates, ax: Axes) -> None:
     else:
         _draw_kink(result.gate, left)
     _draw_shares(result, right)
+
+
+def draw_one_gate(result: OneGate, ax: Axes) -> None:
+    """Draw the study's gate; where there is none, its runs."""
+    if result.gates is None:
+        draw_study(result.study, ax)
+    else:
+        draw_gates(result.gates, ax)
+        size = sized(result.study.size, result.study.steps)
+        ax.set_title(f"{ax.get_title('left')}\n1 and 2 threads ({size})")
 
 
 def _title(result: Gates) -> str:

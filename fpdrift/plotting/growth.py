@@ -57,7 +57,7 @@ def draw_growth(result: Comparison | Comparisons, ax: Axes) -> None:
     starts = [_start(ax, pair, f"C{i}") for i, (_, pair) in enumerate(curves)]
     ends = [_end(ax, label, pair, f"C{i}") for i, (label, pair) in enumerate(curves)]
     _write(ax, starts, (20, "offset points"), room=0.08)
-    _write(ax, ends + listed, (1.04, "axes fraction"), room=0.2)
+    _write(ax, ends + listed, (1.04, "axes fraction"), room=min(0.24, 1 / len(result.labels)))
 
 
 def _title(drifting: list[Comparison], pairs: int) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.patches import Patch
-from matplotlib.ticker import LogFormatter
+
+from fpdrift.plotting.powers import write_powers
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,8 +39,7 @@ def draw_tensor_matrix(result: TensorMatrix, ax: Axes) -> None:
         norm = LogNorm(low, high if high > low else 10 * low)
         mesh = ax.pcolormesh(edges, tops, shades, cmap="cividis", norm=norm, rasterized=True)
         bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02)
-        bar.ax.yaxis.set_major_formatter(LogFormatter())
-        bar.ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
+        write_powers(bar.ax.yaxis)
         bar.set_label("relative distance of the tensor")
     ax.set_ylim(tops[-1], 0)
     ax.grid(visible=False)

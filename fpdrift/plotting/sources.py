@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from fpdrift.experiments.sources import PLANTED
+from fpdrift.plotting.powers import short_power
 from fpdrift.plotting.words import many, sized
 
 if TYPE_CHECKING:
@@ -47,5 +48,7 @@ def _headline(result: Sources) -> str:
     seeds = next((row for row in result.rows if row.name == "all seeds"), None)
     if not farthest.distance.mean:
         return "No drift seen from rounding"
-    told = f"{farthest.name} moved the weights by {farthest.distance.mean:.1e}"
-    return told if seeds is None else f"{told}, other seeds by {seeds.distance.mean:.1e}"
+    told = f"{farthest.name}: {short_power(farthest.distance.mean)} apart"
+    if seeds is None:
+        return told
+    return f"{told}; other seeds: {short_power(seeds.distance.mean)} apart"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 #: Runs of equal bits stand a decade left of the smallest distance, those without one right.
 _LEFT = 0.1
+#: A run held against another one, and a run held against the same run before.
+_DOT: dict[str, Any] = {"markersize": 9}
+_CROSS: dict[str, Any] = {"marker": "+", "markersize": 17, "markeredgewidth": 3}
 
 
 def draw_study(result: Study, ax: Axes) -> None:
@@ -31,14 +34,14 @@ def draw_study(result: Study, ax: Axes) -> None:
     rows: dict[str, int] = {}
     for row in result.distances:
         y = rows.setdefault(row.baseline if _repeats(row) else row.label, len(rows))
-        mark = "+" if _repeats(row) else "o"
+        look = _CROSS if _repeats(row) else _DOT
         if row.first_step is None:
-            ax.plot(zero, y, "+" if _repeats(row) else "s", color="C2", markersize=_size(row))
+            ax.plot(zero, y, **{"marker": "s"} | look, color="C2")
         elif row.distance == 0:
-            ax.plot(zero, y, mark, color="C0", markerfacecolor="none", markersize=_size(row))
+            ax.plot(zero, y, **{"marker": "o"} | look, color="C0", markerfacecolor="none")
             places[zero] = "same bits\n(open: of the\nweights alone)"
         elif np.isfinite(row.distance):
-            ax.plot(row.distance, y, mark, color="C0", markersize=_size(row))
+            ax.plot(row.distance, y, **{"marker": "o"} | look, color="C0")
         else:
             ax.plot(beyond, y, "x", color="C3")
             places[beyond] = "not finite"
@@ -51,10 +54,6 @@ def draw_study(result: Study, ax: Axes) -> None:
 
 def _repeats(row: RunDistance) -> bool:
     return row.label == f"{row.baseline} again"
-
-
-def _size(row: RunDistance) -> int:
-    return 17 if _repeats(row) else 9
 
 
 def _explained(result: Study) -> str:
@@ -78,11 +77,11 @@ def _distance_axis(
 def _headline(result: Study) -> str:
     """Say how many runs kept their bits, those that repeat another one apart."""
     told = []
-    for word, which in (("Repeated", True), ("Changed", False)):
+    for word, which in (("repeated", True), ("changed", False)):
         those = [row.first_step is None for row in result.distances if _repeats(row) == which]
         if those:
-            told.append(f"{word}: same bits in {sum(those)} of {len(those)}")
-    return ". ".join(told)
+            told.append(f"{sum(those)} of {len(those)} {word}")
+    return f"Same bits: {', '.join(told)}"
 
 
 def draw_determinism(result: Determinism, ax: Axes) -> None:
@@ -91,8 +90,8 @@ def draw_determinism(result: Determinism, ax: Axes) -> None:
     if result.ratios:
         least, most = min(result.ratios.values()), max(result.ratios.values())
         pairs = many(len(result.ratios), "pair")
-        cost = f"With it a step took {least:.2f} to {most:.2f} times as long ({pairs})"
-        ax.set_title(f"{ax.get_title('left')}\n{cost}")
+        cost = f"Op determinism: {least:.2f} to {most:.2f} times the time ({pairs})"
+        _title(result.study, _headline(result.study), ax, cost)
 
 
 def draw_no_seeds(result: NoSeeds, ax: Axes) -> None:
@@ -173,5 +172,5 @@ def draw_hash_seed(result: HashSeed, ax: Axes) -> None:
     _title(result.study, told, ax)
 
 
-def _title(study: Study, headline: str, ax: Axes) -> None:
-    ax.set_title(f"{headline}\n{study.title}\n({sized(study.size, study.steps)})")
+def _title(study: Study, headline: str, ax: Axes, topic: str | None = None) -> None:
+    ax.set_title(f"{headline}\n{topic or study.title}\n({sized(study.size, study.steps)})")

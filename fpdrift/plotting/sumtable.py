@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from fpdrift.floats import format_of
+from fpdrift.plotting.powers import short_power
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +24,7 @@ def draw_sum_table(table: SumTable, ax: Axes) -> None:
     rows = sorted(table.rows, key=lambda row: row.condition)
     _draw([(row.condition, row) for row in rows], table.dtype, ax)
     ax.set_xlabel("condition number of the sum")
-    ax.set_title(f"{_headline(rows)}\n({table.n:,} {table.dtype} numbers)")
+    _title(table, ax)
 
 
 def draw_sum_growth(result: SumGrowth, ax: Axes) -> None:
@@ -32,18 +33,28 @@ def draw_sum_growth(result: SumGrowth, ax: Axes) -> None:
     points = [(float(table.n), row) for table in tables for row in table.rows]
     _draw(points, tables[0].dtype, ax)
     ax.set_xlabel("numbers that are added")
-    condition = tables[0].rows[0].condition
-    told = _headline(tables[-1].rows)
+    _title(tables[-1], ax)
+
+
+def _title(table: SumTable, ax: Axes) -> None:
+    """Tell how many digits the worst and the best way leave right in the hardest sum."""
+    condition = max(row.condition for row in table.rows)
+    hardest = [row for row in table.rows if row.condition == condition]
+    worst, best = (which(hardest, key=lambda row: row.error) for which in (max, min))
+    digits = [_right_digits(row, _unit(table.dtype)) for row in (worst, best)]
     ax.set_title(
-        f"{told}\n({tables[-1].n:,} {tables[0].dtype} numbers, condition number {condition:.0e})"
+        f"Right digits: {worst.name} {digits[0]}, {best.name} {digits[1]}\n"
+        f"({table.n:,} {table.dtype} numbers, condition number {short_power(condition)})"
     )
 
 
-def _headline(rows: Sequence[SumRow]) -> str:
-    """Tell the worst and the best way of the hardest sum."""
-    hardest = [row for row in rows if row.condition == max(r.condition for r in rows)]
-    worst, best = (which(hardest, key=lambda row: row.error) for which in (max, min))
-    return f"Off by {worst.error:.1e} u: {worst.name}; by {best.error:.1e} u: {best.name}"
+def _right_digits(row: SumRow, u: float) -> int:
+    return max(0, math.floor(-math.log10(max(row.error, _FLOOR) * u)))
+
+
+def _unit(dtype: str) -> float:
+    """Give the unit roundoff."""
+    return 2.0 ** -format_of(dtype).precision
 
 
 def _draw(points: list[tuple[float, SumRow]], dtype: str, ax: Axes) -> None:
@@ -52,7 +63,7 @@ def _draw(points: list[tuple[float, SumRow]], dtype: str, ax: Axes) -> None:
     for _, row in points:
         curves.setdefault(row.name, []).append(row)
     places = list(dict.fromkeys(place for place, _ in points))
-    lost = 2.0 ** format_of(dtype).precision
+    lost = 1 / _unit(dtype)
     for i, names in enumerate(_groups(curves)):
         errors = [max(row.error, _FLOOR) for row in curves[names[0]]]
         color, marker = f"C{i % 7}", "osD^v*P"[i % 7]

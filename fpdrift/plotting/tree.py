@@ -58,7 +58,8 @@ def draw_revealed(result: Revealed, ax: Axes) -> None:
         say_no_tree(result, ax)
     else:
         draw_plan(result.plan, ax)
-        ax.set_title(f"{result.name} adds {named(result)}: {result.verdict}")
+        row = f"at most {result.plan.depth} in a row"
+        ax.set_title(f"{result.name} adds {named(result)}, {row}: {result.verdict}")
 
 
 def named(result: Revealed) -> str:

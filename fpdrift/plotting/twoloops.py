@@ -38,7 +38,13 @@ def draw_two_loops(result: TwoLoops, ax: Axes) -> None:
         axis.set_major_formatter(
             FuncFormatter(lambda number, _: f"{number:.1e}" if number else "0")
         )
-    ax.set_title("Equal on paper: one loop rounds once a step, the other twice")
+    title = "Equal on paper: one loop rounds once a step, the other twice"
+    if exact and exact[-1]:
+        once_off, twice_off = (
+            100 * abs(end / exact[-1] - 1) for end in (lost_once[-1], lost_twice[-1])
+        )
+        title = f"{title}\n(off exact arithmetic by {once_off:.2g} % and by {twice_off:.2g} %)"
+    ax.set_title(title)
 
 
 def _name(

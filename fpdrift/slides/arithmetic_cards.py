@@ -143,7 +143,7 @@ ARITHMETIC_CARDS = (
         question="The same program on another processor: what has to be alike for equal bits?",
         alt="A square of conditions against conditions: a cell says equal, or how many ulps apart; "
         "conditions of equal bits share a letter",
-        command="batch --conditions",
+        command="batch --conditions --libraries numpy",
     ),
     Card(
         name="gpu",

@@ -11,6 +11,7 @@ from fpdrift.experiments import (
     Long,
     Metric,
     NoSeeds,
+    OneGate,
     Question,
     Sources,
     Study,
@@ -112,6 +113,16 @@ TRAINING_CARDS = (
         alt="Stairs that fall with the steps: the share of nudges that are still there, with a "
         "band of uncertainty",
         command="experiment survival --quick",
+    ),
+    Card(
+        name="gate",
+        lesson="09",
+        kind=OneGate,
+        claim="One ReLU that opens in one run alone can make a jump of the distance.",
+        question="The distance jumps in a single step. Where in the network would you look?",
+        alt="Left a ReLU's kink with both runs on it, one on each side of zero; right bars for the "
+        "units of its layer, one of which holds nearly all of the distance",
+        command="experiment gate --quick",
     ),
     Card(
         name="amplifiers",

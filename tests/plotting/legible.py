@@ -7,8 +7,8 @@ from matplotlib.transforms import Bbox
 
 #: Points of the smallest text on a slide of 13.33 inches, and inches that a slide is wide.
 SMALLEST, WIDE = 18, 13.333
-#: Pixels that two boxes may share: a box is a little larger than its letters.
-_SHARED = 2.0
+#: Pixels that lines may share, since a box is higher than its letters, and that words lie apart.
+_SHARED, _APART = 4.0, 4.0
 
 
 def drawn_texts(figure, monkeypatch):
@@ -28,7 +28,7 @@ def drawn_texts(figure, monkeypatch):
 
 
 def faults(figure, monkeypatch, *, scale):
-    """Name texts that are too small, leave the figure, or lie over another.
+    """Name texts that are too small, leave the figure, or lie over or close by another.
 
     `scale` is how much larger the picture is on the slide than as it is drawn.
     """
@@ -40,13 +40,14 @@ def faults(figure, monkeypatch, *, scale):
         points = scale * text.get_fontsize() * (0.7 if "^" in words and "$" in words else 1)
         if points < SMALLEST:
             found.append(f"{points:.1f} points: {words}")
-        edge = figure.bbox.padded(_SHARED)
+        edge = figure.bbox.padded(_APART / 2)
         if not (edge.x0 <= box.x0 and box.x1 <= edge.x1):
             found.append(f"outside, left or right: {words}")
         if not (edge.y0 <= box.y0 and box.y1 <= edge.y1):
             found.append(f"outside, above or below: {words}")
     for (one, a), (other, b) in itertools.combinations(zip(said, boxes, strict=True), 2):
-        shared = Bbox.intersection(a, b)
-        if shared is not None and min(shared.width, shared.height) > _SHARED:
+        if Bbox.intersection(
+            a.padded(_APART / 2, -_SHARED / 2), b.padded(_APART / 2, -_SHARED / 2)
+        ):
             found.append(f"over each other: {one} / {other}")
     return found

@@ -17,6 +17,7 @@ from fpdrift.experiments import (
     CnnDrift,
     FiveRuns,
     GradientRuns,
+    OneGate,
     Settings,
     ThreadsAndTree,
     TrainedRun,
@@ -33,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from legible import faults
 from long_results import long_results
 from reduction_results import reduction_results
-from study_results import study_results
+from study_results import a_study, study_results
 from test_plot_gates import FOUND
 
 
@@ -74,6 +75,8 @@ def results():
     yield from study_results()
     yield from long_results()
     yield "gates", FOUND
+    yield "one-gate", OneGate(study=a_study(), gates=FOUND)
+    yield "no-gate", OneGate(study=a_study(), gates=None)
 
 
 def five_runs():
@@ -149,11 +152,11 @@ def test_what_cannot_be_read_is_named(monkeypatch):
     with look():
         figure = Figure()
         ax = figure.add_subplot()
-        ax.text(0.1, 0.5, "small", fontsize=13)
-        ax.text(0.1, 0.7, "one")
-        ax.text(0.1, 0.71, "other")
-        ax.text(0.9, 0.9, "too long for the place")
-        ax.text(0.1, -3, "deep")
+        place = {"transform": ax.transAxes, "in_layout": False}
+        ax.text(0.1, 0.5, "small", fontsize=13, **place)
+        for y, words in ((0.7, "one"), (0.71, "other"), (-3, "deep")):
+            ax.text(0.1, y, words, **place)
+        ax.text(0.9, 0.9, "too long for the place", **place)
         ax.set_xscale("log")
         found = " | ".join(faults(figure, monkeypatch, scale=1 / SCALE))
     assert "17.3 points: small" in found

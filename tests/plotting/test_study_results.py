@@ -81,7 +81,7 @@ def test_a_run_repeated_shares_the_row_of_what_it_repeats():
     points = [(line.get_ydata()[0], line.get_marker()) for line in ax.lines[:3]]
     assert points == [(0, "o"), (0, "+"), (1, "+")]
     title = ax.get_title(loc="left")
-    assert title.startswith("Repeated: same bits in 1 of 2. Changed: same bits in 0 of 1\n")
+    assert title.startswith("Same bits: 1 of 2 repeated, 0 of 1 changed\n")
     assert "+: run repeated" in ax.get_xlabel()
 
 
@@ -105,8 +105,8 @@ def test_what_is_no_distance_does_not_stand_among_equal_bits():
 def test_what_determinism_cost():
     assert ["b", "1.50"] in rows("determinism")
     title = drawn("determinism").get_title(loc="left")
-    assert title.endswith("a step took 1.25 to 1.50 times as long (2 pairs)")
-    assert "times as long" not in drawn("determinism-untimed").get_title(loc="left")
+    assert "\nOp determinism: 1.25 to 1.50 times the time (2 pairs)\n" in title
+    assert "times the time" not in drawn("determinism-untimed").get_title(loc="left")
 
 
 def test_the_spread_of_each_metric():

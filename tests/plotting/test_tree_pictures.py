@@ -91,7 +91,7 @@ def test_equal_trees_mark_nothing():
 def test_the_title_tells_the_verdict_and_the_accumulator():
     ax = plot(revealed(makers.pairwise(8), accumulator="float64"), ax=Figure().add_subplot())
     title = ax.get_title(loc="left") + ax.get_title()
-    assert title == "planted:sum adds 8 float32 in float64: confirmed"
+    assert title == "planted:sum adds 8 float32 in float64, at most 3 in a row: confirmed"
 
 
 def test_every_input_of_a_small_tree_has_its_number():

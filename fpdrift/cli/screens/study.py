@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from fpdrift.cli.screens.fiveruns import size
 from fpdrift.cli.screens.screen import count, measured_on, screen, wrapped
-from fpdrift.experiments import Determinism, HashSeed, Metric, NoSeeds, Study, UlpSurvival
+from fpdrift.experiments import (
+    Determinism,
+    HashSeed,
+    Metric,
+    NoSeeds,
+    OneGate,
+    Study,
+    UlpSurvival,
+)
 
 if TYPE_CHECKING:
     from fpdrift.experiments import RunDistance
@@ -24,6 +32,16 @@ def _determinism(result: Determinism) -> list[str]:
     head = [f"  {'a step, times as long as without':42}{'ratio':>10}"] if rows else []
     study = result.study
     return _page(result, study, [*_distances(study), "", *head, *rows])
+
+
+@screen.register
+def _one_gate(result: OneGate) -> list[str]:
+    lines = _distances(result.study)
+    if result.gates is not None:
+        lines += ["", f"  {'after step':>12}{'distance of the weights':>27}"]
+        for step, distance in zip(result.gates.steps, result.gates.distance, strict=True):
+            lines.append(f"  {step:12}{distance:27.1e}")
+    return _page(result, result.study, lines)
 
 
 @screen.register

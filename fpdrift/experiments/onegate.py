@@ -1,0 +1,78 @@
+"""Two runs that round differently, and the one ReLU on which their largest jump apart hangs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fpdrift.drift import compare, growth
+from fpdrift.experiments.study import EPOCH, Study, apart, carried_out, plain, size_of
+from fpdrift.experiments.threadcounts import count_of
+from fpdrift.results import Result
+from fpdrift.training.condition import Condition
+from fpdrift.training.gates import find_gates
+
+if TYPE_CHECKING:
+    from fpdrift.experiments.settings import Settings
+    from fpdrift.records import Record
+    from fpdrift.training.gated import Gates
+
+STEPS = {"quick": 30, "full": EPOCH}
+CLAIM = (
+    "Batches of 64, 60,000 samples and 20 epochs are 18,750 iterations, which amplify a small "
+    "difference by much."
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class OneGate(Result):
+    """Two runs, and their largest jump seen at its ReLUs."""
+
+    study: Study
+    #: None where the runs have equal bits or nothing stands out as a jump
+    gates: Gates | None
+
+    def __repr__(self) -> str:
+        return f"OneGate({self.study!r}, {self.gates})"
+
+
+def one_gate(settings: Settings) -> OneGate:
+    """Train with 1 and with 2 threads; repeat the step of the largest jump and look inside.
+
+    What lies finished in the folder ``gate`` of `settings.out` is not trained again.
+    """
+    one = Condition(intra_op_threads=1, seed=settings.seed)
+    study, records = carried_out(
+        "gate",
+        settings,
+        {count_of(1): one, count_of(2): replace(one, intra_op_threads=2)},
+        {count_of(2): count_of(1)},
+        title="One step, seen at its ReLUs",
+        claim=CLAIM,
+        tell=lambda *_: "",
+        steps=STEPS[size_of(settings)],
+    )
+    gates = _largest_jump(settings, *records)
+    return OneGate(study=replace(study, finding=_tell(study, gates) + study.finding), gates=gates)
+
+
+def _largest_jump(settings: Settings, a: Record, b: Record) -> Gates | None:
+    if not growth(compare(a, b), (a, b)).jumps:
+        return None
+    return find_gates(a, b, progress=settings.progress)
+
+
+def _tell(study: Study, gates: Gates | None) -> str:
+    between = f"1 and 2 threads gave {apart(study.distances)} ({study.steps} steps)"
+    if gates is None:
+        return f"{between}; no step stands out as a jump, so there is no gate to show."
+    factor = (gates.distance[1:] / gates.distance[:-1]).max()
+    jump = f"{between}. Step {gates.step} alone took them {factor:.1f} times as far apart"
+    gate = gates.gate
+    if gate is None or gates.share is None:
+        return f"{jump}; no gate of the unit that moved most had changed."
+    return (
+        f"{jump}: unit {gate.unit} of {gate.layer} is open for one image in one run and shut in "
+        f"the other, within {gate.from_zero:.1e} of zero, and then holds all but "
+        f"{plain(100 * (1 - gates.share))} % of its layer's squared distance."
+    )

@@ -1,0 +1,92 @@
+"""The gate behind a jump: what is said follows from the jump and from whether there is one."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from made_records import made
+
+from fpdrift.cli.screens import screen
+from fpdrift.experiments import Settings, onegate, study
+from fpdrift.plotting import plot
+from fpdrift.results import Result, read_only
+from fpdrift.training import Gate, Gates, job
+
+GATE = Gate(
+    layer="relu3",
+    unit=1,
+    sample=49,
+    pixel=(),
+    value_a=1e-5,
+    value_b=-4e-5,
+    spread=1.0,
+    ulp=2**-23,
+    gradient_a=1e-3,
+    gradient_b=1e-3,
+)
+GATES = Gates(
+    step=3,
+    run_a=None,
+    run_b=None,
+    steps=read_only([1, 2, 3]),
+    distance=read_only([1e-7, 2e-7, 5e-6]),
+    layers=(),
+    layer="relu3",
+    unit=1,
+    weights=("dense1/kernel",),
+    moved_share=0.75,
+    shares=read_only([0.25, 0.75]),
+    unit_changed=1,
+    gate=GATE,
+)
+
+
+@pytest.fixture
+def ran(monkeypatch, tmp_path):
+    """Give the study with made records, which cannot be repeated, and a gate or none."""
+
+    def run(gates, bits=lambda condition: condition.intra_op_threads):
+        monkeypatch.setattr(job, "train", lambda *a, **named: made(*a, **named, bits=bits))
+        monkeypatch.setattr(onegate, "_largest_jump", lambda *_: gates)
+        return study("gate").run(Settings(out=tmp_path))
+
+    return run
+
+
+def test_the_jump_and_its_gate_are_told(ran):
+    result = ran(GATES)
+    lines = screen(result)
+    assert all(len(line) <= 80 for line in lines)
+    assert lines[0].startswith("  Quick, not the source's size: 2 runs of 30 steps")
+    told = result.study.finding
+    assert "Step 3 alone took them 25.0 times as far apart: unit 1 of relu3 is open" in told
+    assert "within 4.0e-05 of zero, and then holds all but 25 % of its layer's" in told
+    assert any(line.split() == ["3", "5.0e-06"] for line in lines)
+    title = plot(result).get_title("left")
+    assert title.startswith("Step 3: a ReLU is open in run A alone")
+    assert title.endswith("1 and 2 threads (quick: 30 steps a run)")
+    again = Result.from_json(result.to_json())
+    assert again.gates.gate == GATE
+    np.testing.assert_array_equal(again.gates.distance, GATES.distance)
+
+
+@pytest.mark.parametrize(
+    ("gates", "words"),
+    [
+        (None, "no step stands out as a jump, so there is no gate to show"),
+        (dataclasses.replace(GATES, gate=None), "no gate of the unit that moved most had changed"),
+    ],
+)
+def test_what_was_not_found_is_not_told(ran, gates, words):
+    result = ran(gates)
+    assert words in result.study.finding
+    plot(result)
+    screen(result)
+
+
+def test_equal_bits_have_no_jump(monkeypatch, tmp_path):
+    monkeypatch.setattr(job, "train", lambda *a, **named: made(*a, **named, bits=lambda _: 1))
+    result = study("gate").run(Settings(out=tmp_path))
+    assert result.gates is None
+    assert "1 and 2 threads gave the same bits (30 steps)" in result.study.finding
+    assert "one other bit" in result.study.finding
