@@ -10,7 +10,7 @@ import pytest
 from helpers import missing, require
 from made_slides import LONG, MADE, ROOT, made_slides
 
-from fpdrift.lessons import find_lesson
+from fpdrift.lessons import find_lesson, lessons
 from fpdrift.plotting import slide as drawing
 from fpdrift.plotting.draw import look
 from fpdrift.slides import write_deck
@@ -62,6 +62,12 @@ def test_first_the_title_then_each_lesson_then_the_commands(written):
     assert "fpdrift slides" in slides[-1].placeholders[1].text_frame.text
 
 
+def test_a_lesson_asks_in_plain_words():
+    for question in (lesson.question for lesson in lessons()):
+        assert question.endswith("?")
+        assert not set(question) & set('*"`>')
+
+
 def test_a_picture_comes_with_what_is_claimed_measured_and_asked(written):
     pptx = require("pptx")
     slides = [s for s in pptx.Presentation(written).slides if pictures(s)]
@@ -94,6 +100,8 @@ def test_every_slide_has_title_notes_number_and_alternative_text(deck):
 
 
 def test_nothing_is_outside_or_over_another(deck):
+    assert deck.slide_width / deck.slide_height == pytest.approx(16 / 9, rel=1e-3)
+    assert deck.element.sldSz.get("type") is None  # not said to be 4:3
     for slide in deck.slides:
         boxes = [(s.left, s.top, s.left + s.width, s.top + s.height) for s in slide.shapes]
         for left, top, right, bottom in boxes:
