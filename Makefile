@@ -24,7 +24,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lessons figures bench faults clean
+.PHONY: help demo test lint format lessons figures figures-demo recorded bench faults clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -62,8 +62,16 @@ lessons: $(VENV)/.all
 	$(BIN)/python lessons/build.py
 	$(BIN)/python figures/float_page.py
 
+# Every picture, the gallery and the deck, from what was recorded and what is exact.
+figures: $(VENV)/.all
+	$(BIN)/python figures/build.py
+
+# What the pictures need and fpdrift/recorded/ lacks, measured on this machine: hours if all of it.
+recorded: $(VENV)/.all
+	$(BIN)/python figures/record.py
+
 # The README's picture and the results behind it: one run of the demo on this machine.
-figures: $(VENV)/.cnn
+figures-demo: $(VENV)/.cnn
 	$(BIN)/python -m fpdrift.demo --out figures/demo
 
 bench: $(VENV)/.all

@@ -18,14 +18,16 @@ _ROW = 26
 #: Of the fields, by letter; white digits stand out on each.
 _COLOURS = {"s": "#9C3F00", "e": "#005A8F", "f": "#00664C"}
 #: Characters of a line of text below the bits.
-_WIDTH = 76
+_WIDTH = 70
+#: Of the exact value in the title.
+_TITLE = 36
 _SAID = ("exact", "formula", "ulp")
 
 
 def draw_anatomy(result: Anatomy, ax: Axes) -> None:
     """Draw the bits, sign and exponent above the fraction, then what they stand for."""
     ax.set_axis_off()
-    ax.set_title(f"{result.value!s} in {result.dtype}: {len(result.bits)} bits, {result.kind}")
+    ax.set_title(_title(result))
     _bits(ax, result.sign_bits, "s", 0, 0)
     _bits(ax, result.exponent_bits, "e", 3, 0)
     fraction = result.significand_bits
@@ -34,16 +36,21 @@ def draw_anatomy(result: Anatomy, ax: Axes) -> None:
         _bits(ax, row, "f", 0, 2.4 * number, named=number == 1)
     y = 2.4 * (len(rows) + 1)
     for line in _lines(result):
-        ax.text(0, y, line, fontsize=14, va="center", family="monospace")
+        ax.text(0, y, line, va="center", family="monospace")
         y += 1.25
     ax.set(xlim=(-0.2, _ROW + 0.2), ylim=(y, -1.6))
+
+
+def _title(result: Anatomy) -> str:
+    exact = _cut(facts(result).get("exact", result.kind), _TITLE)
+    return f"{result.value!s} in {result.dtype} is {exact}"
 
 
 def _bits(ax: Axes, bits: str, letter: str, x: float, y: float, *, named: bool = True) -> None:
     colour = _COLOURS[letter]
     if named:
         name = f"{letter} = {FIELDS[letter]}"
-        ax.text(x, y - 0.95, name, color=colour, fontsize=13, va="center")
+        ax.text(x, y - 0.95, name, color=colour, va="center")
     for place, bit in enumerate(bits):
         box = Rectangle(
             (x + place, y - 0.5), 0.92, 1.2, facecolor=colour if bit == "1" else "white"
@@ -51,7 +58,7 @@ def _bits(ax: Axes, bits: str, letter: str, x: float, y: float, *, named: bool =
         box.set(edgecolor=colour, linewidth=1.4)
         ax.add_patch(box)
         tone = "white" if bit == "1" else colour
-        ax.text(x + place + 0.46, y + 0.1, bit, color=tone, fontsize=13, ha="center", va="center")
+        ax.text(x + place + 0.46, y + 0.1, bit, color=tone, ha="center", va="center")
 
 
 def _lines(result: Anatomy) -> list[str]:
@@ -61,5 +68,5 @@ def _lines(result: Anatomy) -> list[str]:
     return [*lines, f"beside   {said['below']} and {said['above']}"]
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
+def _cut(text: str, longest: int = _WIDTH) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

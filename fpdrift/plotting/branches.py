@@ -40,7 +40,6 @@ def draw_many_runs(result: ManyRuns, ax: Axes) -> None:
             xycoords=("axes fraction", "data"),
             va="center",
             color=colour,
-            fontsize=12,
             parse_math=False,
         )
     ax.set_xscale("symlog", linthresh=1)

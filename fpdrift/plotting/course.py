@@ -84,6 +84,5 @@ def _draw_jump(result: Growth, jump: Jump, ax: Axes, *, written: bool) -> None:
         textcoords="offset points",
         va="center",
         color="C1",
-        fontsize=13,
         bbox={"color": "white", "alpha": 0.8, "pad": 1},
     )

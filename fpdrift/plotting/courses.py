@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fpdrift.plotting.powers import short_power
+from fpdrift.plotting.words import sized
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -33,6 +36,17 @@ def draw_courses(result: Courses, ax: Axes) -> None:
     ticks = [t for t in (0, 1, 10, 100) if t < result.last] + [result.last]
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.set(xlabel="training step", ylabel="relative distance of the weights")
-    ax.legend(title=result.what, fontsize=11, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    size = "the source's size" if result.size == "full" else "quick, not the source's size"
-    ax.set_title(f"{result.title}\n{size}")
+    ax.legend(title=result.what, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    ax.set_title(f"{_headline(result)}\n{result.title}\n({sized(result.size, result.last)})")
+
+
+def _headline(result: Courses) -> str:
+    """Say how wide the pairs lie apart at first and at last, of those that can be told."""
+    known = (np.isfinite(result.distance) & (result.distance > 0)).all(axis=1)
+    if not known.any():
+        return "No pair can be followed from the first step to the last"
+    ends = result.distance[known][:, [0, -1]]
+    first, last = ends.max(axis=0) / ends.min(axis=0)
+    told = zip(map(short_power, (first, last)), result.steps[[0, -1]], strict=True)
+    ratios = ", ".join(f"{ratio} at step {step}" for ratio, step in told)
+    return f"Farthest to nearest pair: {ratios}"

@@ -67,6 +67,7 @@ from fpdrift.plotting.long import draw_long
 from fpdrift.plotting.matrix import draw_tensor_matrix
 from fpdrift.plotting.nudge import draw_nudge
 from fpdrift.plotting.operations import draw_thread_operation
+from fpdrift.plotting.powers import write_plainly
 from fpdrift.plotting.question import draw_question
 from fpdrift.plotting.sources import draw_sources
 from fpdrift.plotting.spread import draw_order_spread
@@ -214,12 +215,17 @@ def plot(result: Result, *, ax: Axes | None = None) -> Axes:
 
         with look():
             figure, ax = plt.subplots()
-            _DRAW[type(result)](result, ax)
+            _draw(result, ax)
             fix_colours(figure)
     else:
         with look():
-            _DRAW[type(result)](result, ax)
+            _draw(result, ax)
     return ax
+
+
+def _draw(result: Result, ax: Axes) -> None:
+    _DRAW[type(result)](result, ax)
+    write_plainly(ax)
 
 
 def save(result: Result, stem: str | Path) -> tuple[Path, Path]:
@@ -235,8 +241,8 @@ def save(result: Result, stem: str | Path) -> tuple[Path, Path]:
     return png, svg
 
 
-def save_picture(result: Result, *paths: str | Path) -> None:
-    """Draw a result once and write it to files, in the formats of their suffixes.
+def save_picture(result: Result, *paths: str | Path) -> str:
+    """Draw a result once, write it to files in the formats of their suffixes, give its title.
 
     Raises
     ------
@@ -246,9 +252,10 @@ def save_picture(result: Result, *paths: str | Path) -> None:
     with look():
         figure = Figure()
         FigureCanvasAgg(figure)
-        plot(result, ax=figure.add_subplot())
+        ax = plot(result, ax=figure.add_subplot())
         for path in paths:
             figure.savefig(path, metadata=METADATA[Path(path).suffix])
+        return ax.get_title("left")
 
 
 @contextmanager

@@ -48,8 +48,8 @@ def draw_condition_matrix(result: ConditionMatrix, ax: Axes) -> None:
         return
     draw_condition_run(max(result.runs, key=lambda run: len(set(run.equality.classes))), ax)
     if len(result.runs) > 1:
-        most = f"the most classes of {len(result.runs)} operations"
-        ax.set_xlabel(f"=: equal bits; a number: ulps apart ({most})")
+        title = f"{ax.get_title('left')}\n(the most among {len(result.runs)} operations)"
+        ax.set_title(title)
 
 
 def draw_batch_run(run: BatchRun, ax: Axes) -> None:
@@ -96,21 +96,27 @@ def _draw_matrix(result: Equality, ax: Axes) -> None:
     ax.pcolormesh(np.arange(k + 1), np.arange(k + 1), shades, cmap=_shades(), vmin=0, vmax=25)
     if k <= _MOST_TEXTS:
         for (i, j), apart in np.ndenumerate(ulps):
-            text = "=" if equal[i, j] else f"{apart:,.0f}" if apart < 1e5 else f"{apart:.0e}"
+            text = "=" if equal[i, j] else _compact(apart)
             ink = "white" if equal[i, j] or shades[i, j] > 18 else "black"
-            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=ink, fontsize=12)
+            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=ink)
     for edge in (1 + np.flatnonzero(np.diff(classes))).tolist():
         ax.axhline(edge, color="black", linewidth=2)
         ax.axvline(edge, color="black", linewidth=2)
     letters = [_letter(its) for its in classes.tolist()]
     names = [f"{result.labels[i]}   {letter}" for i, letter in zip(order, letters, strict=True)]
     _strip(ax)
-    size = 13 if k <= 10 else 11
-    ax.set_xticks(np.arange(k) + 0.5, letters, fontsize=size)
-    ax.set_yticks(np.arange(k) + 0.5, names, fontsize=size)
+    ax.set_xticks(np.arange(k) + 0.5, letters)
+    ax.set_yticks(np.arange(k) + 0.5, names)
     ax.set_xlim(0, k)
     ax.set_ylim(k, 0)
-    ax.set_xlabel("=: equal bits; a number: at most so many ulps apart")
+    ax.set_xlabel("=: equal bits; a number: ulps apart")
+
+
+def _compact(apart: float) -> str:
+    """Write a distance in four characters at most."""
+    if apart < 1000:
+        return f"{apart:.0f}"
+    return f"{apart / 1000:.2g}k" if apart < 99_500 else f"{apart:.0e}".replace("e+0", "e")
 
 
 def _letter(its: int) -> str:

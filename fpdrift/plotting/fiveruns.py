@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fpdrift.plotting.words import many
+from fpdrift.plotting.words import many, sized
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,30 +14,33 @@ if TYPE_CHECKING:
 
 def draw_five_runs(result: FiveRuns, ax: Axes) -> None:
     """Draw a row of points for each gradient, and one for the source's figure as an interval."""
-    rows = [f"{runs.gradient}\ngradient" for runs in result.gradients]
+    rows = [f"gradient:\n{runs.gradient}" for runs in result.gradients]
     for y, runs in enumerate(result.gradients):
         first = runs.runs[0].loss
         away = [100 * (run.loss - first) / first for run in runs.runs]
         ax.plot(away, [y] * len(away), "o", color=f"C{y}")
-        ax.annotate(
-            f"at most {100 * runs.figure:.3g} %, {many(runs.distinct, 'set')} of weights",
-            (0, y),
-            xytext=(0, 14),
-            textcoords="offset points",
-            ha="center",
-        )
+        _say(f"at most {100 * runs.figure:.3g} %, {many(runs.distinct, 'set')} of weights", y, ax)
     largest = 100 * result.source
     place = len(rows)
     ax.plot([-largest, largest], [place, place], "|-", color="black")
+    _say(f"at most {largest:.3g} %, 469 steps", place, ax)
+    ax.set_yticks(range(place + 1), [*rows, "the source"])
+    ax.set_ylim(place + 0.5, -0.5)
+    ax.set_xlabel("loss against the first run's, in %")
+    farthest = max((runs.figure for runs in result.gradients), default=0.0)
+    ax.set_title(
+        f"Five runs, equal on paper: losses up to {100 * farthest:.3g} % apart\n"
+        f"({sized(result.size, result.steps)})"
+    )
+
+
+def _say(text: str, y: int, ax: Axes) -> None:
+    """Write above a row, inside the axes whatever their limits."""
     ax.annotate(
-        f"at most {largest:.3g} %, of 469 steps",
-        (0, place),
+        text,
+        (0.5, y),
+        xycoords=("axes fraction", "data"),
         xytext=(0, 14),
         textcoords="offset points",
         ha="center",
     )
-    ax.set_yticks(range(place + 1), [*rows, "the source"])
-    ax.set_ylim(place + 0.5, -0.5)
-    ax.set_xlabel("loss against the first run's, in %")
-    size = "the source's size" if result.size == "full" else "quick, not the source's size"
-    ax.set_title(f"Five runs of {result.steps} steps ({size})")

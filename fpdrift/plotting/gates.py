@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpdrift.plotting.study import draw_study
+from fpdrift.plotting.words import sized
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +38,8 @@ def draw_one_gate(result: OneGate, ax: Axes) -> None:
         draw_study(result.study, ax)
     else:
         draw_gates(result.gates, ax)
-        ax.set_title(f"{ax.get_title('left')}\n{result.study.size}, {result.study.steps} steps")
+        size = sized(result.study.size, result.study.steps)
+        ax.set_title(f"{ax.get_title('left')}\n1 and 2 threads ({size})")
 
 
 def _title(result: Gates) -> str:
@@ -75,7 +77,7 @@ def _draw_kink(gate: Gate, ax: Axes) -> None:
             color=f"C{number}",
         )
     pixel = f", pixel {gate.pixel}" if gate.pixel else ""
-    ax.set_title(f"{gate.layer}, unit {gate.unit}\nsample {gate.sample}{pixel}", fontsize=14)
+    ax.set_title(f"{gate.layer}, unit {gate.unit}\nsample {gate.sample}{pixel}")
     times = gate.from_zero / gate.spread if gate.spread else np.inf
     ax.set(
         xlabel=f"what goes in: within {times:.0e} of its spread",
@@ -105,7 +107,7 @@ def _draw_shares(result: Gates, ax: Axes) -> None:
     rest = len(result.shares) - len(most)
     more = f" ({rest} others hold less)" if rest else ""
     ax.set(xlabel=f"unit{more}", ylabel="% of the layer's squared distance", ylim=(0, 105))
-    ax.set_title("what its weights then hold", fontsize=14)
+    ax.set_title("what its weights then hold")
 
 
 def _percent(share: float) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def draw_gpu_sums(result: GpuSums, ax: Axes) -> None:
     """Draw V_s of each sum against n; where there are no sums, V_c of the other operations."""
-    ax.set_title(result.label)
+    ax.set_title(_title(result))
     if not result.runs:
         _draw_reasons(result.skipped, ax)
         return
@@ -30,6 +30,14 @@ def draw_gpu_sums(result: GpuSums, ax: Axes) -> None:
         else:
             still.append(name)
     _dress(result, still, bool(sums), ax)
+
+
+def _title(result: GpuSums) -> str:
+    """Say what varied most, and where the sums come from."""
+    if not result.runs:
+        return result.label
+    most = max(result.runs, key=lambda run: run.distinct)
+    return f"{most.operation}: {most.distinct} results in {most.tries} tries\n{result.label}"
 
 
 def draw_gpu_recording(result: GpuRecording, ax: Axes) -> None:

@@ -26,7 +26,7 @@ def draw_spread_growth(result: SpreadGrowth, ax: Axes) -> None:
         arrived = _above_zero(point.threads_spread for point in points)
         ax.plot(chunks, arrived, marker, color=color, markerfacecolor="white")
     longest = max(lines.values(), key=lambda points: points[-1].chunks)
-    _draw_theory("no order\ncan exceed", longest, [point.bound for point in longest], ax)
+    _draw_theory("no order exceeds", longest, [point.bound for point in longest], ax)
     _draw_theory("√chunks", longest, [point.law for point in longest], ax)
     _dress(result, ax)
 
@@ -53,7 +53,10 @@ def _dress(result: SpreadGrowth, ax: Axes) -> None:
     ax.set_xlim(places[0] / 1.3, places[-1] * 2.6)
     ax.set_xlabel("chunks, added one after the other")
     ax.set_ylabel("ulps between lowest and highest")
-    ax.set_title(f"The more is added in turn, the more order matters ({result.operation})")
+    spreads = [point.drawn_spread for point in result.points if point.chunks == places[-1]]
+    ax.set_title(
+        f"{result.operation} of {places[-1]:,} chunks: {max(spreads):.3g} ulps by order alone"
+    )
     ax.legend(
         title=f"{result.drawn:,} random orders;\nopen: {result.threads} threads,\nif they differ",
         loc="center left",

@@ -52,12 +52,19 @@ def draw_growth(result: Comparison | Comparisons, ax: Axes) -> None:
         _write_alone(ax, listed, equal=all(p.first_difference is None for p in result.comparisons))
         return
     ax.set(xlabel="training step", ylabel="relative distance of the weights", yscale="log")
-    ax.set_title("How far the weights drift apart")
+    ax.set_title(_title([pair for _, pair in curves], len(result.labels)))
     # heights hold from here on, since all curves are there
     starts = [_start(ax, pair, f"C{i}") for i, (_, pair) in enumerate(curves)]
     ends = [_end(ax, label, pair, f"C{i}") for i, (label, pair) in enumerate(curves)]
     _write(ax, starts, (20, "offset points"), room=0.08)
-    _write(ax, ends + listed, (1.04, "axes fraction"), room=0.2)
+    _write(ax, ends + listed, (1.04, "axes fraction"), room=min(0.24, 1 / len(result.labels)))
+
+
+def _title(drifting: list[Comparison], pairs: int) -> str:
+    """Say how many pairs have a distance, and how far the farthest is at its end."""
+    farthest = max(pair.distance[_seen(pair)][-1] for pair in drifting)
+    count = f"{len(drifting)} of {pairs} pairs drift" if pairs > 1 else "The weights drift"
+    return f"{count} apart, up to {farthest:.1e} at the end"
 
 
 def _seen(pair: Comparison) -> npt.NDArray[np.bool_]:
@@ -148,7 +155,6 @@ def _write(ax: Axes, words: list[_Words], x: tuple[float, str], *, room: float) 
             xytext=(x[0], height),
             textcoords=(x[1], "axes fraction"),
             color=item.colour,
-            fontsize=13,
             va="center",
             bbox={"color": "white", "alpha": 0.8, "pad": 1},
             arrowprops=None if item.step is None else line,

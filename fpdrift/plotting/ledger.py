@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from fpdrift.arithmetic import Order, Orders, Rounding
 
 #: Bits drawn before and behind the end of the significand.
-_KEPT, _FALLEN = 10, 5
+_KEPT, _FALLEN = 8, 5
 #: Where the columns start, in widths of a cell; the steps are left of the bits.
-_TAIL, _VALUE, _ROUNDING, _RIGHT = 18.0, 24.6, 35.0, 41.7
+_TAIL, _VALUE, _ROUNDING, _RIGHT = 16.0, 22.2, 35.0, 41.7
 #: Characters of a step, and of a whole order, that fit; the end of a text tells more.
 _STEP, _ORDER = 12, 34
 _ONE, _ZERO, _FELL, _DARK = "#0072B2", "#FFFFFF", "#E69F00", "#000000"
@@ -48,10 +48,9 @@ def draw_orders(result: Orders, ax: Axes) -> None:
             f"{same:,} of {_number(count, 'order')}",
             ha="right",
             va="center",
-            fontsize=13,
         )
         y = _block(ax, order, y, differ)
-    ax.text(0, y + 0.2, _note(chosen, differ), va="center", fontsize=13)
+    ax.text(0, y + 0.2, _note(chosen, differ), va="center")
     ax.set(xlim=(0, _RIGHT), ylim=(y + 0.6, -0.5))
 
 
@@ -97,7 +96,7 @@ def _headings(ax: Axes) -> None:
         (_VALUE, "result", "left"),
         (_ROUNDING, "rounded", "left"),
     ):
-        ax.text(x, 0, text, ha=side, va="center", fontsize=13, color="0.3")
+        ax.text(x, 0, text, ha=side, va="center", color="0.3")
 
 
 def _block(ax: Axes, order: Order, y: float, differ: set[int]) -> float:
@@ -113,19 +112,19 @@ def _block(ax: Axes, order: Order, y: float, differ: set[int]) -> float:
 
 
 def _step(ax: Axes, step: Rounding, y: float, framed: set[int]) -> None:
-    ax.text(0.3, y, _short(step.text, _STEP), va="center", fontsize=14, family="monospace")
-    ax.text(_VALUE, y, str(step.rounded), va="center", fontsize=12, family="monospace")
+    ax.text(0.3, y, _short(step.text, _STEP), va="center", family="monospace")
+    ax.text(_VALUE, y, str(step.rounded), va="center", family="monospace")
     parts = anatomy(step.rounded, step.rounded.dtype)
     if step.exact is None or step.lost is None or parts.ulp is None:
-        ax.text(_ROUNDING, y, "no longer finite", va="center", fontsize=13)
+        ax.text(_ROUNDING, y, "no longer finite", va="center")
         return
     kept = format(parts.significand, f"0{len(parts.significand_bits) + 1}b")
     _cells(ax, kept[-_KEPT:], y, framed)
     if len(kept) > _KEPT:
-        ax.text(_TAIL - 0.6 - _KEPT, y, "…", va="center", ha="right", fontsize=14)
+        ax.text(_TAIL - 0.6 - _KEPT, y, "…", va="center", ha="right")
     if step.lost:
         _fallen(ax, abs(step.exact) / parts.ulp, y)
-    ax.text(_ROUNDING, y, _told(step.lost / parts.ulp), va="center", fontsize=13)
+    ax.text(_ROUNDING, y, _told(step.lost / parts.ulp), va="center")
 
 
 def _cells(ax: Axes, bits: str, y: float, framed: set[int]) -> None:
@@ -140,7 +139,7 @@ def _fallen(ax: Axes, exact_ulps: Fraction, y: float) -> None:
     for i, bit in enumerate(format(behind, f"0{_FALLEN}b")):
         _cell(ax, _TAIL + i, y, bit, _FELL, 0.8)
     if rest:
-        ax.text(_TAIL + _FALLEN, y, "…", va="center", fontsize=14)
+        ax.text(_TAIL + _FALLEN, y, "…", va="center")
 
 
 def _cell(ax: Axes, x: float, y: float, bit: str, colour: str, frame: float) -> None:
@@ -158,13 +157,13 @@ def _cell(ax: Axes, x: float, y: float, bit: str, colour: str, frame: float) -> 
         )
     )
     ink = "white" if colour == _ONE else _DARK
-    ax.text(x + 0.5, y, bit, ha="center", va="center", fontsize=13, color=ink, zorder=9)
+    ax.text(x + 0.5, y, bit, ha="center", va="center", color=ink, zorder=9)
 
 
 def _told(lost_ulps: Fraction) -> str:
     if not lost_ulps:
         return "nothing lost"
-    return f"{'down' if lost_ulps > 0 else 'up'} by {abs(float(lost_ulps)):.2f} ulp"
+    return f"{'down' if lost_ulps > 0 else 'up'} {abs(float(lost_ulps)):.2f} ulp"
 
 
 def _short(text: str, longest: int) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fpdrift.plotting.words import many
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -41,16 +43,15 @@ def draw_long(result: Long, ax: Axes) -> None:
             xytext=(0, -22),
             textcoords="offset points",
             ha="right",
-            fontsize=12,
         )
     ax.set(xscale="log", yscale="log", xlabel="training step (dots: epochs' ends)")
     ax.set_ylabel("relative distance of the weights")
-    jumps = f"{len(course.jumps)} jump{'s' if len(course.jumps) != 1 else ''} (dotted)"
-    ax.set_title(f"{result.labels[1]} against {result.labels[0]}, {jumps}\n{size}")
+    jumps = f"{many(len(course.jumps), 'jump')} (dotted)"
+    other = f"{100 * result.epochs[-1].churn:.2g} % of answers differ"
+    ax.set_title(f"{result.labels[1]} against {result.labels[0]}: {other}\n{size}, {jumps}")
     ax.text(
         *(0.98, 0.04),
         "%: predictions of another class",
         ha="right",
         transform=ax.transAxes,
-        fontsize=12,
     )

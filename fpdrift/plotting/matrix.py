@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.patches import Patch
 
+from fpdrift.plotting.powers import write_powers
+
 if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
@@ -19,7 +21,7 @@ _EQUAL, _UNKNOWN = "0.87", "#CC79A7"
 #: Height of a row: weights are looked at first.
 _HEIGHTS = {"weight": 1.0, "statistic": 0.6, "slot": 0.3, "seed": 0.6}
 #: Rows' heights that a line of text takes, as a part of all of them.
-_LINE = 1 / 28
+_LINE = 1 / 20
 _LONGEST = 24
 
 
@@ -37,6 +39,7 @@ def draw_tensor_matrix(result: TensorMatrix, ax: Axes) -> None:
         norm = LogNorm(low, high if high > low else 10 * low)
         mesh = ax.pcolormesh(edges, tops, shades, cmap="cividis", norm=norm, rasterized=True)
         bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02)
+        write_powers(bar.ax.yaxis)
         bar.set_label("relative distance of the tensor")
     ax.set_ylim(tops[-1], 0)
     ax.grid(visible=False)
@@ -76,7 +79,7 @@ def _name_rows(result: TensorMatrix, tops: npt.NDArray[np.float64], ax: Axes) ->
             if not places or middles[row] - places[-1] >= room:
                 places.append(float(middles[row]))
                 names.append(_short(result.tensors[row]))
-    ax.set_yticks(places, names, fontsize=11, parse_math=False)
+    ax.set_yticks(places, names, parse_math=False)
     ax.tick_params(axis="y", length=0)
 
 
@@ -108,7 +111,6 @@ def _explain_colours(result: TensorMatrix, ax: Axes) -> None:
         loc="upper center",
         bbox_to_anchor=(0.5, -0.14),
         ncols=3,
-        fontsize=12,
     )
 
 

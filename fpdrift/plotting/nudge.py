@@ -35,7 +35,7 @@ def draw_nudge(account: NudgeAccount, ax: Axes) -> None:
         label="absorbed: nudge below half an ulp",
     )
     for place, bar in zip(x, bars, strict=True):
-        ax.text(place, 102, f"{bar.meant:,}", ha="center", va="bottom", rotation=90, fontsize=12)
+        ax.text(place, 102, f"{bar.meant:,}", ha="center", va="bottom", rotation=90)
     middle = (min(x, default=0) + max(x, default=0)) / 2
     if max(x, default=0) < middle + 2:  # one bar must not fill the picture
         ax.set_xlim(middle - 2.5, middle + 2.5)
@@ -59,10 +59,10 @@ def _bars(account: NudgeAccount) -> tuple[list[Binade], dict[float, str]]:
     bars = [b for b in account.binades if b.exponent > last - _MOST_BARS]
     rest = [b for b in account.binades if b.exponent <= last - _MOST_BARS]
     first = bars[0].exponent if bars else 1
-    every = 2 if last - first > 7 else 1
+    every = 3 if last - first > 7 else 1
     # Where the rest has a bar, its name needs the room of the edge beside it.
     edges = range(min(last + 1, 1023), first + bool(rest) - 1, -every)
-    names = {float(e): f"{2.0**e:.3g}" for e in edges}
+    names = {float(e): f"{2.0**e:.2g}" for e in edges}
     smaller = Binade(
         exponent=first - 1, meant=sum(b.meant for b in rest), changed=sum(b.changed for b in rest)
     )

@@ -28,7 +28,7 @@ def draw_thread_operation(result: ThreadOperation, ax: Axes) -> None:
         ax.bar(x, counts, width, color=f"C{i % 6}", label=_told(run))
         for place, count in zip(x, counts, strict=True):
             if count and len(result.runs) <= 2:
-                ax.text(place, count, f"{count:,}", ha="center", va="bottom", fontsize=12)
+                ax.text(place, count, f"{count:,}", ha="center", va="bottom")
     beyond = max(run.spread for run in result.runs) > most
     names = [str(k) for k in range(most + 1)]
     ax.set_xticks(range(most + 1), [*names[:-1], f"{most}+"] if beyond else names)

@@ -9,9 +9,15 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from fpdrift.experiments import Question
+    from fpdrift.experiments import Question, RunDistance
 
 _LOOKS = (("-", "o"), (":", "s"), ("--", "^"), ("-.", "D"))
+
+
+def _headline(distances: tuple[RunDistance, ...]) -> str:
+    """Say of each run that has other bits how many answers are another class."""
+    parted = [f"{d.label} {100 * d.churn:.2g} %" for d in distances if d.first_step is not None]
+    return f"Other answers: {', '.join(parted)}" if parted else "Not one bit differs"
 
 
 def draw_question(result: Question, ax: Axes) -> None:
@@ -26,6 +32,6 @@ def draw_question(result: Question, ax: Axes) -> None:
     ax.locator_params(axis="x", integer=True)
     ax.set(xlabel="epoch (large mark: least validation loss)", ylabel="validation accuracy in %")
     ax.set_title(
-        f"The question's network on {result.data}\n"
-        f"{result.epochs} of at most {result.source_epochs} epochs"
+        f"{_headline(result.distances)}\n"
+        f"({result.epochs} of at most {result.source_epochs} epochs on {result.data})"
     )

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from fpdrift.experiments.sources import PLANTED
+from fpdrift.plotting.powers import short_power
+from fpdrift.plotting.words import many, sized
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -12,16 +16,24 @@ if TYPE_CHECKING:
 
 
 def draw_sources(result: Sources, ax: Axes) -> None:
-    """Draw a row for each source; zero, which a log axis has not, stands left of all else."""
+    """Draw a row for each source; sources of equal bits share one, left of the others.
+
+    There stands zero, too, which a log axis has not.
+    """
     apart = [row.distance.mean for row in result.rows if row.distance.mean > 0]
     left = min(apart, default=1.0) / 30
-    for y, row in enumerate(result.rows):
-        if row.distance.mean == 0:
-            ax.plot(left, y, "s", color="C2")
-            _write("same bits" if row.equal == row.runs else "equal weights", ax, left, y, 10)
-            continue
+    same, other = (
+        [row for row in result.rows if (row.equal == row.runs) == equal] for equal in (True, False)
+    )
+    if same:
+        ax.plot(left, 0, "s", color="C2")
+    for y, row in enumerate(other, bool(same)):
         colour = "C1" if "seed" in row.name else "C0"
         distance = row.distance
+        if distance.mean == 0:
+            ax.plot(left, y, "s", color="C2")
+            _write("equal weights", ax, left, y, 10)
+            continue
         if not math.isnan(distance.low):
             low = distance.low or left
             ax.plot([low, distance.high], [y, y], "-", color=colour, linewidth=5, alpha=0.5)
@@ -31,13 +43,26 @@ def draw_sources(result: Sources, ax: Axes) -> None:
         ax.plot(distance.mean, y, "o", color=colour)
     ax.set_xscale("log")
     ax.set_xlim(left / 2, 3 * max(apart, default=1.0))
-    labels = [f"{row.name} ({row.runs})" for row in result.rows]
-    ax.set_yticks(range(len(labels)), labels, fontsize=12)
+    labels = [f"same bits: {many(len(same), 'source')}"] if same else []
+    labels += [f"{row.name} ({row.runs})" for row in other]
+    ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
-    ax.set_xlabel(f"relative distance of the weights after {result.steps} steps (runs in brackets)")
-    size = "the source's size" if result.size == "full" else "quick, not the source's size"
-    ax.set_title(f"What moves a training, and how far\n{size}; orange: another seed")
+    ax.set_xlabel("relative distance of the weights at the end (runs in brackets)")
+    ax.set_title(f"{_headline(result)}\nOrange: another seed ({sized(result.size, result.steps)})")
+
+
+def _headline(result: Sources) -> str:
+    """Hold the farthest that rounding alone got against what seeds do."""
+    rounding = [r for r in result.rows if "seed" not in r.name and r.name not in PLANTED]
+    farthest = max(rounding, key=lambda row: row.distance.mean)
+    seeds = next((row for row in result.rows if row.name == "all seeds"), None)
+    if not farthest.distance.mean:
+        return "No drift seen from rounding"
+    told = f"{farthest.name}: {short_power(farthest.distance.mean)} apart"
+    if seeds is None:
+        return told
+    return f"{told}; other seeds: {short_power(seeds.distance.mean)} apart"
 
 
 def _write(text: str, ax: Axes, x: float, y: float, right: int) -> None:
-    ax.annotate(text, (x, y), xytext=(right, -5), textcoords="offset points", fontsize=12)
+    ax.annotate(text, (x, y), xytext=(right, -5), textcoords="offset points")

@@ -35,4 +35,8 @@ def draw_strategies(result: Strategies, ax: Axes) -> None:
     ax.axvline(1, color="black", linestyle=":", linewidth=1.6)
     ax.set_xlim(0, 1.9 * max(row.times_arrival for row in rows))
     ax.set_xlabel("time, as a multiple of adding in order of arrival")
-    ax.set_title(f"{result.operation}, {result.n:,} {result.dtype}: what the same bits cost")
+    times = [row.times_arrival for row in rows if row.same_bits]
+    ax.set_title(
+        f"The same bits in {min(times):.2g} to {max(times):.2g} times the time\n"
+        f"({result.operation} of {result.n:,} {result.dtype})"
+    )

@@ -2,53 +2,86 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fpdrift.plotting.words import many
+from fpdrift.experiments.study import plain
+from fpdrift.plotting.words import many, sized
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from fpdrift.experiments import Determinism, HashSeed, Metric, NoSeeds, Study
+    from fpdrift.experiments import Determinism, HashSeed, Metric, NoSeeds, RunDistance, Study
 
 #: Runs of equal bits stand a decade left of the smallest distance, those without one right.
 _LEFT = 0.1
+#: A run held against another one, and a run held against the same run before.
+_DOT: dict[str, Any] = {"markersize": 9}
+_CROSS: dict[str, Any] = {"marker": "+", "markersize": 17, "markeredgewidth": 3}
 
 
 def draw_study(result: Study, ax: Axes) -> None:
     """Draw each run's distance from its baseline on a log axis.
 
-    Equal bits and equal weights stand left of it, and right of it what left the finite numbers.
+    Equal bits and equal weights stand left of it, and right of it what left the finite numbers. A
+    run that repeats another one shares its row, as a cross.
     """
-    rows = result.distances
-    apart = [row.distance for row in rows if 0 < row.distance < np.inf]
+    apart = [row.distance for row in result.distances if 0 < row.distance < np.inf]
     zero, beyond = _LEFT * min(apart, default=1.0), max(apart, default=1.0) / _LEFT
-    places = {zero: "same bits"}
-    for y, row in enumerate(rows):
+    places = {zero: "same\nbits"}
+    rows: dict[str, int] = {}
+    for row in result.distances:
+        y = rows.setdefault(row.baseline if _repeats(row) else row.label, len(rows))
+        look = _CROSS if _repeats(row) else _DOT
         if row.first_step is None:
-            ax.plot(zero, y, "s", color="C2")
+            ax.plot(zero, y, **{"marker": "s"} | look, color="C2")
         elif row.distance == 0:
-            ax.plot(zero, y, "o", color="C0", markerfacecolor="none")
+            ax.plot(zero, y, **{"marker": "o"} | look, color="C0", markerfacecolor="none")
             places[zero] = "same bits\n(open: of the\nweights alone)"
         elif np.isfinite(row.distance):
-            ax.plot(row.distance, y, "o", color="C0")
+            ax.plot(row.distance, y, **{"marker": "o"} | look, color="C0")
         else:
             ax.plot(beyond, y, "x", color="C3")
             places[beyond] = "not finite"
-    left, right = np.log10([3 * zero, 3 * max(apart, default=1.0)])
-    places |= {10**power: f"1e{power:.0f}" for power in np.arange(np.ceil(left), right // 1 + 1)}
+    _distance_axis(places, zero, beyond, max(apart, default=1.0), ax)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_xlabel("relative distance of the weights at the end" + _explained(result))
+    _title(result, _headline(result), ax)
+
+
+def _repeats(row: RunDistance) -> bool:
+    return row.label == f"{row.baseline} again"
+
+
+def _explained(result: Study) -> str:
+    return " (+: run repeated)" if any(map(_repeats, result.distances)) else ""
+
+
+def _distance_axis(
+    places: dict[float, str], zero: float, beyond: float, largest: float, ax: Axes
+) -> None:
+    """Label each decade, or as many as there is room for, and the places beside them."""
+    left, right = np.log10([3 * zero, 3 * largest])
+    powers = np.arange(np.ceil(left + 0.3), right // 1 + 1)
+    places |= {10**power: f"1e{power:.0f}" for power in powers[:: 1 + len(powers) // 9]}
     ax.set_xscale("log")
     ax.set_xticks(list(places), list(places.values()))
     ax.minorticks_off()
     ax.set_xlim(zero / 3, 3 * beyond if beyond in places else 10**right)
     ax.axvline(3 * zero, color="black", linestyle=":", linewidth=1.6)
-    labels = [row.label for row in rows]
-    ax.set_yticks(range(len(rows)), labels, fontsize=11 if len(rows) > 12 else 13)
-    ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_xlabel("relative distance of the weights at the end")
-    _title(result, ax)
+
+
+def _headline(result: Study) -> str:
+    """Say how many runs kept their bits, those that repeat another one apart."""
+    told = []
+    for word, which in (("repeated", True), ("changed", False)):
+        those = [row.first_step is None for row in result.distances if _repeats(row) == which]
+        if those:
+            told.append(f"{sum(those)} of {len(those)} {word}")
+    return f"Same bits: {', '.join(told)}"
 
 
 def draw_determinism(result: Determinism, ax: Axes) -> None:
@@ -57,7 +90,8 @@ def draw_determinism(result: Determinism, ax: Axes) -> None:
     if result.ratios:
         least, most = min(result.ratios.values()), max(result.ratios.values())
         pairs = many(len(result.ratios), "pair")
-        _title(result.study, ax, f"a step took {least:.2f} to {most:.2f} times as long ({pairs})")
+        cost = f"Op determinism: {least:.2f} to {most:.2f} times the time ({pairs})"
+        _title(result.study, _headline(result.study), ax, cost)
 
 
 def draw_no_seeds(result: NoSeeds, ax: Axes) -> None:
@@ -79,7 +113,10 @@ def draw_no_seeds(result: NoSeeds, ax: Axes) -> None:
         )
     ax.legend()
     ax.set(xlabel="iteration", ylabel="loss of its batch", xticks=steps)
-    _title(result.study, ax)
+    wild, tame = result.loss_spread.max(axis=1)
+    _title(
+        result.study, f"Losses up to {wild:.2g} apart without seeds, {tame:.1g} with one seed", ax
+    )
 
 
 def draw_metric(result: Metric, ax: Axes) -> None:
@@ -88,19 +125,24 @@ def draw_metric(result: Metric, ax: Axes) -> None:
     edge = result.edge
     planted = [abs(b - a) / a for a, b in (edge.loss, edge.accuracy)]
     rows = (
-        (f"planted: 1 of 10 moves by {edge.move:g}", "^", dict(zip(names, planted, strict=False))),
+        (f"planted: 1 of 10\nmoves by {edge.move:g}", "^", dict(zip(names, planted, strict=False))),
         (f"these {many(len(result.study.runs), 'run')}", "o", result.spread),
-        ("the source's five runs", "s", result.source),
+        ("the source's five", "s", result.source),
     )
     for i, (label, mark, values) in enumerate(rows):
         shown = [(100 * values[name], y) for y, name in enumerate(names) if values.get(name, 0) > 0]
-        ax.plot(*zip(*shown, strict=True) if shown else ([], []), mark, color=f"C{i}", label=label)
+        points = zip(*shown, strict=True) if shown else ([], [])
+        ax.plot(*points, mark, color=f"C{i}", label=label, markersize=10)
     ax.set_xscale("log")
     ax.set_yticks(range(len(names)), [name.replace("_", "\n") for name in names])
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.set_xlabel("largest less smallest, in % of the first run's")
-    ax.legend(loc="lower left")
-    _title(result.study, ax)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    loss, accuracy = (result.spread[name] for name in ("loss", "accuracy"))
+    told = "No spread of loss and accuracy to compare"
+    if loss > 0 and accuracy > 0:
+        told = f"Accuracy spreads {plain(accuracy / loss)} times as far as the loss"
+    _title(result.study, told, ax)
 
 
 def draw_hash_seed(result: HashSeed, ax: Axes) -> None:
@@ -109,23 +151,26 @@ def draw_hash_seed(result: HashSeed, ax: Axes) -> None:
     for y, row in enumerate(rows):
         ax.barh(y, row.distinct, 0.6, color="C2" if row.distinct == 1 else "C1")
         ax.annotate(
-            f"{many(row.distinct, 'result')} of {row.processes} processes",
+            f"{many(row.distinct, 'result')} of {row.processes}",
             (row.distinct, y),
             xytext=(6, 0),
             textcoords="offset points",
             va="center",
         )
-    labels = [f"hash: {row.label}" for row in result.hashes]
-    labels += [f"training: {row.label}" for row in result.weights]
-    ax.set_yticks(range(len(rows)), labels, fontsize=12)
+    labels = [row.label for row in result.hashes]
+    labels += [f"training, {row.label}" for row in result.weights]
+    ax.set_yticks(range(len(rows)), [fill(label, 18) for label in labels])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
     ax.set_xlim(0, 1.7 * max(row.processes for row in rows))
-    ax.set_xlabel("different results")
-    _title(result.study, ax)
+    ax.set_xticks([])
+    ax.set_xlabel("different hashes, or trained weights, among fresh processes")
+    fixed = sum(row.distinct == 1 for row in result.hashes)
+    same = sum(row.distinct == 1 for row in result.weights)
+    told = f"{fixed} of {many(len(result.hashes), 'way')} fix Python's hash; "
+    told += f"same bits in {same} of {many(len(result.weights), 'training')}"
+    _title(result.study, told, ax)
 
 
-def _title(study: Study, ax: Axes, more: str = "") -> None:
-    size = "the source's size" if study.size == "full" else "quick, not the source's size"
-    lines = [study.title, f"{many(study.steps, 'step')} a run ({size})"]
-    ax.set_title("\n".join([*lines, more] if more else lines), fontsize=15)
+def _title(study: Study, headline: str, ax: Axes, topic: str | None = None) -> None:
+    ax.set_title(f"{headline}\n{topic or study.title}\n({sized(study.size, study.steps)})")

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from fpdrift.floats import format_of
+from fpdrift.plotting.powers import short_power
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +24,7 @@ def draw_sum_table(table: SumTable, ax: Axes) -> None:
     rows = sorted(table.rows, key=lambda row: row.condition)
     _draw([(row.condition, row) for row in rows], table.dtype, ax)
     ax.set_xlabel("condition number of the sum")
-    ways = len({row.name for row in rows})
-    ax.set_title(f"{table.n:,} {table.dtype} numbers, {ways} ways to sum")
+    _title(table, ax)
 
 
 def draw_sum_growth(result: SumGrowth, ax: Axes) -> None:
@@ -33,9 +33,28 @@ def draw_sum_growth(result: SumGrowth, ax: Axes) -> None:
     points = [(float(table.n), row) for table in tables for row in table.rows]
     _draw(points, tables[0].dtype, ax)
     ax.set_xlabel("numbers that are added")
-    condition = tables[0].rows[0].condition
-    ways = len({row.name for _, row in points})
-    ax.set_title(f"{tables[0].dtype}, condition number {condition:.0e}, {ways} ways to sum")
+    _title(tables[-1], ax)
+
+
+def _title(table: SumTable, ax: Axes) -> None:
+    """Tell how many digits the worst and the best way leave right in the hardest sum."""
+    condition = max(row.condition for row in table.rows)
+    hardest = [row for row in table.rows if row.condition == condition]
+    worst, best = (which(hardest, key=lambda row: row.error) for which in (max, min))
+    digits = [_right_digits(row, _unit(table.dtype)) for row in (worst, best)]
+    ax.set_title(
+        f"Right digits: {worst.name} {digits[0]}, {best.name} {digits[1]}\n"
+        f"({table.n:,} {table.dtype} numbers, condition number {short_power(condition)})"
+    )
+
+
+def _right_digits(row: SumRow, u: float) -> int:
+    return max(0, math.floor(-math.log10(max(row.error, _FLOOR) * u)))
+
+
+def _unit(dtype: str) -> float:
+    """Give the unit roundoff."""
+    return 2.0 ** -format_of(dtype).precision
 
 
 def _draw(points: list[tuple[float, SumRow]], dtype: str, ax: Axes) -> None:
@@ -44,7 +63,7 @@ def _draw(points: list[tuple[float, SumRow]], dtype: str, ax: Axes) -> None:
     for _, row in points:
         curves.setdefault(row.name, []).append(row)
     places = list(dict.fromkeys(place for place, _ in points))
-    lost = 2.0 ** format_of(dtype).precision
+    lost = 1 / _unit(dtype)
     for i, names in enumerate(_groups(curves)):
         errors = [max(row.error, _FLOOR) for row in curves[names[0]]]
         color, marker = f"C{i % 7}", "osD^v*P"[i % 7]

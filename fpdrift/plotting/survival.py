@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from fpdrift.plotting.words import sized
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -48,4 +50,5 @@ def draw_survival(result: Survival, ax: Axes) -> None:
 def draw_ulp_survival(result: UlpSurvival, ax: Axes) -> None:
     """Draw the nudges' survival; say how large the study was."""
     draw_survival(result.survival, ax)
-    ax.set_title(f"One ulp in a weight, {result.study.size}: {ax.get_title('left')}")
+    size = sized(result.study.size, result.study.steps)
+    ax.set_title(f"{ax.get_title('left')}\nEach of one ulp in one weight ({size})")

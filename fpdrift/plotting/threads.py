@@ -34,7 +34,7 @@ def draw_threads(result: ThreadSums, ax: Axes) -> None:
     ax.set_yticks(np.arange(top, -1, -1) + _FULL / 3, _names(result))
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
-    ax.set_ylabel("number of sums (each row to its own scale)")
+    ax.set_ylabel("sums (rows scaled)")
     ax.set_xlabel(f"ulps from the exact sum (1 ulp = {result.runs[0].ulp:.2g})")
     ax.set_title(_title(result), pad=28)
 
@@ -52,7 +52,7 @@ def _draw_row(
     ax.bar(middles, heights, 0.8 * step, bottom=base, color=color)
     if len(edges) <= _MOST_BARS / 2:
         for x, height, count in zip(middles, heights, counts[there], strict=True):
-            ax.text(x, base + height + 0.02, str(count), ha="center", va="bottom", fontsize=12)
+            ax.text(x, base + height + 0.02, str(count), ha="center", va="bottom")
 
 
 def _mark_exact(edges: npt.NDArray[np.float64], ax: Axes) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fpdrift.plotting.words import sized
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -32,7 +34,6 @@ def draw_trap(result: Trap, ax: Axes) -> None:
         xytext=(6, 0),
         textcoords="offset points",
         va="center",
-        fontsize=12,
     )
     sums = {"one-hot": "sum to one", "multi-hot": "do not sum to one"}
     labels = [f"labels that\n{sums.get(path.labels, path.labels)}" for path in result.paths]
@@ -43,5 +44,7 @@ def draw_trap(result: Trap, ax: Axes) -> None:
     ax.set_xticks([1e-8, 1e-6, 1e-4, 1e-2, 1])
     ax.grid(visible=False, axis="y")
     ax.set_xlabel("relative distance of the weights after one step")
-    size = "the source's size" if result.size == "full" else "quick"
-    ax.set_title(f"One loss, two gradients: rounding, or other mathematics?\n{size}")
+    told = "; ".join(f"{path.labels}: {path.kind}" for path in result.paths)
+    ax.set_title(
+        f"{told.capitalize()}\nOne loss, two gradients ({sized(result.size, result.steps)})"
+    )

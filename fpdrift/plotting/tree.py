@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 #: Up to here each addition is a dot.
 MOST_DOTS = 72
 #: Numbers of inputs, and names of branches, that fit side by side.
-_MOST_NUMBERS = 36
+_MOST_NUMBERS = 28
 _MOST_BRANCHES = 8
+#: Rows of numbers, and points from one to the next.
+_ROWS, _ROW = 3, 17
 #: More than this is a grey block on any screen.
 MOST_INPUTS = 2**14
 
@@ -55,7 +58,8 @@ def draw_revealed(result: Revealed, ax: Axes) -> None:
         say_no_tree(result, ax)
     else:
         draw_plan(result.plan, ax)
-        ax.set_title(f"{result.name} adds {named(result)}: {result.verdict}")
+        row = f"at most {result.plan.depth} in a row"
+        ax.set_title(f"{result.name} adds {named(result)}, {row}: {result.verdict}")
 
 
 def named(result: Revealed) -> str:
@@ -165,24 +169,23 @@ def _draw_dots(
 
 
 def _name_inputs(layout: Layout, x: npt.NDArray[np.float64], share: float, ax: Axes) -> int:
-    """Write the inputs' numbers or which a branch holds; give the rows that this takes, 1 or 2."""
+    """Write the inputs' numbers or which a branch holds; give the rows that this takes."""
     n = len(layout.inputs)
     left, scale = x.min(), (x[:n].max() - x.min()) / max(n - 1, 1)
-    numbered = n <= 2 * _MOST_NUMBERS * share
-    rows = 2 if numbered and n > _MOST_NUMBERS * share else 1
-    if numbered:
+    rows = math.ceil(n / (_MOST_NUMBERS * share))
+    if rows <= _ROWS:
         names = [(float(place), str(i)) for place, i in enumerate(layout.inputs)]
     else:
         names = branches(layout, max(1, int(_MOST_BRANCHES * share)))
+        rows = 2 if len(names) > 2 else 1
     for i, (place, name) in enumerate(names):
         ax.annotate(
             name,
             (left + scale * place, 0),
-            xytext=(0, -6 - 12 * (i % rows)),
+            xytext=(0, -6 - _ROW * (i % rows)),
             textcoords="offset points",
             ha="center",
             va="top",
-            fontsize=14 if n <= 16 * share else 11,
         )
     return rows
 
@@ -191,7 +194,7 @@ def _dress(plan: Plan, rows: int, ax: Axes) -> None:
     ax.grid(visible=False, axis="x")
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
-    ax.set_xlabel("the inputs, by number", labelpad=14 + 13 * rows)
+    ax.set_xlabel("the inputs, by number", labelpad=6 + _ROW * rows)
     ax.set_ylabel("additions in a row")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.autoscale_view()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from matplotlib.ticker import FuncFormatter
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,8 +34,17 @@ def draw_two_loops(result: TwoLoops, ax: Axes) -> None:
     ax.set_ylim(bottom=0)
     ax.set_xlabel("steps")
     ax.set_ylabel(f"{result.pair.start} − x")
-    ax.ticklabel_format(style="sci", scilimits=(0, 0), useMathText=True)
-    ax.set_title("Equal on paper: one loop rounds once a step, the other twice")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(
+            FuncFormatter(lambda number, _: f"{number:.1e}" if number else "0")
+        )
+    title = "Equal on paper: one loop rounds once a step, the other twice"
+    if exact and exact[-1]:
+        once_off, twice_off = (
+            100 * abs(end / exact[-1] - 1) for end in (lost_once[-1], lost_twice[-1])
+        )
+        title = f"{title}\n(off exact arithmetic by {once_off:.2g} % and by {twice_off:.2g} %)"
+    ax.set_title(title)
 
 
 def _name(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
 
 from fpdrift.plotting.layout import lay_out
 from fpdrift.plotting.tree import MOST_DOTS, Place, draw_tree, say_no_tree
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Width of a tree, where the second begins, and a tree's share of the picture.
 _WIDTH, _SECOND, _SHARE = 1.0, 1.15, 0.45
+#: Points that the label of the axis takes.
+_LABEL = 22
 #: Larger trees have no dots.
 _MOST_DOTS = int(MOST_DOTS * _SHARE)
 
@@ -69,10 +72,12 @@ def _explain(result: SameOrder, ax: Axes) -> None:
         shown["only this one does"] = Line2D(
             [], [], color="C1", marker=dot, markerfacecolor="white"
         )
+    below = ScaledTranslation(0, -(ax.xaxis.labelpad + _LABEL) / 72, ax.figure.dpi_scale_trans)
     if shown:
         ax.legend(
             *([*shown.values()], [*shown]),
             ncols=len(shown),
             loc="upper center",
-            bbox_to_anchor=(0.5, -0.16),
+            bbox_to_anchor=(0.5, 0),
+            bbox_transform=ax.transAxes + below,
         )

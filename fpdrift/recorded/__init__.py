@@ -1,4 +1,4 @@
-"""Results that were measured once, on a GPU or for an hour or more, kept as JSON.
+"""Results that were measured once, and need a GPU, a machine like it, or time; kept as JSON.
 
 Each file is what a committed command wrote, with the machine's own provenance; nobody edits one by
 hand. What kind of result it holds tells recordings apart. What was live when it was measured is

@@ -17,22 +17,24 @@ from fpdrift.experiments import (
     CnnDrift,
     FiveRuns,
     GradientRuns,
+    OneGate,
     Settings,
     ThreadsAndTree,
     TrainedRun,
     experiment,
 )
 from fpdrift.floats import anatomy
-from fpdrift.plotting import plot, save
-from fpdrift.plotting.draw import _DRAW
+from fpdrift.plotting import BODY, plot, save
+from fpdrift.plotting.draw import _DRAW, look
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "drift"))
 from make_record import make_record
 
 sys.path.insert(0, str(Path(__file__).parent))
+from legible import faults
 from long_results import long_results
 from reduction_results import reduction_results
-from study_results import study_results
+from study_results import a_study, study_results
 from test_plot_gates import FOUND
 
 
@@ -73,6 +75,8 @@ def results():
     yield from study_results()
     yield from long_results()
     yield "gates", FOUND
+    yield "one-gate", OneGate(study=a_study(), gates=FOUND)
+    yield "no-gate", OneGate(study=a_study(), gates=None)
 
 
 def five_runs():
@@ -95,6 +99,8 @@ def five_runs():
 
 
 RESULTS = dict(results())
+#: Part of its size on a slide at which a picture is drawn.
+SCALE = 0.75
 #: One of each kind, for what does not depend on how a picture looks.
 KINDS = {type(result): name for name, result in reversed(RESULTS.items())}.values()
 
@@ -131,18 +137,33 @@ def test_draws_on_the_axes_given(name):
     assert ax.get_title(loc="left") or ax.get_title()
 
 
+@pytest.mark.parametrize("form", ["whole", "body"])
 @pytest.mark.parametrize("name", RESULTS)
-def test_text_is_legible_and_inside(name):
-    with mpl.style.context(["default", "fpdrift.plotting.fpdrift"]):
-        figure = Figure()
+def test_text_is_legible_inside_and_apart(name, form, monkeypatch):
+    with look():
+        figure = Figure(figsize=None if form == "whole" else [SCALE * inches for inches in BODY])
         ax = plot(RESULTS[name], ax=figure.add_subplot())
-        figure.draw_without_rendering()
-        edges = figure.bbox
-        for text in [*ax.texts, ax.title, ax.xaxis.label, ax.yaxis.label]:
-            if text.get_text():
-                assert text.get_fontsize() >= 11, text
-                box = text.get_window_extent()
-                assert -1 <= box.x0 < box.x1 <= edges.x1 + 1, text
+        if form == "body":
+            ax.set_title("")
+        assert faults(figure, monkeypatch, scale=1 / SCALE) == []
+
+
+def test_what_cannot_be_read_is_named(monkeypatch):
+    with look():
+        figure = Figure()
+        ax = figure.add_subplot()
+        place = {"transform": ax.transAxes, "in_layout": False}
+        ax.text(0.1, 0.5, "small", fontsize=13, **place)
+        for y, words in ((0.7, "one"), (0.71, "other"), (-3, "deep")):
+            ax.text(0.1, y, words, **place)
+        ax.text(0.9, 0.9, "too long for the place", **place)
+        ax.set_xscale("log")
+        found = " | ".join(faults(figure, monkeypatch, scale=1 / SCALE))
+    assert "17.3 points: small" in found
+    assert "over each other: one / other" in found
+    assert "outside, left or right: too long for the place" in found
+    assert "outside, above or below: deep" in found
+    assert "points: $\\mathdefault{10^{0}}$" in found
 
 
 def test_labels_of_twenty_epochs_do_not_overlap():

@@ -44,8 +44,8 @@ def test_a_screen_says_size_finding_and_claim(name):
     end = lines.index("  It was so.")
     assert lines[end + 1 : end + 3] == ["  The source: It is so.", ""]
     assert lines[end + 3 :] == measured_on(RESULTS[name])
-    size = "(the source's size)" if full else "(quick, not the source's size)"
-    assert f"12 steps a run {size}" in drawn(name).get_title(loc="left")
+    size = "the source's size" if full else "quick"
+    assert f"({size}: 12 steps a run)" in drawn(name).get_title(loc="left")
 
 
 def test_a_row_is_a_run_against_its_baseline():
@@ -67,7 +67,22 @@ def test_equal_bits_stand_left_of_the_line():
     assert places[0][0] < line.get_xdata()[0] < 3e-5
     assert [point.get_marker() for point in points] == ["s", "o", "o"]
     ticks = [label.get_text() for label in ax.get_xticklabels()]
-    assert ticks == ["same bits", "1e-5", "1e-4", "1e-3", "1e-2", "1e-1", "1e0"]
+    assert ticks == ["same\nbits", "1e-4", "1e-3", "1e-2", "1e-1", "1e0"]
+
+
+def test_a_run_repeated_shares_the_row_of_what_it_repeats():
+    study = a_study((0.0, 3e-5, 1.0))
+    one, two, _ = study.distances
+    again = dataclasses.replace(one, label="1 thread, op det. again")
+    other = dataclasses.replace(two, label=f"{two.label} again", baseline=two.label)
+    study = dataclasses.replace(study, distances=(two, other, again))
+    ax = plot(study, ax=Figure().add_subplot())
+    assert [text.get_text() for text in ax.get_yticklabels()] == [two.label, "1 thread, op det."]
+    points = [(line.get_ydata()[0], line.get_marker()) for line in ax.lines[:3]]
+    assert points == [(0, "o"), (0, "+"), (1, "+")]
+    title = ax.get_title(loc="left")
+    assert title.startswith("Same bits: 1 of 2 repeated, 0 of 1 changed\n")
+    assert "+: run repeated" in ax.get_xlabel()
 
 
 def test_what_is_no_distance_does_not_stand_among_equal_bits():
@@ -90,8 +105,8 @@ def test_what_is_no_distance_does_not_stand_among_equal_bits():
 def test_what_determinism_cost():
     assert ["b", "1.50"] in rows("determinism")
     title = drawn("determinism").get_title(loc="left")
-    assert title.endswith("a step took 1.25 to 1.50 times as long (2 pairs)")
-    assert "times as long" not in drawn("determinism-untimed").get_title(loc="left")
+    assert "\nOp determinism: 1.25 to 1.50 times the time (2 pairs)\n" in title
+    assert "times the time" not in drawn("determinism-untimed").get_title(loc="left")
 
 
 def test_the_spread_of_each_metric():
@@ -116,4 +131,4 @@ def test_how_many_different_results():
     assert ["PYTHONHASHSEED=0 after the start", "5", "5"] in rows("hash-seed")
     ax = drawn("hash-seed")
     assert [bar.get_width() for bar in ax.patches] == [1, 5, 1]
-    assert ax.texts[1].get_text() == "5 results of 5 processes"
+    assert ax.texts[1].get_text() == "5 results of 5"

@@ -91,7 +91,7 @@ def test_equal_trees_mark_nothing():
 def test_the_title_tells_the_verdict_and_the_accumulator():
     ax = plot(revealed(makers.pairwise(8), accumulator="float64"), ax=Figure().add_subplot())
     title = ax.get_title(loc="left") + ax.get_title()
-    assert title == "planted:sum adds 8 float32 in float64: confirmed"
+    assert title == "planted:sum adds 8 float32 in float64, at most 3 in a row: confirmed"
 
 
 def test_every_input_of_a_small_tree_has_its_number():
@@ -127,5 +127,5 @@ def test_batches_show_the_class_of_each():
 def test_a_gpu_picture_says_where_it_comes_from(origin):
     result = gpu_sums(gpu_run(n=100), gpu_run(), origin=origin)
     ax = plot(result, ax=Figure().add_subplot())
-    assert ax.get_title(loc="left") + ax.get_title() == result.label
+    assert ax.get_title(loc="left") == f"one-pass: 4 results in 20 tries\n{result.label}"
     assert result.label.startswith(origin)

@@ -1,0 +1,198 @@
+"""Cards of lessons 07 to 10: nudges, trainings, their growth and their seeds."""
+
+from __future__ import annotations
+
+from fpdrift.experiments import (
+    CnnDrift,
+    Courses,
+    Determinism,
+    FiveRuns,
+    HashSeed,
+    Long,
+    Metric,
+    NoSeeds,
+    OneGate,
+    Question,
+    Sources,
+    Study,
+    Trap,
+    UlpSurvival,
+    experiment,
+)
+from fpdrift.perturbation import NudgeAccount
+from fpdrift.slides.card import Card
+
+TRAINING_CARDS = (
+    Card(
+        name="nudged-weights",
+        lesson="07",
+        kind=NudgeAccount,
+        claim="A nudge below half an ulp of a weight leaves no bit behind.",
+        question="Half of two million weights are moved by at most 1e-8. Which of them notice?",
+        alt="A bar for each size of weights: the share that changed, and hatched the share that "
+        "did not, which grows with the size of the weight",
+        command="demo --only nudge",
+        live=experiment("nudge").run,
+    ),
+    Card(
+        name="nudge",
+        lesson="07",
+        kind=Study,
+        claim="Noise of at most 1e-8 on half of the weights changes where a training ends.",
+        question="Five draws of noise, two threads, another seed: which ends farthest away?",
+        alt="A row for each run and a dot for its distance from the first: the run repeated has "
+        "the same bits, nudged runs lie far to the right, another seed farthest",
+        command="experiment nudge --quick",
+    ),
+    Card(
+        name="dose",
+        lesson="07",
+        kind=Courses,
+        claim="How large a nudge is hardly matters for how far apart two runs end.",
+        question="A nudge a million times smaller: how much nearer do the two runs end?",
+        alt="A line for each size of nudge over the training steps: they start decades apart and "
+        "draw together",
+        command="experiment dose --quick",
+    ),
+    Card(
+        name="cnn",
+        lesson="08",
+        kind=CnnDrift,
+        claim="The same network, data and seed end elsewhere with another number of threads.",
+        question="One last bit differs after the first step. How far apart after a hundred?",
+        alt="Curves of the weights' distance over the steps, on a logarithmic axis, with a ring "
+        "where each pair first differs",
+        command="experiment cnn",
+    ),
+    Card(
+        name="five-runs",
+        lesson="08",
+        kind=FiveRuns,
+        claim="Five runs of one epoch differ in loss by at most 0.0144 %.",
+        question="Somebody reports five losses that agree to three digits. Is the code wrong?",
+        alt="A row of five dots for each gradient: the losses against the first run's, above the "
+        "interval that the source reports",
+        command="experiment five-runs --full",
+    ),
+    Card(
+        name="threads-in-training",
+        lesson="08",
+        kind=Study,
+        claim="Fixed threads and instructions repeat a training's bits; other ones change them.",
+        question="What would you have to write down so that somebody else gets your bits?",
+        alt="A row for each thread count and instruction set: crosses for the run repeated stand "
+        "at the same bits, dots for other settings to the right",
+        command="experiment threads-in-training --quick",
+    ),
+    Card(
+        name="metric",
+        lesson="08",
+        kind=Metric,
+        claim="Loss is the better measure of such differences, since accuracy jumps.",
+        question="One of ten predictions moves by a millionth. What do loss and accuracy do?",
+        alt="A row for each metric with marks for how far it spreads: planted, in these runs, in "
+        "the source's",
+        command="experiment metric --quick",
+    ),
+    Card(
+        name="long",
+        lesson="09",
+        kind=Long,
+        claim="Thousands of training steps amplify one last bit into other answers.",
+        question="After twenty epochs, how many answers of the two runs differ?",
+        alt="The weights' distance over the steps of twenty epochs, both axes logarithmic: a steep "
+        "start, dotted jumps, then a slow rise, with the share of other answers at epochs' ends",
+        command="experiment long --full",
+    ),
+    Card(
+        name="survival",
+        lesson="09",
+        kind=UlpSurvival,
+        claim="A difference of one ulp in one weight can vanish again, and leave equal bits.",
+        question="Of some runs that start one ulp apart, how many come back to equal bits?",
+        alt="Stairs that fall with the steps: the share of nudges that are still there, with a "
+        "band of uncertainty",
+        command="experiment survival --quick",
+    ),
+    Card(
+        name="gate",
+        lesson="09",
+        kind=OneGate,
+        claim="One ReLU that opens in one run alone can make a jump of the distance.",
+        question="The distance jumps in a single step. Where in the network would you look?",
+        alt="Left a ReLU's kink with both runs on it, one on each side of zero; right bars for the "
+        "units of its layer, one of which holds nearly all of the distance",
+        command="experiment gate --quick",
+    ),
+    Card(
+        name="amplifiers",
+        lesson="09",
+        kind=Courses,
+        claim="How much a network amplifies a nudge depends on what it is made of.",
+        question="Which would you change for a calmer training: optimiser, rate, norm or depth?",
+        alt="A line for each network over the training steps: all start with the same nudge and "
+        "rise at different rates",
+        command="experiment amplifiers --quick",
+    ),
+    Card(
+        name="trap",
+        lesson="09",
+        kind=Trap,
+        claim="Not every difference between two runs is rounding: with labels that do not sum to "
+        "one, two paths compute different gradients.",
+        question="Two runs differ after one step. How would you tell rounding from a mistake?",
+        alt="Two bars on a logarithmic axis: how far one step takes two paths apart, for labels "
+        "that sum to one and for labels that do not",
+        command="experiment trap --quick",
+    ),
+    Card(
+        name="no-seeds",
+        lesson="10",
+        kind=NoSeeds,
+        claim="Without seeds every metric runs wild within the first ten iterations.",
+        question="Ten iterations in: which is wider, runs without seeds or runs on other threads?",
+        alt="Thin lines of loss over ten iterations: runs with drawn seeds fan out, runs with one "
+        "seed lie on each other",
+        command="experiment no-seeds --quick",
+    ),
+    Card(
+        name="hash-seed",
+        lesson="10",
+        kind=HashSeed,
+        claim="PYTHONHASHSEED has to be set before the interpreter starts.",
+        question="Your script sets PYTHONHASHSEED in its first line. What does that change?",
+        alt="A bar for each way of setting the variable: how many different hashes fresh processes "
+        "gave, and below them how many different trainings",
+        command="experiment hash-seed --quick",
+    ),
+    Card(
+        name="determinism",
+        lesson="10",
+        kind=Determinism,
+        claim="Op determinism gives the same bits again, and costs time.",
+        question="What does op determinism promise: equal bits here, or equal bits anywhere?",
+        alt="A row for each setting: crosses for the run repeated at the same bits, dots for other "
+        "thread counts to the right",
+        command="experiment determinism --quick",
+    ),
+    Card(
+        name="sources",
+        lesson="10",
+        kind=Sources,
+        claim="Once all is seeded, what rounding leaves is small beside another seed.",
+        question="Threads, kernels, XLA, one ulp, a seed: put them in order before you look.",
+        alt="A row for each source of difference with its distance as a dot and its interval as a "
+        "bar; seeds are orange and lie at the right",
+        command="experiment sources --quick",
+    ),
+    Card(
+        name="question",
+        lesson="10",
+        kind=Question,
+        claim="With every seed set, the same code gives another result in each run.",
+        question="Is the asker's code wrong, or can such a training not be reproduced?",
+        alt="Lines of validation accuracy over the epochs: the run repeated lies on the first, two "
+        "threads and another seed beside it",
+        command="experiment question --epochs 5",
+    ),
+)

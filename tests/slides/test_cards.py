@@ -1,0 +1,81 @@
+"""Each card has a result of its kind, words that stand alone, a picture that a room can read."""
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from fpdrift.cli.main import parser
+from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES, Settings
+from fpdrift.plotting import BODY, plot
+from fpdrift.plotting.draw import look
+from fpdrift.recorded import load_recorded
+from fpdrift.slides import CARDS
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "plotting"))
+from legible import faults
+
+NAMES = [card.name for card in CARDS]
+#: Part of its size on a slide at which a picture is drawn.
+SCALE = 0.75
+#: Letters of a title that two lines of a slide hold.
+LONGEST = 66
+
+
+def result_of(card):
+    return card.live(Settings()) if card.live else load_recorded(card.name)
+
+
+@pytest.fixture(scope="module", params=CARDS, ids=NAMES)
+def card(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def result(card):
+    return result_of(card)
+
+
+def test_every_experiment_and_every_lesson_has_a_card():
+    kinds = {(card.name, card.lesson) for card in CARDS}
+    for item in (*STUDIES, *LIGHT, *EXPERIMENTS):
+        name = "nudged-weights" if item in EXPERIMENTS and item.name == "nudge" else item.name
+        assert (name, item.lesson) in kinds
+    assert {card.lesson for card in CARDS} == {f"{number:02d}" for number in range(11)}
+    assert len(CARDS) >= 20
+    assert len(set(NAMES)) == len(NAMES)
+    assert [card.lesson for card in CARDS] == sorted(card.lesson for card in CARDS)
+
+
+def test_the_words_stand_alone(card):
+    assert card.claim.endswith(".")
+    assert card.question.endswith("?") or card.question.endswith("look.")
+    assert not card.alt.endswith(".")
+    assert len(card.alt.split()) >= 8
+    assert callable(parser().parse_args(shlex.split(card.command)).run)
+
+
+def test_the_result_is_of_its_kind(card, result):
+    assert type(result) is card.kind
+
+
+@pytest.mark.parametrize("form", ["whole", "body"])
+def test_a_room_can_read_it(result, form, monkeypatch):
+    with look():
+        figure = Figure(figsize=None if form == "whole" else [SCALE * inches for inches in BODY])
+        ax = plot(result, ax=figure.add_subplot())
+        finding = ax.get_title("left").split("\n")[0]
+        if form == "body":
+            ax.set_title("")
+        assert faults(figure, monkeypatch, scale=1 / SCALE) == []
+    assert len(finding) <= LONGEST
+
+
+def test_a_title_says_what_was_found(card, result):
+    title = plot(result, ax=Figure().add_subplot()).get_title("left")
+    assert re.search(r"\d|same|equal|not", title), title
+    if getattr(getattr(result, "study", result), "size", None) == "quick":
+        assert "quick" in title or "of at most" in title
