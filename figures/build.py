@@ -29,7 +29,7 @@ _ENTRY = """
 
 ![{alt}]({name}.png)
 
-{title}.
+**{finding}** {more}
 
 - Lesson {lesson}. It is said: {claim}
 - {origin}
@@ -50,12 +50,12 @@ def build(folder):
     for slide in slides:
         card = slide.card
         files = (folder / f"{card.name}.{kind}" for kind in ("png", "svg"))
-        title = save_picture(slide.result, *files).replace("\n", ". ")
+        finding, *more = save_picture(slide.result, *files).split("\n")
         origin = slide.origin[0].upper() + slide.origin[1:]
         fields = {
             name: getattr(card, name) for name in ("name", "alt", "lesson", "claim", "command")
         }
-        gallery.append(_ENTRY.format(**fields, title=title, origin=origin))
+        gallery.append(_ENTRY.format(**fields, finding=finding, more=" ".join(more), origin=origin))
     gallery.append(f"\nDrawn with {tools()}.\n")
     (folder / GALLERY).write_text("".join(gallery), encoding="utf-8")
     write_deck(slides, folder / "fpdrift.pptx")

@@ -42,8 +42,10 @@ def draw_anatomy(result: Anatomy, ax: Axes) -> None:
 
 
 def _title(result: Anatomy) -> str:
-    exact = _cut(facts(result).get("exact", result.kind), _TITLE)
-    return f"{result.value!s} in {result.dtype} is {exact}"
+    given, exact = str(result.value), result.decimal
+    if given in (exact, f"{exact}.0"):
+        return f"{given} in {result.dtype}: {len(result.bits)} bits, {result.kind}"
+    return f"{given} in {result.dtype} is {_cut(exact, _TITLE)}"
 
 
 def _bits(ax: Axes, bits: str, letter: str, x: float, y: float, *, named: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Draw nudged runs: each pair's distance over the steps, a line with its own dash."""
+"""Draw nudged runs: each pair's distance over the steps, a line with a dash and a mark."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fpdrift.experiments import Courses
 
-_DASHES = ("-", "--", "-.", ":")
+_DASHES, _MARKS = ("-", "--", "-.", ":"), "osD^v*P"
 
 
 def draw_courses(result: Courses, ax: Axes) -> None:
@@ -28,6 +28,8 @@ def draw_courses(result: Courses, ax: Axes) -> None:
             _DASHES[i % len(_DASHES)],
             color=f"C{i % 10}",
             linewidth=2,
+            marker=_MARKS[i % len(_MARKS)],
+            markevery=[-1],
             label=f"{label}{same}",
         )
     ax.set_xscale("symlog", linthresh=1)
@@ -36,7 +38,10 @@ def draw_courses(result: Courses, ax: Axes) -> None:
     ticks = [t for t in (0, 1, 10, 100) if t < result.last] + [result.last]
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.set(xlabel="training step", ylabel="relative distance of the weights")
-    ax.legend(title=result.what, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    # from the line that ends highest to the lowest, as they lie beside it
+    last = np.nan_to_num(result.distance[:, -1], nan=np.inf)
+    handles = [ax.lines[i] for i in np.argsort(-last, kind="stable")]
+    ax.legend(handles=handles, title=result.what, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     ax.set_title(f"{_headline(result)}\n{result.title}\n({sized(result.size, result.last)})")
 
 

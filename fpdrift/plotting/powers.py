@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from matplotlib.ticker import LogFormatter, LogFormatterMathtext
@@ -21,6 +22,8 @@ class PlainPowers(LogFormatter):
 
 def short_power(x: float) -> str:
     """Write two digits of 0.01, 100 or 1.5e-6, without a sign or zeros before an exponent."""
+    if not math.isfinite(x):
+        return str(x)
     digits, exponent = f"{x:.1e}".split("e")
     if -2 <= int(exponent) < 3:
         return f"{float(f'{x:.2g}'):g}"

@@ -12,13 +12,13 @@ from fpdrift.plotting.words import many, sized
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from fpdrift.experiments import Sources
+    from fpdrift.experiments import Source, Sources
 
 
 def draw_sources(result: Sources, ax: Axes) -> None:
-    """Draw a row for each source; sources of equal bits share one, left of the others.
+    """Draw a row for each source; sources of equal bits share the first.
 
-    There stands zero, too, which a log axis has not.
+    Zero, which a log axis has not, stands left of all else.
     """
     apart = [row.distance.mean for row in result.rows if row.distance.mean > 0]
     left = min(apart, default=1.0) / 30
@@ -28,19 +28,7 @@ def draw_sources(result: Sources, ax: Axes) -> None:
     if same:
         ax.plot(left, 0, "s", color="C2")
     for y, row in enumerate(other, bool(same)):
-        colour = "C1" if "seed" in row.name else "C0"
-        distance = row.distance
-        if distance.mean == 0:
-            ax.plot(left, y, "s", color="C2")
-            _write("equal weights", ax, left, y, 10)
-            continue
-        if not math.isnan(distance.low):
-            low = distance.low or left
-            ax.plot([low, distance.high], [y, y], "-", color=colour, linewidth=5, alpha=0.5)
-        if distance.low == 0:
-            ax.plot(left, y, "<", color=colour)
-            _write("0", ax, left, y, -18)
-        ax.plot(distance.mean, y, "o", color=colour)
+        _draw_row(row, left, y, ax)
     ax.set_xscale("log")
     ax.set_xlim(left / 2, 3 * max(apart, default=1.0))
     labels = [f"same bits: {many(len(same), 'source')}"] if same else []
@@ -48,7 +36,30 @@ def draw_sources(result: Sources, ax: Axes) -> None:
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.set_xlabel("relative distance of the weights at the end (runs in brackets)")
-    ax.set_title(f"{_headline(result)}\nOrange: another seed ({sized(result.size, result.steps)})")
+    ax.set_title(
+        f"{_headline(result)}\nDiamonds: another seed ({sized(result.size, result.steps)})"
+    )
+
+
+def _draw_row(row: Source, left: float, y: int, ax: Axes) -> None:
+    """Draw a mean with its interval; an arrow where that reaches zero."""
+    distance = row.distance
+    if distance.mean == 0:
+        ax.plot(left, y, "s", color="C2")
+        _write("equal weights", ax, left, y, 10)
+        return
+    colour, mark = ("C1", "D") if "seed" in row.name else ("C0", "o")
+    if not math.isnan(distance.low):
+        low = distance.low or left
+        ax.plot([low, distance.high], [y, y], "-", color=colour, linewidth=5, alpha=0.5)
+    if distance.low == 0:
+        ax.plot(left, y, "<", color=colour)
+        _write("0", ax, left, y, -20)
+    ax.plot(distance.mean, y, mark, color=colour)
+
+
+def _write(text: str, ax: Axes, x: float, y: float, right: int) -> None:
+    ax.annotate(text, (x, y), xytext=(right, 0), textcoords="offset points", va="center")
 
 
 def _headline(result: Sources) -> str:
@@ -62,7 +73,3 @@ def _headline(result: Sources) -> str:
     if seeds is None:
         return told
     return f"{told}; other seeds: {short_power(seeds.distance.mean)} apart"
-
-
-def _write(text: str, ax: Axes, x: float, y: float, right: int) -> None:
-    ax.annotate(text, (x, y), xytext=(right, -5), textcoords="offset points")

@@ -182,7 +182,7 @@ TRAINING_CARDS = (
         claim="Once all is seeded, what rounding leaves is small beside another seed.",
         question="Threads, kernels, XLA, one ulp, a seed: put them in order before you look.",
         alt="A row for each source of difference with its distance as a dot and its interval as a "
-        "bar; seeds are orange and lie at the right",
+        "bar; seeds are orange diamonds",
         command="experiment sources --quick",
     ),
     Card(

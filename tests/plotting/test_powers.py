@@ -8,8 +8,11 @@ from fpdrift.plotting.powers import short_power, write_plainly
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0.01, "0.01"), (100, "100"), (999.9, "1e3"), (1e3, "1e3"), (1.5e-6, "1.5e-6"), (0, "0")]
-    + [(1e-10, "1e-10"), (4.24e18, "4.2e18"), (-300, "-300"), (0.00999, "0.01")],
+    [
+        *((0, "0"), (0.01, "0.01"), (0.00999, "0.01"), (100, "100"), (-300, "-300")),
+        *((999.9, "1e3"), (1e3, "1e3"), (1.5e-6, "1.5e-6"), (1e-10, "1e-10"), (4.24e18, "4.2e18")),
+        (float("inf"), "inf"),
+    ],
 )
 def test_a_number_is_short(number, text):
     assert short_power(number) == text

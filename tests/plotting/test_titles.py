@@ -1,0 +1,67 @@
+"""A picture's title says what was found, whatever that is."""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from fpdrift.experiments import Settings, experiment
+from fpdrift.floats import anatomy
+from fpdrift.plotting import plot
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "drift"))
+sys.path.insert(0, str(Path(__file__).parent))
+from long_results import a_question, long_results
+from study_results import study_results
+
+RESULTS = dict(long_results()) | dict(study_results())
+PARTED = a_question(5)
+AGAIN, *OTHERS = PARTED.distances
+SAME = dataclasses.replace(AGAIN, first_step=None, churn=0.0)
+REPEATED = dataclasses.replace(PARTED, distances=(SAME, *OTHERS))
+COURSES = RESULTS["courses"]
+WIDE = dataclasses.replace(COURSES, distance=COURSES.distance[:, 2:], steps=COURSES.steps[2:])
+
+
+def drawn(result):
+    return plot(result, ax=Figure().add_subplot())
+
+
+@pytest.mark.parametrize(
+    ("result", "finding"),
+    [
+        (anatomy("0.1", "float32"), "0.1 in float32 is 0.100000001490116119384765625"),
+        (anatomy("0.5"), "0.5 in float64: 64 bits, normal"),
+        (anatomy("3"), "3.0 in float64: 64 bits, normal"),
+        (anatomy("nan"), "nan in float64: 64 bits, nan"),
+        (experiment("chain").run(Settings()), "(off exact arithmetic by 22 % and by 1.1e-06 %)"),
+        (REPEATED, "Other answers: 2 threads 5 %, another seed 5 %"),
+        (dataclasses.replace(PARTED, distances=(SAME,)), "Not one bit differs"),
+        (RESULTS["long"], "2 threads against 1 thread: 12 % of answers differ"),
+        (RESULTS["trap"], "One-hot: the same bits; multi-hot: other mathematics"),
+        (RESULTS["sources"], "threads: 1e-4 apart; other seeds: 1.2 apart"),
+        (RESULTS["sources-equal"], "No drift seen from rounding"),
+        (WIDE, "Farthest to nearest pair: 1e3 at step 2, 2 at step 40"),
+        (RESULTS["courses-equal"], "No pair can be followed"),
+        (RESULTS["no-seeds"], "Losses up to 1 apart without seeds, 1 with one seed"),
+        (RESULTS["metric"], "Accuracy spreads 100 times as far as the loss"),
+        (RESULTS["hash-seed"], "1 of 2 ways fix Python's hash; same bits in 1 of 1 training"),
+        (RESULTS["ulp-survival"], "2 of 4 nudges absorbed (15% to 85%)"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_title_says_what_was_found(result, finding):
+    assert any(line.startswith(finding) for line in drawn(result).get_title("left").split("\n"))
+
+
+def test_a_legend_lists_the_line_that_ends_highest_first():
+    legend = drawn(COURSES).get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["1e-08", "1e-12"]
+
+
+def test_sources_of_equal_bits_share_a_row():
+    ax = drawn(RESULTS["sources"])
+    names = [text.get_text() for text in ax.get_yticklabels()]
+    assert names == ["same bits: 1 source", "threads (2)", "all seeds (5)", "XLA (1)"]
