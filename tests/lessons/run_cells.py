@@ -1,6 +1,11 @@
-"""Run a notebook's cells as a kernel would, in this process and in a second."""
+"""Run a notebook's cells as a kernel would, in this process and in a second.
+
+`python run_cells.py NOTEBOOK...` prints what the cells say, and ends with an error at the first
+that raises or calls an answer wrong.
+"""
 
 import ast
+import sys
 
 
 def run_cells(book):
@@ -20,3 +25,22 @@ def run_cells(book):
             results.append(eval(compile(ast.Expression(last.value), cell.id, "eval"), space))
     plt.close("all")
     return results
+
+
+def main(paths):
+    """Run notebooks with solutions one after another; say what the picture's title is."""
+    import nbformat
+
+    for path in paths:
+        for result in run_cells(nbformat.read(path, as_version=4)):
+            if hasattr(result, "get_title"):
+                print(f"picture: {result.get_title(loc='left')}")
+            elif result is not None:
+                print(result)
+            if repr(result).startswith("Not yet."):
+                return f"{path}: {result!r}"
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
