@@ -11,12 +11,13 @@ import sys
 def run_cells(book):
     """Give what the last line of each cell is, in a fresh namespace; an error is raised."""
     import matplotlib.pyplot as plt
+    from IPython.core.inputtransformer2 import TransformerManager
 
     space, results = {"__name__": "__main__"}, []
     for cell in book.cells:
         if cell.cell_type != "code":
             continue
-        tree = ast.parse(cell.source)
+        tree = ast.parse(TransformerManager().transform_cell(cell.source))
         *body, last = tree.body
         if not isinstance(last, ast.Expr):
             body.append(last)

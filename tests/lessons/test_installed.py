@@ -1,5 +1,6 @@
 """fpdrift from its wheel alone, outside the checkout: lessons and recorded data came with it."""
 
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -72,6 +73,23 @@ def test_a_lesson_runs_where_nothing_can_be_written(base, light):
     assert "Read-only file system" in light.run("-c", "open('x', 'w')", **given).stderr
     done = light.run(CELLS, base / "mine" / "solutions" / "01_order.ipynb", **given)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_the_first_cell_installs_what_is_missing(base, wheel):
+    """As on Colab, but from the wheel beside the notebook; the libraries are there already."""
+    bare, place = Outside(base / "bare"), base / "colab"
+    place.mkdir()
+    shutil.copy(wheel, place)
+    book = json.loads((ROOT / "lessons" / "08_cnn.ipynb").read_text(encoding="utf-8"))
+    first = next(cell for cell in book["cells"] if cell["cell_type"] == "code")
+    for imported in (1, 0):
+        assert bare.run("-c", "import fpdrift", cwd=place).returncode == imported
+        cell = "".join(first["source"]) + "\nimport fpdrift; print(fpdrift.__file__)"
+        done = bare.run("-m", "IPython", "-c", cell, cwd=place, PIP_NO_INDEX="1")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert Path(done.stdout.split()[-1]).is_relative_to(base / "bare")
+    assert "restart" not in done.stdout, "what is there is not installed again"
 
 
 def test_records_go_elsewhere_where_nothing_can_be_written(monkeypatch, tmp_path):
