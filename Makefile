@@ -1,5 +1,6 @@
-# make demo    sees this machine's arithmetic drift, in about 100 seconds
-# make test    everything that has to hold, in about 15 minutes
+# make demo          sees this machine's arithmetic drift, in about 100 seconds
+# make test          everything that has to hold, in about 15 minutes
+# make lessons-full  executes the lessons in their whole sizes, in about 5 minutes
 # Each installs what it lacks into .venv first, and only then.
 
 PYTHON ?= python3
@@ -24,7 +25,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lessons figures bench faults clean
+.PHONY: help demo test lint format lessons lessons-full figures bench faults clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -61,6 +62,9 @@ format: $(VENV)/.all
 lessons: $(VENV)/.all
 	$(BIN)/python lessons/build.py
 	$(BIN)/python figures/float_page.py
+
+lessons-full: $(VENV)/.all
+	$(BIN)/python tests/lessons/whole_lessons.py $(ARGS)
 
 # The README's picture and the results behind it: one run of the demo on this machine.
 figures: $(VENV)/.cnn
