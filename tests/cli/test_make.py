@@ -59,4 +59,5 @@ def test_no_python_at_all(tmp_path):
 def test_help_names_the_commands(tmp_path):
     done = make(tmp_path, f"PYTHON={sys.executable}", "help")
     assert done.returncode == 0
-    assert [line.split()[1] for line in done.stdout.splitlines()] == ["demo", "test", "lessons-full"]
+    goals = [line.split()[1] for line in done.stdout.splitlines()]
+    assert goals == ["demo", "test", "lessons-full"]
