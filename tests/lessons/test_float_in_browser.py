@@ -38,6 +38,8 @@ def test_bits_flip_by_mouse_and_by_keyboard(browser, width):
         twice = facts(flipped(once, 1))
         assert read(shown)["exact"] == twice["exact"]
         assert read(shown)["ulp"].split()[0] == twice["ulp"].split()[0] != facts(once)["ulp"]
+        shown.keyboard.press("Space")
+        assert read(shown)["exact"] == facts(once)["exact"]
         assert shown.evaluate("document.documentElement.scrollWidth") <= width
         assert asked == [PAGE.as_uri()]
 
