@@ -1,5 +1,6 @@
-# make demo    sees this machine's arithmetic drift, in about 100 seconds
-# make test    everything that has to hold, in about 15 minutes
+# make demo          sees this machine's arithmetic drift, in about 100 seconds
+# make test          everything that has to hold, in about 15 minutes
+# make lessons-full  executes the lessons in their whole sizes, in about 5 minutes
 # Each installs what it lacks into .venv first, and only then.
 
 PYTHON ?= python3
@@ -24,7 +25,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lessons figures figures-demo recorded bench faults clean
+.PHONY: help demo test lint format lessons lessons-full figures figures-demo recorded bench faults clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -69,6 +70,9 @@ figures: $(VENV)/.all
 # What the pictures need and fpdrift/recorded/ lacks, measured on this machine: hours if all of it.
 recorded: $(VENV)/.all
 	$(BIN)/python figures/record.py
+
+lessons-full: $(VENV)/.all
+	$(BIN)/python tests/lessons/whole_lessons.py $(ARGS)
 
 # The README's picture and the results behind it: one run of the demo on this machine.
 figures-demo: $(VENV)/.cnn

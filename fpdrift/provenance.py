@@ -114,6 +114,16 @@ class Provenance:
         return cls(**{**data, "cpu_features": tuple(data["cpu_features"])})
 
 
+def told(by: Provenance) -> str:
+    """Say on which machine, with which versions and which code of ours a result was made."""
+    cores = f"{by.cores:,} core{'' if by.cores == 1 else 's'}"
+    where = [by.cpu, cores, by.system, *([by.device] if by.device else [])]
+    with_ = [by.python, *(f"{name} {version}" for name, version in by.packages.items())]
+    switched = [f"{name}={value}" for name, value in by.switches.items()]
+    parts = (where, [*with_, *switched], [f"fpdrift {by.fpdrift}, code {by.code}"])
+    return f"Measured on {'; '.join(', '.join(part) for part in parts)}."
+
+
 @cache
 def current() -> Provenance:
     """Describe this process, once."""

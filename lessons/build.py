@@ -1,7 +1,8 @@
 """Build the notebooks from `lessons/src/*.py` (py:percent): one for students, one with solutions.
 
 A line of code that ends in ``# answer`` is a student's to write: the student's notebook has ``...``
-in place of its right-hand side or of what it returns. Nothing is executed here, so a build gives the same bytes each time.
+in place of its right-hand side or of what it returns. Every notebook's first code installs fpdrift where it is missing.
+Nothing is executed here, so a build gives the same bytes each time.
 
     python lessons/build.py            write them
     python lessons/build.py --check    exit 1 if one is stale
@@ -16,6 +17,13 @@ import nbformat
 
 HERE = Path(__file__).parent
 ANSWER = re.compile(r"^(\s*(?:\w+ = |return )).*  # answer$", re.MULTILINE)
+SETUP = """\
+# Only where fpdrift is missing, as on Colab. A wheel of it beside this notebook is found, too.
+try:
+    import fpdrift
+except ModuleNotFoundError:
+    %pip install --quiet --find-links . "{}"\
+"""
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -29,6 +37,9 @@ def build(source, *, solution):
         if cell.cell_type == "code":
             kept = r"\g<0>" if solution else r"\1..."
             cell.source = ANSWER.sub(kept, cell.source).replace("  # answer", "")
+    what = "fpdrift[cnn]" if "TensorFlow" in notebook.cells[0].source else "fpdrift"
+    setup = nbformat.v4.new_code_cell(SETUP.format(what), id="setup")
+    notebook.cells.insert(1, setup)
     nbformat.validate(notebook)
     return nbformat.writes(notebook, version=4) + "\n"
 

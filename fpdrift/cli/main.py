@@ -20,6 +20,7 @@ from fpdrift.cli import (
     lessons,
     reveal,
     show,
+    slides,
     sums,
     threads,
     train,
@@ -61,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     show.add_to(commands)
     export.add_to(commands)
     classroom.add_to(commands)
+    slides.add_to(commands)
     lessons.add_to(commands)
     return top
 

@@ -52,12 +52,12 @@ def check_output(arguments: argparse.Namespace) -> None:
         if not arguments.plot.endswith(_PICTURES):
             message = f"--plot {arguments.plot} ends in none of {', '.join(_PICTURES)}"
             raise FpdriftError(message)
-        _try(Path(arguments.plot))
+        try_file(Path(arguments.plot))
     if arguments.json == "":
         message = "--json needs the name of a file, or - to print"
         raise FpdriftError(message)
     if arguments.json not in (None, "-"):
-        _try(Path(arguments.json))
+        try_file(Path(arguments.json))
 
 
 def deliver(result: Result, arguments: argparse.Namespace) -> int:
@@ -121,7 +121,13 @@ def try_folder(folder: Path) -> None:
         os.fsync(trial.fileno())
 
 
-def _try(path: Path) -> None:
+def try_file(path: Path) -> None:
+    """Refuse a file that cannot be written, before anything is computed.
+
+    Raises
+    ------
+    FpdriftError
+    """
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "it is a folder")

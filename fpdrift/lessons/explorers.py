@@ -91,9 +91,7 @@ class FloatExplorer:
         self._settling = False
         self.entry.observe(self._typed, "value")
         self.dtype.observe(self._typed, "value")
-        self.box = ipywidgets.VBox(
-            [ipywidgets.HBox([self.entry, self.dtype]), self.rows, self.said]
-        )
+        self.box = ipywidgets.VBox([_row(self.entry, self.dtype), self.rows, self.said])
         self._show(of)
 
     def flip(self, place: int) -> None:
@@ -135,7 +133,7 @@ class FloatExplorer:
                 button.on_click(self._clicked(len(self.bits)))
                 self.bits.append(button)
                 row.append(button)
-            rows.append(of_widgets.Box(row, layout=of_widgets.Layout(flex_flow="row wrap")))
+            rows.append(_row(*row))
         self.rows.children = tuple(rows)
 
     def _clicked(self, place: int) -> Callable[[Any], None]:
@@ -157,7 +155,7 @@ class OrderExplorer:
         self.said = ipywidgets.HTML()
         self.entry.observe(self._typed, "value")
         self.dtype.observe(self._typed, "value")
-        self.box = ipywidgets.VBox([ipywidgets.HBox([self.entry, self.dtype]), self.said])
+        self.box = ipywidgets.VBox([_row(self.entry, self.dtype), self.said])
         self._show(found)
 
     def _typed(self, _: Any) -> None:
@@ -168,6 +166,13 @@ class OrderExplorer:
 
     def _show(self, found: Orders) -> None:
         self.said.value = f"<pre>{html.escape(chr(10).join(order_lines(found)))}</pre>"
+
+
+def _row(*widgets: Any) -> Any:
+    """Put widgets side by side, and below each other where the page is narrow."""
+    import ipywidgets
+
+    return ipywidgets.Box(widgets, layout=ipywidgets.Layout(flex_flow="row wrap"))
 
 
 def facts_table(of: Anatomy) -> str:

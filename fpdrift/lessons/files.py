@@ -19,6 +19,8 @@ class Lesson:
     number: str
     #: first heading of the notebook
     title: str
+    #: what a person asks at its top
+    question: str
     notebook: Path
     solution: Path
 
@@ -43,7 +45,7 @@ def lessons() -> tuple[Lesson, ...]:
     """List all lessons in order."""
     place = folder()
     return tuple(
-        Lesson(path.name[:2], _title(path), path, place / "solutions" / path.name)
+        Lesson(path.name[:2], *_top(path), path, place / "solutions" / path.name)
         for path in sorted(place.glob("[0-9][0-9]_*.ipynb"))
     )
 
@@ -96,9 +98,10 @@ def copy_lesson(lesson: Lesson, directory: Path) -> Path:
     return target
 
 
-def _title(path: Path) -> str:
+def _top(path: Path) -> tuple[str, str]:
+    """Read a notebook's first heading and the question quoted under it."""
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    for line in "".join(notebook["cells"][0]["source"]).splitlines():
-        if line.startswith("# "):
-            return line.removeprefix("# ").strip()
-    return path.stem
+    lines = "".join(notebook["cells"][0]["source"]).splitlines()
+    title = next((line.removeprefix("# ") for line in lines if line.startswith("# ")), path.stem)
+    quoted = " ".join(line.removeprefix("> ") for line in lines if line.startswith("> "))
+    return title.strip(), quoted.replace("`", "").strip('*"')

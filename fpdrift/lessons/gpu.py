@@ -25,7 +25,7 @@ def _most(result: GpuSums, operation: str, *, deterministic: bool = False) -> Gp
 def check_prediction(answer: Any, result: GpuSums) -> Feedback:
     """Compare the prediction with the largest one-pass sum."""
     run = _most(result, "one-pass")
-    seen = f"{run.distinct} different totals in {run.tries} drawn orders of {run.n:,} numbers."
+    seen = f"Different totals in {run.tries} drawn orders of {run.n:,} numbers: {run.distinct}."
     return compared(answer, run.distinct == 1, seen)
 
 
@@ -53,7 +53,7 @@ def check_1(answer: Any, result: GpuSums) -> Feedback:
     """Check how many results the one-pass sum gave."""
     run = _most(result, "one-pass")
     if whole(answer) == run.distinct:
-        return right(f"{run.distinct} different results in {run.tries} drawn orders.")
+        return right(f"Different results in {run.tries} drawn orders: {run.distinct}.")
     if answer == run.tries:
         return hint("So many tries there were. How many results were distinct?")
     return hint('The last run in result.of("one-pass") has the most numbers; take its .distinct.')

@@ -35,7 +35,7 @@ def tell(result: Orders) -> str:
     """Say in one sentence how many results there are and how far apart."""
     values = [group[0].value for group in result.groups]
     if len(values) == 1:
-        return f"All {len(result.orders)} orders of {result.expression} give the same bits."
+        return f"Orders of {result.expression}: {len(result.orders)}, all with the same bits."
     apart = ulp_distance(min(values), max(values))
     return (
         f"{len(result.orders)} orders, {len(values)} results, at most {apart} "

@@ -45,7 +45,7 @@ def _distinct(before: dict[str, str | None], late: dict[str, str]) -> int:
 def check_prediction(answer: Any, table: dict[str, int]) -> Feedback:
     """Compare the prediction with the fresh processes' hashes."""
     distinct = table[_LATE]
-    seen = f"Set after the start: {distinct} different hashes in {PROCESSES} processes."
+    seen = f"Set after the start, different hashes in {PROCESSES} processes: {distinct}."
     return compared(answer, distinct == 1, seen)
 
 

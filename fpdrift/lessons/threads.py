@@ -35,7 +35,7 @@ def measure() -> ThreadSums:
 def check_prediction(answer: Any, result: ThreadSums) -> Feedback:
     """Compare the prediction with what the threads did."""
     run = result.runs[-1]
-    seen = f"{run.threads} threads gave {run.distinct} different totals in {result.tries} sums."
+    seen = f"Different totals of {run.threads} threads in {result.tries} sums: {run.distinct}."
     told = compared(answer, run.distinct == 1, seen)
     if run.distinct > 1 or not isinstance(answer, bool):
         return told
@@ -51,16 +51,16 @@ def tell(result: ThreadSums) -> str:
     run = result.runs[-1]
     if run.distinct > 1:
         return (
-            f"Here {run.threads} threads arrived in {run.orders} different orders and left "
-            f"{run.distinct} different totals, up to {run.spread} ulps apart."
+            f"Here {run.threads} threads left {run.distinct} different totals. Orders of arrival: "
+            f"{run.orders}. Ulps from the lowest total to the highest: {run.spread}."
         )
     parts = np.random.default_rng(result.seed).standard_normal(result.chunks).astype(result.dtype)
     rng = np.random.default_rng(1)
     orders = np.stack([rng.permutation(result.chunks) for _ in range(_DRAWN)])
     drawn = len(np.unique(run_plans(orders, parts)))
     return (
-        f"No difference seen on this machine in {result.tries} sums ({run.orders} different orders "
-        f"of arrival). It is not for want of rounding: {result.chunks} drawn numbers, added in "
+        f"No difference seen on this machine in {result.tries} sums (orders of arrival: "
+        f"{run.orders}). It is not for want of rounding: {result.chunks} drawn numbers, added in "
         f"{_DRAWN} drawn orders without threads, give {drawn} different totals."
     )
 

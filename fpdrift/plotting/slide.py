@@ -1,73 +1,168 @@
-"""Pictures for slides: the title is the slide's own, and the file holds what is below it."""
+"""Pages for a room: a title, a picture or words, and a foot, each in a box of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, NamedTuple
 
-from matplotlib.axes import Axes
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from fpdrift.plotting.draw import METADATA, look, plot
+from fpdrift.plotting.fit import LEADING, SMALLEST, fit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from fpdrift.plotting.fit import Paragraph
     from fpdrift.results import Result
 
-#: Inches of a slide, and of its part below the title and above the foot. Pictures are drawn at
-#: three quarters of that, in the sizes of letters that they have everywhere.
+
+class Box(NamedTuple):
+    """A part of a slide, in inches from its upper left corner."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+#: Inches of a slide, and its parts from top to bottom.
 SLIDE = (13.333, 7.5)
-BODY = (12.533, 5.6)
+HEAD = Box(0.4, 0.2, 12.533, 1.0)
+MIDDLE = Box(0.4, 1.25, 12.533, 5.6)
+FOOT = Box(0.4, 6.95, 11.3, 0.4)
+NUMBER = Box(11.8, 6.95, 1.133, 0.4)
+#: Inches of a picture.
+BODY = (MIDDLE.width, MIDDLE.height)
+#: Points that a title's first line and words may have. To fit in one row a title becomes smaller.
+_ONE_ROW = (30, 28, 26, 24)
+_HEADS = (30, 28, 26, 24, 22, 20, SMALLEST)
+_WORDS = (32, 28, 24, 22, 20, SMALLEST)
+#: Pictures are drawn at three quarters of their size on a slide, in the sizes of letters that
+#: they have everywhere.
 _SCALE = 0.75
+_POINTS = 72
 
 
-class Page(NamedTuple):
-    """One page of a handout."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """One slide, whatever kind of file it ends in."""
 
-    #: a result to draw, or lines of text
+    #: what is drawn, or paragraphs
     body: Result | tuple[str, ...]
-    #: None: the picture's own
-    title: str | None
+    #: None where it is the picture's own
+    title: tuple[str, ...] | None
     foot: str
+    #: what the speaker says, in paragraphs
+    notes: tuple[str, ...]
+    #: what can be seen, for those who cannot see it
+    alt: str = ""
+
+    def spoken(self, title: Sequence[str]) -> tuple[str, ...]:
+        """Give the notes, and a picture's title in full: on the slide it may be cut."""
+        if isinstance(self.body, tuple):
+            return self.notes
+        return (f"In short: {'. '.join(title)}.", *self.notes)
 
 
-def save_body(result: Result, path: Path) -> str:
-    """Draw a result as it stands on a slide, without its title; give the title."""
+def fit_title(lines: Sequence[str]) -> tuple[Paragraph, ...]:
+    """Break a title into rows that fit above the picture."""
+    for size in _ONE_ROW:
+        found = fit(lines, HEAD.width, HEAD.height, [size], head=True)
+        if [it.rows for it in found] == [(line,) for line in lines]:
+            return found
+    return fit(lines, HEAD.width, HEAD.height, _HEADS, head=True)
+
+
+def fit_words(lines: Sequence[str]) -> tuple[Paragraph, ...]:
+    """Break paragraphs into rows that fit in a picture's place."""
+    return fit(lines, MIDDLE.width, MIDDLE.height, _WORDS)
+
+
+def fit_foot(line: str) -> tuple[Paragraph, ...]:
+    """Cut a foot to one row."""
+    return fit([line], FOOT.width, FOOT.height, (SMALLEST,))
+
+
+def save_body(result: Result, file: Path | IO[bytes]) -> tuple[str, ...]:
+    """Draw a result as it stands on a slide, without its title, as PNG; give the title's lines."""
     with look():
         figure = Figure(figsize=(_SCALE * BODY[0], _SCALE * BODY[1]))
         FigureCanvasAgg(figure)
         ax = plot(result, ax=figure.add_subplot())
         title = _take_title(ax)
-        figure.savefig(path, metadata=METADATA[path.suffix], dpi=200)
+        figure.savefig(file, format="png", metadata=METADATA[".png"], dpi=200)
     return title
 
 
-def save_pages(pages: Iterable[Page], path: Path) -> None:
-    """Write a page for each slide into one PDF; the same pages give the same bytes."""
-    with look(), PdfPages(path, metadata=METADATA[".pdf"]) as pdf:
-        for page in pages:
-            pdf.savefig(_page(page))
+def save_pages(pages: Iterable[Page], path: Path, name: str) -> None:
+    """Write each page into one PDF, its notes beside it; the same pages give the same bytes."""
+    metadata = METADATA[".pdf"] | {"Title": name, "Author": "fpdrift"}
+    # TrueType, so that the words can be searched and read aloud
+    with (
+        look(),
+        rc_context({"pdf.fonttype": 42}),
+        PdfPages(path, metadata=metadata) as pdf,
+    ):
+        for number, page in enumerate(pages, 1):
+            figure, title = _page(page, number)
+            pdf.attach_note("\n\n".join(page.spoken(title)))
+            pdf.savefig(figure)
 
 
-def _page(page: Page) -> Figure:
+def _page(page: Page, number: int) -> tuple[Figure, tuple[str, ...]]:
+    """Draw a page; give its title, too."""
     figure = Figure(figsize=(_SCALE * SLIDE[0], _SCALE * SLIDE[1]))
-    figure.set_layout_engine("constrained", rect=(0.03, 0.09, 0.94, 0.75))
-    ax = figure.add_subplot()
-    title = page.title
+    title = page.title or ()
     if isinstance(page.body, tuple):
-        ax.set_axis_off()
-        ax.text(0, 1, "\n\n".join(page.body), va="top", fontsize=18, wrap=True)
+        _write(figure, MIDDLE, fit_words(page.body))
     else:
-        plot(page.body, ax=ax)
-        title = title or _take_title(ax)
-    figure.text(0.03, 0.95, title or "", va="top", fontsize=22, fontweight="bold", wrap=True)
-    figure.text(0.03, 0.02, page.foot, color="0.35")
-    return figure
+        below = SLIDE[1] - MIDDLE.top - MIDDLE.height
+        shares = (MIDDLE.left / SLIDE[0], below / SLIDE[1])
+        figure.set_layout_engine(
+            "constrained", rect=(*shares, MIDDLE.width / SLIDE[0], MIDDLE.height / SLIDE[1])
+        )
+        title = _take_title(plot(page.body, ax=figure.add_subplot()))
+    _write(figure, HEAD, fit_title(title))
+    _write(figure, FOOT, fit_foot(page.foot), color="0.35")
+    _write(figure, NUMBER, fit_foot(str(number)), color="0.35", right=True)
+    return figure, title
 
 
-def _take_title(ax: Axes) -> str:
-    title = ax.get_title("left").replace("\n", ". ")
+def _write(
+    figure: Figure,
+    box: Box,
+    paragraphs: Iterable[Paragraph],
+    *,
+    color: str = "black",
+    right: bool = False,
+) -> None:
+    """Write rows into a box from its top on."""
+    x, y = box.left + right * box.width, box.top
+    for paragraph in paragraphs:
+        for row in paragraph.rows:
+            figure.text(
+                x / SLIDE[0],
+                1 - y / SLIDE[1],
+                row,
+                va="top",
+                ha="right" if right else "left",
+                color=color,
+                fontsize=_SCALE * paragraph.size,
+                fontweight="bold" if paragraph.bold else "normal",
+                parse_math=False,
+            )
+            y += LEADING * paragraph.size / _POINTS
+
+
+def _take_title(ax: Axes) -> tuple[str, ...]:
+    """Take the title off a picture; its further lines become one paragraph, of few rows."""
+    first, *others = ax.get_title("left").split("\n")
     ax.set_title("")
-    return title
+    return (first, ". ".join(others).replace(". (", " (")) if others else (first,)

@@ -6,7 +6,7 @@ machine's own results, or from what was recorded.
 
 from fpdrift.slides.cards import CARDS, Card, chosen
 from fpdrift.slides.deck import write_deck
-from fpdrift.slides.gather import Slide, gather
+from fpdrift.slides.gather import Slide, gather, own_results
 from fpdrift.slides.handout import write_pdf
 
-__all__ = ["CARDS", "Card", "Slide", "chosen", "gather", "write_deck", "write_pdf"]
+__all__ = ["CARDS", "Card", "Slide", "chosen", "gather", "own_results", "write_deck", "write_pdf"]

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import tempfile
+import io
 import zipfile
+from copy import deepcopy
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fpdrift.errors import MissingExtraError
-from fpdrift.plotting import BODY, SLIDE, save_body
+from fpdrift.plotting import MIDDLE, Paragraph, fit_foot, fit_title, fit_words, save_body
+from fpdrift.slides.pages import TITLE, pages
+from fpdrift.slides.template import PICTURE, WORDS, empty_deck
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
+    from fpdrift.plotting import Page
+    from fpdrift.results import Result
     from fpdrift.slides.gather import Slide
 
 #: Nothing in the file may depend on the day it is written; a zip file knows no earlier one.
 _DAY = datetime(1980, 1, 1, tzinfo=UTC)
-_TITLE_ONLY = 5
+#: Points of what the speaker alone sees.
+_NOTES = 12
 
 
 def write_deck(slides: Iterable[Slide], path: Path) -> None:
@@ -32,59 +38,82 @@ def write_deck(slides: Iterable[Slide], path: Path) -> None:
         If the file cannot be written.
     """
     try:
-        from pptx import Presentation
-        from pptx.util import Inches
+        deck: Any = empty_deck()
     except ImportError:
         raise MissingExtraError("pptx") from None
-    deck = Presentation()
-    deck.slide_width, deck.slide_height = (Inches(inches) for inches in SLIDE)
-    for slide in slides:
-        _add(deck, slide)
+    for number, page in enumerate(pages(slides), 1):
+        _add(deck, page, number)
     its = deck.core_properties
-    its.title, its.author, its.last_modified_by = "fpdrift", "fpdrift", "fpdrift"
+    its.title, its.language = TITLE, "en-US"
+    its.author = its.last_modified_by = "fpdrift"
     its.created = its.modified = _DAY
-    deck.save(str(path))
-    _fix_times(path)
+    whole = io.BytesIO()
+    deck.save(whole)
+    _save(whole, path)
 
 
-def _add(deck: Any, slide: Slide) -> None:
-    from pptx.util import Inches, Pt
+def _add(deck: Any, page: Page, number: int) -> None:
+    """Add a slide; its shapes are read aloud in this order: title, body, foot, number."""
+    words = isinstance(page.body, tuple)
+    sheet = deck.slides.add_slide(deck.slide_layouts.get_by_name(WORDS if words else PICTURE))
+    title = page.title or ()
+    if isinstance(page.body, tuple):
+        _write(sheet.placeholders[1].text_frame, fit_words(page.body))
+    else:
+        title = _add_picture(sheet, page.body, page.alt)
+    _write(sheet.shapes.title.text_frame, fit_title(title))
+    _add_foot(sheet, page.foot, number)
+    spoken = (Paragraph((text,), _NOTES) for text in page.spoken(title))
+    _write(sheet.notes_slide.notes_text_frame, spoken)
 
-    page = deck.slides.add_slide(deck.slide_layouts[_TITLE_ONLY])
-    with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder, f"{slide.card.name}.png")
-        title = save_body(slide.result, picture)
-        shape = page.shapes.add_picture(str(picture), Inches(0.4), Inches(1.3), Inches(BODY[0]))
+
+def _add_picture(sheet: Any, result: Result, alt: str) -> tuple[str, ...]:
+    """Add a result's picture; give its title."""
+    from pptx.util import Inches
+
+    drawn = io.BytesIO()
+    title = save_body(result, drawn)
+    picture = sheet.shapes.add_picture(drawn, *(Inches(x) for x in MIDDLE))
     # python-pptx has no public way to set alternative text
-    shape._element.nvPicPr.cNvPr.set("descr", f"{slide.card.alt}. {title}")  # noqa: SLF001
-    head = page.shapes.title
-    head.left, head.top, head.width, head.height = (Inches(x) for x in (0.4, 0.2, BODY[0], 1.0))
-    head.text = title
-    head.text_frame.paragraphs[0].font.size = Pt(30)
-    foot = page.shapes.add_textbox(Inches(0.4), Inches(6.95), Inches(BODY[0]), Inches(0.45))
-    foot.text_frame.text = slide.origin
-    foot.text_frame.paragraphs[0].font.size = Pt(18)
-    page.notes_slide.notes_text_frame.text = "\n\n".join(notes(slide))
+    picture.element.nvPicPr.cNvPr.set("descr", f"{alt}. {'. '.join(title)}")
+    return title
 
 
-def notes(slide: Slide) -> tuple[str, ...]:
-    """Say what is claimed, what was measured where, and what to ask the room."""
-    measured = getattr(slide.result, "finding", None)
-    return tuple(
-        text
-        for text in (
-            f"Claim: {slide.card.claim}",
-            f"Measured: {measured}" if measured else None,
-            f"From: {slide.origin}",
-            f"Ask: {slide.card.question}",
-        )
-        if text is not None
-    )
+def _add_foot(sheet: Any, foot: str, number: int) -> None:
+    """Take the layout's foot and number over, which python-pptx leaves out."""
+    from pptx.enum.shapes import PP_PLACEHOLDER
+    from pptx.oxml.ns import qn
+
+    for shape in sheet.slide_layout.placeholders:
+        kind = shape.placeholder_format.type
+        if kind not in (PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER):
+            continue
+        copied = deepcopy(shape.element)
+        copied.nvSpPr.cNvPr.set("id", str(len(sheet.shapes) + 2))
+        sheet.shapes.element.append(copied)
+        if kind == PP_PLACEHOLDER.FOOTER:
+            _write(sheet.shapes[-1].text_frame, fit_foot(foot))
+        else:  # a field: PowerPoint counts anew when slides are moved
+            next(copied.iter(qn("a:t"))).text = str(number)
 
 
-def _fix_times(path: Path) -> None:
-    with zipfile.ZipFile(path) as old:
-        parts = [(name, old.read(name)) for name in old.namelist()]
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
-        for name, content in parts:
-            new.writestr(zipfile.ZipInfo(name, _DAY.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
+def _write(frame: Any, paragraphs: Iterable[Paragraph]) -> None:
+    """Write paragraphs; the program that shows them breaks them into rows again."""
+    from pptx.enum.lang import MSO_LANGUAGE_ID
+    from pptx.util import Pt
+
+    for i, paragraph in enumerate(paragraphs):
+        its = frame.paragraphs[0] if i == 0 else frame.add_paragraph()
+        run = its.add_run()
+        run.text = " ".join(paragraph.rows)
+        run.font.language_id = MSO_LANGUAGE_ID.ENGLISH_US
+        run.font.bold = paragraph.bold
+        run.font.size = Pt(paragraph.size)
+
+
+def _save(whole: io.BytesIO, path: Path) -> None:
+    """Write a zip file whose parts are all of one day."""
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            part = zipfile.ZipInfo(name, _DAY.timetuple()[:6])
+            new.writestr(part, old.read(name), zipfile.ZIP_DEFLATED)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fpdrift.plotting import Page, save_pages
+from fpdrift.plotting import save_pages
+from fpdrift.slides.pages import TITLE, pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def write_pdf(slides: Iterable[Slide], path: Path) -> None:
-    """Write a page for each slide.
+    """Write a page for each slide of the deck; the same results give the same bytes.
 
     Raises
     ------
     OSError
         If the file cannot be written.
     """
-    save_pages((Page(slide.result, None, slide.origin) for slide in slides), path)
+    save_pages(pages(slides), path, TITLE)

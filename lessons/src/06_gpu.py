@@ -38,7 +38,7 @@ from fpdrift.lessons import gpu
 result = fpdrift.gpu_sums("simulated", sizes=gpu.SIZES, tries=gpu.TRIES)
 print(result.label)
 for run in result.runs:
-    print(f"{run.operation:11} {run.n:>9,} numbers: {run.distinct} results in {run.tries} tries")
+    print(f"{run.operation:11} {run.n:>9,} numbers, {run.tries:3} tries; results: {run.distinct}")
 
 # %%
 gpu.check_prediction(prediction, result)

@@ -32,7 +32,7 @@ from fpdrift.lessons import seeds
 
 table = seeds.hashes()
 for way, distinct in table.items():
-    print(f"{way:40} {distinct} different hashes in {seeds.PROCESSES} processes")
+    print(f"{way:36} different hashes in {seeds.PROCESSES} processes: {distinct}")
 
 # %%
 seeds.check_prediction(prediction, table)

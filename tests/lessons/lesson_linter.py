@@ -65,8 +65,10 @@ def _headings(text):
 
 
 def _prediction(code):
-    if not re.fullmatch(r"prediction = \.\.\.", code[0]):
-        yield "the first code is no prediction"
+    if "%pip install" not in code[0]:
+        yield "the first cell does not install what is missing"
+    if not re.fullmatch(r"prediction = \.\.\.", code[1]):
+        yield "the next code is no prediction"
     if sum("check_prediction(prediction" in cell for cell in code) != 1:
         yield "the prediction is not compared once"
 

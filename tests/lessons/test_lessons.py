@@ -92,6 +92,7 @@ def test_structure(stem):
         ("20 minutes", "90 minutes", "no time"),
         ("**You need:**", "", "needs"),
         ("## Look", "## See", "headings"),
+        ("%pip install", "%pip list", "does not install"),
         ("prediction = ...", "prediction = False", "no prediction"),
         ("order.check_prediction(prediction)", "1", "not compared"),
         ("print(order.tell(result))", "print(1)\n" * 11, "more than 10 lines"),

@@ -59,8 +59,9 @@ def test_threads_that_agree_are_said_to_agree_here():
 
 
 def test_threads_that_differ_are_counted():
-    assert "left 2 different totals, up to 1 ulps apart" in threads.tell(differing(QUIET))
-    assert "You said True. 1 threads gave 2" in repr(
+    told = threads.tell(differing(QUIET))
+    assert "left 2 different totals. Orders of arrival: 1. Ulps from the lowest total" in told
+    assert "You said True. Different totals of 1 threads in 4 sums: 2." in repr(
         threads.check_prediction(True, differing(QUIET))
     )
 
@@ -78,7 +79,9 @@ def test_two_comparisons_are_told(again, two, begins):
 
 
 def test_orders_that_agree_are_said_to():
-    assert order.tell(fpdrift.orders("0.5+0.25")) == "All 1 orders of 0.5+0.25 give the same bits."
+    assert (
+        order.tell(fpdrift.orders("0.5+0.25")) == "Orders of 0.5+0.25: 1, all with the same bits."
+    )
     assert order.tell(fpdrift.orders("2*11/9")) == "5 orders, 2 results, at most 1 ulp apart."
 
 
@@ -100,6 +103,16 @@ def test_a_gpu_is_asked_for_unless_fast(monkeypatch):
     nothing = SimpleNamespace(label="live: no device", runs=(), skipped={"torch": "not here"})
     monkeypatch.setattr(gpu, "gpu_sums", lambda *_, **__: nothing)
     assert gpu.real().splitlines()[:2] == ["live: no device", "  torch: not here"]
+
+
+def test_one_result_is_told_in_a_sentence_that_fits_one():
+    """Each run of the two-pass sum has one; so may any other sum have on another machine."""
+    result = fpdrift.gpu_sums("simulated", sizes=(300,), tries=3)
+    (run,) = result.of("one-pass")
+    assert run.distinct == 1
+    told = f"{result!r} {run!r} {gpu.check_prediction(True, result)!r} {gpu.check_1(1, result)!r}"
+    told += f"{order.tell(fpdrift.orders('0.5+0.25'))} {threads.tell(differing(QUIET))}"
+    assert not re.search(r"\b1 (different )?(results|totals|ulps|orders|hashes)\b", told)
 
 
 def test_without_tensorflow_the_recorded_runs_are_left(monkeypatch):

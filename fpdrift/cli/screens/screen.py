@@ -6,6 +6,8 @@ import textwrap
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
+from fpdrift.provenance import told
+
 if TYPE_CHECKING:
     from fpdrift.results import Result
 
@@ -27,12 +29,7 @@ def count(number: int, noun: str) -> str:
 
 def measured_on(result: Result) -> list[str]:
     """Say on which machine, with which versions and which code of ours a result was made."""
-    by = result.provenance
-    where = [by.cpu, count(by.cores, "core"), by.system, *([by.device] if by.device else [])]
-    with_ = [by.python, *(f"{name} {version}" for name, version in by.packages.items())]
-    switched = [f"{name}={value}" for name, value in by.switches.items()]
-    parts = (where, [*with_, *switched], [f"fpdrift {by.fpdrift}, code {by.code}"])
-    return wrapped(f"Measured on {'; '.join(', '.join(part) for part in parts)}.")
+    return wrapped(told(result.provenance))
 
 
 def wrapped(text: str, indent: int = 2, *, mark: str = "") -> list[str]:

@@ -134,7 +134,7 @@ class GpuRun(Result):
 
     def __repr__(self) -> str:
         name = f"{self.operation}{', deterministic' if self.deterministic else ''}"
-        return f"GpuRun({name}, n = {self.n:,}: {self.distinct} results in {self.tries} tries)"
+        return f"GpuRun({name}, n = {self.n:,}: {self.tries} tries, results: {self.distinct})"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
