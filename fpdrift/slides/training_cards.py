@@ -110,8 +110,8 @@ TRAINING_CARDS = (
         kind=UlpSurvival,
         claim="A difference of one ulp in one weight can vanish again, and leave equal bits.",
         question="Of some runs that start one ulp apart, how many come back to equal bits?",
-        alt="Stairs that fall with the steps: the share of nudges that are still there, with a "
-        "band of uncertainty",
+        alt="The share of nudges that are still there, as stairs over the steps, with a band of "
+        "uncertainty and ticks where the watching of a run ended",
         command="experiment survival --quick",
     ),
     Card(
