@@ -50,7 +50,7 @@ def build(folder):
     for slide in slides:
         card = slide.card
         files = (folder / f"{card.name}.{kind}" for kind in ("png", "svg"))
-        finding, *more = save_picture(slide.result, *files).split("\n")
+        finding, *more = save_picture(slide.result, *files, alt=card.alt).split("\n")
         origin = slide.origin[0].upper() + slide.origin[1:]
         fields = {
             name: getattr(card, name) for name in ("name", "alt", "lesson", "claim", "command")

@@ -241,8 +241,15 @@ def save(result: Result, stem: str | Path) -> tuple[Path, Path]:
     return png, svg
 
 
-def save_picture(result: Result, *paths: str | Path) -> str:
+def save_picture(result: Result, *paths: str | Path, alt: str | None = None) -> str:
     """Draw a result once, write it to files in the formats of their suffixes, give its title.
+
+    Parameters
+    ----------
+    result : Result
+    *paths : str or pathlib.Path
+    alt : str, optional
+        What can be seen, for those who cannot see it: a PNG or SVG carries it with the title.
 
     Raises
     ------
@@ -253,9 +260,11 @@ def save_picture(result: Result, *paths: str | Path) -> str:
         figure = Figure()
         FigureCanvasAgg(figure)
         ax = plot(result, ax=figure.add_subplot())
+        title = ax.get_title("left")
+        told = {} if alt is None else {"Title": title, "Description": alt}
         for path in paths:
-            figure.savefig(path, metadata=METADATA[Path(path).suffix])
-        return ax.get_title("left")
+            figure.savefig(path, metadata=METADATA[Path(path).suffix] | told)
+        return title
 
 
 @contextmanager

@@ -66,8 +66,8 @@ ARITHMETIC_CARDS = (
         name="sums-growth",
         lesson="03",
         kind=SumGrowth,
-        claim="Adding in sequence gets worse with each number; pairwise and compensated sums "
-        "hardly do.",
+        claim="Adding in sequence can get worse the more numbers there are; pairwise and "
+        "compensated sums hardly do.",
         question="With a hundred times as many numbers, how much more is each way off?",
         alt="Lines of error against how many numbers are added, one for each way of summing, the "
         "plain loop steepest; dotted lines are the bounds",
@@ -78,7 +78,7 @@ ARITHMETIC_CARDS = (
         lesson="04",
         kind=ThreadsAndTree,
         claim="Threads that add in order of arrival can give another sum each time.",
-        question="200 sums of the same numbers by two threads: how many different results?",
+        question="Hundreds of sums of the same numbers by threads: how many different results?",
         alt="Rows of bars, one for each number of threads: where the sums landed, in ulps from the "
         "exact sum; one bar for one thread and for a fixed order",
         command="experiment threads",
@@ -109,10 +109,9 @@ ARITHMETIC_CARDS = (
         name="trees",
         lesson="05",
         kind=Revealed,
-        claim="A library adds in a fixed order of its own, and that order can be found by asking.",
-        question="In which order would you add 16 numbers if you can add eight pairs at once?",
-        alt="A tree with sixteen numbered inputs at the bottom, joined addition by addition up to "
-        "the sum",
+        claim="A library can add in a fixed order of its own, which can be found by asking.",
+        question="In which order would you add if you could add many pairs at once?",
+        alt="A tree with numbered inputs at the bottom, joined addition by addition up to the sum",
         command="experiment trees",
     ),
     Card(
@@ -120,8 +119,8 @@ ARITHMETIC_CARDS = (
         lesson="05",
         kind=SameOrder,
         claim="Two functions of one library can add the same numbers in different orders.",
-        question="np.sum and np.einsum add the same 16 numbers. Do you expect the same bits?",
-        alt="Two trees side by side over the same sixteen inputs; additions that only one of them "
+        question="Two functions add the same numbers. Do you expect the same bits?",
+        alt="Two trees side by side over the same inputs; additions that only one of them "
         "makes are open orange dots",
         command="reveal numpy:sum --against numpy:einsum",
     ),

@@ -86,7 +86,7 @@ def _notes(slide: Slide) -> tuple[str, ...]:
     by = "" if slide.place == "exact" else f" {told(result.provenance)}"
     sized = {"full": " In the source's size.", "quick": " Quick, not in the source's size."}
     return (
-        f"Claim: {card.claim}",
+        f"Said: {card.claim}",
         *([f"Measured: {finding}"] if finding else []),
         f"To be seen: {card.alt}.",
         f"From: {slide.origin}.{by}{sized.get(size or '', '')}",

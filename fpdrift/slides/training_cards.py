@@ -40,15 +40,15 @@ TRAINING_CARDS = (
         kind=Study,
         claim="Noise of at most 1e-8 on half of the weights changes where a training ends.",
         question="Five draws of noise, two threads, another seed: which ends farthest away?",
-        alt="A row for each run and a dot for its distance from the first: the run repeated has "
-        "the same bits, nudged runs lie far to the right, another seed farthest",
+        alt="A row for each run and a mark for its distance from the first, on a logarithmic axis; "
+        "what has the same bits stands at the left edge",
         command="experiment nudge --quick",
     ),
     Card(
         name="dose",
         lesson="07",
         kind=Courses,
-        claim="How large a nudge is hardly matters for how far apart two runs end.",
+        claim="How large a nudge was matters less and less, the longer two runs go on.",
         question="A nudge a million times smaller: how much nearer do the two runs end?",
         alt="A line for each size of nudge over the training steps: they start decades apart and "
         "draw together",
@@ -58,7 +58,7 @@ TRAINING_CARDS = (
         name="cnn",
         lesson="08",
         kind=CnnDrift,
-        claim="The same network, data and seed end elsewhere with another number of threads.",
+        claim="The same network, data and seed can end elsewhere with another number of threads.",
         question="One last bit differs after the first step. How far apart after a hundred?",
         alt="Curves of the weights' distance over the steps, on a logarithmic axis, with a ring "
         "where each pair first differs",
@@ -78,10 +78,10 @@ TRAINING_CARDS = (
         name="threads-in-training",
         lesson="08",
         kind=Study,
-        claim="Fixed threads and instructions repeat a training's bits; other ones change them.",
+        claim="Fixed threads and instructions repeat a training's bits; others can change them.",
         question="What would you have to write down so that somebody else gets your bits?",
-        alt="A row for each thread count and instruction set: crosses for the run repeated stand "
-        "at the same bits, dots for other settings to the right",
+        alt="A row for each thread count and instruction set: a cross for the run repeated and a "
+        "dot for its distance from one thread; what has the same bits stands at the left edge",
         command="experiment threads-in-training --quick",
     ),
     Card(
@@ -99,9 +99,9 @@ TRAINING_CARDS = (
         lesson="09",
         kind=Long,
         claim="Thousands of training steps amplify one last bit into other answers.",
-        question="After twenty epochs, how many answers of the two runs differ?",
-        alt="The weights' distance over the steps of twenty epochs, both axes logarithmic: a steep "
-        "start, dotted jumps, then a slow rise, with the share of other answers at epochs' ends",
+        question="After the last epoch, how many answers of the two runs differ?",
+        alt="The weights' distance over the steps of all epochs, both axes logarithmic, with "
+        "dotted lines at jumps and the share of other answers at epochs' ends",
         command="experiment long --full",
     ),
     Card(
@@ -121,7 +121,7 @@ TRAINING_CARDS = (
         claim="One ReLU that opens in one run alone can make a jump of the distance.",
         question="The distance jumps in a single step. Where in the network would you look?",
         alt="Left a ReLU's kink with both runs on it, one on each side of zero; right bars for the "
-        "units of its layer, one of which holds nearly all of the distance",
+        "units of its layer: the share of the distance that each holds",
         command="experiment gate --quick",
     ),
     Card(
@@ -151,8 +151,8 @@ TRAINING_CARDS = (
         kind=NoSeeds,
         claim="Without seeds every metric runs wild within the first ten iterations.",
         question="Ten iterations in: which is wider, runs without seeds or runs on other threads?",
-        alt="Thin lines of loss over ten iterations: runs with drawn seeds fan out, runs with one "
-        "seed lie on each other",
+        alt="Thin lines of loss over ten iterations, in two colours: runs "
+        "with drawn seeds, and runs with one seed",
         command="experiment no-seeds --quick",
     ),
     Card(
@@ -169,17 +169,17 @@ TRAINING_CARDS = (
         name="determinism",
         lesson="10",
         kind=Determinism,
-        claim="Op determinism gives the same bits again, and costs time.",
+        claim="Op determinism promises the same bits again, and can cost time.",
         question="What does op determinism promise: equal bits here, or equal bits anywhere?",
-        alt="A row for each setting: crosses for the run repeated at the same bits, dots for other "
-        "thread counts to the right",
+        alt="A row for each setting: crosses for the run repeated, dots for its distance from "
+        "another; what has the same bits stands at the left edge",
         command="experiment determinism --quick",
     ),
     Card(
         name="sources",
         lesson="10",
         kind=Sources,
-        claim="Once all is seeded, what rounding leaves is small beside another seed.",
+        claim="Once all is seeded, rounding can still move a run, but less than another seed does.",
         question="Threads, kernels, XLA, one ulp, a seed: put them in order before you look.",
         alt="A row for each source of difference with its distance as a dot and its interval as a "
         "bar; seeds are orange diamonds",
@@ -191,8 +191,8 @@ TRAINING_CARDS = (
         kind=Question,
         claim="With every seed set, the same code gives another result in each run.",
         question="Is the asker's code wrong, or can such a training not be reproduced?",
-        alt="Lines of validation accuracy over the epochs: the run repeated lies on the first, two "
-        "threads and another seed beside it",
+        alt="Lines of validation accuracy over the epochs, one for each run: the first, the "
+        "same repeated, two threads, another seed",
         command="experiment question --epochs 5",
     ),
 )

@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from helpers import require
+from helpers import missing, require
 
 from fpdrift.recorded import recorded_names
 from fpdrift.slides import CARDS
@@ -31,7 +31,7 @@ def builder():
 def test_nothing_is_stale(builder):
     drawn_with = re.search(r"Drawn with (.*)\.\n", GALLERY).group(1)
     if builder.tools() != drawn_with:
-        pytest.skip(f"drawn with {drawn_with}; here is {builder.tools()}")
+        missing(f"drawn with {drawn_with}; here is {builder.tools()}; type: make figures")
     assert builder.stale() == []
 
 
@@ -59,7 +59,9 @@ def test_what_differs_lacks_or_is_left_over_is_stale(builder, tmp_path, monkeypa
 def test_a_picture_is_16_to_9_and_small_and_in_the_gallery(card):
     head = (FIGURES / f"{card.name}.png").read_bytes()[:24]
     assert struct.unpack(">II", head[16:]) == (1920, 1080)
-    assert (FIGURES / f"{card.name}.svg").stat().st_size < 300_000
+    svg = (FIGURES / f"{card.name}.svg").read_text(encoding="utf-8")
+    assert len(svg) < 300_000
+    assert f"<dc:description>{card.alt}</dc:description>" in svg  # read out to who cannot see it
     assert f"![{card.alt}]({card.name}.png)" in GALLERY
     assert f"`fpdrift {card.command}`" in GALLERY
 

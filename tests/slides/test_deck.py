@@ -96,7 +96,7 @@ def test_every_slide_has_title_notes_number_and_alternative_text(deck):
         for picture in pictures(slide):
             assert len(picture._element.nvPicPr.cNvPr.get("descr")) > 20
             assert "From: " in notes(slide)
-            assert "Claim: " in notes(slide)
+            assert "Said: " in notes(slide)
 
 
 def test_nothing_is_outside_or_over_another(deck):
