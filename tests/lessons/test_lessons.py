@@ -266,6 +266,22 @@ def test_the_guide_tells_every_lesson_and_its_commands_are_commands():
     assert verbs == {"lessons", "class"}
 
 
+def test_the_guides_plans_fit_their_time():
+    """In half a day lessons are done whole: each has the minutes that its top names."""
+    guide = (ROOT / "lessons" / "TEACHING.md").read_text(encoding="utf-8")
+    _, short, half = re.split(r"\*\*(?:45 minutes|Half a day)\.\*\*", guide)
+    given = [[int(some) for some in re.findall(r"\((\d+) min\)", plan)] for plan in (short, half)]
+    assert sum(given[0]) == 45
+    parts = (("00", "01"), ("02",), ("03",), ("07",), ("08",), ("10",))
+    asked = [sum(map(_minutes, numbers)) for numbers in parts]
+    assert all(minutes >= least for minutes, least in zip(given[1], asked, strict=True)), asked
+
+
+def _minutes(number):
+    stem = find_lesson(number).notebook.stem
+    return int(re.search(r"\*\*Time:\*\* (\d+) minutes", notebook(stem).cells[0].source)[1])
+
+
 def test_copy_keeps_what_a_student_wrote(tmp_path):
     files = copy_lessons(tmp_path / "mine")
     assert len(files) == 2 * len(lessons())
