@@ -263,7 +263,7 @@ def test_the_guide_tells_every_lesson_and_its_commands_are_commands():
         assert f"\n| {lesson.number} " in readme
     lines = re.findall(r"^fpdrift (.*?)(?:\s+#.*)?$", guide, re.MULTILINE)
     verbs = {parser().parse_args(shlex.split(line)).command for line in lines}
-    assert verbs == {"lessons", "class"}
+    assert verbs == {"lessons", "slides", "class"}
 
 
 def test_the_guides_plans_fit_their_time():
