@@ -284,7 +284,8 @@ def _minutes(number):
 
 def test_copy_keeps_what_a_student_wrote(tmp_path):
     files = copy_lessons(tmp_path / "mine")
-    assert len(files) == 2 * len(lessons())
+    assert len(files) == 2 * len(lessons()) + 1
+    assert (tmp_path / "mine" / "TEACHING.md").read_text().startswith("# Teaching")
     files[0].write_text("my answers")
     with pytest.raises(FpdriftError, match="exists already"):
         copy_lessons(tmp_path / "mine")
