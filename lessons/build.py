@@ -37,7 +37,7 @@ def build(source, *, solution):
         if cell.cell_type == "code":
             kept = r"\g<0>" if solution else r"\1..."
             cell.source = ANSWER.sub(kept, cell.source).replace("  # answer", "")
-    what = "fpdrift[cnn]" if "TensorFlow" in notebook.cells[0].source else "fpdrift"
+    what = "fpdrift[cnn]" if "**You need:** TensorFlow" in notebook.cells[0].source else "fpdrift"
     setup = nbformat.v4.new_code_cell(SETUP.format(what), id="setup")
     notebook.cells.insert(1, setup)
     nbformat.validate(notebook)

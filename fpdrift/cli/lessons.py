@@ -31,7 +31,9 @@ def add_to(commands: Any) -> None:
     opener = verbs.add_parser("open", help="open your own copy of a lesson in JupyterLab")
     opener.add_argument("number", metavar="NN")
     opener.set_defaults(run=_open)
-    copier = verbs.add_parser("copy", help="copy all lessons and solutions into a folder")
+    copier = verbs.add_parser(
+        "copy", help="copy all lessons, solutions and the teacher's guide into a folder"
+    )
     copier.add_argument("directory", metavar="DIR", type=Path)
     copier.set_defaults(run=_copy)
     checker = verbs.add_parser("check", help="say what this machine has, and what is left out")

@@ -10,6 +10,9 @@ from pathlib import Path
 import fpdrift
 from fpdrift.errors import FpdriftError
 
+#: For teachers; it lies beside the notebooks.
+_GUIDE = "TEACHING.md"
+
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
@@ -67,7 +70,7 @@ def find_lesson(number: str) -> Lesson:
 
 
 def copy_lessons(directory: Path) -> tuple[Path, ...]:
-    """Copy every lesson and solution into a folder, which is made if need be.
+    """Copy lessons, solutions and the teacher's guide into a folder, which is made if need be.
 
     Raises
     ------
@@ -79,6 +82,7 @@ def copy_lessons(directory: Path) -> tuple[Path, ...]:
         raise FpdriftError(message)
     pairs = [(item.notebook, directory / item.notebook.name) for item in lessons()]
     pairs += [(item.solution, directory / "solutions" / item.solution.name) for item in lessons()]
+    pairs.append((folder() / _GUIDE, directory / _GUIDE))
     for _, target in pairs:
         if target.exists():
             message = f"{target} exists already, perhaps with answers in it; choose another folder"

@@ -102,7 +102,8 @@ def check_3(answer: Any) -> Feedback:
     for _ in range(_ORDERS):
         order = [pairs[i] for i in rng.permutation(len(pairs))]
         given.add(number(call(answer, order)))
-        if abs(min(given) - exact) > 1e-6 * sum(map(abs, parts)):
+        # Written so that NaN, which is neither more nor less, is no sum either.
+        if not all(abs(one - exact) <= 1e-6 * sum(map(abs, parts)) for one in given):
             return hint("That is not the sum of the parts.")
     if len(given) == 1:
         return right("Forty parts in twenty orders of arrival, and one total.")

@@ -123,6 +123,7 @@ ANSWERS = {
             lambda parts: sum(part for _, part in parts),
             lambda parts: sum(part for _, part in reversed(parts)),
             constant(0.0),
+            constant(np.nan),
             lambda parts: min(parts)[1],
             constant(...),
             sorted,

@@ -80,6 +80,12 @@ def test_two_builds_give_the_same_bytes(builder):
 
 
 @pytest.mark.parametrize("stem", STEMS)
+def test_a_lesson_installs_what_it_says_that_one_needs(stem):
+    top, setup = (cell.source for cell in notebook(stem).cells[:2])
+    assert ("fpdrift[cnn]" in setup) == ("nothing but fpdrift" not in top)
+
+
+@pytest.mark.parametrize("stem", STEMS)
 def test_structure(stem):
     assert lint(stem) == []
 
@@ -257,12 +263,29 @@ def test_the_guide_tells_every_lesson_and_its_commands_are_commands():
         assert f"\n| {lesson.number} " in readme
     lines = re.findall(r"^fpdrift (.*?)(?:\s+#.*)?$", guide, re.MULTILINE)
     verbs = {parser().parse_args(shlex.split(line)).command for line in lines}
-    assert verbs == {"lessons", "class"}
+    assert verbs == {"lessons", "slides", "class"}
+
+
+def test_the_guides_plans_fit_their_time():
+    """In half a day lessons are done whole: each has the minutes that its top names."""
+    guide = (ROOT / "lessons" / "TEACHING.md").read_text(encoding="utf-8")
+    _, short, half = re.split(r"\*\*(?:45 minutes|Half a day)\.\*\*", guide)
+    given = [[int(some) for some in re.findall(r"\((\d+) min\)", plan)] for plan in (short, half)]
+    assert sum(given[0]) == 45
+    parts = (("00", "01"), ("02",), ("03",), ("07",), ("08",), ("10",))
+    asked = [sum(map(_minutes, numbers)) for numbers in parts]
+    assert all(minutes >= least for minutes, least in zip(given[1], asked, strict=True)), asked
+
+
+def _minutes(number):
+    stem = find_lesson(number).notebook.stem
+    return int(re.search(r"\*\*Time:\*\* (\d+) minutes", notebook(stem).cells[0].source)[1])
 
 
 def test_copy_keeps_what_a_student_wrote(tmp_path):
     files = copy_lessons(tmp_path / "mine")
-    assert len(files) == 2 * len(lessons())
+    assert len(files) == 2 * len(lessons()) + 1
+    assert (tmp_path / "mine" / "TEACHING.md").read_text().startswith("# Teaching")
     files[0].write_text("my answers")
     with pytest.raises(FpdriftError, match="exists already"):
         copy_lessons(tmp_path / "mine")
