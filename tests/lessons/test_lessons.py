@@ -143,6 +143,11 @@ def feedback(results):
     return guesses, [result for result in found if not isinstance(result, Compared)]
 
 
+def titled(text):
+    """Tell the axes that `plot` gave: beside the picture, their title is there to be read aloud."""
+    return re.match(r"<Axes: title=\{'left': .{20}", text)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("stem", STEMS)
 def test_notebook_runs(stem, place, monkeypatch):
@@ -159,6 +164,7 @@ def test_notebook_runs(stem, place, monkeypatch):
     assert len([text for text in texts if text.startswith("Right.")]) >= 7
     assert any(text.startswith("You said ") for text in texts)
     assert len([o for o in outputs if "image/png" in o.get("data", {})]) == 1
+    assert len([text for text in texts if titled(text)]) == (stem != "09_growth")  # it sets an axis
     assert not [o for o in outputs if o.get("name") == "stderr"], outputs
     monkeypatch.chdir(place)
     trained = set(place.rglob("*.fpdrift"))
