@@ -126,6 +126,10 @@ def test_a_late_hash_seed_does_nothing():
     assert table["PYTHONHASHSEED=0 before the start"] == 1
     assert len(table) == 4
     assert all(1 <= distinct <= seeds.PROCESSES for distinct in table.values())
+    _, late = seeds.WAYS[seeds._LATE]
+    assert late == {"PYTHONHASHSEED": "0"}
+    started = {"PYTHONHASHSEED": "1"}
+    assert seeds._hash(started, late) == seeds._hash(started, {})
 
 
 def test_sizes_shrink(monkeypatch):
