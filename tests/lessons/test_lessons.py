@@ -32,6 +32,8 @@ from fpdrift.lessons.quiz import LETTERS
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "lessons" / "src").glob("[0-9][0-9]_*.py"))
+#: Lessons that take seconds.
+CHEAP = ("00", "01", "02", "03", "06", "07")
 STEMS = [path.stem for path in SOURCES]
 
 
@@ -175,6 +177,20 @@ def test_notebook_runs(stem, place, monkeypatch):
     assert len(answers) >= 7
     assert not any(answer.right for answer in answers)
     assert set(place.rglob("*.fpdrift")) == trained, "a student's file trains no other runs"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stem", [stem for stem in STEMS if stem[:2] in CHEAP])
+def test_every_cell_can_be_run_again(stem, monkeypatch):
+    """Twice in turn, and every answer is right both times."""
+    require("ipykernel")
+    monkeypatch.setenv("FPDRIFT_FAST", "1")
+    book = notebook(stem, "solution")
+    guesses, answers = feedback(run_cells(book, times=2))
+    assert len(guesses) == 2
+    assert str(guesses[0]) == str(guesses[1])
+    assert len(answers) >= 14
+    assert [answer for answer in answers if not answer.right] == []
 
 
 def told(check):
