@@ -50,14 +50,14 @@ test: lint
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(VENV)/.all
-	$(BIN)/ruff format --check fpdrift tests lessons .ci
-	$(BIN)/ruff check fpdrift tests lessons .ci
+	$(BIN)/ruff format --check fpdrift tests lessons figures .ci
+	$(BIN)/ruff check fpdrift tests lessons figures .ci
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(VENV)/.all
-	$(BIN)/ruff format fpdrift tests lessons .ci
-	$(BIN)/ruff check --fix fpdrift tests lessons .ci
+	$(BIN)/ruff format fpdrift tests lessons figures .ci
+	$(BIN)/ruff check --fix fpdrift tests lessons figures .ci
 
 lessons: $(VENV)/.all
 	$(BIN)/python lessons/build.py

@@ -76,4 +76,7 @@ def _check(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every comman
         print("\n".join(wrapped(said, mark="- ")))
     if not found.left_out:
         print("  Nothing is left out: all lessons run.")
+    # Whether there is a GPU is known only to libraries that take long to load.
+    gpu = "A GPU is looked for when lesson 06 runs; without one its live part is left out."
+    print("\n".join(wrapped(gpu, mark="- ")))
     return 0

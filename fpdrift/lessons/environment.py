@@ -59,7 +59,10 @@ def _left_out(versions: dict[str, str | None], cores: int, *, trains: bool) -> l
             "pip install 'fpdrift[lessons]'."
         )
     if versions["ipywidgets"] is None:
-        said.append("No ipywidgets: lesson 00 shows its float as text, without bits to click.")
+        said.append(
+            "No ipywidgets: lesson 00 shows its float, and lesson 01 its orders, as text, "
+            "without bits to click and without a field to type into."
+        )
     if not trains:
         said.append(
             "No TensorFlow: lesson 08 cannot be run, 09 and 10 show recorded runs alone; "

@@ -30,16 +30,17 @@ def hashes() -> dict[str, int]:
 
 
 def _distinct(before: dict[str, str | None], late: dict[str, str]) -> int:
+    return len({_hash(before, late) for _ in range(PROCESSES)})
+
+
+def _hash(before: dict[str, str | None], late: dict[str, str]) -> str:
+    """Hash a text in a fresh process, with variables set before its start and after."""
     code = f"import os; os.environ.update({late!r}); print(hash('fpdrift'))"
     plain = {name: value for name, value in os.environ.items() if name not in (NAME, MISSPELT)}
     env = plain | {name: value for name, value in before.items() if value is not None}
-    given = {
-        subprocess.run(  # noqa: S603 - this interpreter, on one line of ours
-            [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
-        ).stdout
-        for _ in range(PROCESSES)
-    }
-    return len(given)
+    return subprocess.run(  # noqa: S603 - this interpreter, on one line of ours
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def check_prediction(answer: Any, table: dict[str, int]) -> Feedback:

@@ -22,7 +22,7 @@ def browser():
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_bits_flip_by_mouse_and_by_keyboard(browser, width):
-    with page(browser, width) as (shown, _):
+    with page(browser, width) as shown:
         asked = []
         shown.on("request", lambda request: asked.append(request.url))
         shown.goto(PAGE.as_uri())
@@ -54,7 +54,7 @@ def read(shown):
 @pytest.mark.parametrize("number", ["0.1", "no number"])
 def test_axe_finds_nothing_serious(browser, number):
     axe = require("axe_playwright_python.sync_playwright").Axe()
-    with page(browser, 390) as (shown, _):
+    with page(browser, 390) as shown:
         shown.goto(PAGE.as_uri())
         shown.get_by_label("number").fill(number)
         found = axe.run(shown).response
@@ -66,7 +66,7 @@ def test_axe_finds_nothing_serious(browser, number):
 @pytest.mark.slow
 def test_axe_sees_what_is_wrong(browser):
     axe = require("axe_playwright_python.sync_playwright").Axe()
-    with page(browser, 390) as (shown, _):
+    with page(browser, 390) as shown:
         shown.set_content("<html lang=en><title>x</title><main><input><p style='color:#bbb'>pale")
         found = {violation["id"] for violation in axe.run(shown).response["violations"]}
         assert {"label", "color-contrast"} <= found

@@ -53,11 +53,10 @@ def _place(case):
 def test_a_lesson_in_the_browser(case, browser, server):
     """Run all cells, use what can be clicked, save: no error in a cell or in the console."""
     (kind, lesson, width), (url, folder) = case, server
-    with page(browser, width) as (shown, errors):
+    with page(browser, width) as shown:
         own = f"lab/workspaces/{lesson}-{width}/tree" if kind == "lab" else kind
         shown.goto(f"{url}{own}/{_place(case)}")
         with_kernel(shown, url, _place(case))
-        errors.clear()  # what Jupyter complains of at its own start is not ours
         if kind == "lab" and width < 600:
             shown.locator("li[data-id=filebrowser]").click()  # its side bar takes all the place
         run_all(shown)

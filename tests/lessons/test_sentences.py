@@ -30,11 +30,11 @@ QUIET = fpdrift.thread_sums(4096, chunks=8, threads=1, tries=4)
 
 
 def differing(result):
-    """Plant another total in one try."""
+    """Plant another total in one try of two threads: a lesson never measures fewer."""
     run = result.runs[-1]
     values = run.values.copy()
     values[0] = np.nextafter(values[0], np.float32(np.inf))
-    return dataclasses.replace(result, runs=(dataclasses.replace(run, values=values),))
+    return dataclasses.replace(result, runs=(dataclasses.replace(run, values=values, threads=2),))
 
 
 def pair(step, distance=0.0):
@@ -61,7 +61,7 @@ def test_threads_that_agree_are_said_to_agree_here():
 def test_threads_that_differ_are_counted():
     told = threads.tell(differing(QUIET))
     assert "left 2 different totals. Orders of arrival: 1. Ulps from the lowest total" in told
-    assert "You said True. Different totals of 1 threads in 4 sums: 2." in repr(
+    assert "You said True. Different totals of 2 threads in 4 sums: 2." in repr(
         threads.check_prediction(True, differing(QUIET))
     )
 
@@ -112,7 +112,8 @@ def test_one_result_is_told_in_a_sentence_that_fits_one():
     assert run.distinct == 1
     told = f"{result!r} {run!r} {gpu.check_prediction(True, result)!r} {gpu.check_1(1, result)!r}"
     told += f"{order.tell(fpdrift.orders('0.5+0.25'))} {threads.tell(differing(QUIET))}"
-    assert not re.search(r"\b1 (different )?(results|totals|ulps|orders|hashes)\b", told)
+    told += repr(threads.check_prediction(True, differing(QUIET)))
+    assert not re.search(r"\b1 (different )?(results|totals|ulps|orders|hashes|threads)\b", told)
 
 
 def test_without_tensorflow_the_recorded_runs_are_left(monkeypatch):
@@ -126,6 +127,10 @@ def test_a_late_hash_seed_does_nothing():
     assert table["PYTHONHASHSEED=0 before the start"] == 1
     assert len(table) == 4
     assert all(1 <= distinct <= seeds.PROCESSES for distinct in table.values())
+    _, late = seeds.WAYS[seeds._LATE]
+    assert late == {"PYTHONHASHSEED": "0"}
+    started = {"PYTHONHASHSEED": "1"}
+    assert seeds._hash(started, late) == seeds._hash(started, {})
 
 
 def test_sizes_shrink(monkeypatch):
