@@ -56,7 +56,7 @@ def tell(again: Comparison, pair: Comparison) -> str:
     return (
         f"No drift seen in {steps} steps: neither the repetition nor the second thread changed one "
         "bit of any weight or number that the optimiser keeps, which would have shown. Other "
-        "machines do show it: see the recorded runs below."
+        "machines do show it: see the recorded runs."
     )
 
 

@@ -167,4 +167,4 @@ chain.check_quiz(4, quiz_4)
 #
 # - Where an operation stands, inside a loop or before it, decides how often it rounds.
 # - Small errors in one direction add up, step by step.
-# - Two figures that contradict each other come from two programs; both may be right.
+# - Two figures that contradict each other may come from two programs; both may be right.

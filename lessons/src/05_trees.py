@@ -190,4 +190,4 @@ trees.check_quiz(4, quiz_4)
 #
 # - A sum is a tree, and each library function has its own; the tree decides the bits.
 # - A tree can be revealed from outside, and checked by running it.
-# - Shape, batch size and instruction set choose the tree: same numbers, other last bits.
+# - Shape, batch size and instruction set can choose the tree: same numbers, other last bits.

@@ -181,6 +181,6 @@ cnn.check_quiz(4, quiz_4)
 #
 # ## What you have learnt
 #
-# - A framework with another thread count adds in another order: same seed, other bits, each repeatable.
+# - With another thread count a framework can add in another order: same seed, other bits, each repeatable.
 # - A control (the run done again) tells order-dependent from nondeterministic.
 # - The loss is the better measure of such differences; an accuracy on few images jumps.

@@ -61,7 +61,7 @@ print(growth.live())
 # %% [markdown]
 # ## Amplified against injected
 #
-# The smallest system that does it: $x \to 4x(1-x)$, written in two ways that are equal on paper. Each writing
+# A small system that does it: $x \to 4x(1-x)$, written in two ways that are equal on paper. Each writing
 # rounds otherwise by an ulp of one at most, and often by nothing (injected); each step about doubles what is
 # there, on average (amplified).
 
@@ -79,7 +79,7 @@ for step in range(0, 61, 10):
 # ## Not every difference is drift
 #
 # Labels usually say one class. Where an image may have several, as in the recorded runs of lesson 08, they
-# sum to more than 1. For the slope of the loss TensorFlow may then take a short cut, `softmax - labels`,
+# need not sum to 1. For the slope of the loss TensorFlow may then take a short cut, `softmax - labels`,
 # right only if the labels sum to one. Otherwise it is *other mathematics*, and no rounding can explain it. To
 # check a slope without any formula, move each input (*logit*) a little up and down and see how the loss
 # changes: `by_differences`.
@@ -184,8 +184,8 @@ growth.check_quiz(4, quiz_4)
 # %% [markdown]
 # ## What this lesson does not show
 #
-# Two runs are one pair: other pairs have their jumps elsewhere. The map $4x(1-x)$ doubles a difference in each
-# step; a training need not, and the law above says what this one did. Which gate made a jump,
+# Two runs are one pair: other pairs have their jumps elsewhere. The map $4x(1-x)$ doubles a difference in a
+# step, on average; a training need not, and the law above says what this one did. Which gate made a jump,
 # `fpdrift.training.find_gates` tells for runs of your own.
 #
 # ## What you have learnt
