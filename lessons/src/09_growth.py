@@ -40,6 +40,13 @@ for epoch in long.epochs[::3]:
 growth.check_prediction(prediction)
 
 # %% [markdown]
+# And the whole finding, as it was recorded. *The loop* is that of lesson 02: how many steps of a training make
+# as many operations? The weights of at most `1e-8` are those that a nudge of lesson 07 could replace.
+
+# %%
+print(long.finding)
+
+# %% [markdown]
 # ## The picture
 #
 # The distance of the weights by the step, both axes logarithmic. A *jump* is a step that multiplies the
@@ -51,6 +58,15 @@ growth.check_prediction(prediction)
 from fpdrift.plotting import plot
 
 plot(long.growth).set_xscale("log")
+
+# %% [markdown]
+# A gate behind a jump was looked for in two shorter runs, also recorded. *relu3* is a layer, and a *unit* one
+# of its numbers:
+
+# %%
+gate = fpdrift.load_recorded("gate")
+print(f"Recorded on {gate.provenance.cpu}, {gate.provenance.cores} cores")
+print(gate.study.finding)
 
 # %% [markdown]
 # And what law do the runs of *this* machine follow, those of lesson 08?
