@@ -69,6 +69,17 @@ for run in question.distances:
 print(seeds.live())
 
 # %% [markdown]
+# ## And with no seeds at all?
+#
+# Runs whose seeds were drawn anew, beside runs with one seed and other thread counts; the first
+# iterations (steps). Recorded, too:
+
+# %%
+unseeded = fpdrift.load_recorded("no-seeds")
+print(f"Recorded on {unseeded.provenance.cpu}, {unseeded.provenance.cores} cores")
+print(unseeded.study.finding)
+
+# %% [markdown]
 # ## The asker's code, mended
 #
 # In the shell, before Python starts: `PYTHONHASHSEED=0 python train.py`. In the program, before anything is
@@ -85,9 +96,17 @@ print(seeds.live())
 # The *backend* is the library that computes for Keras, here TensorFlow. *Op determinism* makes each of its
 # operations (*ops*) add in a fixed order, or refuse. *Intra-op* threads are those that share one operation.
 #
-# The second line may cost time; how much depends on model and device. `fpdrift experiment determinism`
-# measures it on yours, in pairs of runs. Then *write down* what else decides the bits: versions, processor,
-# threads. A record of fpdrift holds all of these.
+# The second line may cost time; how much depends on model and device. Here it was measured in pairs of runs;
+# `fpdrift experiment determinism` does it on yours.
+
+# %%
+cost = fpdrift.load_recorded("determinism")
+print(f"Recorded on {cost.provenance.cpu}, {cost.provenance.cores} cores")
+print(cost.study.finding)
+
+# %% [markdown]
+# Then *write down* what else decides the bits: versions, processor, threads. A record of fpdrift holds all of
+# these.
 #
 # ## Exercises
 #
@@ -180,8 +199,8 @@ seeds.check_quiz(4, quiz_4)
 # ## What this lesson does not show
 #
 # The recorded runs were made on a processor and are few: how far seeds and threads spread in general takes
-# many runs (`fpdrift experiment sources`). The cost of determinism is not given here, as it is a property of
-# your device. And reproducible is not right: a run can repeat its mistakes to the last bit.
+# many runs (`fpdrift experiment sources`). The cost of determinism is that of one small network on one machine;
+# yours may differ. And reproducible is not right: a run can repeat its mistakes to the last bit.
 #
 # ## What you have learnt
 #

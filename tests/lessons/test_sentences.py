@@ -3,7 +3,10 @@
 import dataclasses
 import math
 import re
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -187,3 +190,30 @@ def test_the_smaller_of_two_contradicting_figures_happens_to_be_nearer():
 
 def test_a_hint_on_three_numbers_says_what_has_to_cancel():
     assert "have to cancel before the small one" in trees.check_3([1, 2, 3]).text
+
+
+#: Appended to lesson 10's mended code: what each of its three calls has left.
+_LEFT = """
+import random
+import numpy as np
+def draws():
+    return random.random(), np.random.rand(), float(keras.random.uniform(()))
+first = draws()
+keras.utils.set_random_seed(1)
+print("seeded", draws() == first)
+print("threads", tf.config.threading.get_intra_op_parallelism_threads())
+tf.random.set_seed(None)
+try:
+    tf.random.uniform(())
+except RuntimeError as error:
+    print("refused", "determinism" in str(error))
+"""
+
+
+def test_the_mended_code_does_what_it_says():
+    require("tensorflow")
+    source = Path(__file__).parents[2] / "lessons" / "src" / "10_seeds.py"
+    (fence,) = re.findall(r"# ```python\n(.*?)# ```", source.read_text(encoding="utf-8"), re.DOTALL)
+    code = re.sub("^# ?", "", fence, flags=re.MULTILINE) + _LEFT
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["seeded True", "threads 2", "refused True"], done.stderr
