@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from fpdrift.experiments import ThreadsAndTree
+from fpdrift.lessons.elsewhere import machine
 from fpdrift.lessons.feedback import (
     Compared,
     Feedback,
@@ -20,6 +22,7 @@ from fpdrift.lessons.feedback import (
 )
 from fpdrift.lessons.pace import size
 from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.recorded import load_recorded
 from fpdrift.reduction import ThreadRun, ThreadSums, run_plans, thread_sums
 
 _DRAWN = 200
@@ -61,7 +64,17 @@ def tell(result: ThreadSums) -> str:
     return (
         f"No difference seen on this machine in {result.tries} sums (orders of arrival: "
         f"{run.orders}). It is not for want of rounding: {result.chunks} drawn numbers, added in "
-        f"{_DRAWN} drawn orders without threads, give {drawn} different totals."
+        f"{_DRAWN} drawn orders without threads, give {drawn} different totals. {_elsewhere()}"
+    )
+
+
+def _elsewhere() -> str:
+    """Say what the recorded threads left, and where."""
+    recorded: ThreadsAndTree = load_recorded("threads")
+    run = recorded.sums.runs[-1]
+    return (
+        f"Recorded on {machine(recorded)}: {run.threads} threads left {run.distinct} different "
+        f"totals in {recorded.sums.tries} sums."
     )
 
 

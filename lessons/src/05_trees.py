@@ -83,8 +83,13 @@ print(trees.batches())
 # a last bit of the numbers that were added is many ulps of such a result.
 #
 # The processor plays a part too: wider instructions add more numbers side by side. `fpdrift batch
-# --conditions` tries the instruction sets that this machine has, each in a fresh process.
-#
+# --conditions` tries the instruction sets that this machine has, each in a fresh process. What it found on one
+# machine was recorded; conditions in one pair of brackets gave the same bits:
+
+# %%
+print(trees.conditions())
+
+# %% [markdown]
 # ## Exercises
 #
 # Replace each `...`, run the cell, read what it says, try again.

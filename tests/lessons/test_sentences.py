@@ -53,6 +53,9 @@ def test_threads_that_agree_are_said_to_agree_here():
     told = threads.tell(QUIET)
     assert told.startswith("No difference seen on this machine in 4 sums")
     assert "different totals" in told
+    recorded = fpdrift.load_recorded("threads")
+    assert f"Recorded on {recorded.provenance.cpu}, {recorded.provenance.cores} cores: " in told
+    assert f"{recorded.sums.runs[-1].distinct} different totals in 200 sums." in told
     for said in (True, False):
         told = threads.check_prediction(said, QUIET)
         assert told.right is said
@@ -96,7 +99,24 @@ def test_the_order_of_a_loop_is_no_surprise():
 def test_a_batch_is_told_in_classes():
     told = trees.batches()
     assert told.startswith("Batches of (1")
-    assert told.endswith(("apart.", "everywhere."))
+    assert told.endswith("apart.")
+
+
+def test_batches_that_agree_here_are_shown_beside_recorded_ones(monkeypatch):
+    recorded = fpdrift.load_recorded("batch")
+    (alike,) = (r for r in recorded.runs if (r.library, r.operation) == ("numpy", "softmax"))
+    monkeypatch.setattr(trees, "batch_classes", lambda *_, **__: SimpleNamespace(runs=(alike,)))
+    told = trees.batches()
+    assert "the same bits in all of them, here. Recorded on " in told
+    assert told.endswith("Batches of (1) (2 3 8 64 1000): up to 520 ulps apart.")
+
+
+def test_recorded_conditions_are_told_with_their_machine():
+    matrix = fpdrift.load_recorded("conditions")
+    first, *told = trees.conditions().splitlines()
+    assert matrix.provenance.cpu in first
+    groups = [group for run in matrix.runs for group in run.equality.groups]
+    assert [line for line in told if "(" in line] == [f"  ({', '.join(g)})" for g in groups]
 
 
 def test_a_gpu_is_asked_for_unless_fast(monkeypatch):
