@@ -237,3 +237,9 @@ def test_the_mended_code_does_what_it_says():
     code = re.sub("^# ?", "", fence, flags=re.MULTILINE) + _LEFT
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines() == ["seeded True", "threads 2", "refused True"], done.stderr
+
+
+def test_the_spread_of_the_losses_is_told_beside_the_source_s():
+    five = fpdrift.load_recorded("five-runs")
+    assert "grew out of had 0.0144 %" in cnn.check_2(five.gradients[1].figure).text
+    assert "grew out of" not in cnn.check_2(five.source).text
