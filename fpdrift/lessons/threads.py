@@ -118,7 +118,7 @@ def check_3(answer: Any) -> Feedback:
         if abs(min(given) - exact) > 1e-6 * sum(map(abs, parts)):
             return hint("That is not the sum of the parts.")
     if len(given) == 1:
-        return right("Forty parts in twenty orders of arrival, and one total.")
+        return right(f"{len(parts)} parts in {_ORDERS} orders of arrival, and one total.")
     return hint(
         f"{len(given)} different totals for {_ORDERS} orders of arrival. Sort by the chunk."
     )

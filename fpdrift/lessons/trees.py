@@ -133,7 +133,7 @@ def check_4(answer: Any) -> Feedback:
 check_quiz = Quiz(
     Question(
         right="a",
-        a="Eight sums can run side by side where one would have to wait for itself.",
+        a="Several sums can run side by side where one would have to wait for itself.",
         b="Nothing is random: the tree is the same for the same shape.",
         c="The order of reading is another matter; the tree says which sums meet.",
         d="It is open source; but the order follows from code that few people read.",

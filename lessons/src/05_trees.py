@@ -38,7 +38,7 @@ for x in ([huge, -huge, 1, 1], [huge, 1, -huge, 1], [1, 1, huge, -huge]):
     print(f"{x!s:24} in pairs: {pairs:.0f}   one by one: {trees.loop(np.array(x)):.0f}")
 
 # %% [markdown]
-# `reveal` takes any function that adds. It calls it a few hundred times, draws the tree, and then runs that
+# `reveal` takes any function that adds. It calls it many times, draws the tree, and then runs that
 # tree on other data: only if the bits agree every time it says *confirmed*.
 
 # %%
@@ -94,7 +94,7 @@ print(trees.conditions())
 #
 # Replace each `...`, run the cell, read what it says, try again.
 #
-# **1.** In a plain loop over sixteen numbers, the first one goes through fifteen additions. What is the most
+# **1.** In a plain loop over sixteen numbers, the first one goes through every addition. What is the most
 # that any number goes through if they are added pairwise? (`makers.pairwise(16)` is that plan; a plan has a
 # `depth`.)
 

@@ -85,11 +85,19 @@ answer_2 = result.of("two-pass", deterministic=True)[-1].distinct  # answer
 gpu.check_2(answer_2, result)
 
 # %% [markdown]
-# **3.** Each block of the simulated program has 256 threads, and each thread adds 4 numbers. How many blocks
+# **3.** Each block of the simulated program has threads, and each thread adds some numbers. How many blocks
 # does it take for `100_000` numbers? (The last may be partly empty.)
 
 # %%
-answer_3 = -(-100_000 // (256 * 4))  # answer
+from fpdrift.reduction import GpuKernel
+
+kernel = GpuKernel()
+print(
+    f"{kernel.threads_per_block} threads in a block, {kernel.elements_per_thread} numbers in a thread"
+)
+
+# %%
+answer_3 = -(-100_000 // (kernel.inputs_per_block))  # answer
 gpu.check_3(answer_3)
 
 # %% [markdown]

@@ -22,7 +22,7 @@ prediction = False  # answer
 # ## Look
 #
 # Three runs, each in a process of its own: one thread, *one thread again*, two threads. (The first time this
-# takes a minute; afterwards the records lie in `fpdrift-out/lessons`.)
+# takes a while; afterwards the records lie in `fpdrift-out/lessons`.)
 
 # %%
 import fpdrift

@@ -16,7 +16,7 @@
 # %% [markdown]
 # ## Predict first
 #
-# A network was trained on photographs of clothes for twenty epochs, with one thread and with two. In the end,
+# A network was trained on photographs of clothes for many epochs, with one thread and with two. In the end,
 # how many of a hundred predictions fall into *another class*? Give a whole number.
 
 # %%
