@@ -90,7 +90,7 @@ def check_1(answer: Any, result: ThreadSums) -> Feedback:
     if given == float(values[3]):
         return right("The same bits, without a single thread.")
     if given in values.astype(float).tolist():
-        return hint("That is another try's total. Give the replay the number 3.")
+        return hint("That is another try's total. Give the replay the number that was asked for.")
     return hint("fpdrift.replay(result, number of the try) adds in that order again.")
 
 

@@ -75,7 +75,7 @@ for run in recorded:
 
 # %% [markdown]
 # An accuracy counts: a prediction that moves over the edge by next to nothing counts whole. Ten predictions say
-# yes or no: above a probability of 0.5 it is yes. Here one of the ten moves by a millionth, from just below 0.5
+# yes or no: above a probability of `0.5` it is yes. Here one of the ten moves by a millionth, from just below `0.5`
 # to just above. Nothing else changes.
 
 # %%
