@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from fpdrift.experiments.cnn import judge
-from fpdrift.experiments.fiveruns import GradientRuns, largest
+from fpdrift.experiments.fiveruns import FiveRuns, GradientRuns, largest
 from fpdrift.experiments.metric import knife_edge
 from fpdrift.lessons.feedback import (
     UNANSWERED,
@@ -56,7 +56,7 @@ def tell(again: Comparison, pair: Comparison) -> str:
     return (
         f"No drift seen in {steps} steps: neither the repetition nor the second thread changed one "
         "bit of any weight or number that the optimiser keeps, which would have shown. Other "
-        "machines do show it: see the recorded runs below."
+        "machines do show it: see the recorded runs."
     )
 
 
@@ -102,7 +102,14 @@ def _check_spread(answer: Any, values: list[float], what: str) -> Feedback:
 @exercise
 def check_2(answer: Any) -> Feedback:
     """Check how far the recorded losses lie apart."""
-    return _check_spread(answer, [run.loss for run in _recorded().runs], "loss")
+    said = _check_spread(answer, [run.loss for run in _recorded().runs], "loss")
+    if not said.right:
+        return said
+    five: FiveRuns = load_recorded("five-runs")
+    return right(
+        f"{said.text} The text that fpdrift grew out of had {100 * five.source:.3g} %, with "
+        "its own versions, processor and seed."
+    )
 
 
 @exercise

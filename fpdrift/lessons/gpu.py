@@ -96,7 +96,7 @@ check_quiz = Quiz(
         right="d",
         a="No random number takes part in a sum.",
         b="Heat slows a GPU down; a bit that it flipped would rarely be a last one.",
-        c="Each addition rounds as IEEE 754 says, on a GPU as on a CPU.",
+        c="A single addition rounds as IEEE 754 says, on a GPU as on a CPU.",
         d="The additions are the same, their order is not.",
     ),
     Question(
@@ -104,7 +104,7 @@ check_quiz = Quiz(
         a="Both passes run on the GPU; only the order of the second is fixed.",
         b="A place in memory for each block's sum takes the timing out of it.",
         c="It has the same bits; they are only the same each time.",
-        d="It waits for the blocks of the first pass, which costs a little.",
+        d="It waits for the blocks of the first pass, which may cost a little.",
     ),
     Question(
         right="a",

@@ -169,7 +169,7 @@ check_quiz = Quiz(
         right="b",
         a="Both may have learnt as much; look at the losses.",
         b="Many weights can move without a change of the answer.",
-        c="The recorded runs are that far apart, and nearly all predictions agree.",
+        c="Compare the recorded runs' last distance with their last churn.",
         d="The losses of the recorded runs are much closer than the weights.",
     ),
     Question(

@@ -58,7 +58,7 @@ def check_2(answer: Any) -> Feedback:
     """Check the smallest power of two that absorbs the nudge."""
     given = number(answer)
     if not 0 < given < 2.0**100 or np.frexp(given)[0] != 0.5:
-        return hint("A power of two, please: 1.0, 0.5, 0.25 and so on.")
+        return hint("A power of two, please: one, a half, a quarter and so on.")
     size = np.float32(_SIZE)
     w, less = np.float32(given), np.float32(given / 2)
     if w + size != w:

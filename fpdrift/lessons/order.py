@@ -66,7 +66,7 @@ def check_2(answer: Any) -> Feedback:
     return hint(
         "That one is a step away. Measure both: from fractions import Fraction; "
         "float(abs(Fraction(2 / 9 * 11) - Fraction(22, 9))), and the same for the other. "
-        "(The ledger's lines cannot just be added: what 2/9 lost is multiplied by 11.)"
+        "(The ledger's lines cannot just be added: what 2/9 lost is multiplied afterwards.)"
     )
 
 

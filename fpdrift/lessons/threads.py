@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from fpdrift.experiments import ThreadsAndTree
+from fpdrift.lessons.elsewhere import machine
 from fpdrift.lessons.feedback import (
     Compared,
     Feedback,
@@ -20,6 +22,7 @@ from fpdrift.lessons.feedback import (
 )
 from fpdrift.lessons.pace import size
 from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.recorded import load_recorded
 from fpdrift.reduction import ThreadRun, ThreadSums, run_plans, thread_sums
 
 _DRAWN = 200
@@ -61,7 +64,17 @@ def tell(result: ThreadSums) -> str:
     return (
         f"No difference seen on this machine in {result.tries} sums (orders of arrival: "
         f"{run.orders}). It is not for want of rounding: {result.chunks} drawn numbers, added in "
-        f"{_DRAWN} drawn orders without threads, give {drawn} different totals."
+        f"{_DRAWN} drawn orders without threads, give {drawn} different totals. {_elsewhere()}"
+    )
+
+
+def _elsewhere() -> str:
+    """Say what the recorded threads left, and where."""
+    recorded: ThreadsAndTree = load_recorded("threads")
+    run = recorded.sums.runs[-1]
+    return (
+        f"Recorded on {machine(recorded)}: {run.threads} threads left {run.distinct} different "
+        f"totals in {recorded.sums.tries} sums."
     )
 
 
@@ -77,7 +90,7 @@ def check_1(answer: Any, result: ThreadSums) -> Feedback:
     if given == float(values[3]):
         return right("The same bits, without a single thread.")
     if given in values.astype(float).tolist():
-        return hint("That is another try's total. Give the replay the number 3.")
+        return hint("That is another try's total. Give the replay the number that was asked for.")
     return hint("fpdrift.replay(result, number of the try) adds in that order again.")
 
 
@@ -106,7 +119,7 @@ def check_3(answer: Any) -> Feedback:
         if not all(abs(one - exact) <= 1e-6 * sum(map(abs, parts)) for one in given):
             return hint("That is not the sum of the parts.")
     if len(given) == 1:
-        return right("Forty parts in twenty orders of arrival, and one total.")
+        return right(f"{len(parts)} parts in {_ORDERS} orders of arrival, and one total.")
     return hint(
         f"{len(given)} different totals for {_ORDERS} orders of arrival. Sort by the chunk."
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from fpdrift.lessons.elsewhere import machine
 from fpdrift.lessons.feedback import (
     Feedback,
     compared,
@@ -17,10 +19,19 @@ from fpdrift.lessons.feedback import (
     yes_no,
 )
 from fpdrift.lessons.quiz import Question, Quiz
-from fpdrift.reduction import Revealed, batch_classes, makers, reveal, same_order
+from fpdrift.recorded import load_recorded
+from fpdrift.reduction import (
+    ConditionMatrix,
+    Revealed,
+    batch_classes,
+    makers,
+    reveal,
+    same_order,
+)
+from fpdrift.reduction.batch import BatchClasses, BatchRun
 from fpdrift.reduction.sums import recursive_sum as loop
 
-__all__ = ["batches", "check_prediction", "check_quiz", "loop"]
+__all__ = ["batches", "check_prediction", "check_quiz", "conditions", "loop"]
 
 _N = 16
 _BATCHES = (1, 2, 8, 64)
@@ -38,10 +49,32 @@ def batches() -> str:
     if not result.runs:
         return f"Not tried here: {result.reports[0].reason}"
     run = result.runs[0]
-    told = " ".join(f"({' '.join(map(str, sizes))})" for sizes in run.sizes)
-    if len(run.sizes) == 1:
-        return f"Batches of {told}: the same bits in all of them, here. Not so everywhere."
-    return f"Batches of {told}: up to {run.equality.most_ulps} ulps apart."
+    if len(run.sizes) > 1:
+        return _batches(run)
+    recorded: BatchClasses = load_recorded("batch")
+    (other,) = (r for r in recorded.runs if (r.library, r.operation) == (run.library, "matmul"))
+    return (
+        f"Batches of {_bracketed(run.sizes)}: the same bits in all of them, here. "
+        f"Recorded on {machine(recorded)}: {_batches(other)}"
+    )
+
+
+def _batches(run: BatchRun) -> str:
+    return f"Batches of {_bracketed(run.sizes)}: up to {run.equality.most_ulps} ulps apart."
+
+
+def _bracketed(classes: Iterable[Iterable[int]]) -> str:
+    return " ".join(f"({' '.join(map(str, sizes))})" for sizes in classes)
+
+
+def conditions() -> str:
+    """Say which instruction sets and thread counts gave one row other bits, as recorded."""
+    matrix: ConditionMatrix = load_recorded("conditions")
+    lines = [f"Recorded on {machine(matrix)}. One row, NumPy:"]
+    for run in matrix.runs:
+        lines.append(f"{run.operation}, at most {run.equality.most_ulps} ulps apart:")
+        lines += [f"  ({', '.join(group)})" for group in run.equality.groups]
+    return "\n".join(lines)
 
 
 @exercise
@@ -100,7 +133,7 @@ def check_4(answer: Any) -> Feedback:
 check_quiz = Quiz(
     Question(
         right="a",
-        a="Eight sums can run side by side where one would have to wait for itself.",
+        a="Several sums can run side by side where one would have to wait for itself.",
         b="Nothing is random: the tree is the same for the same shape.",
         c="The order of reading is another matter; the tree says which sums meet.",
         d="It is open source; but the order follows from code that few people read.",

@@ -94,7 +94,7 @@ answer_2 = 2.0**-52  # answer
 bits.check_2(answer_2)
 
 # %% [markdown]
-# **3.** Flip exactly one bit of 1.0 and get 1.5. Which one? Count from 0, which is the sign; the exponent
+# **3.** Flip exactly one bit of 1.0 and get `1.5`. Which one? Count from 0, which is the sign; the exponent
 # comes next. (`fpdrift.floats.flipped(fpdrift.anatomy(1.0), 5)` flips number five.)
 
 # %%

@@ -79,7 +79,7 @@ answer_2 = "2*11/9"  # answer
 order.check_2(answer_2)
 
 # %% [markdown]
-# **3.** Find three whole numbers `(a, b, c)` from 1 to 20, others than 2, 11 and 9, for which `a*b/c` and
+# **3.** Find three whole numbers `(a, b, c)` from 1 to `20`, others than `2`, `11` and `9`, for which `a*b/c` and
 # `a/c*b` differ. A loop finds some; guessing finds some too.
 
 # %%

@@ -48,12 +48,26 @@ chain.check_prediction(prediction)
 # Is that true, or does `chain` only claim it? Walk a part of the way with a plain loop, and compare.
 
 # %%
+from time import perf_counter
+
 x, steps = 1.0, chain.WALK
+start = perf_counter()
 for _ in range(steps):
     x *= A
     x /= B
+loop_time = perf_counter() - start
 jumped = fpdrift.chain(1.0, [("multiply", A), ("divide", B)], steps)
 print(f"{steps:,} steps: same bits {x == jumped.value}; chain walked {jumped.looped} of them")
+
+# %% [markdown]
+# How long would all steps take, one by one? The time of the part, scaled up, says it only *about*: it hangs on
+# the machine and on what else runs there.
+
+# %%
+start = perf_counter()
+fpdrift.chain(1.0, [("multiply", A), ("divide", B)], 10**8)
+print(f"a plain loop: about {loop_time * 10**8 / steps:.0f} s")
+print(f"chain:        about {perf_counter() - start:.1g} s")
 
 # %% [markdown]
 # ## The picture
@@ -167,4 +181,4 @@ chain.check_quiz(4, quiz_4)
 #
 # - Where an operation stands, inside a loop or before it, decides how often it rounds.
 # - Small errors in one direction add up, step by step.
-# - Two figures that contradict each other come from two programs; both may be right.
+# - Two figures that contradict each other may come from two programs; both may be right.

@@ -75,7 +75,7 @@ print(f"{same} of {result.tries} sums replayed to the same bits")
 #
 # Replace each `...`, run the cell, read what it says, try again.
 #
-# **1.** Replay try number 3 (counted from 0) of the run with the most threads.
+# **1.** Replay try number `3` (counted from 0) of the run with the most threads.
 
 # %%
 answer_1 = fpdrift.replay(result, 3)  # answer

@@ -38,7 +38,7 @@ for x in ([huge, -huge, 1, 1], [huge, 1, -huge, 1], [1, 1, huge, -huge]):
     print(f"{x!s:24} in pairs: {pairs:.0f}   one by one: {trees.loop(np.array(x)):.0f}")
 
 # %% [markdown]
-# `reveal` takes any function that adds. It calls it a few hundred times, draws the tree, and then runs that
+# `reveal` takes any function that adds. It calls it many times, draws the tree, and then runs that
 # tree on other data: only if the bits agree every time it says *confirmed*.
 
 # %%
@@ -83,13 +83,18 @@ print(trees.batches())
 # a last bit of the numbers that were added is many ulps of such a result.
 #
 # The processor plays a part too: wider instructions add more numbers side by side. `fpdrift batch
-# --conditions` tries the instruction sets that this machine has, each in a fresh process.
-#
+# --conditions` tries the instruction sets that this machine has, each in a fresh process. What it found on one
+# machine was recorded; conditions in one pair of brackets gave the same bits:
+
+# %%
+print(trees.conditions())
+
+# %% [markdown]
 # ## Exercises
 #
 # Replace each `...`, run the cell, read what it says, try again.
 #
-# **1.** In a plain loop over sixteen numbers, the first one goes through fifteen additions. What is the most
+# **1.** In a plain loop over sixteen numbers, the first one goes through every addition. What is the most
 # that any number goes through if they are added pairwise? (`makers.pairwise(16)` is that plan; a plan has a
 # `depth`.)
 
@@ -190,4 +195,4 @@ trees.check_quiz(4, quiz_4)
 #
 # - A sum is a tree, and each library function has its own; the tree decides the bits.
 # - A tree can be revealed from outside, and checked by running it.
-# - Shape, batch size and instruction set choose the tree: same numbers, other last bits.
+# - Shape, batch size and instruction set can choose the tree: same numbers, other last bits.

@@ -7,7 +7,7 @@
 # **Time:** 30 minutes. **You need:** nothing but fpdrift; a GPU is used if there is one. **Before it:**
 # lessons 04 and 05.
 #
-# A GPU has thousands of threads in blocks. Inside a block the order is fixed. But the blocks finish in no
+# A GPU has thousands of threads in blocks. Inside a block the order can be fixed. But the blocks finish in no
 # promised order, and in some programs each adds its sum to the total as soon as it is done (an *atomic*
 # addition): one pass, and the order of arrival of lesson 04. Others write their sums down, and a second pass
 # adds them in a fixed order.
@@ -85,11 +85,19 @@ answer_2 = result.of("two-pass", deterministic=True)[-1].distinct  # answer
 gpu.check_2(answer_2, result)
 
 # %% [markdown]
-# **3.** Each block of the simulated program has 256 threads, and each thread adds 4 numbers. How many blocks
+# **3.** Each block of the simulated program has threads, and each thread adds some numbers. How many blocks
 # does it take for `100_000` numbers? (The last may be partly empty.)
 
 # %%
-answer_3 = -(-100_000 // (256 * 4))  # answer
+from fpdrift.reduction import GpuKernel
+
+kernel = GpuKernel()
+print(
+    f"{kernel.threads_per_block} threads in a block, {kernel.elements_per_thread} numbers in a thread"
+)
+
+# %%
+answer_3 = -(-100_000 // (kernel.inputs_per_block))  # answer
 gpu.check_3(answer_3)
 
 # %% [markdown]
@@ -145,7 +153,7 @@ gpu.check_quiz(3, quiz_3)
 #
 # - **a** True: it lies in the hardware.
 # - **b** False: all GPU programs are reproducible if seeded.
-# - **c** Not so: where every operation adds in a fixed order, the same GPU can give the same bits, at a cost.
+# - **c** Not so: if each operation adds in a fixed order, the same GPU can give the same bits, maybe slower.
 # - **d** True, unless one thread is used.
 
 # %%
@@ -157,10 +165,10 @@ gpu.check_quiz(4, quiz_4)
 #
 # A simulated order is drawn evenly, a real one is not. Whether a *framework* keeps its promise of determinism
 # on your GPU can only be measured there: `fpdrift record-gpu` does, and writes a file that others can read.
-# Other GPUs have other trees: the same bits on another model are a different promise, which nobody makes.
+# Other GPUs have other trees: the same bits on another model are a different promise.
 #
 # ## What you have learnt
 #
 # - Atomic additions make the order of the blocks, and so the last bits, a matter of timing.
-# - A second pass in a fixed order gives the same bits each time, for some more work.
+# - A second pass in a fixed order gives the same bits each time; it may take more work.
 # - Say where a figure comes from: simulated, recorded and live are three different things.

@@ -57,6 +57,15 @@ from fpdrift.plotting import plot
 plot(account)
 
 # %% [markdown]
+# And does the *training* end somewhere else? One that starts from nudged weights was recorded, a few draws of
+# the noise beside a run repeated, another thread count and another seed:
+
+# %%
+study = fpdrift.load_recorded("nudge")
+print(f"Recorded on {study.provenance.cpu}, {study.provenance.cores} cores")
+print(study.finding)
+
+# %% [markdown]
 # ## Exercises
 #
 # Replace each `...`, run the cell, read what it says, try again.

@@ -22,7 +22,7 @@ prediction = False  # answer
 # ## Look
 #
 # Three runs, each in a process of its own: one thread, *one thread again*, two threads. (The first time this
-# takes a minute; afterwards the records lie in `fpdrift-out/lessons`.)
+# takes a while; afterwards the records lie in `fpdrift-out/lessons`.)
 
 # %%
 import fpdrift
@@ -75,7 +75,7 @@ for run in recorded:
 
 # %% [markdown]
 # An accuracy counts: a prediction that moves over the edge by next to nothing counts whole. Ten predictions say
-# yes or no: above a probability of 0.5 it is yes. Here one of the ten moves by a millionth, from just below 0.5
+# yes or no: above a probability of `0.5` it is yes. Here one of the ten moves by a millionth, from just below `0.5`
 # to just above. Nothing else changes.
 
 # %%
@@ -181,6 +181,6 @@ cnn.check_quiz(4, quiz_4)
 #
 # ## What you have learnt
 #
-# - A framework with another thread count adds in another order: same seed, other bits, each repeatable.
+# - With another thread count a framework can add in another order: same seed, other bits, each repeatable.
 # - A control (the run done again) tells order-dependent from nondeterministic.
 # - The loss is the better measure of such differences; an accuracy on few images jumps.

@@ -16,7 +16,7 @@
 # %% [markdown]
 # ## Predict first
 #
-# A network was trained on photographs of clothes for twenty epochs, with one thread and with two. In the end,
+# A network was trained on photographs of clothes for many epochs, with one thread and with two. In the end,
 # how many of a hundred predictions fall into *another class*? Give a whole number.
 
 # %%
@@ -40,6 +40,13 @@ for epoch in long.epochs[::3]:
 growth.check_prediction(prediction)
 
 # %% [markdown]
+# And the whole finding, as it was recorded. *The loop* is that of lesson 02: how many steps of a training make
+# as many operations? The weights of at most `1e-8` are those that a nudge of lesson 07 could replace.
+
+# %%
+print(long.finding)
+
+# %% [markdown]
 # ## The picture
 #
 # The distance of the weights by the step, both axes logarithmic. A *jump* is a step that multiplies the
@@ -53,6 +60,15 @@ from fpdrift.plotting import plot
 plot(long.growth).set_xscale("log")
 
 # %% [markdown]
+# A gate behind a jump was looked for in two shorter runs, also recorded. *relu3* is a layer, and a *unit* one
+# of its numbers:
+
+# %%
+gate = fpdrift.load_recorded("gate")
+print(f"Recorded on {gate.provenance.cpu}, {gate.provenance.cores} cores")
+print(gate.study.finding)
+
+# %% [markdown]
 # And what law do the runs of *this* machine follow, those of lesson 08?
 
 # %%
@@ -61,7 +77,7 @@ print(growth.live())
 # %% [markdown]
 # ## Amplified against injected
 #
-# The smallest system that does it: $x \to 4x(1-x)$, written in two ways that are equal on paper. Each writing
+# A small system that does it: $x \to 4x(1-x)$, written in two ways that are equal on paper. Each writing
 # rounds otherwise by an ulp of one at most, and often by nothing (injected); each step about doubles what is
 # there, on average (amplified).
 
@@ -79,7 +95,7 @@ for step in range(0, 61, 10):
 # ## Not every difference is drift
 #
 # Labels usually say one class. Where an image may have several, as in the recorded runs of lesson 08, they
-# sum to more than 1. For the slope of the loss TensorFlow may then take a short cut, `softmax - labels`,
+# need not sum to 1. For the slope of the loss TensorFlow may then take a short cut, `softmax - labels`,
 # right only if the labels sum to one. Otherwise it is *other mathematics*, and no rounding can explain it. To
 # check a slope without any formula, move each input (*logit*) a little up and down and see how the loss
 # changes: `by_differences`.
@@ -184,8 +200,8 @@ growth.check_quiz(4, quiz_4)
 # %% [markdown]
 # ## What this lesson does not show
 #
-# Two runs are one pair: other pairs have their jumps elsewhere. The map $4x(1-x)$ doubles a difference in each
-# step; a training need not, and the law above says what this one did. Which gate made a jump,
+# Two runs are one pair: other pairs have their jumps elsewhere. The map $4x(1-x)$ doubles a difference in a
+# step, on average; a training need not, and the law above says what this one did. Which gate made a jump,
 # `fpdrift.training.find_gates` tells for runs of your own.
 #
 # ## What you have learnt

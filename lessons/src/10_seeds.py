@@ -43,8 +43,8 @@ seeds.check_prediction(prediction, table)
 #
 # ## The picture
 #
-# The question's own network and training, repeated: the same run again, another thread count, another seed.
-# Recorded once, on another machine; validation accuracy, epoch by epoch.
+# The question's own network, and the first epochs of its training: the same run again, another thread count,
+# another seed. Recorded once, on another machine; validation accuracy, epoch by epoch.
 
 # %%
 from fpdrift.plotting import plot
@@ -69,6 +69,17 @@ for run in question.distances:
 print(seeds.live())
 
 # %% [markdown]
+# ## And with no seeds at all?
+#
+# Runs whose seeds were drawn anew, beside runs with one seed and other thread counts; the first
+# iterations (steps). Recorded, too:
+
+# %%
+unseeded = fpdrift.load_recorded("no-seeds")
+print(f"Recorded on {unseeded.provenance.cpu}, {unseeded.provenance.cores} cores")
+print(unseeded.study.finding)
+
+# %% [markdown]
 # ## The asker's code, mended
 #
 # In the shell, before Python starts: `PYTHONHASHSEED=0 python train.py`. In the program, before anything is
@@ -78,16 +89,24 @@ print(seeds.live())
 # import keras, tensorflow as tf
 #
 # keras.utils.set_random_seed(1)                    # Python, NumPy and the backend, in one call
-# tf.config.experimental.enable_op_determinism()    # the same bits each time, also on a GPU
+# tf.config.experimental.enable_op_determinism()    # promises the same bits each time, also on a GPU
 # tf.config.threading.set_intra_op_parallelism_threads(2)   # name the thread count, and keep it
 # ```
 #
 # The *backend* is the library that computes for Keras, here TensorFlow. *Op determinism* makes each of its
 # operations (*ops*) add in a fixed order, or refuse. *Intra-op* threads are those that share one operation.
 #
-# The second line costs time; how much depends on model and device. `fpdrift experiment determinism` measures
-# it on yours, in pairs of runs. Then *write down* what else decides the bits: versions, processor, threads. A
-# record of fpdrift holds all of these.
+# The second line may cost time; how much depends on model and device. Here it was measured in pairs of runs;
+# `fpdrift experiment determinism` does it on yours.
+
+# %%
+cost = fpdrift.load_recorded("determinism")
+print(f"Recorded on {cost.provenance.cpu}, {cost.provenance.cores} cores")
+print(cost.study.finding)
+
+# %% [markdown]
+# Then *write down* what else decides the bits: versions, processor, threads. A record of fpdrift holds all of
+# these.
 #
 # ## Exercises
 #
@@ -168,7 +187,7 @@ seeds.check_quiz(3, quiz_3)
 # **4.** What does op determinism promise?
 #
 # - **a** The same bits on every machine.
-# - **b** The same bits on the same hardware and software, for some more time.
+# - **b** The same bits on the same hardware and software; it may take more time.
 # - **c** A better model.
 # - **d** That seeds need not be set.
 
@@ -180,11 +199,11 @@ seeds.check_quiz(4, quiz_4)
 # ## What this lesson does not show
 #
 # The recorded runs were made on a processor and are few: how far seeds and threads spread in general takes
-# many runs (`fpdrift experiment sources`). The cost of determinism is not given here, as it is a property of
-# your device. And reproducible is not right: a run can repeat its mistakes to the last bit.
+# many runs (`fpdrift experiment sources`). The cost of determinism is that of one small network on one machine;
+# yours may differ. And reproducible is not right: a run can repeat its mistakes to the last bit.
 #
 # ## What you have learnt
 #
 # - Set seeds in time: the hash seed before Python starts, the others before anything is drawn, in one call.
-# - With all seeds set, the same code repeats where the order of additions is fixed; what fixes it has a price.
+# - With all seeds set, the same code repeats where the order of additions is fixed; what fixes it may have a price.
 # - For conclusions, repeat and average: a difference smaller than the spread of equal runs says nothing.

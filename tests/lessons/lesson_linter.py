@@ -1,5 +1,7 @@
 """What every lesson has to have: faults are named, so that a test can plant them one by one."""
 
+import ast
+import inspect
 import re
 
 from fpdrift.lessons.quiz import LETTERS, Quiz
@@ -17,16 +19,42 @@ MOST_LINES = 10
 MINUTES = range(20, 46)
 EXERCISES = range(3, 6)
 
-#: A figure that code could give: a decimal fraction, a power of ten, a count of something measured.
-TYPED = re.compile(
-    r"\d+\.\d{3,}|\d[eE][-+]?\d|\d{1,3}(,\d{3})+"
-    r"|\b\d+ (ulps?|bits?|results?|steps?|times|weights?|orders?|runs)\b|\d ?%"
+#: A figure that code could give: any number that stands for itself, not in a name as float32.
+TYPED = re.compile(r"(?<![\w.])\d[\d ,.]*")
+
+#: Numbers that count no measurement: of lessons, exercises and minutes, the standard's own, the
+#: nudge's size, and small ones that stand for themselves.
+NAMED = re.compile(
+    r"\*\*\d\.?\*\*|\blessons?\s\d+(,?\s(and\s)?\d+)*|\bexercises? \d|\b\d+ minutes|\bIEEE 754"
+    r"|(?<![\w.,])(1e-8|[012]\.0|[01])(?!\w|[,.]\d| (ulp|bit|result|step|time|order|run)| ?%)",
+    re.IGNORECASE,
+)
+#: In a text of plain words: calls and indices, innermost first; labels in quotes; arithmetic.
+CODE = re.compile(
+    r"[\w.]+(\([^()\[\]]*\)|\[[^()\[\]]*\])|(?<!\w)'[^']+'(?!\w)|\d+/\d+|\d[\d.]*\*\*-?\d*"
 )
 
 
 def prose(text):
-    """Leave out what is to be typed in, links and formulas."""
-    return re.sub(r"`[^`]*`|\$[^$]*\$|\]\([^)]*\)", "", text)
+    """Leave out code, links and formulas, and the numbers that count no measurement."""
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    return NAMED.sub("", re.sub(r"`[^`]*`|\$[^$]*\$|\]\([^)]*\)", "", text))
+
+
+def said(module):
+    """Give what is typed in the hints and praise of a module of checks, without code."""
+    for call in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("right", "hint"):
+            for text in ast.walk(call):
+                if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                    yield plain(text.value)
+
+
+def plain(text):
+    """Leave out calls, one in another, and arithmetic."""
+    while (less := CODE.sub("x", text)) != text:
+        text = less
+    return text
 
 
 def faults(student, solution, module):
@@ -124,6 +152,6 @@ def _figures(texts, module):
         for question in getattr(module.check_quiz, "questions", ())
         for letter in LETTERS
     ]
-    for text in (*texts, *reasons):
-        if found := TYPED.search(prose(text).replace("minutes", "")):
+    for text in (*texts, *reasons, *said(module)):
+        if found := TYPED.search(prose(text)):
             yield f"a typed figure: {found[0]!r} in {text.strip().splitlines()[0]!r}"

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import inspect
 import re
 from copy import deepcopy
 from pathlib import Path
@@ -129,10 +130,21 @@ def test_the_linter_sees_outputs_and_unsolved_solutions():
 
 
 def test_the_linter_of_prose_sees_typed_figures():
-    for text in ("it is 2.4444", "about 1e-8", "they are 1 ulp apart", "2,375,658 weights", "5 %"):
+    for text in (
+        *("it is 2.4444", "about 1e-9", "they are 1 ulp apart", "2,375,658 weights", "5 %"),
+        *("loss is 12.55", "469 images", "at step 7", "each adds 4 numbers", "18 760 updates"),
+    ):
         assert TYPED.search(prose(text)), text
-    for text in ("type `2.4444`", "$2 \\cdot 11$", "two of them", "C01"):
+    for text in ("type `2.4444`", "$2 \\cdot 11$", "two of them", "C01", "lessons 06, 08 and 09"):
         assert not TYPED.search(prose(text)), text
+
+
+def test_the_linter_sees_a_figure_in_a_hint(monkeypatch):
+    source = inspect.getsource(order).replace('hint("', 'hint("at step 7: ', 1)
+    assert 'hint("at step 7' in source
+    monkeypatch.setattr("lesson_linter.inspect.getsource", lambda _: source)
+    (found,) = lint("01_order")
+    assert found.startswith("a typed figure: '7")
 
 
 def feedback(results):
