@@ -35,6 +35,12 @@ def test_nothing_is_stale(builder):
     assert builder.stale() == []
 
 
+def test_the_pdf_has_a_page_for_each_slide():
+    slides = require("pptx").Presentation(FIGURES / "fpdrift.pptx").slides
+    pages = re.findall(rb"/Type /Page\b", (FIGURES / "fpdrift.pdf").read_bytes())
+    assert len(pages) == len(slides) > len(CARDS)
+
+
 def test_what_differs_lacks_or_is_left_over_is_stale(builder, tmp_path, monkeypatch, capsys):
     def build(folder):
         (folder / "README.md").write_text("gallery")
