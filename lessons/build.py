@@ -18,11 +18,14 @@ import nbformat
 HERE = Path(__file__).parent
 ANSWER = re.compile(r"^(\s*(?:\w+ = |return )).*  # answer$", re.MULTILINE)
 SETUP = """\
-# Only where fpdrift is missing, as on Colab. A wheel of it beside this notebook is found, too.
+# Only where fpdrift is missing, as on Colab: there a wheel of it has to lie beside this notebook.
 try:
     import fpdrift
 except ModuleNotFoundError:
-    %pip install --quiet --find-links . "{}"\
+    from glob import glob
+    wheels = glob("./fpdrift-*.whl")
+    assert wheels, "no fpdrift here: put its wheel (pip wheel --no-deps .) beside this notebook"
+    %pip install --quiet "{wheels[-1]}EXTRA"\
 """
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
@@ -37,8 +40,8 @@ def build(source, *, solution):
         if cell.cell_type == "code":
             kept = r"\g<0>" if solution else r"\1..."
             cell.source = ANSWER.sub(kept, cell.source).replace("  # answer", "")
-    what = "fpdrift[cnn]" if "**You need:** TensorFlow" in notebook.cells[0].source else "fpdrift"
-    setup = nbformat.v4.new_code_cell(SETUP.format(what), id="setup")
+    extra = "[cnn]" if "**You need:** TensorFlow" in notebook.cells[0].source else ""
+    setup = nbformat.v4.new_code_cell(SETUP.replace("EXTRA", extra), id="setup")
     notebook.cells.insert(1, setup)
     nbformat.validate(notebook)
     return nbformat.writes(notebook, version=4) + "\n"

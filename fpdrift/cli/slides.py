@@ -39,6 +39,7 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--out", type=folder, required=True, metavar="DIR", help="for fpdrift.pptx and fpdrift.pdf"
     )
+    command.add_argument("--overwrite", action="store_true", help="replace what is there")
     command.set_defaults(run=run)
 
 
@@ -57,6 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     deck, pdf = (arguments.out / name for name in ("fpdrift.pptx", "fpdrift.pdf"))
     for file in (deck, pdf):
         try_file(file)
+        if file.exists() and not arguments.overwrite:  # somebody may have written into it
+            message = f"{file} is there already; choose another --out, or say --overwrite"
+            raise FpdriftError(message)
     with reporting() as report:
         report("looking for results", 0, 1)
         own, broken = own_results(cards, results)

@@ -80,9 +80,11 @@ def test_the_first_cell_installs_what_is_missing(base, wheel):
     """As on Colab, but from the wheel beside the notebook; the libraries are there already."""
     bare, place = Outside(base / "bare"), base / "colab"
     place.mkdir()
-    shutil.copy(wheel, place)
     book = json.loads((ROOT / "lessons" / "08_cnn.ipynb").read_text(encoding="utf-8"))
     first = next(cell for cell in book["cells"] if cell["cell_type"] == "code")
+    none = bare.run("-m", "IPython", "-c", "".join(first["source"]), cwd=place)
+    assert "put its wheel" in none.stdout + none.stderr  # and no index was asked
+    shutil.copy(wheel, place)
     for imported in (1, 0):
         assert bare.run("-c", "import fpdrift", cwd=place).returncode == imported
         cell = "".join(first["source"]) + "\nimport fpdrift; print(fpdrift.__file__)"

@@ -60,6 +60,17 @@ def test_a_card_without_a_result_is_said(tmp_path, capsys, monkeypatch):
     assert files(tmp_path / "talk") == NAMES
 
 
+def test_a_deck_that_is_there_is_not_replaced_unasked(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(fpdrift.slides, "write_deck", write)
+    monkeypatch.setattr(fpdrift.slides, "write_pdf", write)
+    (tmp_path / NAMES[1]).write_text("edited")
+    assert run("--lessons", "01", "--out", ".") == 2
+    assert f"{NAMES[1]} is there already" in capsys.readouterr().err
+    assert (tmp_path / NAMES[1]).read_text() == "edited"
+    assert run("--lessons", "01", "--out", ".", "--overwrite") == 0
+    assert (tmp_path / NAMES[1]).read_text() == "1 slides"
+
+
 def test_a_failure_keeps_the_old_files(tmp_path, monkeypatch):
     def full(slides, path):
         path.write_text("half")
@@ -69,7 +80,7 @@ def test_a_failure_keeps_the_old_files(tmp_path, monkeypatch):
     monkeypatch.setattr(fpdrift.slides, "write_pdf", full)
     for name in NAMES:
         (tmp_path / name).write_text("old")
-    assert run("--lessons", "01", "--out", ".") == 2
+    assert run("--lessons", "01", "--out", ".", "--overwrite") == 2
     assert files(tmp_path) == NAMES
     assert all((tmp_path / name).read_text() == "old" for name in NAMES)
 
