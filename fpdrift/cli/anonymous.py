@@ -29,7 +29,7 @@ _FACTS = {
     *("complete", "last step", "loss kind", "starting weights", "initial_weights"),
     *("seed", "steps", "batch_size", "backend", "data.labels", "data.hash"),
     *("probe.images", "probe.hash", "keras.backend", "keras.dtype_policy"),
-    *("keras.trainable_parameters", "keras.steps_per_execution"),
+    *("keras.trainable_parameters", "keras.steps_per_execution", "keras.jit_compile"),
     *(f"condition.{field.name}" for field in fields(Condition)),
     *(f"condition.perturbation.{field.name}" for field in fields(Perturbation)),
     *(field.name for field in fields(provenance.Provenance)),

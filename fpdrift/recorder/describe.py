@@ -17,7 +17,7 @@ def describe(model: Any) -> dict[str, Any]:
     -------
     dict
         Backend, policy, classes of the layers in order, number of trainable parameters, loss,
-        steps per execution, and the settings of each optimiser.
+        steps per execution, whether XLA compiles, and the settings of each optimiser.
     """
     return {
         "backend": keras.backend.backend(),
@@ -26,6 +26,7 @@ def describe(model: Any) -> dict[str, Any]:
         "trainable_parameters": sum(prod(v.shape) for v in model.trainable_variables),
         "loss": _loss(getattr(model, "loss", None)),
         "steps_per_execution": int(model.steps_per_execution),
+        "jit_compile": bool(model.jit_compile),
         "optimizers": [
             # Keras numbers the names through the process: the class is what says something
             {**_plain(o.get_config()), "name": type(o).__name__}

@@ -131,6 +131,7 @@ def test_loss_of_an_execution_is_the_mean_over_its_steps(tmp_path):
     assert record.loss_kind == "execution"
     assert record.steps.tolist() == [0, 3, 5, 8, 10]
     assert record.meta["keras"]["steps_per_execution"] == 3
+    assert record.meta["keras"]["jit_compile"] is False
     means = [np.mean(expected[:3]), np.average(expected[3:], weights=[16, 6])]
     assert record.loss[1:3] == pytest.approx(means, rel=1e-5)
 
