@@ -40,6 +40,14 @@ def _minutes(number):
     return int(re.search(r"\*\*Time:\*\* (\d+) minutes", top)[1])
 
 
+def test_the_guide_and_the_page_ask_a_class_for_the_same_run():
+    guide, page = (
+        re.search(r"^fpdrift\.train\(.*|^record = .*", (ROOT / name).read_text(), re.MULTILINE)
+        for name in ("lessons/TEACHING.md", "docs/class.md")
+    )
+    assert guide[0] == page[0]
+
+
 def test_copy_keeps_what_a_student_wrote(tmp_path):
     files = copy_lessons(tmp_path / "mine")
     assert len(files) == 2 * len(lessons()) + 1
