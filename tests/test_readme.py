@@ -33,6 +33,13 @@ def test_the_recorded_table_is_the_recording():
     assert f"```\n{table}\n```" in README
 
 
+def test_the_source_is_explained_before_it_is_spoken_of():
+    for text in (README, (ROOT / "figures" / "README.md").read_text()):
+        explained, rest = text.split("called *the source* here", 1)
+        assert "he source's" not in explained
+        assert "he source's" in rest
+
+
 def test_every_study_is_in_the_table():
     for study in (*STUDIES, *LIGHT):
         assert f"| `{study.name}` | " in README
