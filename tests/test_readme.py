@@ -33,6 +33,12 @@ def test_the_recorded_table_is_the_recording():
     assert f"```\n{table}\n```" in README
 
 
+def test_no_page_installs_from_an_index_what_none_has():
+    pages = (*ROOT.glob("docs/*.md"), *ROOT.glob("lessons/src/*.py"), ROOT / "lessons/TEACHING.md")
+    assert len(pages) > 15
+    assert [p.name for p in pages if 'pip install "fpdrift' in p.read_text()] == []
+
+
 def test_the_source_is_explained_before_it_is_spoken_of():
     for text in (README, (ROOT / "figures" / "README.md").read_text()):
         explained, rest = text.split("called *the source* here", 1)
