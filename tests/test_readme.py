@@ -10,7 +10,7 @@ from helpers import require
 
 import fpdrift
 from fpdrift.cli.screens import screen
-from fpdrift.experiments import LIGHT, STUDIES
+from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -47,7 +47,7 @@ def test_the_source_is_explained_before_it_is_spoken_of():
 
 
 def test_every_study_is_in_the_table():
-    for study in (*STUDIES, *LIGHT):
+    for study in (*STUDIES, *LIGHT, *EXPERIMENTS):
         assert f"| `{study.name}` | " in README
 
 
