@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fpdrift.cli.lessons import FOLDER
 from fpdrift.cli.main import main, parser
 from fpdrift.errors import FpdriftError
 from fpdrift.lessons import copy_lesson, copy_lessons, find_lesson, lessons
@@ -63,6 +64,13 @@ def test_lessons_are_found_by_number(capsys):
     assert find_lesson("1") == find_lesson("01")
     assert main(["lessons", "list"]) == 0
     assert "\n01  Order: " in capsys.readouterr().out
+
+
+def test_help_and_readme_say_where_an_opened_copy_is(capsys):
+    with pytest.raises(SystemExit):
+        main(["lessons", "open", "--help"])
+    assert f"{FOLDER}/" in capsys.readouterr().out
+    assert f"{FOLDER}/" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_copy_from_the_command_line(capsys, tmp_path):
