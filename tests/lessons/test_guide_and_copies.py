@@ -36,6 +36,12 @@ def test_the_guides_plans_fit_their_time():
     assert all(minutes >= least for minutes, least in zip(given[1], asked, strict=True)), asked
 
 
+def test_the_readme_tells_how_long_lessons_take():
+    minutes = [_minutes(lesson.number) for lesson in lessons()]
+    said = f"lessons of {min(minutes)} to {max(minutes)} minutes"
+    assert said in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def _minutes(number):
     top = find_lesson(number).notebook.read_text(encoding="utf-8")
     return int(re.search(r"\*\*Time:\*\* (\d+) minutes", top)[1])
