@@ -23,6 +23,9 @@ Every picture is drawn from a result that was measured, or that has the same bit
 hand. `make figures` builds them all, this page, and the same pictures as slides: [fpdrift.pptx](fpdrift.pptx), with the
 claim, the origin and a question for the room in the notes, and [fpdrift.pdf](fpdrift.pdf). `make recorded` measures
 anew what is not in `fpdrift/recorded/`. [float.html](float.html) is a float to click.
+
+fpdrift grew out of a forum question and its answer, called *the source* here; the network that the answer trains is
+*the answer's network*.
 """
 _ENTRY = """
 ## {name}

@@ -10,7 +10,7 @@ from helpers import require
 
 import fpdrift
 from fpdrift.cli.screens import screen
-from fpdrift.experiments import LIGHT, STUDIES
+from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -33,8 +33,21 @@ def test_the_recorded_table_is_the_recording():
     assert f"```\n{table}\n```" in README
 
 
+def test_no_page_installs_from_an_index_what_none_has():
+    pages = (*ROOT.glob("docs/*.md"), *ROOT.glob("lessons/src/*.py"), ROOT / "lessons/TEACHING.md")
+    assert len(pages) > 15
+    assert [p.name for p in pages if 'pip install "fpdrift' in p.read_text()] == []
+
+
+def test_the_source_is_explained_before_it_is_spoken_of():
+    for text in (README, (ROOT / "figures" / "README.md").read_text()):
+        explained, rest = text.split("called *the source* here", 1)
+        assert "he source's" not in explained
+        assert "he source's" in rest
+
+
 def test_every_study_is_in_the_table():
-    for study in (*STUDIES, *LIGHT):
+    for study in (*STUDIES, *LIGHT, *EXPERIMENTS):
         assert f"| `{study.name}` | " in README
 
 

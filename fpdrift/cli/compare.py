@@ -38,7 +38,8 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--inside",
         action="store_true",
-        help="repeat the runs; look inside the step they part in, and for the ReLU behind a jump",
+        help="repeat runs of fpdrift train; look inside the step they part in, and for the ReLU "
+        "behind a jump",
     )
     command.add_argument(
         "--out", type=folder, default=Path("fpdrift-out"), metavar="DIR", help="for the pictures"

@@ -28,7 +28,12 @@ def add_to(commands: Any) -> None:
     )
     verbs = command.add_subparsers(dest="verb", metavar="list|open|copy|check", required=True)
     verbs.add_parser("list", help="show all lessons").set_defaults(run=_list)
-    opener = verbs.add_parser("open", help="open your own copy of a lesson in JupyterLab")
+    opener = verbs.add_parser(
+        "open",
+        help="open your own copy of a lesson in JupyterLab",
+        description=f"Copy lesson NN into {FOLDER}/ in the current folder, unless it is there, "
+        "and open it in JupyterLab.",
+    )
     opener.add_argument("number", metavar="NN")
     opener.set_defaults(run=_open)
     copier = verbs.add_parser(

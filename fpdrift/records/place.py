@@ -84,6 +84,9 @@ def check_place(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
         message = f"{shown(place.name)} is there and is no record; choose another name"
         raise RecordError(message)
     if not overwrite:
-        message = f"{shown(place.name)} is there; choose another name, or say overwrite=True"
+        message = (
+            f"{shown(place.name)} is there; choose another name, or say overwrite=True "
+            "(in a shell --overwrite)"
+        )
         raise RecordError(message)
     return place

@@ -210,7 +210,8 @@ def _task(record: Record) -> Message:
     if not isinstance(data, Mapping) or "condition" not in meta:
         message = (
             f"{shown(record.name)} is no record of fpdrift.train, so that its run cannot be "
-            "repeated; compare_step takes a step of any model apart"
+            "repeated; for a step of any model see fpdrift.training.keep_step and explain_kept "
+            "(docs/your-model.md)"
         )
         raise FpdriftError(message)
     condition = Condition.from_dict(meta["condition"])

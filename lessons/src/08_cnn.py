@@ -4,8 +4,8 @@
 # > *"I set every seed. I train the same network on the same data. My colleague's machine has more cores, and
 # > ends with another loss. Is my code wrong?"*
 #
-# **Time:** 35 minutes. **You need:** TensorFlow (`pip install "fpdrift[cnn]"`). **Before it:** lessons 05
-# and 07.
+# **Time:** 35 minutes. **You need:** TensorFlow (in a checkout `pip install ".[cnn]"`). **Before it:**
+# lessons 05 and 07.
 #
 # A training step is millions of sums. How a framework splits them depends on how many threads it has.
 

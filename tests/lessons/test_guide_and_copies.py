@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fpdrift.cli.lessons import FOLDER
 from fpdrift.cli.main import main, parser
 from fpdrift.errors import FpdriftError
 from fpdrift.lessons import copy_lesson, copy_lessons, find_lesson, lessons
@@ -35,9 +36,23 @@ def test_the_guides_plans_fit_their_time():
     assert all(minutes >= least for minutes, least in zip(given[1], asked, strict=True)), asked
 
 
+def test_the_readme_tells_how_long_lessons_take():
+    minutes = [_minutes(lesson.number) for lesson in lessons()]
+    said = f"lessons of {min(minutes)} to {max(minutes)} minutes"
+    assert said in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def _minutes(number):
     top = find_lesson(number).notebook.read_text(encoding="utf-8")
     return int(re.search(r"\*\*Time:\*\* (\d+) minutes", top)[1])
+
+
+def test_the_guide_and_the_page_ask_a_class_for_the_same_run():
+    guide, page = (
+        re.search(r"^fpdrift\.train\(.*|^record = .*", (ROOT / name).read_text(), re.MULTILINE)
+        for name in ("lessons/TEACHING.md", "docs/class.md")
+    )
+    assert guide[0] == page[0]
 
 
 def test_copy_keeps_what_a_student_wrote(tmp_path):
@@ -55,6 +70,13 @@ def test_lessons_are_found_by_number(capsys):
     assert find_lesson("1") == find_lesson("01")
     assert main(["lessons", "list"]) == 0
     assert "\n01  Order: " in capsys.readouterr().out
+
+
+def test_help_and_readme_say_where_an_opened_copy_is(capsys):
+    with pytest.raises(SystemExit):
+        main(["lessons", "open", "--help"])
+    assert f"{FOLDER}/" in capsys.readouterr().out
+    assert f"{FOLDER}/" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_copy_from_the_command_line(capsys, tmp_path):

@@ -100,7 +100,7 @@ def test_nothing_that_was_saved_is_lost(tmp_path):
     path = tmp_path / "a.fpdrift"
     write_sample(path, steps=5)
     before = path.read_bytes()
-    with pytest.raises(RecordError, match="overwrite=True"):
+    with pytest.raises(RecordError, match=r"overwrite=True \(in a shell --overwrite\)$"):
         RecordWriter(path, TENSORS)
     assert path.read_bytes() == before
     write_sample(path, steps=2, overwrite=True)
