@@ -45,7 +45,7 @@ def draw_study(result: Study, ax: Axes) -> None:
         else:
             ax.plot(beyond, y, "x", color="C3")
             places[beyond] = "not finite"
-    _distance_axis(places, zero, beyond, max(apart, default=1.0), ax)
+    distance_axis(places, zero, beyond, max(apart, default=1.0), ax)
     ax.set_yticks(range(len(rows)), list(rows))
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel("relative distance of the weights at the end" + _explained(result))
@@ -60,7 +60,7 @@ def _explained(result: Study) -> str:
     return " (+: run repeated)" if any(map(_repeats, result.distances)) else ""
 
 
-def _distance_axis(
+def distance_axis(
     places: dict[float, str], zero: float, beyond: float, largest: float, ax: Axes
 ) -> None:
     """Label each decade, or as many as there is room for, and the places beside them."""

@@ -62,6 +62,16 @@ def test_a_legend_lists_the_line_that_ends_highest_first():
 
 
 def test_sources_of_equal_bits_share_a_row():
+    control = RESULTS["sources"].rows[0]
+    result = dataclasses.replace(RESULTS["sources"], rows=(control, *RESULTS["sources"].rows))
+    names = [text.get_text() for text in drawn(result).get_yticklabels()]
+    assert names == ["same bits: 2 sources", "threads (2)", "all seeds (5)", "XLA (1)"]
+
+
+def test_one_source_of_equal_bits_is_named_and_stands_at_no_distance():
     ax = drawn(RESULTS["sources"])
     names = [text.get_text() for text in ax.get_yticklabels()]
-    assert names == ["same bits: 1 source", "threads (2)", "all seeds (5)", "XLA (1)"]
+    assert names == ["the same again (1)", "threads (2)", "all seeds (5)", "XLA (1)"]
+    same = ax.lines[0].get_xdata()[0]
+    assert (ax.get_xticks()[0], ax.get_xticklabels()[0].get_text()) == (same, "same\nbits")
+    assert same < ax.lines[-1].get_xdata()[0] < 1e-6
