@@ -77,7 +77,7 @@ def distance_axis(
 def _headline(result: Study) -> str:
     """Say how many runs kept their bits, those that repeat another one apart."""
     told = []
-    for word, which in (("repeated", True), ("changed", False)):
+    for word, which in (("when repeated", True), ("in another setting", False)):
         those = [row.first_step is None for row in result.distances if _repeats(row) == which]
         if those:
             told.append(f"{sum(those)} of {len(those)} {word}")

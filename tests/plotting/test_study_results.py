@@ -81,7 +81,7 @@ def test_a_run_repeated_shares_the_row_of_what_it_repeats():
     points = [(line.get_ydata()[0], line.get_marker()) for line in ax.lines[:3]]
     assert points == [(0, "o"), (0, "+"), (1, "+")]
     title = ax.get_title(loc="left")
-    assert title.startswith("Same bits: 1 of 2 repeated, 0 of 1 changed\n")
+    assert title.startswith("Same bits: 1 of 2 when repeated, 0 of 1 in another setting\n")
     assert "+: run repeated" in ax.get_xlabel()
 
 
