@@ -48,7 +48,7 @@ def drawn(result):
         (RESULTS["no-seeds"], "Losses up to 1 apart without seeds, 1 with one seed"),
         (RESULTS["metric"], "Accuracy spreads 100 times as far as the loss"),
         (RESULTS["hash-seed"], "1 of 2 ways fix Python's hash; same bits in 1 of 1 training"),
-        (RESULTS["ulp-survival"], "2 of 4 nudges absorbed (15% to 85%)"),
+        (RESULTS["ulp-survival"], "2 of 4 nudges absorbed within 5 steps"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
