@@ -43,7 +43,11 @@ def drawn(result):
         (RESULTS["trap"], "One-hot: the same bits; multi-hot: other mathematics"),
         (RESULTS["sources"], "threads: 1e-4 apart; other seeds: 1.2 apart"),
         (RESULTS["sources-equal"], "No drift seen from rounding"),
-        (WIDE, "Farthest to nearest pair: 1e3 at step 2, 2 at step 40"),
+        (WIDE, "Nudges 1e3 times apart end 2 times apart"),
+        (
+            dataclasses.replace(WIDE, name="amplifiers"),
+            "One nudge, 2 networks: 2 times apart after 40 steps",
+        ),
         (RESULTS["courses-equal"], "No pair can be followed"),
         (RESULTS["no-seeds"], "Losses up to 1 apart without seeds, 1 with one seed"),
         (RESULTS["metric"], "Accuracy spreads 100 times as far as the loss"),
