@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fpdrift.experiments.hashseed import MISSPELT
 from fpdrift.experiments.study import plain
 from fpdrift.plotting.words import many, sized
 
@@ -158,6 +159,7 @@ def draw_hash_seed(result: HashSeed, ax: Axes) -> None:
             va="center",
         )
     labels = [row.label for row in result.hashes]
+    labels = [f"misspelt: {label}" if MISSPELT in label else label for label in labels]
     labels += [f"training, {row.label}" for row in result.weights]
     ax.set_yticks(range(len(rows)), [fill(label, 18) for label in labels])
     ax.set_ylim(len(rows) - 0.5, -0.5)

@@ -132,3 +132,12 @@ def test_how_many_different_results():
     ax = drawn("hash-seed")
     assert [bar.get_width() for bar in ax.patches] == [1, 5, 1]
     assert ax.texts[1].get_text() == "5 results of 5"
+
+
+def test_a_misspelt_variable_is_said_to_be_misspelt():
+    result = RESULTS["hash-seed"]
+    typo = dataclasses.replace(result.hashes[1], label="PYTHONASHSEED=0")
+    ax = plot(dataclasses.replace(result, hashes=(typo,)), ax=Figure().add_subplot())
+    labels = [text.get_text() for text in ax.get_yticklabels()]
+    assert labels[0] == "misspelt:\nPYTHONASHSEED=0"
+    assert "misspelt" not in labels[1]
