@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from fpdrift.plotting.tree import draw_revealed
+from fpdrift.plotting.words import capital
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,7 +38,9 @@ def _title(result: GpuSums) -> str:
     if not result.runs:
         return result.label
     most = max(result.runs, key=lambda run: run.distinct)
-    return f"{most.operation}: {most.distinct} results in {most.tries} tries\n{result.label}"
+    return (
+        f"{capital(most.operation)}: {most.distinct} results in {most.tries} tries\n{result.label}"
+    )
 
 
 def draw_gpu_recording(result: GpuRecording, ax: Axes) -> None:

@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from fpdrift.experiments import Settings, experiment
 from fpdrift.floats import anatomy
 from fpdrift.plotting import plot
+from fpdrift.plotting.words import capital
+from fpdrift.reduction import spread_growth
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "drift"))
 sys.path.insert(0, str(Path(__file__).parent))
@@ -79,3 +81,14 @@ def test_one_source_of_equal_bits_is_named_and_stands_at_no_distance():
     same = ax.lines[0].get_xdata()[0]
     assert (ax.get_xticks()[0], ax.get_xticklabels()[0].get_text()) == (same, "same\nbits")
     assert same < ax.lines[-1].get_xdata()[0] < 1e-6
+
+
+def test_a_title_starts_with_a_capital_where_it_is_no_functions_name():
+    assert capital("positive sum") == "Positive sum"
+    assert capital("index_add") == "index_add"
+
+
+def test_a_growing_spread_has_its_upper_bound_named():
+    ax = drawn(spread_growth((64,), (4, 16), threads=1, tries=2, drawn=20))
+    assert ax.get_title("left").startswith("Positive sum of 16 chunks: ")
+    assert [text.get_text() for text in ax.texts] == ["upper bound", "√chunks"]

@@ -127,5 +127,5 @@ def test_batches_show_the_class_of_each():
 def test_a_gpu_picture_says_where_it_comes_from(origin):
     result = gpu_sums(gpu_run(n=100), gpu_run(), origin=origin)
     ax = plot(result, ax=Figure().add_subplot())
-    assert ax.get_title(loc="left") == f"one-pass: 4 results in 20 tries\n{result.label}"
+    assert ax.get_title(loc="left") == f"One-pass: 4 results in 20 tries\n{result.label}"
     assert result.label.startswith(origin)
