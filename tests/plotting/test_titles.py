@@ -11,7 +11,7 @@ from fpdrift.experiments import Settings, experiment
 from fpdrift.floats import anatomy
 from fpdrift.plotting import plot
 from fpdrift.plotting.words import capital
-from fpdrift.reduction import spread_growth
+from fpdrift.reduction import spread_growth, sum_growth
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "drift"))
 sys.path.insert(0, str(Path(__file__).parent))
@@ -92,3 +92,8 @@ def test_a_growing_spread_has_its_upper_bound_named():
     ax = drawn(spread_growth((64,), (4, 16), threads=1, tries=2, drawn=20))
     assert ax.get_title("left").startswith("Positive sum of 16 chunks: ")
     assert [text.get_text() for text in ax.texts] == ["upper bound", "√chunks"]
+
+
+def test_the_unit_of_an_error_is_explained():
+    ax = drawn(sum_growth((6,), orders=2))
+    assert ax.get_ylabel() == "largest relative error\nin u (half an ulp of 1)"
