@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpdrift.plotting.powers import short_power
-from fpdrift.plotting.words import sized
+from fpdrift.plotting.words import many, sized
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,12 +46,13 @@ def draw_courses(result: Courses, ax: Axes) -> None:
 
 
 def _headline(result: Courses) -> str:
-    """Say how wide the pairs lie apart at first and at last, of those that can be told."""
+    """Say how many times as far the farthest pair is as the nearest, of those that can be told."""
     known = (np.isfinite(result.distance) & (result.distance > 0)).all(axis=1)
     if not known.any():
         return "No pair can be followed from the first step to the last"
     ends = result.distance[known][:, [0, -1]]
     first, last = ends.max(axis=0) / ends.min(axis=0)
-    told = zip(map(short_power, (first, last)), result.steps[[0, -1]], strict=True)
-    ratios = ", ".join(f"{ratio} at step {step}" for ratio, step in told)
-    return f"Farthest to nearest pair: {ratios}"
+    end = f"{short_power(last)} times apart"
+    if result.name == "amplifiers":
+        return f"One nudge, {many(known.sum(), 'network')}: {end} after {many(result.last, 'step')}"
+    return f"Nudges {short_power(first)} times apart end {end}"

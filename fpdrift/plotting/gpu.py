@@ -8,12 +8,16 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from fpdrift.plotting.tree import draw_revealed
+from fpdrift.plotting.words import capital
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
 
     from fpdrift.reduction.gpu import GpuRecording, GpuRun, GpuSums, GpuTree
+
+#: Sizes from which an exponent is told: a line through two points always fits.
+_FEWEST_FITTED = 3
 
 
 def draw_gpu_sums(result: GpuSums, ax: Axes) -> None:
@@ -37,7 +41,9 @@ def _title(result: GpuSums) -> str:
     if not result.runs:
         return result.label
     most = max(result.runs, key=lambda run: run.distinct)
-    return f"{most.operation}: {most.distinct} results in {most.tries} tries\n{result.label}"
+    return (
+        f"{capital(most.operation)}: {most.distinct} results in {most.tries} tries\n{result.label}"
+    )
 
 
 def draw_gpu_recording(result: GpuRecording, ax: Axes) -> None:
@@ -68,15 +74,15 @@ def _sizes(run: GpuRun) -> npt.NDArray[np.float64]:
 def _draw_operation(result: GpuSums, name: str, runs: list[GpuRun], i: int, ax: Axes) -> None:
     """Draw a faint dot for each try that varies, and a line through the largest of each n."""
     color, marker = f"C{i % 6}", "osD^v*"[i % 6]
-    label = name
-    fit = None if runs[0].v_s is None or runs[0].deterministic else result.growth(name)
-    if fit is not None:
-        label += f":\ngrows as n^{fit[0]:.2f}"
     for run in runs:
         seen = _sizes(run)
         seen = seen[seen > 0]
         ax.plot(np.full(len(seen), run.n), seen, ".", color=color, alpha=0.25)
     largest = [(run.n, _sizes(run).max()) for run in runs if _sizes(run).any()]
+    label = name
+    told = len(largest) >= _FEWEST_FITTED and runs[0].v_s is not None and not runs[0].deterministic
+    if told and (fit := result.growth(name)) is not None:
+        label += f":\ngrows as n^{fit[0]:.2f}"
     ax.plot(*zip(*largest, strict=True), marker, linestyle="-", color=color, label=label)
 
 
@@ -102,6 +108,6 @@ def _dress(result: GpuSums, still: list[str], sums: bool, ax: Axes) -> None:
         ax.set_ylim(0, 1)
         ax.set_yticks([0])
     ax.set_xlabel("numbers that are added")
-    what = "|V_s| = |1 - sum / reference|" if sums else "V_c: share of results that differ"
+    what = "|1 - sum / reference|" if sums else "V_c: share of results that differ"
     ax.set_ylabel(what)
     ax.legend(handles, labels, loc="center left", bbox_to_anchor=(1, 0.5))

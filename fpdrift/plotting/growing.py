@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from fpdrift.plotting.words import capital
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -26,7 +28,7 @@ def draw_spread_growth(result: SpreadGrowth, ax: Axes) -> None:
         arrived = _above_zero(point.threads_spread for point in points)
         ax.plot(chunks, arrived, marker, color=color, markerfacecolor="white")
     longest = max(lines.values(), key=lambda points: points[-1].chunks)
-    _draw_theory("no order exceeds", longest, [point.bound for point in longest], ax)
+    _draw_theory("upper bound", longest, [point.bound for point in longest], ax)
     _draw_theory("√chunks", longest, [point.law for point in longest], ax)
     _dress(result, ax)
 
@@ -55,7 +57,8 @@ def _dress(result: SpreadGrowth, ax: Axes) -> None:
     ax.set_ylabel("ulps between lowest and highest")
     spreads = [point.drawn_spread for point in result.points if point.chunks == places[-1]]
     ax.set_title(
-        f"{result.operation} of {places[-1]:,} chunks: {max(spreads):.3g} ulps by order alone"
+        f"{capital(result.operation)} of {places[-1]:,} chunks: "
+        f"{max(spreads):.3g} ulps by order alone"
     )
     ax.legend(
         title=f"{result.drawn:,} random orders;\nopen: {result.threads} threads,\nif they differ",

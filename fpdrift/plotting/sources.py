@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fpdrift.experiments.sources import PLANTED
 from fpdrift.plotting.powers import short_power
+from fpdrift.plotting.study import distance_axis
 from fpdrift.plotting.words import many, sized
 
 if TYPE_CHECKING:
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 def draw_sources(result: Sources, ax: Axes) -> None:
     """Draw a row for each source; sources of equal bits share the first.
 
-    Zero, which a log axis has not, stands left of all else.
+    Zero, which a log axis has not, stands left of all else, beyond a dotted line.
     """
-    apart = [row.distance.mean for row in result.rows if row.distance.mean > 0]
-    left = min(apart, default=1.0) / 30
+    ends = [end for row in result.rows for end in (row.distance.low, row.distance.mean) if end > 0]
+    left = min(ends, default=1.0) / 10
     same, other = (
         [row for row in result.rows if (row.equal == row.runs) == equal] for equal in (True, False)
     )
@@ -29,10 +30,10 @@ def draw_sources(result: Sources, ax: Axes) -> None:
         ax.plot(left, 0, "s", color="C2")
     for y, row in enumerate(other, bool(same)):
         _draw_row(row, left, y, ax)
-    ax.set_xscale("log")
-    ax.set_xlim(left / 2, 3 * max(apart, default=1.0))
-    labels = [f"same bits: {many(len(same), 'source')}"] if same else []
-    labels += [f"{row.name} ({row.runs})" for row in other]
+    places = {left: "same\nbits"} if same else {}
+    distance_axis(places, left, math.inf, max(ends, default=1.0), ax)
+    shared = [f"same bits: {many(len(same), 'source')}"] if len(same) > 1 else []
+    labels = shared + [f"{row.name} ({row.runs})" for row in (other if shared else same + other)]
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.set_xlabel("relative distance of the weights at the end (runs in brackets)")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fpdrift.experiments.hashseed import MISSPELT
 from fpdrift.experiments.study import plain
 from fpdrift.plotting.words import many, sized
 
@@ -45,7 +46,7 @@ def draw_study(result: Study, ax: Axes) -> None:
         else:
             ax.plot(beyond, y, "x", color="C3")
             places[beyond] = "not finite"
-    _distance_axis(places, zero, beyond, max(apart, default=1.0), ax)
+    distance_axis(places, zero, beyond, max(apart, default=1.0), ax)
     ax.set_yticks(range(len(rows)), list(rows))
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel("relative distance of the weights at the end" + _explained(result))
@@ -60,7 +61,7 @@ def _explained(result: Study) -> str:
     return " (+: run repeated)" if any(map(_repeats, result.distances)) else ""
 
 
-def _distance_axis(
+def distance_axis(
     places: dict[float, str], zero: float, beyond: float, largest: float, ax: Axes
 ) -> None:
     """Label each decade, or as many as there is room for, and the places beside them."""
@@ -77,7 +78,7 @@ def _distance_axis(
 def _headline(result: Study) -> str:
     """Say how many runs kept their bits, those that repeat another one apart."""
     told = []
-    for word, which in (("repeated", True), ("changed", False)):
+    for word, which in (("when repeated", True), ("in another setting", False)):
         those = [row.first_step is None for row in result.distances if _repeats(row) == which]
         if those:
             told.append(f"{sum(those)} of {len(those)} {word}")
@@ -158,6 +159,7 @@ def draw_hash_seed(result: HashSeed, ax: Axes) -> None:
             va="center",
         )
     labels = [row.label for row in result.hashes]
+    labels = [f"misspelt: {label}" if MISSPELT in label else label for label in labels]
     labels += [f"training, {row.label}" for row in result.weights]
     ax.set_yticks(range(len(rows)), [fill(label, 18) for label in labels])
     ax.set_ylim(len(rows) - 0.5, -0.5)

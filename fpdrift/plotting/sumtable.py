@@ -110,5 +110,5 @@ def _dress(places: list[float], largest: float, lost: float, ax: Axes) -> None:
     ax.axhspan(lost, top, color="0.92", zorder=0)
     ax.text(0.01, lost, " no digit is right", transform=ax.get_yaxis_transform(), va="bottom")
     ax.set_xlim(places[0] / 3, places[-1] * 3)
-    ax.set_ylabel("largest relative error, in units of u")
+    ax.set_ylabel("largest relative error\nin u (half an ulp of 1)")
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="dotted: the bound of each")

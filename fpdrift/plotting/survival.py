@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from fpdrift.plotting.words import sized
+from fpdrift.plotting.words import many, sized
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def draw_survival(result: Survival, ax: Axes) -> None:
-    """Draw the share left as stairs with its band; a tick where the watching of one ended."""
+    """Draw the share left as stairs with its band; a tick where the watching of one ended.
+
+    Greenwood's band has no width where nothing was absorbed; the absorbed share's interval has.
+    """
     ends = [*result.steps[-1:], *result.censored[-1:]]
     last = max(1, *ends)
     steps = np.array([0, *result.steps, last])
@@ -26,6 +29,8 @@ def draw_survival(result: Survival, ax: Axes) -> None:
         np.array([1.0, *values, *(values[-1:] if values.size else [1.0])])
         for values in (result.share, result.low, result.high)
     )
+    if not result.events:
+        low, high = (np.full(len(steps), 1 - end) for end in reversed(result.absorbed_interval))
     ax.fill_between(steps, low, high, step="post", color="C0", alpha=0.2, linewidth=0)
     ax.plot(steps, share, drawstyle="steps-post", color="C0")
     height = share[np.searchsorted(steps[:-1], result.censored, side="right") - 1]
@@ -38,13 +43,15 @@ def draw_survival(result: Survival, ax: Axes) -> None:
             xytext=(10, 8),
             textcoords="offset points",
         )
-    tick = " (tick: still there when its run ended)" if len(result.censored) else ""
-    ax.set(xlabel=f"steps after the nudge{tick}", ylabel="share of nudges still there")
+    tick = "; tick: still there when its run ended" if len(result.censored) else ""
+    ax.set(xlabel=f"steps after the nudge (band: 95 %{tick})", ylabel="share of nudges still there")
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.set_xlim(0, 1.02 * last)
     ax.set_ylim(0, 1.05)
-    low_end, high_end = result.absorbed_interval
-    ax.set_title(f"{result.events} of {result.n} nudges absorbed ({low_end:.0%} to {high_end:.0%})")
+    within = "within" if len({*result.censored.tolist()}) < 2 else "within at most"
+    ax.set_title(
+        f"{result.events} of {many(result.n, 'nudge')} absorbed {within} {many(max(ends), 'step')}"
+    )
 
 
 def draw_ulp_survival(result: UlpSurvival, ax: Axes) -> None:

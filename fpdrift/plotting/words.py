@@ -12,3 +12,8 @@ def sized(size: str, steps: int) -> str:
     """Say how large a study was; a quick one is not the source's."""
     named = "the source's size" if size == "full" else "quick"
     return f"{named}: {many(steps, 'step')} a run"
+
+
+def capital(text: str) -> str:
+    """Start a title with a capital, but leave a function's name such as index_add as it is."""
+    return text if "_" in text.split(maxsplit=1)[0] else text[0].upper() + text[1:]

@@ -182,7 +182,7 @@ TRAINING_CARDS = (
         claim="Once all is seeded, rounding can still move a run, but less than another seed does.",
         question="Threads, kernels, XLA, one ulp, a seed: put them in order before you look.",
         alt="A row for each source of difference with its distance as a dot and its interval as a "
-        "bar; seeds are orange diamonds",
+        "bar; seeds are orange diamonds; the same bits stand left of a dotted line",
         command="experiment sources --quick",
     ),
     Card(

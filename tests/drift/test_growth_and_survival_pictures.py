@@ -80,6 +80,15 @@ def test_survival_is_a_stair_with_a_tick_for_each_that_was_still_there():
     assert stair.get_ydata() == pytest.approx([1, 0.8, 0.6, 0.4, 0.2, 0.2])
     ticks = next(line for line in ax.lines if line.get_marker() == "|")
     assert ticks.get_xydata() == pytest.approx(np.array([[5, 0.2]]))
-    assert ax.get_title("left").startswith("4 of 5 nudges absorbed")
+    assert ax.get_title("left") == "4 of 5 nudges absorbed within 5 steps"
     assert "half by step 3" in said(ax)
     assert "half" not in said(drawn(RESULTS["lasting"]))
+
+
+def test_where_all_last_the_band_is_the_interval_of_the_absorbed_share():
+    result = RESULTS["lasting"]
+    ax = drawn(result)
+    heights = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert 1 - heights.min() == pytest.approx(result.absorbed_interval[1])
+    assert heights.max() == 1
+    assert ax.get_title("left") == "0 of 2 nudges absorbed within at most 7 steps"

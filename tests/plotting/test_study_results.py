@@ -81,7 +81,7 @@ def test_a_run_repeated_shares_the_row_of_what_it_repeats():
     points = [(line.get_ydata()[0], line.get_marker()) for line in ax.lines[:3]]
     assert points == [(0, "o"), (0, "+"), (1, "+")]
     title = ax.get_title(loc="left")
-    assert title.startswith("Same bits: 1 of 2 repeated, 0 of 1 changed\n")
+    assert title.startswith("Same bits: 1 of 2 when repeated, 0 of 1 in another setting\n")
     assert "+: run repeated" in ax.get_xlabel()
 
 
@@ -132,3 +132,12 @@ def test_how_many_different_results():
     ax = drawn("hash-seed")
     assert [bar.get_width() for bar in ax.patches] == [1, 5, 1]
     assert ax.texts[1].get_text() == "5 results of 5"
+
+
+def test_a_misspelt_variable_is_said_to_be_misspelt():
+    result = RESULTS["hash-seed"]
+    typo = dataclasses.replace(result.hashes[1], label="PYTHONASHSEED=0")
+    ax = plot(dataclasses.replace(result, hashes=(typo,)), ax=Figure().add_subplot())
+    labels = [text.get_text() for text in ax.get_yticklabels()]
+    assert labels[0] == "misspelt:\nPYTHONASHSEED=0"
+    assert "misspelt" not in labels[1]

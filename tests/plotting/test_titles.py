@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from fpdrift.experiments import Settings, experiment
 from fpdrift.floats import anatomy
 from fpdrift.plotting import plot
+from fpdrift.plotting.words import capital
+from fpdrift.reduction import spread_growth, sum_growth
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "drift"))
 sys.path.insert(0, str(Path(__file__).parent))
@@ -43,12 +45,16 @@ def drawn(result):
         (RESULTS["trap"], "One-hot: the same bits; multi-hot: other mathematics"),
         (RESULTS["sources"], "threads: 1e-4 apart; other seeds: 1.2 apart"),
         (RESULTS["sources-equal"], "No drift seen from rounding"),
-        (WIDE, "Farthest to nearest pair: 1e3 at step 2, 2 at step 40"),
+        (WIDE, "Nudges 1e3 times apart end 2 times apart"),
+        (
+            dataclasses.replace(WIDE, name="amplifiers"),
+            "One nudge, 2 networks: 2 times apart after 40 steps",
+        ),
         (RESULTS["courses-equal"], "No pair can be followed"),
         (RESULTS["no-seeds"], "Losses up to 1 apart without seeds, 1 with one seed"),
         (RESULTS["metric"], "Accuracy spreads 100 times as far as the loss"),
         (RESULTS["hash-seed"], "1 of 2 ways fix Python's hash; same bits in 1 of 1 training"),
-        (RESULTS["ulp-survival"], "2 of 4 nudges absorbed (15% to 85%)"),
+        (RESULTS["ulp-survival"], "2 of 4 nudges absorbed within 5 steps"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -62,6 +68,32 @@ def test_a_legend_lists_the_line_that_ends_highest_first():
 
 
 def test_sources_of_equal_bits_share_a_row():
+    control = RESULTS["sources"].rows[0]
+    result = dataclasses.replace(RESULTS["sources"], rows=(control, *RESULTS["sources"].rows))
+    names = [text.get_text() for text in drawn(result).get_yticklabels()]
+    assert names == ["same bits: 2 sources", "threads (2)", "all seeds (5)", "XLA (1)"]
+
+
+def test_one_source_of_equal_bits_is_named_and_stands_at_no_distance():
     ax = drawn(RESULTS["sources"])
     names = [text.get_text() for text in ax.get_yticklabels()]
-    assert names == ["same bits: 1 source", "threads (2)", "all seeds (5)", "XLA (1)"]
+    assert names == ["the same again (1)", "threads (2)", "all seeds (5)", "XLA (1)"]
+    same = ax.lines[0].get_xdata()[0]
+    assert (ax.get_xticks()[0], ax.get_xticklabels()[0].get_text()) == (same, "same\nbits")
+    assert same < ax.lines[-1].get_xdata()[0] < 1e-6
+
+
+def test_a_title_starts_with_a_capital_where_it_is_no_functions_name():
+    assert capital("positive sum") == "Positive sum"
+    assert capital("index_add") == "index_add"
+
+
+def test_a_growing_spread_has_its_upper_bound_named():
+    ax = drawn(spread_growth((64,), (4, 16), threads=1, tries=2, drawn=20))
+    assert ax.get_title("left").startswith("Positive sum of 16 chunks: ")
+    assert [text.get_text() for text in ax.texts] == ["upper bound", "√chunks"]
+
+
+def test_the_unit_of_an_error_is_explained():
+    ax = drawn(sum_growth((6,), orders=2))
+    assert ax.get_ylabel() == "largest relative error\nin u (half an ulp of 1)"

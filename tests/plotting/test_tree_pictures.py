@@ -127,5 +127,14 @@ def test_batches_show_the_class_of_each():
 def test_a_gpu_picture_says_where_it_comes_from(origin):
     result = gpu_sums(gpu_run(n=100), gpu_run(), origin=origin)
     ax = plot(result, ax=Figure().add_subplot())
-    assert ax.get_title(loc="left") == f"one-pass: 4 results in 20 tries\n{result.label}"
+    assert ax.get_title(loc="left") == f"One-pass: 4 results in 20 tries\n{result.label}"
     assert result.label.startswith(origin)
+
+
+def test_two_sizes_tell_no_exponent_and_three_do():
+    runs = [gpu_run(n=n) for n in (100, 1000, 10_000)]
+    for few, legend in ((2, "one-pass"), (3, "one-pass:\ngrows as n^")):
+        ax = plot(gpu_sums(*runs[:few]), ax=Figure().add_subplot())
+        (text,) = ax.get_legend().get_texts()
+        assert text.get_text().rstrip("-0.123456789") == legend
+    assert ax.get_ylabel() == "|1 - sum / reference|"
