@@ -11,7 +11,7 @@ import pytest
 from made_records import made
 
 from fpdrift.cli.screens import screen
-from fpdrift.experiments import Settings, study
+from fpdrift.experiments import Interval, Settings, study
 from fpdrift.experiments import sources as room
 from fpdrift.experiments.sources import bootstrap, conditions
 from fpdrift.plotting import plot
@@ -100,8 +100,13 @@ def test_bootstrap_leaves_out_a_fortieth_on_each_side():
 
 def test_a_table_is_told_and_drawn(trained, tmp_path):
     result = study("sources").run(Settings(out=tmp_path))
-    lines = screen(result)
+    longest = Interval(mean=1.25e-10, low=1.25e-10, high=1.25e-10)
+    wide = dict.fromkeys(("distance", "loss", "accuracy"), longest)
+    churn = Interval(mean=1.0, low=0.5 / 256, high=1.0)
+    rows = tuple(dataclasses.replace(row, equal=0, churn=churn, **wide) for row in result.rows)
+    lines = screen(result) + screen(dataclasses.replace(result, rows=rows))
     assert all(len(line) <= 80 for line in lines)
+    assert any(line.endswith(" 100.0 % (0.2-100.0)") for line in lines)
     assert lines[0].startswith("  Quick, not the source's size: 15 steps")
     control = result.rows[0]
     assert (control.name, control.runs, control.equal) == (room.CONTROL, 2, 2)
@@ -121,6 +126,7 @@ def test_what_reaches_zero_points_to_it(trained, tmp_path):
     rows[float64] = dataclasses.replace(rows[float64], equal=1)  # a slot that is no weight
     ax = plot(dataclasses.replace(result, rows=tuple(rows)))
     marks = {(int(line.get_ydata()[0]), line.get_marker()) for line in ax.lines}
+    marks -= {(0, "None")}  # the break in the axis is a line without marks
     said = {int(text.xy[1]): text.get_text() for text in ax.texts}
     same, *names = (label.get_text().split(" (")[0] for label in ax.get_yticklabels())
     assert same == f"same bits: {sum(row.equal == row.runs for row in rows)} sources"

@@ -18,7 +18,7 @@ def _sources(result: Sources) -> list[str]:
             "with 1 thread. Means and 95 % bootstrap intervals (of two runs, just these two)."
         ),
         "",
-        f"  {'source':26}{'runs':>5}  {'distance of the weights':27}{'other classes':>18}",
+        f"  {'source':26}{'runs':>5} {'distance of the weights':26}{'other classes':>20}",
         *map(_row, result.rows),
         "",
         f"  {'source':26} {'loss':25} accuracy",
@@ -36,13 +36,13 @@ def _sources(result: Sources) -> list[str]:
 
 
 def _row(row: Source) -> str:
-    head = f"  {row.name:26}{row.runs:5}  "
+    head = f"  {row.name:26}{row.runs:5} "
     if row.equal == row.runs:
         return f"{head}same bits"
     low, high = 100 * row.churn.low, 100 * row.churn.high
-    between = "" if math.isnan(low) else f" ({low:.3g}-{high:.3g})"
-    churn = f"{100 * row.churn.mean:.3g} %{between}"
-    return f"{head}{_interval(row.distance):27}{churn:>18}".rstrip()
+    between = "" if math.isnan(low) else f" ({low:.1f}-{high:.1f})"
+    churn = f"{100 * row.churn.mean:.1f} %{between}"
+    return f"{head}{_interval(row.distance):26}{churn:>20}"
 
 
 def _metrics(row: Source) -> str:
