@@ -1,5 +1,5 @@
 # make demo          sees this machine's arithmetic drift, in about 100 seconds
-# make test          everything that has to hold, in about 20 minutes
+# make test          everything that has to hold, in about 25 minutes
 # make lessons-full  executes the lessons in their whole sizes, in about 5 minutes
 # Each installs what it lacks into .venv first, and only then.
 
