@@ -4,40 +4,17 @@ import dataclasses
 
 import numpy as np
 import pytest
+from made_gates import FOUND, GATE
 from made_records import made
 
 from fpdrift.cli.screens import screen
 from fpdrift.experiments import Settings, onegate, study
 from fpdrift.plotting import plot
 from fpdrift.results import Result, read_only
-from fpdrift.training import Gate, Gates, job
+from fpdrift.training import job
 
-GATE = Gate(
-    layer="relu3",
-    unit=1,
-    sample=49,
-    pixel=(),
-    value_a=1e-5,
-    value_b=-4e-5,
-    spread=1.0,
-    ulp=2**-23,
-    gradient_a=1e-3,
-    gradient_b=1e-3,
-)
-GATES = Gates(
-    step=3,
-    run_a=None,
-    run_b=None,
-    steps=read_only([1, 2, 3]),
-    distance=read_only([1e-7, 2e-7, 5e-6]),
-    layers=(),
-    layer="relu3",
-    unit=1,
-    weights=("dense1/kernel",),
-    moved_share=0.75,
-    shares=read_only([0.25, 0.75]),
-    unit_changed=1,
-    gate=GATE,
+GATES = dataclasses.replace(
+    FOUND, step=3, steps=read_only([1, 2, 3]), distance=read_only([1e-7, 2e-7, 5e-6])
 )
 
 
@@ -59,11 +36,11 @@ def test_the_jump_and_its_gate_are_told(ran):
     assert all(len(line) <= 80 for line in lines)
     assert lines[0].startswith("  Quick, not the source's size: 2 runs of 30 steps")
     told = result.study.finding
-    assert "Step 3 alone took them 25.0 times as far apart: unit 1 of relu3 is open" in told
-    assert "within 4.0e-05 of zero, and then holds all but 25 % of its layer's" in told
+    assert "Step 3 alone took them 25.0 times as far apart: unit 2 of relu1 is open" in told
+    assert "within 8.0e-08 of zero, and then holds all but 20 % of its layer's" in told
     assert any(line.split() == ["3", "5.0e-06"] for line in lines)
     title = plot(result).get_title("left")
-    assert title.startswith("Step 3: a ReLU is open in run A alone")
+    assert title.startswith("Step 3: a ReLU is open in run B alone")
     assert title.endswith("1 and 2 threads (quick: 30 steps a run)")
     again = Result.from_json(result.to_json())
     assert again.gates.gate == GATE
