@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 import pytest
+from helpers import missing
 from matplotlib.figure import Figure
 
 from fpdrift import FpdriftError, gpu_sums, load_recorded, recorded
@@ -24,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 def git(*arguments, text=None):
     done = subprocess.run(["git", *arguments], cwd=ROOT, input=text, capture_output=True)
     if done.returncode:
-        pytest.skip("no history of the code here")
+        missing("no history of the code here")
     return done.stdout
 
 
@@ -32,7 +33,7 @@ def git(*arguments, text=None):
 def known_code():
     """Digests of fpdrift's Python files at every commit, made as `code_version` makes them."""
     if git("rev-parse", "--is-shallow-repository").strip() == b"true":
-        pytest.skip("only a part of the history is here")
+        missing("only a part of the history is here")
     content = {}
     digests = set()
     for commit in git("rev-list", "HEAD", "--", "fpdrift").decode().split():
