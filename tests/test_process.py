@@ -1,6 +1,7 @@
 """A child does its task and ends: with its result, its error, its time limit or its parent."""
 
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fpdrift.errors import ChildError, FpdriftError, RecordError
-from fpdrift.process import run_module
+from fpdrift.process import importing, run_module
 
 CHILD = """
     import os, signal, sys, time
@@ -89,6 +90,15 @@ def test_result_progress_and_environment_cross_over(child, monkeypatch):
     assert result["env"]["FPDRIFT_ADDED"] == "here"
     assert "FPDRIFT_REMOVED" not in result["env"]
     assert seen[0]["pid"] != os.getpid()
+
+
+def test_garbage_is_collected_again_after_an_import():
+    with contextlib.suppress(ImportError), importing():
+        assert not gc.isenabled()
+        raise ImportError
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
 
 
 def test_nothing_reaches_the_terminal(child, capfd):

@@ -7,7 +7,6 @@ import logging
 import math
 import os
 import sys
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +19,11 @@ from fpdrift.cli.progress import reporting
 from fpdrift.cli.timeleft import TimeLeft
 from fpdrift.errors import FpdriftError, MissingExtraError
 from fpdrift.training.ensemble import ensemble
+from fpdrift.training.workers import MOST_WORKERS, workers_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MOST_WORKERS = 1024
+    from concurrent.futures import Executor
 
 _ABOUT = """
 Train under each condition of a TOML file. What is finished is not trained
@@ -102,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
 @contextmanager
 def _executor(arguments: argparse.Namespace) -> Iterator[Executor | None]:
     if arguments.workers is not None:
-        with ThreadPoolExecutor(checked("--workers", arguments.workers, 1, MOST_WORKERS)) as pool:
+        with workers_here(checked("--workers", arguments.workers, 1, MOST_WORKERS)) as pool:
             yield pool
     elif arguments.scheduler is not None:
         with _dask(arguments.scheduler) as client:

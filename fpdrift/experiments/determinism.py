@@ -60,7 +60,7 @@ def determinism(settings: Settings) -> Determinism:
 
     study, _ = carried_out(
         "determinism",
-        replace(settings, progress=watch),
+        replace(settings, progress=watch, workers=1),  # what is timed runs alone
         labelled,
         against,
         title="Op determinism: each run twice, and against 1 thread",

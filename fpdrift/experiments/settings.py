@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fpdrift.checks import whole
 from fpdrift.errors import FpdriftError
+from fpdrift.training.workers import MOST_WORKERS, few
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +30,7 @@ class Settings:
     Raises
     ------
     FpdriftError
-        If the seed or the number of steps is out of range.
+        If a number is out of its range.
     """
 
     seed: int = 1
@@ -42,6 +44,8 @@ class Settings:
     full: bool = False
     #: folder for the records
     out: Path = Path("fpdrift-out")
+    #: trainings at a time; that changes none of their bits
+    workers: int = field(default_factory=few)
     #: called with (what is going on, done, total)
     progress: Callable[[str, int, int], None] = _silent
 
@@ -52,6 +56,7 @@ class Settings:
         if self.epochs is not None and not 1 <= self.epochs <= MOST_EPOCHS:
             message = f"{self.epochs} epochs is out of range; choose from 1 to {MOST_EPOCHS}"
             raise FpdriftError(message)
+        whole("workers", self.workers, 1, MOST_WORKERS)
         if not 1 <= self.steps <= MOST_STEPS:
             message = f"{self.steps} steps is out of range; choose from 1 to {MOST_STEPS:,}"
             raise FpdriftError(message)

@@ -15,9 +15,10 @@ from fpdrift.training.condition import Condition
 from fpdrift.training.data import load, probe_images
 from fpdrift.training.ensemble import ensemble
 from fpdrift.training.worker import BATCH
+from fpdrift.training.workers import workers_here
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fpdrift.experiments.settings import Settings
     from fpdrift.records import Record
@@ -91,21 +92,39 @@ def trained_runs(
         In the order of the conditions.
     """
     place = settings.out / folder
-    done = ensemble(
-        labelled.values(),
-        network=network,
-        data=data,
-        labels=labels,
-        steps=steps,
-        directory=place,
-        progress=settings.progress,
-    )
+    count = _Count(settings.progress, len(labelled))
+    with workers_here(settings.workers) as executor:
+        done = ensemble(
+            labelled.values(),
+            network=network,
+            data=data,
+            labels=labels,
+            steps=steps,
+            directory=place,
+            executor=executor,
+            progress=settings.progress if executor is None else count,
+        )
     records = tuple(done.records(place))
     content = load(data, labels, validation=probe_images(data))
     runs = [
         trained_run(label, record, content) for label, record in zip(labelled, records, strict=True)
     ]
     return tuple(runs), records
+
+
+class _Count:
+    """Turn reports on runs that go on side by side into one of how many are done."""
+
+    def __init__(self, report: Callable[[str, int, int], None], runs: int) -> None:
+        self._report = report
+        self._runs = runs
+        self._whole: set[str] = set()
+
+    def __call__(self, label: str, done: int, total: int) -> None:
+        if done == total:
+            self._whole.add(label)
+        count = len(self._whole)
+        self._report(f"{count} of {self._runs} runs done", count, self._runs)
 
 
 def trained_run(label: str, record: Record, data: Data) -> TrainedRun:

@@ -36,12 +36,14 @@ def train_three(seed: int = 1) -> dict[str, Record]:
     """
     from fpdrift.training import Condition
     from fpdrift.training.ensemble import ensemble
+    from fpdrift.training.workers import few, workers_here
 
     one = Condition(intra_op_threads=1, seed=seed)
     runs = {"1 thread": one, "1 thread again": one}
     runs["2 threads"] = Condition(intra_op_threads=2, seed=seed)
     folder = FOLDER if _can_write(FOLDER) else _copy(FOLDER)
-    done = ensemble(runs.values(), steps=size(*STEPS), directory=folder)
+    with workers_here(few()) as executor:
+        done = ensemble(runs.values(), steps=size(*STEPS), directory=folder, executor=executor)
     return dict(zip(runs, done.records(folder), strict=True))
 
 

@@ -89,11 +89,6 @@ class Attempts:
     def _here(self, run: Run) -> None:
         with self._draft(run) as draft:
             record = train_at(draft, run, self.timeout, lambda done, _: self.tell(run, done))
-            other = run.differing(record)
-            if other:
-                what = f"{run.condition.name}: {', '.join(other)}"
-                message = f"{what} changed while it was trained; start again"
-                raise FpdriftError(message)
             self._name(run, draft, record)
 
     def _wait(
@@ -140,13 +135,7 @@ class Attempts:
             with self._draft(run) as draft:
                 with self._writing():
                     draft.write_bytes(future.result())
-                record = open_own(draft)
-                other = run.differing(record)
-                if other:
-                    what = ", ".join(other)
-                    message = f"a worker has other {what}; install the same fpdrift there"
-                    raise FpdriftError(message)
-                self._name(run, draft, record)
+                self._name(run, draft, open_own(draft))
         except (ChildError, RecordError) as damage:
             return damage
         return None
@@ -161,6 +150,13 @@ class Attempts:
             self.tidy(by_stem(self.folder)[run.stem])
 
     def _name(self, run: Run, draft: Path, record: Record) -> None:
+        other = ", ".join(run.differing(record))
+        if other and run.anywhere:
+            message = f"a worker has other {other}; install the same fpdrift there"
+            raise FpdriftError(message)
+        if other:
+            message = f"{run.condition.name}: {other} changed while it was trained; start again"
+            raise FpdriftError(message)
         if not run.is_whole(record):
             message = "its record ends before the run does"
             raise ChildError(message)

@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,9 +85,10 @@ def ensemble(
     twice is run twice. After Ctrl-C, or worse, the same call goes on.
 
     The machine (processor, system, versions of Python and libraries) belongs to what is asked for
-    only where there is no executor: then another machine's record is another run, and stays beside
-    this one's. Workers may be on any machine. A record's provenance and the end of its name then
-    say which it was, and any machine's finished record counts as done.
+    where all is done here, without an executor or by threads: then another machine's record is
+    another run, and stays beside this one's. Other workers may be on any machine. A record's
+    provenance and the end of its name then say which it was, and any machine's finished record
+    counts as done.
 
     Parameters
     ----------
@@ -129,8 +130,8 @@ def ensemble(
     FpdriftWarning
         If a pool of processes broke, and what was left was trained one after another.
     """
-    runs = _plan(conditions, network, data, labels, steps, anywhere=executor is not None)
     _check_executor(executor)
+    runs = _plan(conditions, network, data, labels, steps, anywhere=_may_be_far(executor))
     check_callable("progress", progress)
     check_timeout(timeout)
     tries = whole("tries", tries, 1, MOST_TRIES)
@@ -191,6 +192,11 @@ def _check_executor(executor: Any) -> None:
             "(Dask: Client.get_executor()), or None"
         )
         raise FpdriftError(message)
+
+
+def _may_be_far(executor: Executor | None) -> bool:
+    """Tell whether another machine may do the work; threads are of this process."""
+    return executor is not None and not isinstance(executor, ThreadPoolExecutor)
 
 
 def _plan(

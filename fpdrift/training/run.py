@@ -140,7 +140,10 @@ def environment(
     backend = condition.backend or backend or os.environ.get("KERAS_BACKEND") or "tensorflow"
     _check_installed(backend, data)
     condition.check_backend(backend)
-    return condition.environment() | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    # each takes of a GPU's memory what it needs, so that several trainings fit there
+    shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    told = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return condition.environment() | told | shared
 
 
 def _check_installed(backend: str, data: str) -> None:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from fpdrift.floats import format_of
 from fpdrift.perturbation import perturb
-from fpdrift.process import Message, Report, serve
+from fpdrift.process import Message, Report, importing, serve
 from fpdrift.training.chance import digest, permutation
 from fpdrift.training.condition import Condition
 from fpdrift.training.data import Data, load, probe_images
@@ -44,6 +44,7 @@ def work(task: Message, report: Report) -> Message:
     return {}
 
 
+@importing()
 def configure(condition: Condition) -> None:
     """Set up Keras and its backend, whatever the user's ``keras.json`` says."""
     if os.environ["KERAS_BACKEND"] == "jax":

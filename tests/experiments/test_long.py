@@ -104,8 +104,10 @@ def test_epochs_are_refused_where_there_are_none(capsys):
 
 
 def test_sizes_are_refused_where_there_is_one(capsys):
-    assert main(["experiment", "chain", "--full"]) == 2
-    assert "chain has one size, neither --full nor --quick" in capsys.readouterr().err
+    for option in (["--full"], ["--quick"], ["--workers", "2"]):
+        assert main(["experiment", "chain", *option]) == 2
+        told = capsys.readouterr().err
+        assert told.startswith("fpdrift: chain has none of --full, --quick and --workers; all have")
 
 
 @pytest.mark.slow

@@ -72,8 +72,18 @@ def test_each_run_is_held_against_that_of_its_seed(trained, tmp_path):
     assert 0 == rows["XLA"].distance.low < rows["XLA"].distance.high
     assert rows["XLA"].distance.mean == rows["XLA"].distance.high / 2
     same = result.finding.partition("The same bits as well: ")[2].partition(". ")[0].split(", ")
-    assert same[:2] == ["2 threads", "4 threads"]
+    assert same[:2] == ["2 threads", "oneDNN off"]
     assert "XLA" not in same
+
+
+def test_the_quick_size_leaves_two_rows_out(trained, tmp_path):
+    quick, full = (
+        [row.name for row in room.sources(Settings(out=tmp_path, full=full)).rows]
+        for full in (False, True)
+    )
+    assert [name for name in full if name not in quick] == list(room.FULL_ALONE)
+    assert [name for name in full if name in quick] == quick
+    assert len(list((tmp_path / "sources").glob("*-15-steps-*.fpdrift"))) == 29
 
 
 def test_bootstrap_is_that_of_all_samples():
@@ -152,6 +162,6 @@ def test_a_control_that_differs_is_said_first(trained, tmp_path):
 def test_where_only_seeds_matter_that_is_said(trained, tmp_path):
     trained["bits"] = lambda c: sum(c.seed_for(k) for k in ("init", "order", "dropout"))
     result = room.sources(Settings(out=tmp_path))
-    assert "No drift seen in the weights from 2 threads, 4 threads, " in result.finding
+    assert "No drift seen in the weights from 2 threads, oneDNN off, " in result.finding
     assert "1e-8" not in result.finding.partition("No drift")[2]
     assert any("threads" in line and "same bits" in line for line in screen(result))

@@ -105,7 +105,7 @@ def test_records_go_elsewhere_where_nothing_can_be_written(monkeypatch, tmp_path
 def test_what_is_there_is_copied_and_not_trained_again(monkeypatch, tmp_path):
     asked = []
 
-    def ensemble(runs, *, steps, directory):
+    def ensemble(runs, *, steps, directory, executor):
         asked.append(directory)
         return type("Done", (), {"records": lambda _, folder: [folder] * len(runs)})()
 

@@ -88,6 +88,20 @@ def test_a_worker_on_another_machine(trained, tmp_path, monkeypatch):
         ensemble(SIX[:1], steps=2, directory=tmp_path, executor=Changing(bytes))
 
 
+def test_threads_are_of_this_machine(trained, tmp_path, monkeypatch):
+    """So another machine's record is another run, as it is where one is trained after another."""
+    with monkeypatch.context() as there:
+        on_another_machine(there, cpu="a far one")
+        far = ensemble(SIX[:1], steps=2, directory=tmp_path, executor=Changing(bytes))
+    with ThreadPoolExecutor(1) as pool:
+        here = ensemble(SIX[:1], steps=2, directory=tmp_path, executor=pool)
+        on_another_machine(monkeypatch, cores=77)
+        with pytest.raises(FpdriftError, match="threads=2: cores changed while it was trained"):
+            ensemble(SIX[1:2], steps=2, directory=tmp_path, executor=pool)
+    assert here.names != far.names
+    assert len(trained) == 3
+
+
 def test_the_backend_is_that_of_whoever_asks(trained, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     for executor in (None, Changing(bytes)):
