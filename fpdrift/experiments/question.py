@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from fpdrift.experiments.settings import Settings
     from fpdrift.records import Record
 
-#: Of the quick size; the question's own were up to 200.
-QUICK_EPOCHS, EPOCHS = 1, 200
+#: The question's own were up to 200.
+EPOCHS = 200
+#: Steps after which the quick size's one epoch is cut short, to end within three minutes.
+CUT = 450
 PATIENCE = 20
 CLAIM = (
     "I set every seed, I trained the same CNN on the same data, and each run gives another result. "
@@ -71,7 +73,7 @@ class Question(Result):
     #: done of each run, and how many the question allowed
     epochs: int
     source_epochs: int
-    #: of an epoch
+    #: of an epoch, or what was done of it
     steps: int
     validation_images: int
     runs: tuple[Validated, ...]
@@ -79,6 +81,14 @@ class Question(Result):
     distances: tuple[RunDistance, ...]
     claim: str
     finding: str
+    #: whether the one epoch was cut short
+    cut: bool = False
+
+    @property
+    def done(self) -> str:
+        """How much of the source's training that was."""
+        done = f"{self.steps} steps" if self.cut else f"{self.epochs}"
+        return f"{done} of at most {self.source_epochs} epochs"
 
     def __repr__(self) -> str:
         return f"Question({self.size}, {self.epochs} epochs: {self.runs!r})"
@@ -93,8 +103,9 @@ def question(settings: Settings) -> Question:
     data = _data()
     content = load(data)
     an_epoch = math.ceil(len(content.train_images) / BATCH)
-    usual = EPOCHS if settings.full else QUICK_EPOCHS
-    epochs = usual if settings.epochs is None else settings.epochs
+    epochs = settings.epochs or (EPOCHS if settings.full else 1)
+    cut = not (settings.full or settings.epochs) and an_epoch > CUT
+    an_epoch = CUT if cut else an_epoch
     one = Condition(intra_op_threads=1, seed=settings.seed)
     labelled = {
         _BASELINE: one,
@@ -122,6 +133,7 @@ def question(settings: Settings) -> Question:
         ),
         claim=CLAIM,
         finding="",
+        cut=cut,
     )
     return replace(result, finding=_tell(result))
 
@@ -192,9 +204,8 @@ def _tell(result: Question) -> str:
             f"got another class, with another seed {100 * seed.churn:.1f} %."
         )
     stops = [run.stopped for run in result.runs]
-    done = f"{result.epochs} of at most {result.source_epochs} epochs"
     if any(stop is None for stop in stops):
-        end = f"after {done} early stopping would not have ended every run"
+        end = f"after {result.done} early stopping would not have ended every run"
     else:
         end = f"early stopping would have ended them after epochs {', '.join(map(str, stops))}"
     return f"{verdict} Validation accuracy of the best epochs: {scores}; {end}."

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fpdrift.records import Record
 
 STEPS = {"quick": 5, "full": EPOCH}
-NUDGES = {"quick": 14, "full": 60}
+NUDGES = {"quick": 24, "full": 60}
 CLAIM = (
     "Batches of 64, 60,000 samples and 20 epochs are 18,750 iterations, which amplify a small "
     "difference by much."

@@ -31,7 +31,4 @@ def draw_question(result: Question, ax: Axes) -> None:
     ax.set_xlim(0.5, result.epochs + 0.5)
     ax.locator_params(axis="x", integer=True)
     ax.set(xlabel="epoch (large mark: least validation loss)", ylabel="validation accuracy in %")
-    ax.set_title(
-        f"{_headline(result.distances)}\n"
-        f"({result.epochs} of at most {result.source_epochs} epochs on {result.data})"
-    )
+    ax.set_title(f"{_headline(result.distances)}\n({result.done} on {result.data})")

@@ -48,7 +48,7 @@ def trained(monkeypatch):
             writer.add_step(
                 step, [content_hash(weights)], 1.0 if step else np.nan, metrics, {0: weights}
             )
-            if step and step % AN_EPOCH == 0:
+            if step and (step % AN_EPOCH == 0 or step == steps):
                 right = min(len(answers), 100 * step // AN_EPOCH + 10 * condition.intra_op_threads)
                 given = np.where(np.arange(len(answers)) < right, answers, (answers + 1) % 10)
                 predicted = np.full((len(answers), 10), 0.01, np.float32)
@@ -99,6 +99,20 @@ def test_what_is_said_follows_from_the_bits(bits, words, trained, tmp_path):
     result = room.question(Settings(out=tmp_path))
     assert result.epochs == 1
     assert words in result.finding
+
+
+def test_the_quick_size_cuts_a_long_epoch_short(trained, tmp_path, monkeypatch):
+    whole = room.question(Settings(out=tmp_path))
+    assert (whole.cut, whole.steps, whole.done) == (False, AN_EPOCH, "1 of at most 200 epochs")
+    monkeypatch.setattr(room, "CUT", 10)
+    cut = room.question(Settings(out=tmp_path))
+    assert (cut.cut, cut.steps, cut.done) == (True, 10, "10 steps of at most 200 epochs")
+    assert [len(run.accuracies) for run in cut.runs] == [1] * 4
+    assert screen(cut)[0].startswith("  Not the source's size: 10 steps of one epoch (the source:")
+    assert "after 10 steps of at most 200 epochs early stopping" in cut.finding
+    assert "(10 steps of at most 200 epochs on digits-split)" in plot(cut).get_title("left")
+    for asked in ({"epochs": 1}, {"full": True, "epochs": 1}):
+        assert room.question(Settings(out=tmp_path, **asked)).to_json() == whole.to_json()
 
 
 def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):

@@ -50,7 +50,7 @@ def test_absorbed_ulps_are_counted_and_told(trained, tmp_path):
     assert 0 < gone < NUDGES["quick"]
     assert (found.survival.n, found.survival.events) == (NUDGES["quick"], gone)
     assert list(found.survival.censored) == [STEPS["quick"]] * (NUDGES["quick"] - gone)
-    assert f"Of 14 weights moved by one ulp, {gone} were back at equal bits" in found.study.finding
+    assert f"Of 24 weights moved by one ulp, {gone} were back at equal bits" in found.study.finding
     text = "\n".join(screen(found))
     assert "Quick, not the source's size" in text
     assert f"{0:7}{gone:10}" in text

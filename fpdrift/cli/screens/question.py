@@ -9,13 +9,15 @@ from fpdrift.experiments import Question, RunDistance, Validated
 @screen.register
 def _question(result: Question) -> list[str]:
     whole = result.epochs >= result.source_epochs
+    epochs, steps = count(result.epochs, "epoch"), count(result.steps, "step")
+    done, each = (f"{steps} of one epoch", "") if result.cut else (epochs, f" of {steps}")
     distances = {distance.label: distance for distance in result.distances}
     return [
         *wrapped(
             f"{'The source' if whole else 'Not the source'}'s size: "
-            f"{count(result.epochs, 'epoch')} (the source: up to {result.source_epochs}) of "
-            f"{count(result.steps, 'step')} of the question's network on {result.data}, seed "
-            f"{result.seed}; validated on {count(result.validation_images, 'image')}."
+            f"{done} (the source: up to {result.source_epochs}){each} of the question's network on "
+            f"{result.data}, seed {result.seed}; validated on "
+            f"{count(result.validation_images, 'image')}."
         ),
         "",
         f"  {'run':16}{'best epoch':>11}{'val_loss':>10}{'val_acc':>9}{'differs':>12}"
