@@ -53,6 +53,7 @@ def test_absorbed_ulps_are_counted_and_told(trained, tmp_path):
     assert f"Of 24 weights moved by one ulp, {gone} were back at equal bits" in found.study.finding
     text = "\n".join(screen(found))
     assert "Quick, not the source's size" in text
+    assert "still there" in text
     assert f"{0:7}{gone:10}" in text
     assert max(map(len, screen(found))) <= 80
     assert repr(Result.from_json(found.to_json())) == repr(found)
@@ -66,3 +67,4 @@ def test_nothing_is_said_of_an_ulp_where_the_repeated_run_differs(monkeypatch, t
     )
     found = study("survival").run(Settings(out=tmp_path))
     assert "nothing can be said of an ulp" in found.study.finding
+    assert not any("still there" in line for line in screen(found))  # a table of no rows

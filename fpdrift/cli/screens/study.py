@@ -53,7 +53,8 @@ def _ulp_survival(result: UlpSurvival) -> list[str]:
         between = f"{low:.0%} to {high:.0%}"
         lines.append(f"  {step:7}{absorbed:10}{share:13.0%}{between:>19}")
     study = result.study
-    return _page(result, study, [*_distances(study), "", *lines])
+    table = ["", *lines] if found.events else []
+    return _page(result, study, [*_distances(study), *table])
 
 
 @screen.register
