@@ -40,7 +40,6 @@ class Stopwatch:
         self._times.append(time.perf_counter())
         if done == total == len(self._times) > _WARM + 1:
             steps = [b - a for a, b in zip(self._times, self._times[1:], strict=False)][_WARM:]
-            self._place.parent.mkdir(parents=True, exist_ok=True)
             kept = json.dumps(self.seconds | {label: statistics.median(steps)})
             draft = self._place.with_suffix(".part")
             draft.write_text(kept, encoding="utf-8")

@@ -55,6 +55,11 @@ def test_each_epoch_is_told(trained, tmp_path, capsys):
     away = np.sqrt(np.square(a - b).sum(axis=1) / np.square(a).sum(axis=1))
     assert [e.distance for e in result.epochs] == pytest.approx(away[rows], rel=1e-12)
     assert result.first_step == 0
+    first, last = result.epochs
+    apart = f"{first.distance:.1e} apart, after 938 steps {last.distance:.1e};"
+    assert f"After 469 steps the weights are {apart}" in result.finding
+    loss = 100 * abs(last.losses[1] - last.losses[0]) / last.losses[0]
+    assert f"loss of the last epoch differs by {loss:.2g} %." in result.finding
     zeros = [np.mean(abs(w.ravel()) <= 1e-8) for w in starting_weights("answer", 1).values()]
     sizes = [w.size for w in starting_weights("answer", 1).values()]
     assert result.small_before == pytest.approx(np.average(zeros, weights=sizes))
@@ -80,6 +85,9 @@ def test_the_full_size_is_the_source_s_epochs(trained, tmp_path, monkeypatch):
 
 def test_the_operations_make_the_loop_s_steps(trained, tmp_path):
     result = long.long(Settings(out=tmp_path))
+    assert (
+        f"After 300 steps the weights are {result.epochs[0].distance:.1e} apart; " in result.finding
+    )
     assert f"the loop's 1e8 are {1e8 / result.operations:.2g} steps" in result.finding
     assert math.isclose(result.operations, 3.07e9, rel_tol=0.01)
 

@@ -67,6 +67,13 @@ def test_a_number_that_cannot_be_is_refused(capsys):
     )
 
 
+@pytest.mark.parametrize("seed", [0, 2**32 - 1])
+def test_a_seed_at_the_end_of_its_range(seed):
+    assert Settings(seed=seed).seed == seed
+    with pytest.raises(FpdriftError, match="is out of range; choose one from 0 to 4294967295"):
+        Settings(seed=seed + (1 if seed else -1))
+
+
 def test_workers_are_told_on_the_command_line(at_once, tmp_path, capsys):
     at_once |= {"meet": threading.Barrier(7)}
     told = ["--out", str(tmp_path), "--workers", "7"]
