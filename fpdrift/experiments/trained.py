@@ -92,7 +92,7 @@ def trained_runs(
         In the order of the conditions.
     """
     place = settings.out / folder
-    count = _Count(settings.progress, len(labelled))
+    together = _Together(settings.progress, network, len(labelled))
     with workers_here(settings.workers) as executor:
         done = ensemble(
             labelled.values(),
@@ -102,7 +102,7 @@ def trained_runs(
             steps=steps,
             directory=place,
             executor=executor,
-            progress=settings.progress if executor is None else count,
+            progress=settings.progress if executor is None else together,
         )
     records = tuple(done.records(place))
     content = load(data, labels, validation=probe_images(data))
@@ -112,19 +112,20 @@ def trained_runs(
     return tuple(runs), records
 
 
-class _Count:
-    """Turn reports on runs that go on side by side into one of how many are done."""
+class _Together:
+    """Turn reports on runs that go on side by side into one on all of them."""
 
-    def __init__(self, report: Callable[[str, int, int], None], runs: int) -> None:
+    def __init__(self, report: Callable[[str, int, int], None], network: str, runs: int) -> None:
         self._report = report
+        self._network = network
         self._runs = runs
-        self._whole: set[str] = set()
+        self._done: dict[str, int] = {}
 
     def __call__(self, label: str, done: int, total: int) -> None:
-        if done == total:
-            self._whole.add(label)
-        count = len(self._whole)
-        self._report(f"{count} of {self._runs} runs done", count, self._runs)
+        self._done[label] = done
+        whole = sum(steps == total for steps in self._done.values())
+        what = f"{self._network}: {whole} of {self._runs} runs done"
+        self._report(what, sum(self._done.values()), self._runs * total)
 
 
 def trained_run(label: str, record: Record, data: Data) -> TrainedRun:

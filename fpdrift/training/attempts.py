@@ -6,6 +6,7 @@ asked for; then it gets its name. Whatever ends in between leaves a draft, which
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import warnings
@@ -18,10 +19,15 @@ from pathlib import Path
 from fpdrift.errors import ChildError, FpdriftError, FpdriftWarning, RecordError, shown
 from fpdrift.records import Record, open_own
 from fpdrift.training.definition import DRAFT, Run, by_stem
-from fpdrift.training.job import carry_out, give_up, train_at
+from fpdrift.training.job import carry_out, give_up, go_on, train_at
 
 #: Seconds, besides the time limit of a run, for a worker to begin and to send the record.
 _SLACK = 60.0
+#: Seconds after which is told how far the threads of this process are.
+_OFTEN = 1.0
+
+#: Gives the record's bytes, or None where a thread of this process has put it in its place.
+_Job = Future[bytes | None]
 
 
 @dataclass(kw_only=True)
@@ -39,13 +45,19 @@ class Attempts:
     names: dict[Run, str] = field(default_factory=dict)
     #: why the last try of a run failed
     failures: dict[Run, BaseException] = field(default_factory=dict)
+    #: steps done in threads of this process, until they are told by whoever waits for these
+    steps: dict[Run, int] = field(default_factory=dict)
 
     def here(self, runs: Iterable[Run]) -> None:
         """Train one after another."""
         for run in runs:
+
+            def note(done: int, _: int, run: Run = run) -> None:
+                self.tell(run, done)
+
             for _ in range(self.tries):
                 try:
-                    self._here(run)
+                    self._here(run, note)
                 except ChildError as error:
                     self.failures[run] = error
                 else:
@@ -58,14 +70,14 @@ class Attempts:
         at fault, if any, cannot be told.
         """
         left = dict.fromkeys(runs, self.tries)
-        at_work: dict[Future[bytes], tuple[Run, str]] = {}
+        at_work: dict[_Job, tuple[Run, str]] = {}
         stranded: dict[Run, BrokenExecutor] = {}
         waiting = list(left)
         try:
             while waiting or at_work:
                 for run in waiting:
                     ticket = secrets.token_hex(8)
-                    at_work[_submit(executor, run, self.timeout, ticket)] = run, ticket
+                    at_work[self._submit(executor, run, ticket)] = run, ticket
                     self.tell(run, 0)
                 waiting = []
                 for run, error in self._wait(at_work):
@@ -86,22 +98,38 @@ class Attempts:
             warnings.warn(message, FpdriftWarning, stacklevel=4)
             self.here(stranded)
 
-    def _here(self, run: Run) -> None:
+    def _here(self, run: Run, progress: Callable[[int, int], None]) -> None:
         with self._draft(run) as draft:
-            record = train_at(draft, run, self.timeout, lambda done, _: self.tell(run, done))
-            self._name(run, draft, record)
+            self._name(run, draft, train_at(draft, run, self.timeout, progress))
 
-    def _wait(
-        self, at_work: dict[Future[bytes], tuple[Run, str]]
-    ) -> Iterator[tuple[Run, BaseException]]:
+    def _in_thread(self, run: Run, ticket: str) -> None:
+        """Train in a thread of this process, until nobody waits for it any more."""
+
+        def note(done: int, _: int) -> None:
+            go_on(ticket)
+            self.steps[run] = done
+
+        self._here(run, note)
+
+    def _submit(self, executor: Executor, run: Run, ticket: str) -> _Job:
+        """Hand a run over; what refuses to take it is a failed try like any other."""
+        try:
+            if run.anywhere:
+                return executor.submit(carry_out, run, self.timeout, ticket)
+            return executor.submit(self._in_thread, run, ticket)
+        except Exception as error:  # noqa: BLE001 - a pool that is broken or shut, a cluster that is gone
+            refused: _Job = Future()
+            refused.set_exception(error)
+            return refused
+
+    def _wait(self, at_work: dict[_Job, tuple[Run, str]]) -> Iterator[tuple[Run, BaseException]]:
         """Wait for a worker; give the runs that failed. What is settled or lost is taken out.
 
         Each run ends within its time limit. So where all that time nothing comes back from any
         worker, what they were given is lost: a machine that froze, a cluster that forgot it.
         """
-        limit = None if self.timeout is None else self.timeout + _SLACK
-        done = wait(at_work, timeout=limit, return_when=FIRST_COMPLETED).done
-        for future in done or tuple(at_work):
+        limit = math.inf if self.timeout is None else self.timeout + _SLACK
+        for future in self._first(at_work, limit) or tuple(at_work):
             run, ticket = at_work[future]
             if future.done():
                 error = self._settle(run, future)
@@ -110,19 +138,30 @@ class Attempts:
                 give_up(ticket)
                 error = ChildError(f"no worker sent anything for {limit:g} s")
             del at_work[future]
+            self.steps.pop(run, None)
             if error is None:
                 self.tell(run, run.steps)
             else:
                 yield run, error
 
-    def _keep_rest(self, at_work: dict[Future[bytes], tuple[Run, str]]) -> None:
+    def _first(self, at_work: Iterable[_Job], limit: float) -> set[_Job]:
+        """Wait until some are done, or for `limit` seconds; tell meanwhile how far threads are."""
+        while True:
+            done = wait(at_work, timeout=min(limit, _OFTEN), return_when=FIRST_COMPLETED).done
+            limit -= _OFTEN
+            if done or limit <= 0:
+                return done
+            while self.steps:
+                self.tell(*self.steps.popitem())
+
+    def _keep_rest(self, at_work: dict[_Job, tuple[Run, str]]) -> None:
         """Keep what else has come back when something ends it all."""
         for future, (run, _) in at_work.items():
             if future.done() and not future.cancelled() and future.exception() is None:
                 with suppress(FpdriftError):  # what ends it all is what is told
                     self._settle(run, future)
 
-    def _settle(self, run: Run, future: Future[bytes]) -> BaseException | None:
+    def _settle(self, run: Run, future: _Job) -> BaseException | None:
         """Keep what a worker sent; give what went wrong instead, if that may be tried again."""
         if future.cancelled():
             return ChildError("its cluster lost it")
@@ -131,10 +170,13 @@ class Attempts:
             if isinstance(error, FpdriftError) and not isinstance(error, ChildError):
                 raise error
             return error
+        sent = future.result()
+        if sent is None:  # a thread of this process has named it
+            return None
         try:
             with self._draft(run) as draft:
                 with self._writing():
-                    draft.write_bytes(future.result())
+                    draft.write_bytes(sent)
                 self._name(run, draft, open_own(draft))
         except (ChildError, RecordError) as damage:
             return damage
@@ -199,13 +241,3 @@ def _to_disk(place: Path, flags: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _submit(executor: Executor, run: Run, timeout: float | None, ticket: str) -> Future[bytes]:
-    """Hand a run over; what refuses to take it is a failed try like any other."""
-    try:
-        return executor.submit(carry_out, run, timeout, ticket)
-    except Exception as error:  # noqa: BLE001 - a pool that is broken or shut, a cluster that is gone
-        refused: Future[bytes] = Future()
-        refused.set_exception(error)
-        return refused

@@ -102,10 +102,10 @@ def ensemble(
         Whose workers train: a ``ThreadPoolExecutor`` (enough on one machine, since each run has a
         process of its own), a ``ProcessPoolExecutor`` that spawns, Dask's
         ``Client.get_executor()``, or any other. Without one, runs are trained one after another.
-        Workers send the records' bytes; they need fpdrift, but no disk that is shared.
+        Workers but threads send the records' bytes; they need fpdrift, but no disk that is shared.
     progress : callable, optional
-        Called with the run under way, its steps done and to do. With an executor: once at 0, when
-        it is handed over, and once at the end.
+        Called with a run under way, its steps done and to do. With an executor: at 0, when it is
+        handed over, and at the end; with threads each second, too.
     timeout : float, optional
         Seconds after which a single run is ended. With an executor: where no worker sends anything
         for a minute longer than that, what they were given is taken for lost (a failed try).

@@ -58,9 +58,9 @@ def carry_out(run: Run, timeout: float | None, ticket: str) -> bytes:
         with TemporaryDirectory(prefix="fpdrift-run-") as folder:
             _folders.add(folder)
             try:
-                _go_on(ticket)
+                go_on(ticket)
                 path = Path(folder, "run.fpdrift")
-                train_at(path, run, timeout, lambda *_: _go_on(ticket))
+                train_at(path, run, timeout, lambda *_: go_on(ticket))
                 return path.read_bytes()
             finally:
                 _folders.discard(folder)
@@ -90,7 +90,13 @@ def train_at(
     )
 
 
-def _go_on(ticket: str) -> None:
+def go_on(ticket: str) -> None:
+    """End a job that was given up.
+
+    Raises
+    ------
+    ChildError
+    """
     if ticket in _given_up:
         message = "nobody waits for it any more"
         raise ChildError(message)

@@ -23,6 +23,8 @@ from fpdrift.training.networks import network_of
 from fpdrift.training.shapes import shapes_of
 
 MOST_STEPS = 1_000_000
+#: Lets several trainings share a GPU.
+_SHARING = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 #: Data that scikit-learn brings or divides.
 SKLEARN = ("digits", "digits-split", "fashion-mnist-split")
 
@@ -140,10 +142,11 @@ def environment(
     backend = condition.backend or backend or os.environ.get("KERAS_BACKEND") or "tensorflow"
     _check_installed(backend, data)
     condition.check_backend(backend)
-    # each takes of a GPU's memory what it needs, so that several trainings fit there
-    shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
     told = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return condition.environment() | told | shared
+    # unless the user says otherwise, a training takes no more of a GPU's memory than it needs
+    for name, value in _SHARING.items():
+        told[name] = os.environ.get(name, value)
+    return condition.environment() | told
 
 
 def _check_installed(backend: str, data: str) -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import math
+import os
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 
 from fpdrift.provenance import available_cores
 
 MOST_WORKERS = 1024
+#: Bytes of memory below which one training at a time has to do: each may take 1.5e9.
+_FOR_TWO = 4e9
 
 
 def few() -> int:
-    """Choose a number of trainings: two take 3 GB of memory, and no laptop longer than one."""
-    return min(2, available_cores())
+    """Choose how many trainings go on at a time: two, where there are two cores and memory."""
+    try:
+        memory: float = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError):  # Windows does not tell
+        memory = math.inf
+    return min(2, available_cores()) if memory >= _FOR_TWO else 1
 
 
 def workers_here(count: int) -> AbstractContextManager[Executor | None]:

@@ -1,14 +1,17 @@
 """Studies that train several runs at a time: the same result, and no more at once than was said."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
+from helpers import require
 from made_records import made
 
 from fpdrift.cli.main import main
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import Settings, study
-from fpdrift.training import job, workers
+from fpdrift.training import Condition, job, workers
+from fpdrift.training.ensemble import ensemble
 
 
 @pytest.fixture
@@ -45,16 +48,21 @@ def test_the_number_of_workers_changes_no_result(at_once, tmp_path):
         found.add(result.to_json())
         assert at_once["most"] == count
         if count > 1:
-            runs = len(result.runs)
-            assert told[0] == (f"0 of {runs} runs done", 0, runs)
-            assert told[-1] == (f"{runs} of {runs} runs done", runs, runs)
+            runs, steps = len(result.runs), len(result.runs) * result.steps
+            assert told[0] == (f"answer: 0 of {runs} runs done", 0, steps)
+            assert told[-1] == (f"answer: {runs} of {runs} runs done", steps, steps)
             assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
     assert len(found) == 1
 
 
-@pytest.mark.parametrize(("cores", "count"), [(1, 1), (2, 2), (64, 2)])
-def test_two_at_a_time_where_there_are_cores(cores, count, monkeypatch):
+@pytest.mark.parametrize(
+    ("cores", "memory", "count"), [(1, 8, 1), (2, 8, 2), (64, 8, 2), (64, 2, 1), (2, None, 2)]
+)
+def test_two_at_a_time_where_there_are_cores_and_memory(cores, memory, count, monkeypatch):
     monkeypatch.setattr(workers, "available_cores", lambda: cores)
+    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": (memory or 0) * 2**18}
+    told = {} if memory is None else {"sysconf": pages.__getitem__}
+    monkeypatch.setattr(workers, "os", SimpleNamespace(**told))
     assert Settings().workers == count
 
 
@@ -83,3 +91,17 @@ def test_workers_are_told_on_the_command_line(at_once, tmp_path, capsys):
     assert main(["experiment", "determinism", *told]) == 0  # its steps are timed
     assert at_once["most"] == 1
     assert "3 of 3 thread counts gave the same bits" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.slow
+def test_real_trainings_have_the_bits_side_by_side_that_they_have_alone(tmp_path):
+    require("tensorflow")
+    conditions = [Condition(intra_op_threads=count) for count in (1, 2)]
+    found = []
+    for count in (1, 2):
+        with workers.workers_here(count) as executor:
+            folder = tmp_path / str(count)
+            done = ensemble(conditions, steps=3, directory=folder, executor=executor)
+            records = list(done.records(folder))
+        found.append([(r.hashes.tobytes(), r.loss.tobytes()) for r in records])
+    assert found[0] == found[1]

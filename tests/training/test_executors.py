@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+import threading
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -139,15 +140,63 @@ def test_a_pool_that_breaks_costs_no_run(trained, tmp_path):
 ERRORS = [ChildError("was killed"), ChildError("took too long")]
 
 
-@pytest.mark.parametrize("workers", [None, 1, 3])
-def test_a_run_that_fails_is_tried_again(trained, tmp_path, monkeypatch, workers):
-    failing(monkeypatch, ERRORS if workers is None else [MemoryError(), RecordError("full")])
-    with ThreadPoolExecutor(workers or 1) as pool:
-        executor = pool if workers else None
+class Far(Executor):
+    """Does each job at once, for all one knows on another machine."""
+
+    def submit(self, function, *args):
+        future = Future()
+        try:
+            future.set_result(function(*args))
+        except (MemoryError, FpdriftError) as error:
+            future.set_exception(error)
+        return future
+
+
+@pytest.mark.parametrize(
+    ("executor", "errors"),
+    [
+        (None, ERRORS),
+        (ThreadPoolExecutor(1), [MemoryError(), *ERRORS[:1]]),
+        (ThreadPoolExecutor(3), [MemoryError(), *ERRORS[:1]]),
+        (Far(), [MemoryError(), RecordError("full")]),
+    ],
+)
+def test_a_run_that_fails_is_tried_again(trained, tmp_path, monkeypatch, executor, errors):
+    failing(monkeypatch, errors)
+    with executor or nullcontext():
         found = ensemble(SIX[:3], steps=2, directory=tmp_path, executor=executor, tries=3)
     assert len(found.names) == 3
     assert len(trained) == 3
     assert left(tmp_path) == sorted([*found.names, LOCK])
+
+
+def test_threads_tell_their_steps_and_work_in_the_folder(trained, tmp_path, monkeypatch):
+    """So what a kill leaves lies there, and the next call takes it away."""
+    whole, told, drafts = job.train, threading.Event(), []
+
+    def train(*args, progress, **named):
+        progress(1, 2)
+        assert told.wait(60)
+        drafts.append(named["path"])
+        return whole(*args, progress=progress, **named)
+
+    def report(_label, done, _total):
+        if done == 1:
+            told.set()
+
+    monkeypatch.setattr(attempts, "_OFTEN", 0.01)
+    monkeypatch.setattr(job, "train", train)
+    with ThreadPoolExecutor(1) as pool:
+        ensemble(SIX[:2], steps=2, directory=tmp_path, executor=pool, progress=report)
+    assert {path.parent for path in drafts} == {tmp_path}
+
+
+@pytest.mark.parametrize("workers", [None, 2])
+def test_a_full_disk_of_ours_ends_it_and_is_named(trained, tmp_path, monkeypatch, workers):
+    failing(monkeypatch, [RecordError("the disk is full")])
+    with ThreadPoolExecutor(workers or 1) as pool, pytest.raises(RecordError, match="is full"):
+        ensemble(SIX[:3], steps=2, directory=tmp_path, executor=pool if workers else None)
+    assert all(name == LOCK or name.endswith(".fpdrift") for name in left(tmp_path))
 
 
 @pytest.mark.parametrize("workers", [None, 2])
