@@ -55,6 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
         sized = ", ".join(item.name for item in STUDIES)
         message = f"{chosen.name} has none of --full, --quick and --workers; all have {sized}"
         raise FpdriftError(message)
+    if chosen.timed and arguments.workers is not None:
+        message = (
+            f"--workers {arguments.workers}: {chosen.name} times its runs, so it trains one after "
+            "another; leave it out"
+        )
+        raise FpdriftError(message)
     check_output(arguments)
     with reporting() as report:
         settings = Settings(

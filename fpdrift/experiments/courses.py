@@ -10,14 +10,14 @@ import numpy as np
 from fpdrift.drift import compare
 from fpdrift.experiments.light import NUDGE
 from fpdrift.experiments.study import EPOCH, Size, plain, size_of
-from fpdrift.experiments.trained import trained_runs
+from fpdrift.experiments.trained import learned, trained_runs
 from fpdrift.perturbation import Perturbation
 from fpdrift.results import Result, read_only
 from fpdrift.training.condition import Condition
 from fpdrift.training.networks import NETWORKS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy.typing as npt
 
@@ -32,6 +32,8 @@ DOSES = {"quick": range(-12, 0, 2), "full": range(-12, -1)}
 #: Steps whose distance is told, besides the last.
 TOLD = (1, 10, 100)
 _CLAIM = "How large the nudge is hardly matters: every iteration amplifies what was there."
+_WITH = "With the biases whose true gradient is zero, which rounding alone moves:"
+_ONE_DRAW = "One nudge each: another draw may change the order of those that lie close together."
 _CLAIMED = "A network amplifies rounding by what it is made of and how it is trained."
 
 
@@ -51,13 +53,23 @@ class Courses(Result):
     labels: tuple[str, ...]
     #: steps at which values were kept (m,)
     steps: npt.NDArray[np.int64]
-    #: relative distance of the weights; 0 where no bit of them differs (pairs, m)
+    #: relative distance of the weights but those whose true gradient is zero; 0 where no bit of
+    #: them differs (pairs, m)
     distance: npt.NDArray[np.float64]
     claim: str
     finding: str
+    #: the same of all weights (pairs, m)
+    of_all: npt.NDArray[np.float64] | None = None
 
     def __repr__(self) -> str:
         return f"Courses({self.name}, {self.size}, {len(self.labels)} pairs of {self.last} steps)"
+
+    @property
+    def with_noise(self) -> Courses | None:
+        """The same of all weights; None where that is the same."""
+        if self.of_all is None or np.array_equal(self.of_all, self.distance, equal_nan=True):
+            return None
+        return replace(self, distance=self.of_all, of_all=None)
 
     @property
     def told(self) -> tuple[int, ...]:
@@ -88,7 +100,7 @@ def dose(settings: Settings) -> Courses:
         what="largest noise",
         claim=_CLAIM,
     )
-    return replace(result, finding=_tell_doses(result))
+    return replace(result, finding=_tell_both(result, _tell_doses))
 
 
 def amplifiers(settings: Settings) -> Courses:
@@ -114,7 +126,13 @@ def amplifiers(settings: Settings) -> Courses:
         what="network",
         claim=_CLAIMED,
     )
-    return replace(result, finding=_tell_amplified(result))
+    return replace(result, finding=f"{_tell_both(result, _tell_amplified)} {_ONE_DRAW}")
+
+
+def _tell_both(result: Courses, tell: Callable[[Courses], str]) -> str:
+    """Tell it without the weights that rounding alone moves, and of all."""
+    both = result.with_noise
+    return tell(result) if both is None else f"{tell(result)} {_WITH} {tell(both)}"
 
 
 def _tell_doses(result: Courses) -> str:
@@ -153,8 +171,7 @@ def _tell_amplified(result: Courses) -> str:
     most, least = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
     return (
         f"{told}In {result.last} steps the distance grew {plain(known[most])} times in the network "
-        f"{most!r}, and {plain(known[least])} times in {least!r}. One nudge each: another draw may "
-        "change the order of those that lie close together."
+        f"{most!r}, and {plain(known[least])} times in {least!r}."
     )
 
 
@@ -178,9 +195,10 @@ def _courses(
         last=int(compared[0].recorded_steps[-1]),
         labels=tuple(pairs),
         steps=compared[0].steps,
-        distance=read_only([pair.distance for pair in compared]),
+        distance=read_only([learned(pair) for pair in compared]),
         claim=claim,
         finding="",
+        of_all=read_only([pair.distance for pair in compared]),
     )
 
 

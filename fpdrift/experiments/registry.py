@@ -45,6 +45,8 @@ class Experiment:
     run: Callable[[Settings], Result | Any]
     #: whether it can be told how many epochs to train for
     epochs: bool = False
+    #: whether its runs are timed, so that each has the machine to itself
+    timed: bool = False
 
 
 #: The steps of the demo.
@@ -73,7 +75,10 @@ STUDIES = (
     Experiment("no-seeds", ("C10",), "10", "the first 10 iterations without seeds", no_seeds),
     Experiment("metric", ("C11",), "08", "whether loss or accuracy jumps", metric),
     Experiment("hash-seed", ("C13",), "10", "what PYTHONHASHSEED changes, and when", hash_seed),
-    Experiment("determinism", ("C19",), "10", "op determinism: its bits, its cost", determinism),
+    Experiment(
+        *("determinism", ("C19",), "10", "op determinism: its bits, its cost", determinism),
+        timed=True,
+    ),
 )
 #: What takes seconds, and is no step of the demo.
 LIGHT = (

@@ -20,6 +20,9 @@ from fpdrift.training.workers import workers_here
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy.typing as npt
+
+    from fpdrift.drift import Comparison
     from fpdrift.experiments.settings import Settings
     from fpdrift.records import Record
     from fpdrift.training.data import Data
@@ -62,6 +65,8 @@ class RunDistance(Result):
     distance: float
     #: fraction of the probe's predictions whose class differs at the end
     churn: float
+    #: distance without the weights whose true gradient is zero; None where an older version saved
+    learned: float | None = None
 
 
 def trained_runs(
@@ -164,4 +169,19 @@ def run_distance(baseline: str, a: Record, label: str, b: Record) -> RunDistance
         first_tensor=None if first is None else first.tensors[0].name,
         distance=float(pair.distance[-1]),
         churn=math.nan if pair.churn is None else pair.churn,
+        learned=float(learned(pair)[-1]),
     )
+
+
+def learned(pair: Comparison) -> npt.NDArray[np.float64]:
+    """Give the distance without the weights whose true gradient is zero, as far as that is known.
+
+    What such a weight gains is rounding alone, and Adam makes whole steps of it, so that it can
+    hide all others.
+
+    Returns
+    -------
+    (m,) float64
+    """
+    without = pair.distance_without_zero_gradient
+    return pair.distance if without is None else without

@@ -37,7 +37,8 @@ def draw_courses(result: Courses, ax: Axes) -> None:
         ax.set_yscale("log")
     ticks = [t for t in (0, 1, 10, 100) if t < result.last] + [result.last]
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
-    ax.set(xlabel="training step", ylabel="relative distance of the weights")
+    but = "\n(biases of zero gradient left out)" if result.with_noise else ""
+    ax.set(xlabel="training step", ylabel=f"relative distance of the weights{but}")
     # from the line that ends highest to the lowest, as they lie beside it
     last = np.nan_to_num(result.distance[:, -1], nan=np.inf)
     handles = [ax.lines[i] for i in np.argsort(-last, kind="stable")]

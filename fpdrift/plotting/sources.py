@@ -36,7 +36,10 @@ def draw_sources(result: Sources, ax: Axes) -> None:
     labels = shared + [f"{row.name} ({row.runs})" for row in (other if shared else same + other)]
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
-    ax.set_xlabel("relative distance of the weights at the end (runs in brackets)")
+    ax.set_xlabel(
+        "relative distance of the weights, but biases of zero gradient\n"
+        "(in brackets: pairs of runs; bar: 95 % bootstrap)"
+    )
     ax.set_title(
         f"{_headline(result)}\nDiamonds: another seed ({sized(result.size, result.steps)})"
     )
@@ -47,7 +50,8 @@ def _draw_row(row: Source, left: float, y: int, ax: Axes) -> None:
     distance = row.distance
     if distance.mean == 0:
         ax.plot(left, y, "s", color="C2")
-        _write("equal weights", ax, left, y, 10)
+        equal = "equal weights" if row.of_all.mean == 0 else "equal but biases"
+        _write(equal, ax, left, y, 10)
         return
     colour, mark = ("C1", "D") if "seed" in row.name else ("C0", "o")
     if not math.isnan(distance.low):

@@ -1,6 +1,7 @@
 """Doses and amplifiers: which runs are made, and that what is said follows from their distances."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from made_records import made
 
 from fpdrift.cli.screens import screen
 from fpdrift.experiments import Settings, courses, study
+from fpdrift.experiments.trained import learned
 from fpdrift.perturbation import Perturbation
 from fpdrift.plotting import plot
 from fpdrift.records import open_record
@@ -73,7 +75,7 @@ def test_doses_that_leave_nothing_are_said(trained, tmp_path):
     assert result.finding == "No nudge left a difference in the weights at the end."
     told = screen(result)
     assert sum(line.split()[1:] == ["equal"] * 4 for line in told) == len(result.labels)
-    assert "all weights have the same bits" in " ".join(" ".join(told).split())
+    assert "(equal: all have the same bits)" in " ".join(" ".join(told).split())
     names = [text.get_text() for text in plot(result).get_legend().get_texts()]
     assert names == [f"{label} (equal weights)" for label in result.labels]
     result = courses.amplifiers(Settings(out=tmp_path))
@@ -116,3 +118,34 @@ def test_runs_that_left_the_finite_numbers_are_no_nudges_that_are_gone():
     gone = dataclasses.replace(made, distance=np.array([[1e-8, np.inf]] * 4))
     assert courses._tell_doses(gone).endswith("4 in runs that left the finite numbers.")
     assert courses._tell_amplified(gone) == "Training left the finite numbers in a, b, c, d."
+
+
+def test_biases_that_rounding_alone_moves_are_told_apart(trained, tmp_path):
+    """They may turn the order round; what is said comes from the others, and of all as well."""
+    result = courses.amplifiers(Settings(out=tmp_path))
+    assert result.with_noise is None  # made records have no such bias
+    assert "true gradient" not in " ".join(screen(result))
+    distance = np.outer(np.arange(1, 10), np.linspace(1, 2, len(result.steps))) * 1e-8
+    distance[2, -1] = 1.0
+    of_all = 2 * distance
+    of_all[2, -1], of_all[4, -1] = 4e-8, 1.0
+    both = dataclasses.replace(result, distance=distance, of_all=of_all)
+    told = courses._tell_both(both, courses._tell_amplified)
+    without, _, with_them = told.partition(" With the biases whose true gradient is zero, which ")
+    assert f"times in the network {result.labels[2]!r}" in without
+    assert f"times in the network {result.labels[4]!r}" in with_them
+    lines = screen(both)
+    tables = [line for line in lines if line.startswith(f"  {result.labels[2]:20}")]
+    assert [line.split()[-1] for line in tables] == ["1.0e+00", "4.0e-08"]
+    assert "weights, but for biases whose true gradient is zero from" in " ".join(
+        " ".join(lines).split()
+    )
+    assert "biases of zero gradient left out" in plot(both).get_ylabel()
+    assert "left out" not in plot(result).get_ylabel()
+
+
+def test_what_is_learned_is_all_where_no_record_names_such_biases():
+    all_of_them, others = np.array([2.0]), np.array([1.0])
+    for known, expected in ((others, others), (None, all_of_them)):
+        pair = SimpleNamespace(distance=all_of_them, distance_without_zero_gradient=known)
+        assert learned(pair) is expected

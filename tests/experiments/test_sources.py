@@ -35,6 +35,7 @@ def test_each_source_changes_one_thing_alone_in_the_run_of_its_seed():
     groups, _ = conditions(Condition(intra_op_threads=1, seed=5), 3)
     control = groups.pop(room.CONTROL)
     assert [c.seed for c in control] == [5, 6, 7]
+    assert [c.seed for c in groups["all seeds"]] == [8, 9, 10]  # no pair shares a run with another
     changed = {
         name: {
             key
@@ -44,8 +45,8 @@ def test_each_source_changes_one_thing_alone_in_the_run_of_its_seed():
         }
         for name, group in groups.items()
     }
-    assert len(changed.pop("all seeds, threads, noise")) == 3
-    assert len(changed.pop("2 threads, 1e-8, XLA, det.")) == 4
+    assert len(changed.pop("all seeds, threads, 1e-8")) == 3
+    assert len(changed.pop("threads, 1e-8, XLA, det.")) == 4
     assert all(len(keys) == 1 for keys in changed.values())
     assert all(len(set(group)) == 3 for group in groups.values())
 
@@ -55,10 +56,10 @@ def test_each_run_of_a_nudge_has_another_one_of_the_same_size():
     ulps = [c.perturbation for c in groups["one ulp in one weight"]]
     assert [(ulp.kind, ulp.tensor) for ulp in ulps] == [("ulp", "conv2/kernel")] * 3
     assert [ulp.index for ulp in ulps] == [997, 1994, 2991]
-    for name in ("1e-8 on half", "2 threads, 1e-8, XLA, det.", "all seeds, threads, noise"):
+    for name in ("1e-8 on half", "threads, 1e-8, XLA, det.", "all seeds, threads, 1e-8"):
         noise = [c.perturbation for c in groups[name]]
         assert [(n.kind, n.size, n.fraction) for n in noise] == [("noise", 1e-8, 0.5)] * 3
-        assert [n.seed for n in noise] == [6, 7, 8]
+        assert [n.seed for n in noise] == [8, 9, 10]
 
 
 def test_each_run_is_held_against_that_of_its_seed(trained, tmp_path):
@@ -83,7 +84,7 @@ def test_the_quick_size_leaves_two_rows_out(trained, tmp_path):
     )
     assert [name for name in full if name not in quick] == list(room.FULL_ALONE)
     assert [name for name in full if name in quick] == quick
-    assert len(list((tmp_path / "sources").glob("*-15-steps-*.fpdrift"))) == 29
+    assert len(list((tmp_path / "sources").glob("*-12-steps-*.fpdrift"))) == 30
 
 
 def test_bootstrap_is_that_of_all_samples():
@@ -111,13 +112,13 @@ def test_bootstrap_leaves_out_a_fortieth_on_each_side():
 def test_a_table_is_told_and_drawn(trained, tmp_path):
     result = study("sources").run(Settings(out=tmp_path))
     longest = Interval(mean=1.25e-10, low=1.25e-10, high=1.25e-10)
-    wide = dict.fromkeys(("distance", "loss", "accuracy"), longest)
+    wide = dict.fromkeys(("distance", "of_all", "loss", "accuracy"), longest)
     churn = Interval(mean=1.0, low=0.5 / 256, high=1.0)
     rows = tuple(dataclasses.replace(row, equal=0, churn=churn, **wide) for row in result.rows)
     lines = screen(result) + screen(dataclasses.replace(result, rows=rows))
     assert all(len(line) <= 80 for line in lines)
     assert any(line.endswith(" 100.0 % (0.2-100.0)") for line in lines)
-    assert lines[0].startswith("  Quick, not the source's size: 15 steps")
+    assert lines[0].startswith("  Quick, not the source's size: 12 steps")
     control = result.rows[0]
     assert (control.name, control.runs, control.equal) == (room.CONTROL, 2, 2)
     assert control.distance.mean == control.loss.mean == control.accuracy.mean == 0
@@ -165,3 +166,30 @@ def test_where_only_seeds_matter_that_is_said(trained, tmp_path):
     assert "No drift seen in the weights from 2 threads, oneDNN off, " in result.finding
     assert "1e-8" not in result.finding.partition("No drift")[2]
     assert any("threads" in line and "same bits" in line for line in screen(result))
+
+
+def test_distances_leave_out_biases_that_rounding_alone_moves(trained, tmp_path, monkeypatch):
+    """Of them all is told apart, with the source that moved the others most."""
+    whole = room.run_distance
+
+    def run_distance(*runs):
+        found = whole(*runs)
+        return dataclasses.replace(found, learned=found.distance / 8)
+
+    monkeypatch.setattr(room, "run_distance", run_distance)
+    result = room.sources(Settings(out=tmp_path))
+    assert [row.distance.mean * 8 for row in result.rows] == [
+        row.of_all.mean for row in result.rows
+    ]
+    moved = [r for r in result.rows if "seed" not in r.name and r.name not in room.PLANTED]
+    most = max(moved, key=lambda row: row.distance.mean)
+    assert f"by {most.distance.mean:.1e} after 12 steps" in result.finding
+    assert result.finding.endswith(f"with them {most.name} comes to {most.of_all.mean:.1e}.")
+    gone = Interval(mean=0.0, low=0.0, high=0.0)
+    rows = [dataclasses.replace(row, distance=gone) for row in result.rows]
+    texts = [text.get_text() for text in plot(dataclasses.replace(result, rows=tuple(rows))).texts]
+    assert set(texts) == {"equal but biases"}
+    left_out = [line for line in screen(result) if line.startswith("  Left out, ")]
+    assert [line for line in left_out if "--full" in line] == [
+        f"  Left out, {name}: --full has it" for name in room.FULL_ALONE
+    ]

@@ -104,7 +104,7 @@ def a_source(name, runs, distance):
     low, high = (np.nan, np.nan) if runs == 1 else (distance / 3, 2 * distance)
     interval = Interval(mean=distance, low=low, high=high)
     equal = runs if distance == 0 else 0
-    figures = dict.fromkeys(("distance", "churn", "loss", "accuracy"), interval)
+    figures = dict.fromkeys(("distance", "of_all", "churn", "loss", "accuracy"), interval)
     return Source(name=name, runs=runs, equal=equal, **figures)
 
 

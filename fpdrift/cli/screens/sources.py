@@ -15,13 +15,15 @@ def _sources(result: Sources) -> list[str]:
         *wrapped(
             f"{size}: {count(result.steps, 'step')} of the {result.network}'s network on "
             f"{result.data}, from seed {result.seed} on; every run against the one of its seed "
-            "with 1 thread. Means and 95 % bootstrap intervals (of two runs, just these two)."
+            f"with 1 thread. Means of {count(result.rows[0].runs, 'pair')} of runs and 95 % "
+            "bootstrap intervals, too narrow for so few (of two pairs, just these two). Distance "
+            "of the weights, but for biases whose true gradient is zero; all: with those."
         ),
         "",
-        f"  {'source':26}{'runs':>5} {'distance of the weights':26}{'other classes':>20}",
+        f"  {'source':25}{'distance of the weights':26}{'all':7}{'other classes':>20}",
         *map(_row, result.rows),
         "",
-        f"  {'source':26} {'loss':25} accuracy",
+        f"  {'source':25}{'loss':26}accuracy",
         *map(_metrics, result.rows),
         "",
         *wrapped(f"The source: {result.claim}"),
@@ -36,17 +38,17 @@ def _sources(result: Sources) -> list[str]:
 
 
 def _row(row: Source) -> str:
-    head = f"  {row.name:26}{row.runs:5} "
+    head = f"  {row.name:25}"
     if row.equal == row.runs:
         return f"{head}same bits"
     low, high = 100 * row.churn.low, 100 * row.churn.high
     between = "" if math.isnan(low) else f" ({low:.1f}-{high:.1f})"
     churn = f"{100 * row.churn.mean:.1f} %{between}"
-    return f"{head}{_interval(row.distance):26}{churn:>20}"
+    return f"{head}{_interval(row.distance):26}{row.of_all.mean:7.1e}{churn:>20}"
 
 
 def _metrics(row: Source) -> str:
-    return f"  {row.name:26} {_interval(row.loss):25} {_interval(row.accuracy)}"
+    return f"  {row.name:25}{_interval(row.loss):26}{_interval(row.accuracy)}"
 
 
 def _interval(interval: Interval) -> str:
