@@ -14,7 +14,7 @@ from fpdrift.drift.parting import compare
 from fpdrift.drift.splits import Split
 from fpdrift.drift.spread import Spread
 from fpdrift.drift.summary import RecordSummary, summary
-from fpdrift.drift.survival import Survival, survival_curve
+from fpdrift.drift.survival import Survival, lasting, survival_curve
 from fpdrift.drift.trend import Level, Trend
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "growth",
     "growth_of",
     "horizon",
+    "lasting",
     "run_curves",
     "summary",
     "survival_curve",

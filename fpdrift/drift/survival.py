@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fpdrift.drift.parting import common_steps
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.results import Result, read_only
 
 if TYPE_CHECKING:
+    import os
+
     import numpy.typing as npt
 
     from fpdrift.records.record import Record
@@ -119,13 +122,17 @@ def survival_curve(durations: Any, events: Any) -> Survival:
     )
 
 
-def lasting(a: Record, b: Record) -> tuple[int, bool]:
+def lasting(
+    a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[str]
+) -> tuple[int, bool]:
     """Tell for how many steps two runs differ in their bits, and whether they have re-merged.
+
+    Of many pairs these are the durations and events of `survival_curve`.
 
     Parameters
     ----------
-    a, b : Record
-        Of one model, from one step on.
+    a, b : Record, str or os.PathLike
+        Records of one model, from one step on, or the files that hold them.
 
     Returns
     -------
@@ -134,9 +141,14 @@ def lasting(a: Record, b: Record) -> tuple[int, bool]:
         the last common one.
     merged : bool
         Whether all bits are equal at the last one.
+
+    Raises
+    ------
+    FpdriftError
+        As `compare`.
     """
-    steps, rows_a, rows_b = np.intersect1d(a.steps, b.steps, return_indices=True)
-    differs = np.flatnonzero((a.hashes[rows_a] != b.hashes[rows_b]).any(axis=1))
+    _, _, steps, apart = common_steps(a, b)
+    differs = np.flatnonzero(apart.any(axis=1))
     if not len(differs):
         return 0, True
     merged = bool(differs[-1] < len(steps) - 1)

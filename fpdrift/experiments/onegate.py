@@ -15,7 +15,7 @@ from fpdrift.training.gates import find_gates
 if TYPE_CHECKING:
     from fpdrift.experiments.settings import Settings
     from fpdrift.records import Record
-    from fpdrift.training.gated import Gates
+    from fpdrift.training.gated import Gate, Gates
 
 STEPS = {"quick": 30, "full": EPOCH}
 CLAIM = (
@@ -69,10 +69,22 @@ def _tell(study: Study, gates: Gates | None) -> str:
     factor = (gates.distance[1:] / gates.distance[:-1]).max()
     jump = f"{between}. Step {gates.step} alone took them {factor:.1f} times as far apart"
     gate = gates.gate
+    # what is seen of another step than the runs' own need not be so in them
+    doubt = "" if gates.exact else " The step repeated has other bits than the runs' own."
     if gate is None or gates.share is None:
-        return f"{jump}; no gate of the unit that moved most had changed."
+        return f"{jump}; no gate of the unit that moved most had changed.{doubt}"
     return (
-        f"{jump}: unit {gate.unit} of {gate.layer} is open for one image in one run and shut in "
-        f"the other, within {gate.from_zero:.1e} of zero, and then holds all but "
-        f"{plain(100 * (1 - gates.share))} % of its layer's squared distance."
+        f"{jump}: unit {gate.unit} of {gate.layer} is open {_where(gates.unit_changed, gate)}, "
+        f"and then holds all but {plain(100 * (1 - gates.share))} % of its layer's squared "
+        f"distance.{doubt}"
     )
+
+
+def _where(changed: int, gate: Gate) -> str:
+    """Say for how many images, or at how many pixels, and how near the gate shown is to zero."""
+    if gate.pixel:  # several may be of one image
+        place = "at one pixel of one image" if changed == 1 else f"at {changed:,} pixels"
+    else:
+        place = "for one image" if changed == 1 else f"for {changed:,} images"
+    one = "" if changed == 1 else "the one of the largest gradient "
+    return f"{place} in one run and shut in the other, {one}within {gate.from_zero:.1e} of zero"

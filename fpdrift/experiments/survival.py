@@ -111,7 +111,7 @@ def _tell(study: Study, survival: Survival) -> str:
     left = [distance.distance for distance in nudged if distance.distance > 0]
     rest = f"; weights of the others are {span(left)} apart then" if left else ""
     return (
-        f"Of {survival.n} weights moved by one ulp, {survival.events} were back at equal bits "
-        f"within {study.steps} steps ({low:.0%} to {high:.0%}, 95 % interval){rest}. "
-        "The run repeated gave the same bits."
+        f"Of {survival.n} weights (a tensor drawn first, then one of its elements) moved by one "
+        f"ulp, {survival.events} were back at equal bits within {study.steps} steps "
+        f"({low:.0%} to {high:.0%}, 95 % interval){rest}. The run repeated gave the same bits."
     )

@@ -101,8 +101,9 @@ def trap(settings: Settings) -> Trap:
 
 
 def _tell(sound: TwoPaths, odd: TwoPaths) -> str:
-    if odd.judged is not None and not odd.judged.exact:
-        return f"Not to be told: {odd.judged}."
+    for path in (odd, sound):
+        if path.judged is not None and not path.judged.exact:
+            return f"Not to be told, for {path.labels} labels: {path.judged}."
     if odd.kind != "other mathematics":
         return (
             "No trap seen: with labels that do not sum to one the two paths are "

@@ -95,6 +95,12 @@ def test_what_differs_is_named_with_both_values():
     assert type(found).from_json(found.to_json()).differs == found.differs
 
 
+@pytest.mark.parametrize(("length", "shown"), [(96, "x" * 96 + "']"), (97, "x" * 97 + "…")])
+def test_a_long_value_is_cut_after_100_characters(length, shown):
+    found = compare(record(meta=KNOWN), record(meta={**KNOWN, "account": ["x" * length]}))
+    assert found.differs["account"] == ("unknown", f"['{shown}")
+
+
 def test_what_a_record_does_not_say_is_unknown():
     found = compare(record(meta=KNOWN), record(meta={"seed": None}))
     assert found.differs["seed"] == (1, "unknown")

@@ -219,5 +219,8 @@ def test_lines_are_thin_and_the_metric_stands_below():
             assert line.get_linewidth() <= 1.5
     assert lower.get_ylabel() == "accuracy"
     assert [text.get_text() for text in upper.get_legend().get_texts()] == [*result.labels]
+    assert upper.get_ylabel() == "loss of the step"
+    mixed = replace(result, loss_kinds=("step", "running mean"))
+    assert drawn(mixed).child_axes[0].get_ylabel() == "loss (running mean, step)"
     assert drawn(RESULTS["many"]).get_legend() is None
     assert drawn(RESULTS["no loss"]).texts[0].get_text() == "no loss was recorded"

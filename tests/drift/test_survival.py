@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from make_record import make_record
 
-from fpdrift.drift import Survival, survival_curve
-from fpdrift.drift.survival import lasting, wilson
+from fpdrift.drift import Survival, lasting, survival_curve
+from fpdrift.drift.survival import wilson
 from fpdrift.errors import FpdriftError
 
 #: weeks in remission under 6-MP of 21 patients (Freireich and others, 1963)
@@ -168,6 +168,19 @@ def test_two_runs_last_until_all_bits_stay_equal():
     assert lasting(still, make_record([zeros] * 5 + [ones])) == (5, False)
     sparse = make_record([ones, ones, zeros], steps=[1, 3, 5])
     assert lasting(still, sparse) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (make_record([{"v": np.zeros(3)}]), "different models"),
+        (make_record([{"w": np.zeros(3)}], steps=[9]), "no recorded step in common"),
+        ("none.fpdrift", "none.fpdrift"),
+    ],
+)
+def test_runs_that_cannot_be_held_against_each_other_do_not_last(other, words):
+    with pytest.raises(FpdriftError, match=words):
+        lasting(make_record([{"w": np.zeros(3)}]), other)
 
 
 def test_half_left_is_the_median():

@@ -7,11 +7,12 @@ import pytest
 from made_gates import FOUND, GATE
 from made_records import made
 
+from fpdrift import load_recorded
 from fpdrift.cli.screens import screen
 from fpdrift.experiments import Settings, onegate, study
 from fpdrift.plotting import plot
 from fpdrift.results import Result, read_only
-from fpdrift.training import job
+from fpdrift.training import Repeated, job
 
 GATES = dataclasses.replace(
     FOUND, step=3, steps=read_only([1, 2, 3]), distance=read_only([1e-7, 2e-7, 5e-6])
@@ -59,6 +60,39 @@ def test_what_was_not_found_is_not_told(ran, gates, words):
     assert words in result.study.finding
     plot(result)
     screen(result)
+
+
+@pytest.mark.parametrize(
+    ("pixel", "changed", "words"),
+    [
+        ((), 1, "open for one image in one run and shut in the other, within 8.0e-08 of zero"),
+        ((), 3, "open for 3 images in one run and shut in the other, the one of the largest"),
+        ((10, 17), 1, "open at one pixel of one image in one run and shut in the other, within"),
+        ((10, 17), 1200, "open at 1,200 pixels in one run and shut in the other, the one of the"),
+    ],
+)
+def test_how_many_gates_of_the_unit_changed_is_told(ran, pixel, changed, words):
+    gate = dataclasses.replace(GATE, pixel=pixel)
+    told = ran(dataclasses.replace(GATES, gate=gate, unit_changed=changed)).study.finding
+    assert words in told
+    assert ("of the largest gradient within" in told) == (changed > 1)
+
+
+@pytest.mark.parametrize("gate", [GATE, None])
+def test_a_repeat_of_other_bits_is_said_to_be_one(ran, gate):
+    run = Repeated(name="b", checked=4, mismatch=2, mismatch_tensors=("w",), unfaithful=())
+    doubt = "The step repeated has other bits than the runs' own."
+    gates = dataclasses.replace(GATES, gate=gate)
+    assert doubt in ran(dataclasses.replace(gates, run_b=run)).study.finding
+    exact = dataclasses.replace(run, mismatch=None, mismatch_tensors=())
+    assert doubt not in ran(dataclasses.replace(gates, run_b=exact)).study.finding
+
+
+def test_what_is_recorded_is_told_as_it_was():
+    result = load_recorded("gate")
+    told = onegate._tell(result.study, result.gates)
+    assert told == result.study.finding[: len(told)]
+    assert "is open for one image in one run" in told
 
 
 def test_equal_bits_have_no_jump(monkeypatch, tmp_path):

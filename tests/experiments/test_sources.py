@@ -128,6 +128,22 @@ def test_a_table_is_told_and_drawn(trained, tmp_path):
     assert " apart; other seeds: " in plot(result).get_title("left")
 
 
+def test_each_row_has_its_own_figures(trained, tmp_path):
+    result = room.sources(Settings(out=tmp_path))
+    figures = {
+        "distance": Interval(mean=2e-3, low=1e-3, high=3e-3),
+        "churn": Interval(mean=0.5, low=0.25, high=0.75),
+        "loss": Interval(mean=0.0, low=0.0, high=0.0),
+        "accuracy": Interval(mean=4e-2, low=math.nan, high=math.nan),
+    }
+    row = dataclasses.replace(result.rows[0], name="tea", runs=2, equal=0, **figures)
+    told = [line.split() for line in screen(dataclasses.replace(result, rows=(row,)))]
+    assert [words[1:] for words in told if words[:1] == ["tea"]] == [
+        ["2", "2.0e-03", "(1.0e-03-3.0e-03)", "50.0", "%", "(25.0-75.0)"],
+        ["0", "4.0e-02"],
+    ]
+
+
 def test_what_reaches_zero_points_to_it(trained, tmp_path):
     """A log axis has no zero: a mean of zero is a square, an interval that reaches it an arrow."""
     trained["bits"] = lambda c: c.seed + 8 * (c.jit or 0) * (c.seed == 2)

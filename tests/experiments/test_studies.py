@@ -1,5 +1,6 @@
 """Studies of training: which runs, which figures, which words; trained by made-up records."""
 
+import dataclasses
 import itertools
 import json
 import math
@@ -241,6 +242,9 @@ def test_metric_takes_the_runs_of_five_runs(trained, tmp_path):
         assert found.spread[name] == expected
     assert f"{100 * found.source['accuracy']:.2f}" == "1.65"  # 0.0971 against 0.0955
     assert "none of 256 predictions changes class" in found.study.finding
+    validated = "  Validated on 256 images, the source on 30,000: one image is 0.39 points."
+    assert validated in screen(found)
+    assert "one image is 1 points." in "".join(screen(dataclasses.replace(found, predictions=100)))
     trained.bits = lambda _: 1
     same = study("metric").run(Settings(out=tmp_path / "same"))
     assert "no digit of a metric differs" in same.study.finding

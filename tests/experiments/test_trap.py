@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from made_records import made
 
+from fpdrift import load_recorded
 from fpdrift.cli.screens import screen
 from fpdrift.drift import compare
 from fpdrift.experiments import Settings, compare_records, study, trap
@@ -55,7 +56,10 @@ def test_rows_are_the_records_distances(trained, tmp_path):
         (_judged("rounding"), "No trap seen: with labels that do not sum to one"),
         (_judged("cannot tell"), "3.7e-02 apart after one step (cannot tell)"),
         (None, "(the same bits)"),
-        (_judged("other mathematics", mismatch=1), "Not to be told: step 1: other mathematics"),
+        (
+            _judged("other mathematics", mismatch=1),
+            "Not to be told, for multi-hot labels: step 1: ",
+        ),
     ],
 )
 def test_what_is_said_follows_from_the_verdict(judged, words):
@@ -67,6 +71,18 @@ def test_what_is_said_follows_from_the_verdict(judged, words):
     names = {"network": "answer", "data": "noise", "claim": "So.", "finding": "So."}
     result = trap.Trap(**names, size="quick", seed=1, steps=9, paths=(sound, odd))
     plot(result)
+
+
+def test_an_inexact_repeat_of_one_hot_labels_is_not_told_either():
+    at = {"first": 1e-7, "last": 0.1, "losses": (2.5, 2.5)}
+    sound = trap.TwoPaths(labels="one-hot", **at, judged=_judged("rounding", mismatch=1))
+    odd = trap.TwoPaths(labels="multi-hot", **at, judged=_judged("other mathematics"))
+    assert trap._tell(sound, odd).startswith("Not to be told, for one-hot labels: step 1: rounding")
+
+
+def test_what_is_recorded_is_told_as_it_was():
+    result = load_recorded("trap")
+    assert trap._tell(*result.paths) == result.finding
 
 
 @pytest.mark.slow

@@ -50,7 +50,8 @@ def test_absorbed_ulps_are_counted_and_told(trained, tmp_path):
     assert 0 < gone < NUDGES["quick"]
     assert (found.survival.n, found.survival.events) == (NUDGES["quick"], gone)
     assert list(found.survival.censored) == [STEPS["quick"]] * (NUDGES["quick"] - gone)
-    assert f"Of 24 weights moved by one ulp, {gone} were back at equal bits" in found.study.finding
+    drawn = "Of 24 weights (a tensor drawn first, then one of its elements) moved by one ulp"
+    assert f"{drawn}, {gone} were back at equal bits" in found.study.finding
     text = "\n".join(screen(found))
     assert "Quick, not the source's size" in text
     assert "still there" in text

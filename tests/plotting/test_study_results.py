@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from fpdrift.cli.screens import screen
 from fpdrift.cli.screens.screen import measured_on
 from fpdrift.experiments import Determinism, HashSeed, Metric, NoSeeds, Study
 from fpdrift.plotting import plot
+from fpdrift.plotting.draw import look
 
 sys.path.insert(0, str(Path(__file__).parent))
 from study_results import a_study, study_results
@@ -125,6 +127,9 @@ def test_the_spread_of_each_iteration():
     lines = drawn("no-seeds").lines
     assert [line.get_ydata().tolist() for line in lines] == losses[:, :10].tolist()
     assert [line.get_linestyle() for line in lines] == ["-", "-", "--"]
+    one, other, seeded = (line.get_label() for line in lines)
+    assert (one, seeded) == ("2 runs, seeds drawn", "1 run, one seed")
+    assert other.startswith("_")  # which keeps it out of the legend
 
 
 def test_how_many_different_results():
@@ -132,6 +137,9 @@ def test_how_many_different_results():
     ax = drawn("hash-seed")
     assert [bar.get_width() for bar in ax.patches] == [1, 5, 1]
     assert ax.texts[1].get_text() == "5 results of 5"
+    with look():
+        same, several = to_rgba("C2"), to_rgba("C1")
+    assert [bar.get_facecolor() for bar in ax.patches] == [same, several, same]
 
 
 def test_a_misspelt_variable_is_said_to_be_misspelt():

@@ -31,6 +31,15 @@ def drawn(result):
     return plot(result, ax=Figure().add_subplot())
 
 
+def test_the_trap_s_bars_begin_at_one_rounding_and_end_at_their_distance():
+    """A log axis has no zero: a distance of nothing is a bar that ends at one rounding."""
+    ax = drawn(RESULTS["trap"])
+    assert [bar.get_width() for bar in ax.patches] == [2.0**-24, 0.037]
+    same, apart, _ = ax.texts
+    assert (same.get_text(), same.xy) == ("the same bits", (2.0**-24, 0))
+    assert (apart.get_text(), apart.xy) == ("3.7e-02: other mathematics", (0.037, 1))
+
+
 @pytest.mark.parametrize(
     ("result", "finding"),
     [

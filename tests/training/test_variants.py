@@ -16,6 +16,22 @@ def test_the_two_networks_have_the_same_tensors():
     assert shapes_of("answer") == shapes_of("question") == SHAPES
 
 
+def test_the_tensors_of_the_deep_variant():
+    kernels = {
+        name.removesuffix("/kernel"): shape
+        for name, shape in shapes_of("answer-deep").items()
+        if name.endswith("/kernel")
+    }
+    assert kernels == {
+        "conv1": (3, 3, 1, 32),
+        "conv2": (3, 3, 32, 32),
+        "conv2_1": (3, 3, 32, 32),
+        "conv2_2": (3, 3, 32, 32),
+        "dense1": (12 * 12 * 32, 512),
+        "dense2": (512, 10),
+    }
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_variant_is_what_its_row_says(name, monkeypatch):

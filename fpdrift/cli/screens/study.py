@@ -15,6 +15,7 @@ from fpdrift.experiments import (
     Study,
     UlpSurvival,
 )
+from fpdrift.training.data import NOISE_IMAGES
 
 if TYPE_CHECKING:
     from fpdrift.experiments import RunDistance
@@ -85,6 +86,11 @@ def _metric(result: Metric) -> list[str]:
         first = "" if planted is None else _percent(abs(planted[1] - planted[0]) / planted[0])
         figures = (first, _percent(ours), _percent(result.source[name]))
         lines.append(f"    {name:22}" + "".join(f"{figure:>18}" for figure in figures))
+    images = result.predictions  # the probe's, which are what is validated with
+    lines.append(
+        f"  Validated on {count(images, 'image')}, the source on {NOISE_IMAGES:,}: "
+        f"one image is {100 / images:.2g} points."
+    )
     return _page(result, study, lines)
 
 
