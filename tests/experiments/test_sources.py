@@ -132,6 +132,7 @@ def test_each_row_has_its_own_figures(trained, tmp_path):
     result = room.sources(Settings(out=tmp_path))
     figures = {
         "distance": Interval(mean=2e-3, low=1e-3, high=3e-3),
+        "of_all": Interval(mean=5e-3, low=4e-3, high=6e-3),
         "churn": Interval(mean=0.5, low=0.25, high=0.75),
         "loss": Interval(mean=0.0, low=0.0, high=0.0),
         "accuracy": Interval(mean=4e-2, low=math.nan, high=math.nan),
@@ -139,7 +140,7 @@ def test_each_row_has_its_own_figures(trained, tmp_path):
     row = dataclasses.replace(result.rows[0], name="tea", runs=2, equal=0, **figures)
     told = [line.split() for line in screen(dataclasses.replace(result, rows=(row,)))]
     assert [words[1:] for words in told if words[:1] == ["tea"]] == [
-        ["2", "2.0e-03", "(1.0e-03-3.0e-03)", "50.0", "%", "(25.0-75.0)"],
+        ["2.0e-03", "(1.0e-03-3.0e-03)", "5.0e-03", "50.0", "%", "(25.0-75.0)"],
         ["0", "4.0e-02"],
     ]
 
