@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fpdrift.drift import Growth, compare, growth
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import MissingDataError
 from fpdrift.experiments.study import Size
 from fpdrift.experiments.trained import trained_runs
 from fpdrift.results import Result
@@ -126,7 +126,7 @@ def long(settings: Settings) -> Long:
 def _data() -> str:
     try:
         load("fashion-mnist", validation=1)
-    except FpdriftError:
+    except MissingDataError:  # damaged ones are for the user to mend
         return "noise"
     return "fashion-mnist"
 

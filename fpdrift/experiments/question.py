@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import MissingDataError
 from fpdrift.experiments.study import Size
 from fpdrift.experiments.trained import RunDistance, run_distance, trained_runs
 from fpdrift.results import Result
@@ -141,7 +141,7 @@ def question(settings: Settings) -> Question:
 def _data() -> str:
     try:
         load("fashion-mnist-split", validation=1)
-    except FpdriftError:
+    except MissingDataError:  # damaged ones are for the user to mend
         return "digits-split"
     return "fashion-mnist-split"
 

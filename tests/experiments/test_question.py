@@ -1,5 +1,6 @@
 """The question's own training: its split, its early stopping beside Keras', and what is said."""
 
+import gzip
 from collections import Counter
 
 import numpy as np
@@ -10,13 +11,14 @@ from hypothesis import strategies as st
 
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
-from fpdrift.experiments import Settings
+from fpdrift.errors import FpdriftError, MissingDataError
+from fpdrift.experiments import Settings, long
 from fpdrift.experiments import question as room
 from fpdrift.experiments.question import early_stop
 from fpdrift.plotting import plot
 from fpdrift.records import RecordWriter, Tensor, content_hash, open_record
 from fpdrift.results import Result
-from fpdrift.training import job
+from fpdrift.training import fashion, job
 from fpdrift.training.data import load
 
 AN_EPOCH = 23
@@ -129,6 +131,30 @@ def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
     assert "early stopping would have ended them after epochs 24, 24, 24, 24" in result.finding
 
 
+@pytest.mark.parametrize("study", [room.question, long.long])
+def test_damaged_data_are_not_replaced_by_others(study, tmp_path, monkeypatch):
+    require("sklearn")
+    for name in fashion._FILES:
+        (tmp_path / name).write_bytes(gzip.compress(bytes(10_008), mtime=0))
+    monkeypatch.setenv("FPDRIFT_DATA", str(tmp_path))
+    monkeypatch.setattr(job, "train", None)
+    with pytest.raises(FpdriftError, match="SHA-256 differs"):
+        study(Settings(out=tmp_path))
+
+
+def test_others_stand_in_for_missing_data(monkeypatch):
+    keras = require("keras")
+    require("sklearn")
+
+    def offline():
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(fashion, "_places", lambda: iter(()))
+    monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", offline)
+    monkeypatch.delenv("FPDRIFT_DATA", raising=False)
+    assert (room._data(), long._data()) == ("digits-split", "noise")
+
+
 def test_the_accuracy_is_that_of_the_weights_that_are_restored():
     run = room.Validated(
         label="a", losses=(1.0, 0.5, 0.7), accuracies=(0.1, 0.2, 0.9), best=2, stopped=None
@@ -163,11 +189,9 @@ def test_early_stopping_as_keras_does_it(losses, patience):
 def test_the_split_is_stratified_and_of_one_content(name, count):
     require("sklearn")
     if name.startswith("fashion"):
-        from fpdrift.errors import FpdriftError
-
         try:
             load("fashion-mnist", validation=1)
-        except FpdriftError as error:
+        except MissingDataError as error:
             missing(str(error))
     data = load(name)
     train, rest = data.train_labels.sum(axis=0), data.validation_labels.sum(axis=0)
