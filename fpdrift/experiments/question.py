@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from fpdrift.experiments.settings import Settings
     from fpdrift.records import Record
 
-#: The question's own were up to 200.
+#: The question's own data, and its epochs at most.
+DATA = "fashion-mnist-split"
 EPOCHS = 200
 #: Steps after which the quick size's one epoch is cut short, to end within three minutes.
 CUT = 450
@@ -118,7 +119,7 @@ def question(settings: Settings) -> Question:
     )
     pairs = list(zip(labelled, records, strict=True))
     result = Question(
-        size="full" if epochs >= EPOCHS else "quick",
+        size="full" if data == DATA and epochs >= EPOCHS else "quick",
         data=data,
         seed=settings.seed,
         epochs=epochs,
@@ -140,10 +141,10 @@ def question(settings: Settings) -> Question:
 
 def _data() -> str:
     try:
-        load("fashion-mnist-split", validation=1)
+        load(DATA, validation=1)
     except MissingDataError:  # damaged ones are for the user to mend
         return "digits-split"
-    return "fashion-mnist-split"
+    return DATA
 
 
 def validated(

@@ -118,9 +118,11 @@ def test_the_quick_size_cuts_a_long_epoch_short(trained, tmp_path, monkeypatch):
 
 
 def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "DATA", "digits-split")
     monkeypatch.setattr(room, "EPOCHS", 23)
     result = room.question(Settings(out=tmp_path, full=True))
     assert result.size == "full"
+    assert screen(result)[0].startswith("  The source's size: 23 epochs (the source: up to 23)")
     assert room.question(Settings(out=tmp_path, full=True, epochs=1)).size == "quick"
     # all answers are right from epoch 4 on, so the loss falls no more
     assert [run.best for run in result.runs] == [4, 4, 4, 4]
@@ -129,6 +131,15 @@ def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
     result = room.question(Settings(out=tmp_path / "more", full=True))
     assert [run.stopped for run in result.runs] == [24] * 4
     assert "early stopping would have ended them after epochs 24, 24, 24, 24" in result.finding
+
+
+def test_all_epochs_on_other_images_are_not_the_question_s_size(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "EPOCHS", 3)
+    result = room.question(Settings(out=tmp_path, full=True))
+    assert (result.size, result.epochs, result.data) == ("quick", 3, "digits-split")
+    told = " ".join(line.strip() for line in screen(result)[:3])
+    assert told.startswith("Not the source's size: 3 epochs (the source: up to 3) of 23 steps")
+    assert "network on digits-split in place of fashion-mnist-split, seed 1;" in told
 
 
 @pytest.mark.parametrize("study", [room.question, long.long])
