@@ -202,7 +202,7 @@ def _tell(result: Question) -> str:
         verdict = (
             "The code repeats: the run done again has the same bits. It is order-dependent: "
             f"with 2 threads {100 * threads.churn:.1f} % of the validation images "
-            f"got another class, with another seed {100 * seed.churn:.1f} %."
+            f"got another class at the end, with another seed {100 * seed.churn:.1f} %."
         )
     stops = [run.stopped for run in result.runs]
     if any(stop is None for stop in stops):
