@@ -16,6 +16,7 @@ from fpdrift.experiments import Settings, long
 from fpdrift.experiments import question as room
 from fpdrift.experiments.question import early_stop
 from fpdrift.plotting import plot
+from fpdrift.recorded import load_recorded
 from fpdrift.records import RecordWriter, Tensor, content_hash, open_record
 from fpdrift.results import Result
 from fpdrift.training import fashion, job
@@ -106,16 +107,29 @@ def test_what_is_said_follows_from_the_bits(bits, words, trained, tmp_path):
 
 def test_the_quick_size_cuts_a_long_epoch_short(trained, tmp_path, monkeypatch):
     whole = room.question(Settings(out=tmp_path))
-    assert (whole.cut, whole.steps, whole.done) == (False, AN_EPOCH, "1 of at most 200 epochs")
+    assert (whole.an_epoch, whole.steps, whole.done) == (None, AN_EPOCH, "1 of at most 200 epochs")
     monkeypatch.setattr(room, "CUT", 10)
     cut = room.question(Settings(out=tmp_path))
-    assert (cut.cut, cut.steps, cut.done) == (True, 10, "10 steps of at most 200 epochs")
+    assert (cut.an_epoch, cut.steps) == (AN_EPOCH, 10)
+    assert cut.done == "10 of 23 steps of epoch 1 of at most 200"
     assert [len(run.accuracies) for run in cut.runs] == [1] * 4
-    assert screen(cut)[0].startswith("  Not the source's size: 10 steps of one epoch (the source:")
-    assert "after 10 steps of at most 200 epochs early stopping" in cut.finding
-    assert "(10 steps of at most 200 epochs on digits-split)" in plot(cut).get_title("left")
+    lines = screen(cut)
+    assert all(len(line) <= 80 for line in lines)
+    told = " ".join(line.strip() for line in lines)
+    assert "size: 10 of the 23 steps of one epoch (the source: up to 200 epochs) of the" in told
+    assert "Validation accuracy after 10 steps: 1 thread " in cut.finding
+    assert "early stopping" not in cut.finding
+    assert "best epochs" not in cut.finding
+    assert f"({cut.done} on digits-split)" in plot(cut).get_title("left")
     for asked in ({"epochs": 1}, {"full": True, "epochs": 1}):
         assert room.question(Settings(out=tmp_path, **asked)).to_json() == whole.to_json()
+
+
+def test_a_recording_of_whole_epochs_is_told_as_before():
+    recorded = load_recorded("question")
+    assert (recorded.an_epoch, recorded.done) == (None, "5 of at most 200 epochs")
+    told = "  Not the source's size: 5 epochs (the source: up to 200) of 750 steps of the"
+    assert screen(recorded)[0] == told
 
 
 def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
