@@ -49,6 +49,10 @@ class RecordError(FpdriftError):
     """A file is no record, is damaged, or cannot be written."""
 
 
+class MissingDataError(FpdriftError):
+    """Data are nowhere to be had, so others may stand in; never said of damaged ones."""
+
+
 class FpdriftWarning(UserWarning):
     """Something went on without a part that was asked for."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fpdrift.drift import Growth, compare, growth
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import MissingDataError
 from fpdrift.experiments.study import Size
 from fpdrift.experiments.trained import trained_runs
 from fpdrift.results import Result
@@ -81,6 +81,11 @@ class Long(Result):
     claim: str
     finding: str
 
+    def kept_at(self, epoch: Epoch) -> int:
+        """Give the step that an epoch's distance is of: the last one there with values kept."""
+        steps = self.growth.steps
+        return int(steps[np.searchsorted(steps, epoch.step, side="right") - 1])
+
     def __repr__(self) -> str:
         return f"Long({self.size}, {self.steps} steps, {len(self.epochs)} epochs)"
 
@@ -126,7 +131,7 @@ def long(settings: Settings) -> Long:
 def _data() -> str:
     try:
         load("fashion-mnist", validation=1)
-    except FpdriftError:
+    except MissingDataError:  # damaged ones are for the user to mend
         return "noise"
     return "fashion-mnist"
 
@@ -186,11 +191,11 @@ def _tell(result: Long) -> str:
         )
     first = result.epochs[0]
     drift = (
-        f"The runs part at step {result.first_step}. After {first.step:,} steps the weights are "
-        f"{first.distance:.1e} apart"
+        f"The runs part at step {result.first_step}. By step {result.kept_at(first):,} the weights "
+        f"are {first.distance:.1e} apart"
     )
     if last is not first:
-        drift += f", after {last.step:,} steps {last.distance:.1e}"
+        drift += f", by step {result.kept_at(last):,} {last.distance:.1e}"
     ours, others = last.losses
     away = abs(others - ours) / ours if ours else math.nan
     return (

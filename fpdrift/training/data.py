@@ -67,7 +67,9 @@ def load(name: str, labels: str = "one-hot", *, validation: int | None = None) -
     Raises
     ------
     FpdriftError
-        If there is no such data or no such labels, or the data are nowhere to be had.
+        If there is no such data or no such labels, or the data are damaged.
+    MissingDataError
+        If the data are nowhere to be had.
     """
     check(name, labels)
     if validation is not None:

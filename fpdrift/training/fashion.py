@@ -12,11 +12,12 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISREG
 
 import numpy as np
 import numpy.typing as npt
 
-from fpdrift.errors import FpdriftError, shown
+from fpdrift.errors import FpdriftError, MissingDataError, shown
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -56,8 +57,10 @@ def read_fashion() -> tuple[Bytes, Bytes, Bytes, Bytes]:
 
     Raises
     ------
+    MissingDataError
+        If it is nowhere to be had, and no ``FPDRIFT_DATA`` says that it is.
     FpdriftError
-        If it is nowhere to be had, or a file holds something else.
+        If ``FPDRIFT_DATA`` says so in vain, or a file holds something else.
     """
     folder = next((place for place in _places() if _complete(place)), None) or _downloaded()
     one, two, three, four = (_read(folder / name) for name in _FILES)
@@ -78,7 +81,16 @@ def _cache() -> Path:
 
 
 def _complete(folder: Path) -> bool:
-    return all((folder / name).is_file() for name in _FILES)
+    return all(_there(folder / name) for name in _FILES)
+
+
+def _there(path: Path) -> bool:
+    try:
+        return S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:  # what may be there but cannot be looked at is not missing
+        raise FpdriftError(_unreadable(path, error)) from None
 
 
 def _downloaded() -> Path:
@@ -87,16 +99,32 @@ def _downloaded() -> Path:
     try:
         keras.datasets.fashion_mnist.load_data()
     except Exception as error:  # Keras raises just that where the network fails
-        raise FpdriftError(_absent(str(error))) from error
+        for path in filter(_there, (_cache() / name for name in _FILES)):
+            _read(path)  # or where one of its files is damaged
+        raise _absent(str(error)) from error
     if not _complete(_cache()):
-        raise FpdriftError(_absent("Keras keeps it elsewhere"))
+        raise _absent("Keras keeps it elsewhere")
     return _cache()
 
 
-def _absent(why: str) -> str:
-    return (
+def _absent(why: str) -> FpdriftError:
+    if own := os.environ.get("FPDRIFT_DATA"):
+        return FpdriftError(
+            f"FPDRIFT_DATA is {shown(own)}, which lacks some of Fashion-MNIST's four *-ubyte.gz "
+            f"files, and they could not be downloaded ({shown(why)}): name a folder with all four, "
+            "install Debian's dataset-fashion-mnist, or unset FPDRIFT_DATA"
+        )
+    return MissingDataError(
         f"Fashion-MNIST is not here and could not be downloaded ({shown(why)}): set FPDRIFT_DATA "
         "to a folder with its four *-ubyte.gz files, or install Debian's dataset-fashion-mnist"
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    why = getattr(error, "strerror", None) or error  # without the path a second time
+    return (
+        f"{shown(str(path))} cannot be read ({why}); delete it or set FPDRIFT_DATA to another "
+        "folder"
     )
 
 
@@ -107,8 +135,7 @@ def _read(path: Path) -> Bytes:
         with gzip.open(path) as file:
             content = file.read(size + 1)  # whatever else it unpacks to
     except (OSError, EOFError, zlib.error) as error:
-        message = f"{shown(str(path))} cannot be read ({error}); delete it or set FPDRIFT_DATA"
-        raise FpdriftError(message) from None
+        raise FpdriftError(_unreadable(path, error)) from None
     if hashlib.sha256(content).hexdigest() != digest:
         message = (
             f"{shown(str(path))} is not Fashion-MNIST's (its SHA-256 differs); delete it or set "

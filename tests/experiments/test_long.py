@@ -11,6 +11,7 @@ from fpdrift.cli.screens import screen
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import Settings, long, study
 from fpdrift.plotting import plot
+from fpdrift.recorded import load_recorded
 from fpdrift.records import open_record
 from fpdrift.results import Result
 from fpdrift.training import job as room
@@ -56,14 +57,28 @@ def test_each_epoch_is_told(trained, tmp_path, capsys):
     assert [e.distance for e in result.epochs] == pytest.approx(away[rows], rel=1e-12)
     assert result.first_step == 0
     first, last = result.epochs
-    apart = f"{first.distance:.1e} apart, after 938 steps {last.distance:.1e};"
-    assert f"After 469 steps the weights are {apart}" in result.finding
+    kept = [int(records[0].sketch_steps[row]) for row in rows]
+    assert [result.kept_at(epoch) for epoch in result.epochs] == kept
+    apart = f"{first.distance:.1e} apart, by step {kept[1]} {last.distance:.1e};"
+    assert f"By step {kept[0]} the weights are {apart}" in result.finding
     loss = 100 * abs(last.losses[1] - last.losses[0]) / last.losses[0]
     assert f"loss of the last epoch differs by {loss:.2g} %." in result.finding
     zeros = [np.mean(abs(w.ravel()) <= 1e-8) for w in starting_weights("answer", 1).values()]
     sizes = [w.size for w in starting_weights("answer", 1).values()]
     assert result.small_before == pytest.approx(np.average(zeros, weights=sizes))
     plot(result)
+
+
+def test_distances_are_of_steps_at_which_weights_were_kept():
+    recorded = load_recorded("long")
+    assert [recorded.kept_at(epoch) for epoch in recorded.epochs[:2]] == [936, 1872]
+    lines = screen(recorded)
+    assert all(len(line) <= 80 for line in lines)
+    told = " ".join(line.strip() for line in lines)
+    assert "Each distance is of the last step up to there at which weights were kept (936 " in told
+    assert "By step 936 the weights are 3.4e-01 apart, by step 18,760 1.0e+00;" in long._tell(
+        recorded
+    )
 
 
 def test_no_drift_is_said_with_what_would_have_shown(trained, tmp_path):
@@ -85,9 +100,7 @@ def test_the_full_size_is_the_source_s_epochs(trained, tmp_path, monkeypatch):
 
 def test_the_operations_make_the_loop_s_steps(trained, tmp_path):
     result = long.long(Settings(out=tmp_path))
-    assert (
-        f"After 300 steps the weights are {result.epochs[0].distance:.1e} apart; " in result.finding
-    )
+    assert f"By step 300 the weights are {result.epochs[0].distance:.1e} apart; " in result.finding
     assert f"the loop's 1e8 are {1e8 / result.operations:.2g} steps" in result.finding
     assert math.isclose(result.operations, 3.07e9, rel_tol=0.01)
 

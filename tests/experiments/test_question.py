@@ -1,5 +1,6 @@
 """The question's own training: its split, its early stopping beside Keras', and what is said."""
 
+import gzip
 from collections import Counter
 
 import numpy as np
@@ -10,13 +11,15 @@ from hypothesis import strategies as st
 
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
-from fpdrift.experiments import Settings
+from fpdrift.errors import FpdriftError, MissingDataError
+from fpdrift.experiments import Settings, long
 from fpdrift.experiments import question as room
 from fpdrift.experiments.question import early_stop
 from fpdrift.plotting import plot
+from fpdrift.recorded import load_recorded
 from fpdrift.records import RecordWriter, Tensor, content_hash, open_record
 from fpdrift.results import Result
-from fpdrift.training import job
+from fpdrift.training import fashion, job
 from fpdrift.training.data import load
 
 AN_EPOCH = 23
@@ -82,7 +85,8 @@ def test_figures_are_those_of_the_predictions(trained, tmp_path, capsys):
     assert (again.first_step, threads.first_step, seed.first_step) == (None, 1, 1)
     assert threads.churn == 10 / 360
     assert "The code repeats: the run done again has the same bits." in result.finding
-    assert "with 2 threads 2.8 % of the validation images" in result.finding
+    churn = "with 2 threads 2.8 % of the validation images got another class at the end, with"
+    assert churn in result.finding
     assert "after 2 of at most 200 epochs early stopping would not have ended" in result.finding
     plot(result)
 
@@ -103,22 +107,37 @@ def test_what_is_said_follows_from_the_bits(bits, words, trained, tmp_path):
 
 def test_the_quick_size_cuts_a_long_epoch_short(trained, tmp_path, monkeypatch):
     whole = room.question(Settings(out=tmp_path))
-    assert (whole.cut, whole.steps, whole.done) == (False, AN_EPOCH, "1 of at most 200 epochs")
+    assert (whole.an_epoch, whole.steps, whole.done) == (None, AN_EPOCH, "1 of at most 200 epochs")
     monkeypatch.setattr(room, "CUT", 10)
     cut = room.question(Settings(out=tmp_path))
-    assert (cut.cut, cut.steps, cut.done) == (True, 10, "10 steps of at most 200 epochs")
+    assert (cut.an_epoch, cut.steps) == (AN_EPOCH, 10)
+    assert cut.done == "10 of 23 steps of epoch 1 of at most 200"
     assert [len(run.accuracies) for run in cut.runs] == [1] * 4
-    assert screen(cut)[0].startswith("  Not the source's size: 10 steps of one epoch (the source:")
-    assert "after 10 steps of at most 200 epochs early stopping" in cut.finding
-    assert "(10 steps of at most 200 epochs on digits-split)" in plot(cut).get_title("left")
+    lines = screen(cut)
+    assert all(len(line) <= 80 for line in lines)
+    told = " ".join(line.strip() for line in lines)
+    assert "size: 10 of the 23 steps of one epoch (the source: up to 200 epochs) of the" in told
+    assert "Validation accuracy after 10 steps: 1 thread " in cut.finding
+    assert "early stopping" not in cut.finding
+    assert "best epochs" not in cut.finding
+    assert f"({cut.done} on digits-split)" in plot(cut).get_title("left")
     for asked in ({"epochs": 1}, {"full": True, "epochs": 1}):
         assert room.question(Settings(out=tmp_path, **asked)).to_json() == whole.to_json()
 
 
+def test_a_recording_of_whole_epochs_is_told_as_before():
+    recorded = load_recorded("question")
+    assert (recorded.an_epoch, recorded.done) == (None, "5 of at most 200 epochs")
+    told = "  Not the source's size: 5 epochs (the source: up to 200) of 750 steps of the"
+    assert screen(recorded)[0] == told
+
+
 def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "DATA", "digits-split")
     monkeypatch.setattr(room, "EPOCHS", 23)
     result = room.question(Settings(out=tmp_path, full=True))
     assert result.size == "full"
+    assert screen(result)[0].startswith("  The source's size: 23 epochs (the source: up to 23)")
     assert room.question(Settings(out=tmp_path, full=True, epochs=1)).size == "quick"
     # all answers are right from epoch 4 on, so the loss falls no more
     assert [run.best for run in result.runs] == [4, 4, 4, 4]
@@ -127,6 +146,39 @@ def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
     result = room.question(Settings(out=tmp_path / "more", full=True))
     assert [run.stopped for run in result.runs] == [24] * 4
     assert "early stopping would have ended them after epochs 24, 24, 24, 24" in result.finding
+
+
+def test_all_epochs_on_other_images_are_not_the_question_s_size(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "EPOCHS", 3)
+    result = room.question(Settings(out=tmp_path, full=True))
+    assert (result.size, result.epochs, result.data) == ("quick", 3, "digits-split")
+    told = " ".join(line.strip() for line in screen(result)[:3])
+    assert told.startswith("Not the source's size: 3 epochs (the source: up to 3) of 23 steps")
+    assert "network on digits-split in place of fashion-mnist-split, seed 1;" in told
+
+
+@pytest.mark.parametrize("study", [room.question, long.long])
+def test_damaged_data_are_not_replaced_by_others(study, tmp_path, monkeypatch):
+    require("sklearn")
+    for name in fashion._FILES:
+        (tmp_path / name).write_bytes(gzip.compress(bytes(10_008), mtime=0))
+    monkeypatch.setenv("FPDRIFT_DATA", str(tmp_path))
+    monkeypatch.setattr(job, "train", None)
+    with pytest.raises(FpdriftError, match="SHA-256 differs"):
+        study(Settings(out=tmp_path))
+
+
+def test_others_stand_in_for_missing_data(monkeypatch):
+    keras = require("keras")
+    require("sklearn")
+
+    def offline():
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(fashion, "_places", lambda: iter(()))
+    monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", offline)
+    monkeypatch.delenv("FPDRIFT_DATA", raising=False)
+    assert (room._data(), long._data()) == ("digits-split", "noise")
 
 
 def test_the_accuracy_is_that_of_the_weights_that_are_restored():
@@ -163,11 +215,9 @@ def test_early_stopping_as_keras_does_it(losses, patience):
 def test_the_split_is_stratified_and_of_one_content(name, count):
     require("sklearn")
     if name.startswith("fashion"):
-        from fpdrift.errors import FpdriftError
-
         try:
             load("fashion-mnist", validation=1)
-        except FpdriftError as error:
+        except MissingDataError as error:
             missing(str(error))
     data = load(name)
     train, rest = data.train_labels.sum(axis=0), data.validation_labels.sum(axis=0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers import missing, require
 
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import FpdriftError, MissingDataError
 from fpdrift.training import fashion
 from fpdrift.training.data import load
 
@@ -64,9 +64,39 @@ def test_places(place, monkeypatch, tmp_path):
 
 @pytest.mark.usefixtures("nowhere")
 def test_nowhere_says_what_to_do():
-    with pytest.raises(FpdriftError, match=r"no route to host.*FPDRIFT_DATA.*Debian") as caught:
+    match = r"no route to host.*FPDRIFT_DATA.*Debian"
+    with pytest.raises(MissingDataError, match=match) as caught:
         load("fashion-mnist")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_named_folder_without_it_is_no_missing_data(monkeypatch, tmp_path):
+    monkeypatch.setenv("FPDRIFT_DATA", str(tmp_path))
+    with pytest.raises(FpdriftError, match=r"^FPDRIFT_DATA is .*lacks.*no route to host") as caught:
+        load("fashion-mnist")
+    assert type(caught.value) is FpdriftError
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_folder_that_cannot_be_looked_at_is_no_missing_data(monkeypatch, tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    monkeypatch.setenv("FPDRIFT_DATA", str(loop))
+    with pytest.raises(FpdriftError, match=r"cannot be read \(.*FPDRIFT_DATA") as caught:
+        load("fashion-mnist")
+    assert type(caught.value) is FpdriftError
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_damaged_file_in_a_cache_of_some_is_no_missing_data(tmp_path):
+    cache = tmp_path / "keras/datasets/fashion-mnist"
+    cache.mkdir(parents=True)
+    (cache / NAMES[1]).write_bytes(b"no archive")
+    with pytest.raises(FpdriftError, match="cannot be read") as caught:
+        load("fashion-mnist")
+    assert type(caught.value) is FpdriftError
 
 
 @pytest.mark.parametrize(
@@ -83,5 +113,6 @@ def test_another_file_is_refused(content, why, monkeypatch, tmp_path):
     (folder / NAMES[3]).unlink()
     (folder / NAMES[3]).write_bytes(content)
     monkeypatch.setenv("FPDRIFT_DATA", str(folder))
-    with pytest.raises(FpdriftError, match=why):
+    with pytest.raises(FpdriftError, match=why) as caught:
         fashion.read_fashion()
+    assert type(caught.value) is FpdriftError

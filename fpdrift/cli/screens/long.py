@@ -19,11 +19,24 @@ def _long(result: Long) -> list[str]:
         f"  {'epoch':>5}{'step':>9}{'distance':>11}{'loss a':>10}{'loss b':>10}{'churn':>9}"
         f"{'weights <= 1e-8':>18}",
         *map(_row, result.epochs),
+        *_kept(result),
         "",
         *wrapped(f"The source: {result.claim}."),
         *wrapped(f"Here: {result.finding}"),
         *measured_on(result),
     ]
+
+
+def _kept(result: Long) -> list[str]:
+    """Say of which steps the distances are, where weights were not kept at every epoch's end."""
+    earlier = [epoch for epoch in result.epochs if result.kept_at(epoch) < epoch.step]
+    if not earlier:
+        return []
+    first = earlier[0]
+    return wrapped(
+        "Each distance is of the last step up to there at which weights were kept "
+        f"({result.kept_at(first):,} for {first.step:,})."
+    )
 
 
 def _row(epoch: Epoch) -> str:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from fpdrift.cli.screens.screen import count, measured_on, screen, wrapped
 from fpdrift.experiments import Question, RunDistance, Validated
+from fpdrift.experiments.question import DATA
 
 
 @screen.register
 def _question(result: Question) -> list[str]:
-    whole = result.epochs >= result.source_epochs
-    epochs, steps = count(result.epochs, "epoch"), count(result.steps, "step")
-    done, each = (f"{steps} of one epoch", "") if result.cut else (epochs, f" of {steps}")
+    most = f"(the source: up to {result.source_epochs}"
+    if result.an_epoch is None:
+        done = f"{count(result.epochs, 'epoch')} {most}) of {count(result.steps, 'step')}"
+    else:
+        done = f"{result.steps} of the {result.an_epoch} steps of one epoch {most} epochs)"
+    other = "" if result.data == DATA else f" in place of {DATA}"
     distances = {distance.label: distance for distance in result.distances}
     return [
         *wrapped(
-            f"{'The source' if whole else 'Not the source'}'s size: "
-            f"{done} (the source: up to {result.source_epochs}){each} of the question's network on "
-            f"{result.data}, seed {result.seed}; validated on "
+            f"{'The source' if result.size == 'full' else 'Not the source'}'s size: "
+            f"{done} of the question's network on "
+            f"{result.data}{other}, seed {result.seed}; validated on "
             f"{count(result.validation_images, 'image')}."
         ),
         "",
