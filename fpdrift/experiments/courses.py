@@ -132,7 +132,11 @@ def amplifiers(settings: Settings) -> Courses:
 def _tell_both(result: Courses, tell: Callable[[Courses], str]) -> str:
     """Tell it without the weights that rounding alone moves, and of all."""
     both = result.with_noise
-    return tell(result) if both is None else f"{tell(result)} {_WITH} {tell(both)}"
+    return (
+        tell(result)
+        if both is None
+        else f"{tell(result)} {_WITH} {tell(both)[0].lower()}{tell(both)[1:]}"
+    )
 
 
 def _tell_doses(result: Courses) -> str:

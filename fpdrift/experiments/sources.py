@@ -251,9 +251,10 @@ def _tell(result: Sources) -> str:
         f"{largest.distance.mean:.1e} after {result.steps} steps; other seeds by "
         f"{seeds.distance.mean:.1e}, {plain(times)} times as far."
     )
-    if largest.of_all.mean > largest.distance.mean:
+    if any(row.of_all.mean > row.distance.mean for row in moved):
+        least = min(row.of_all.mean for row in moved)
         told += (
-            " Biases whose true gradient is zero are left out of that; rounding alone moves them, "
-            f"and with them {largest.name} comes to {largest.of_all.mean:.1e}."
+            " Biases whose true gradient is zero are left out of that: rounding alone moves them, "
+            f"and with them each of these moves the weights by {least:.1e} or more."
         )
     return told
