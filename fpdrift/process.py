@@ -237,8 +237,9 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 def _cause_of_death(code: int) -> str:
     if code >= 0:
         return f"ended with exit code {code}"
-    names = {int(s): s.name for s in signal.Signals}
-    return f"was ended by signal {-code} ({names.get(-code, 'unknown')})"
+    name = {int(s): s.name for s in signal.Signals}.get(-code, "unknown")
+    hint = ", as a system does that runs out of memory" if name == "SIGKILL" else ""
+    return f"was ended by signal {-code} ({name}){hint}"
 
 
 def _last_words(chatter: IO[bytes]) -> str:

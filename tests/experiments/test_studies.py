@@ -3,14 +3,12 @@
 import dataclasses
 import itertools
 import json
-import math
 import re
 import zlib
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers import require
 from made_records import made
 
 import fpdrift
@@ -18,13 +16,10 @@ from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
 from fpdrift.experiments import Settings, Study, hashseed, metric, noseeds, study, threadcounts
 from fpdrift.experiments.determinism import cost
-from fpdrift.experiments.metric import knife_edge, relative_spread, turns
 from fpdrift.experiments.study import plain, span
 from fpdrift.records import open_record
 from fpdrift.results import Result
 from fpdrift.training import job as room
-from fpdrift.training.condition import Condition
-from fpdrift.training.own_chance import own_chance
 
 NAMES = ("threads-in-training", "nudge", "no-seeds", "metric", "hash-seed", "determinism")
 STEPS = {
@@ -191,44 +186,6 @@ def test_a_batch_s_own_accuracy():
     assert noseeds._accuracies((record,)).tolist() == [own.tolist()]
 
 
-def test_knife_edge():
-    edge = knife_edge()
-    assert edge.accuracy == (0.6, 0.7)
-    chance, before, after = (float(np.float32(x)) for x in (0.9, 0.5 - 5e-7, 0.5 + 5e-7))
-    sure = -6 * math.log(chance) - 3 * math.log(1 - chance)
-    expected = [(sure - math.log(at_edge)) / 10 for at_edge in (before, after)]
-    assert edge.loss == pytest.approx(expected, rel=1e-14)
-    assert 1e-7 < edge.loss[0] - edge.loss[1] < 3e-7
-    assert [relative_spread(v) for v in ([2.0, 5.0, 1.0], [4.0, 4.0])] == [2.0, 0.0]
-    assert math.isnan(relative_spread([0.0, 1.0]))
-
-
-def test_turned_predictions_and_the_least_move():
-    chances = np.array([[[0.6, 0.4], [0.52, 0.48], [0.1, 0.9]]] * 3)
-    chances[1, 1] = [0.49, 0.51]  # turns, by 0.03 from the first and 0.02 from the third
-    chances[2, 1] = [0.51, 0.49]
-    chances[2, 0] = [0.9, 0.1]  # moves far and does not turn
-    records = [SimpleNamespace(steps=[0, 7], predictions={7: c}) for c in chances]
-    count, turned, least = turns(records)
-    assert (count, turned, round(least, 12)) == (3, 1, 0.02)
-    count, turned, least = turns(records[:1] * 2)
-    assert (count, turned, math.isnan(least)) == (3, 0, True)
-
-
-@pytest.mark.parametrize(
-    ("loss", "accuracy", "words"),
-    [
-        (1e-4, 0.02, "losses lie 0.01 % apart, accuracies 2 %, 200 times as far;"),
-        (0.02, 0.01, "losses lie 2 % apart, accuracies 1 %, 0.5 times as far;"),
-        (0.0, 0.01, "losses lie 0 % apart, accuracies 1 %;"),
-        (0.01, math.nan, "nothing can be said, since accuracy began with 0 or left the finite"),
-    ],
-)
-def test_metric_words(loss, accuracy, words):
-    spread = dict.fromkeys(metric.METRICS, 0.5) | {"loss": loss, "accuracy": accuracy}
-    assert words in metric._tell(spread, knife_edge(), 256, 3, 0.001)
-
-
 def test_metric_takes_the_runs_of_five_runs(trained, tmp_path):
     settings = Settings(out=tmp_path)
     study("five-runs").run(settings)
@@ -312,20 +269,6 @@ def test_words_for_numbers():
     assert span([2, 2], ",") == "2"
 
 
-def test_python_reads_its_hash_seed_before_it_starts(monkeypatch):
-    monkeypatch.setattr(hashseed, "PROCESSES", 2)
-    monkeypatch.setenv("PYTHONHASHSEED", "7")  # the shell has no say
-    distinct = {
-        label: hashseed._hashes(label, *way).distinct for label, way in hashseed.WAYS.items()
-    }
-    assert distinct == {
-        "not set": 2,
-        "PYTHONHASHSEED=0 before the start": 1,
-        "PYTHONHASHSEED=0 after the start": 2,
-        "PYTHONASHSEED=0 before the start": 2,
-    }
-
-
 def test_hash_seed_says_what_a_run_felt(trained, tmp_path, monkeypatch):
     own = iter("0012")
     monkeypatch.setattr(hashseed, "own_chance", lambda _: next(own))
@@ -343,25 +286,3 @@ def test_the_training_nudge_is_found_before_the_demo_s(capsys):
     assert study("nudge").summary != fpdrift.experiments.experiment("nudge").summary
     assert main(["experiment", "dance"]) == 2
     assert capsys.readouterr().err.count("nudge") == 1
-
-
-@pytest.mark.slow
-def test_no_seeds_with_real_runs(tmp_path, monkeypatch):
-    require("tensorflow")
-    monkeypatch.setattr(noseeds, "RUNS", 1)
-    monkeypatch.setattr(noseeds, "COUNTS", (1,))
-    found = noseeds.no_seeds(Settings(out=tmp_path))
-    ours, seeded = found.study.runs
-    assert ours.weights != seeded.weights
-    assert found.loss_spread.tolist() == [[0.0] * 10] * 2
-    assert (found.accuracies * 64 == np.round(found.accuracies * 64)).all()
-    assert ((found.accuracies >= 0) & (found.accuracies <= 1)).all()
-    assert found.accuracies.mean(axis=1) == pytest.approx([r.accuracy for r in found.study.runs])
-
-
-@pytest.mark.slow
-def test_keras_own_generators_follow_the_seed():
-    require("tensorflow")
-    found = [own_chance(Condition(intra_op_threads=1, seed=seed)) for seed in (1, 2)]
-    assert all(re.fullmatch(r"[0-9a-f]{16}", weights) for weights in found)
-    assert len(set(found)) == 2

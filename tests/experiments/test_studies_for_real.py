@@ -1,0 +1,47 @@
+"""Studies of seeds with real processes and trainings."""
+
+import re
+
+import numpy as np
+import pytest
+from helpers import require
+
+from fpdrift.experiments import Settings, hashseed, noseeds
+from fpdrift.training.condition import Condition
+from fpdrift.training.own_chance import own_chance
+
+
+def test_python_reads_its_hash_seed_before_it_starts(monkeypatch):
+    monkeypatch.setattr(hashseed, "PROCESSES", 2)
+    monkeypatch.setenv("PYTHONHASHSEED", "7")  # the shell has no say
+    distinct = {
+        label: hashseed._hashes(label, *way).distinct for label, way in hashseed.WAYS.items()
+    }
+    assert distinct == {
+        "not set": 2,
+        "PYTHONHASHSEED=0 before the start": 1,
+        "PYTHONHASHSEED=0 after the start": 2,
+        "PYTHONASHSEED=0 before the start": 2,
+    }
+
+
+@pytest.mark.slow
+def test_no_seeds_with_real_runs(tmp_path, monkeypatch):
+    require("tensorflow")
+    monkeypatch.setattr(noseeds, "RUNS", 1)
+    monkeypatch.setattr(noseeds, "COUNTS", (1,))
+    found = noseeds.no_seeds(Settings(out=tmp_path))
+    ours, seeded = found.study.runs
+    assert ours.weights != seeded.weights
+    assert found.loss_spread.tolist() == [[0.0] * 10] * 2
+    assert (found.accuracies * 64 == np.round(found.accuracies * 64)).all()
+    assert ((found.accuracies >= 0) & (found.accuracies <= 1)).all()
+    assert found.accuracies.mean(axis=1) == pytest.approx([r.accuracy for r in found.study.runs])
+
+
+@pytest.mark.slow
+def test_keras_own_generators_follow_the_seed():
+    require("tensorflow")
+    found = [own_chance(Condition(intra_op_threads=1, seed=seed)) for seed in (1, 2)]
+    assert all(re.fullmatch(r"[0-9a-f]{16}", weights) for weights in found)
+    assert len(set(found)) == 2
