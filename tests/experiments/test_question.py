@@ -83,6 +83,8 @@ def test_figures_are_those_of_the_predictions(trained, tmp_path, capsys):
         assert (run.best, run.stopped) == (2, None)
     again, threads, seed = result.distances
     assert (again.first_step, threads.first_step, seed.first_step) == (None, 1, 1)
+    rows = [line for line in printed if line.startswith(("  1 thread again", "  2 threads"))]
+    assert ["never" in row for row in rows] == [True, False]
     assert threads.churn == 10 / 360
     assert "The code repeats: the run done again has the same bits." in result.finding
     churn = "with 2 threads 2.8 % of the validation images got another class at the end, with"

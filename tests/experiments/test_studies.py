@@ -257,6 +257,25 @@ def test_determinism_that_is_none_is_said(paced, tmp_path):
     assert "Without, 0 of 3" in found
 
 
+@pytest.mark.parametrize(
+    ("bits", "with_it", "without"),
+    [
+        (lambda c: 0 if c.op_determinism else next(ENDLESS), "3 of 3", "0 of 3"),
+        (lambda c: next(ENDLESS) if c.op_determinism else 0, "0 of 3", "3 of 3"),
+        (lambda c: 0 if c.op_determinism else c.intra_op_threads, "3 of 3", "3 of 3"),
+    ],
+)
+def test_determinism_is_told_apart_from_its_lack(bits, with_it, without, paced, tmp_path):
+    paced.bits = bits
+    found = study("determinism").run(Settings(out=tmp_path)).study.finding
+    first, second, third = found.split(". ")[:3]
+    assert first.startswith(f"With op determinism, {with_it} thread counts gave the same bits when")
+    assert second.startswith(f"Without, {without} thread counts gave the same bits when repeated")
+    same = "against 1 thread the others gave the same bits"
+    assert (same in first, same in second) == (with_it == "3 of 3", without > with_it)
+    assert third.startswith("One intra-op and one inter-op thread gave ")
+
+
 def test_words_for_numbers():
     assert cost({}) == "No pair of runs was timed."
     few = cost({"a": 0.99, "b": 1.6, "c": 1.5})
