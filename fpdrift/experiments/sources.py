@@ -237,7 +237,7 @@ def _tell(result: Sources) -> str:
     rounding = [
         row for row in result.rows[1:] if "seed" not in row.name and row.name not in PLANTED
     ]
-    moved = [row for row in rounding if row.distance.mean > 0]
+    moved = [row for row in rounding if row.of_all.mean > 0]
     seeds = next(row for row in result.rows if row.name == "all seeds")
     if not moved:
         return (
@@ -245,6 +245,11 @@ def _tell(result: Sources) -> str:
             f"other seeds move them by {seeds.distance.mean:.1e}."
         )
     largest = max(moved, key=lambda row: row.distance.mean)
+    if not largest.distance.mean:
+        return (
+            f"{told}What differs in rounding alone moved no weights but biases whose true gradient "
+            f"is zero; other seeds move the others by {seeds.distance.mean:.1e}."
+        )
     times = seeds.distance.mean / largest.distance.mean
     told += (
         f"Of what differs in rounding alone, {largest.name} moved the weights most here, by "

@@ -137,7 +137,7 @@ def test_biases_that_rounding_alone_moves_are_told_apart(trained, tmp_path):
     lines = screen(both)
     tables = [line for line in lines if line.startswith(f"  {result.labels[2]:20}")]
     assert [line.split()[-1] for line in tables] == ["1.0e+00", "4.0e-08"]
-    assert "weights, but for biases whose true gradient is zero from" in " ".join(
+    assert "weights, but for biases whose true gradient is zero, from" in " ".join(
         " ".join(lines).split()
     )
     assert "biases of zero gradient left out" in plot(both).get_ylabel()

@@ -207,6 +207,8 @@ def test_distances_leave_out_biases_that_rounding_alone_moves(trained, tmp_path,
     rows = [dataclasses.replace(row, distance=gone) for row in result.rows]
     texts = [text.get_text() for text in plot(dataclasses.replace(result, rows=tuple(rows))).texts]
     assert set(texts) == {"equal but biases"}
+    told = room._tell(dataclasses.replace(result, rows=(result.rows[0], *rows[1:])))
+    assert "moved no weights but biases whose true gradient is zero; other seeds" in told
     left_out = [line for line in screen(result) if line.startswith("  Left out, ")]
     assert [line for line in left_out if "--full" in line] == [
         f"  Left out, {name}: --full has it" for name in room.FULL_ALONE

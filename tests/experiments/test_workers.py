@@ -9,9 +9,10 @@ from made_records import made
 
 from fpdrift.cli.main import main
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments import Settings, study
+from fpdrift.experiments import Settings, study, threadcounts
 from fpdrift.training import Condition, job, workers
 from fpdrift.training.ensemble import ensemble
+from fpdrift.training.run import environment
 
 
 @pytest.fixture
@@ -34,9 +35,17 @@ def at_once(monkeypatch):
     return counted
 
 
+@pytest.fixture
+def ten_runs(monkeypatch):
+    """Let the study of thread counts have no other kernels, whatever this machine has."""
+    here = SimpleNamespace(cpu_features=("asimd",))
+    monkeypatch.setattr(threadcounts, "current", lambda: here)
+
+
+@pytest.mark.usefixtures("ten_runs")
 def test_the_number_of_workers_changes_no_result(at_once, tmp_path):
     found = set()
-    for count in (1, 2, 7):  # the study has 14 runs
+    for count in (1, 2, 5):
         at_once |= {"most": 0, "meet": threading.Barrier(count)}
         told = []
         settings = Settings(
@@ -75,6 +84,16 @@ def test_a_number_that_cannot_be_is_refused(capsys):
     )
 
 
+def test_trainings_share_a_gpu_unless_the_user_says_otherwise(monkeypatch):
+    require("tensorflow")
+    names = ("TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    assert [environment(Condition(), "noise")[name] for name in names] == ["true", "false"]
+    monkeypatch.setenv(names[0], "false")
+    assert [environment(Condition(), "noise")[name] for name in names] == ["false", "false"]
+
+
 @pytest.mark.parametrize("seed", [0, 2**32 - 1])
 def test_a_seed_at_the_end_of_its_range(seed):
     assert Settings(seed=seed).seed == seed
@@ -82,16 +101,17 @@ def test_a_seed_at_the_end_of_its_range(seed):
         Settings(seed=seed + (1 if seed else -1))
 
 
+@pytest.mark.usefixtures("ten_runs")
 def test_workers_are_told_on_the_command_line(at_once, tmp_path, capsys):
-    at_once |= {"meet": threading.Barrier(7)}
-    told = ["--out", str(tmp_path), "--workers", "7"]
+    at_once |= {"meet": threading.Barrier(5)}
+    told = ["--out", str(tmp_path), "--workers", "5"]
     assert main(["experiment", "threads-in-training", *told]) == 0
-    assert at_once["most"] == 7
+    assert at_once["most"] == 5
     capsys.readouterr()
     assert main(["experiment", "determinism", *told]) == 2
-    assert capsys.readouterr().err.startswith("fpdrift: --workers 7: determinism times its runs, ")
+    assert capsys.readouterr().err.startswith("fpdrift: --workers 5: determinism times its runs, ")
     at_once |= {"most": 0, "meet": threading.Barrier(1)}
-    study("determinism").run(Settings(out=tmp_path, workers=7))
+    study("determinism").run(Settings(out=tmp_path, workers=5))
     assert at_once["most"] == 1
 
 

@@ -10,7 +10,7 @@ from fpdrift.experiments import Courses
 def _courses(result: Courses) -> list[str]:
     size = "The source's size" if result.size == "full" else "Quick, not the source's size"
     both = result.with_noise
-    but = ", but for biases whose true gradient is zero" if both else ""
+    but = ", but for biases whose true gradient is zero," if both else ""
     more = ["", "  All weights, with those biases, which rounding alone moves:"] if both else []
     return [
         *wrapped(
