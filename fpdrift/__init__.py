@@ -3,8 +3,11 @@
 The public names resolve on first use, so that ``import fpdrift`` costs no more than NumPy does.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
+
+TYPE_CHECKING = False  # `typing` takes longer than all the rest of this module
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.1.0"
 
@@ -78,11 +81,17 @@ if TYPE_CHECKING:
     from fpdrift.training import Condition, train
 
 
-#: Modules that are public themselves: `fpdrift.plotting.plot` works after ``import fpdrift``.
-_MODULES = ("errors", "plotting")
+#: Modules, imported on first use: `fpdrift.plotting.plot` works after ``import fpdrift``.
+_MODULES = (
+    *("arithmetic", "atomic", "checks", "cli", "drift", "errors", "experiments", "exports"),
+    *("floats", "frameworks", "lessons", "perturbation", "plotting", "process", "provenance"),
+    *("recorded", "recorder", "records", "reduction", "results", "slides", "training"),
+)
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
     if name not in _HOME and name not in _MODULES:
         message = f"module 'fpdrift' has no attribute {name!r}"
         raise AttributeError(message)

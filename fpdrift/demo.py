@@ -2,7 +2,7 @@
 
 import sys
 
-from fpdrift.cli.main import main
+from fpdrift.cli.start import main
 
 if __name__ == "__main__":
     sys.exit(main(["demo", *sys.argv[1:]]))

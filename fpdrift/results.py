@@ -95,7 +95,12 @@ class Result:
             "provenance": self.provenance.to_dict(),
             "result": encode(self),
         }
-        return json.dumps(document, allow_nan=False, ensure_ascii=False)
+        text = json.dumps(document, allow_nan=False, ensure_ascii=False)
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # the name of a file that is not UTF-8
+            return json.dumps(document, allow_nan=False)
+        return text
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:

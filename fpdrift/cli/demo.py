@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.cli.output import make_folder, replace
+from fpdrift import atomic
+from fpdrift.cli.output import make_folder
 from fpdrift.cli.parsing import folder, whole
 from fpdrift.cli.progress import reporting
 from fpdrift.cli.screens import count, screen, verdict
@@ -94,7 +95,7 @@ class _Screen:
     def keep(self, name: str, result: Result) -> None:
         """Save a result and its picture, then show it."""
         text = result.to_json()
-        replace(self.out / f"{name}.json", text)
+        atomic.write(self.out / f"{name}.json", text)
         self.results[name] = result
         self.documents[name] = json.loads(text)
         for row in screen(result):

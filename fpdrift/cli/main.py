@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import fpdrift
@@ -25,12 +26,14 @@ from fpdrift.cli import (
     threads,
     train,
 )
+from fpdrift.cli.output import flush
+from fpdrift.cli.start import INTERRUPTED
 from fpdrift.errors import FpdriftError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FINE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+FINE, FAILED, BAD_INPUT = 0, 1, 2
 
 
 class _Parser(argparse.ArgumentParser):
@@ -83,26 +86,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A library's notices would stand between our lines; whoever wants them sets this.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        arguments = parser().parse_args(argv)
-        code: int = arguments.run(arguments)
-        sys.stdout.flush()
+        return _run(argv)
     except FpdriftError as error:
         return _complain(str(error), BAD_INPUT)
     except MemoryError:
         return _complain("no memory for so many numbers; choose fewer", BAD_INPUT)
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
-    except BrokenPipeError:  # the reader went away (| head): that is no fault
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FINE
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and error.filename is None:
+            _discard_unwritable()
+            return FINE  # the reader went away (| head): that is not a failure
         place = error.filename or "the output"
         why = error.strerror or error
         return _complain(f"cannot write {place}: {why}; choose another place", BAD_INPUT)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = parser().parse_args(argv)
+        code: int = arguments.run(arguments)
+    except SystemExit as done:  # --help and --version have printed
+        code = int(done.code or FINE)
+    flush()
     return code
 
 
 def _complain(message: str, code: int) -> int:
+    _discard_unwritable()
     line = " ".join(message.split())
-    print(f"fpdrift: {line}", file=sys.stderr)
+    with suppress(BrokenPipeError):
+        print(f"fpdrift: {line}", file=sys.stderr, flush=True)
+    _discard_unwritable()
     return code
+
+
+def _discard_unwritable() -> None:
+    """Throw away what cannot be written any more: at exit Python would try again."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

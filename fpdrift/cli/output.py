@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
+import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fpdrift import atomic
 from fpdrift.cli.screens import screen
 from fpdrift.errors import FpdriftError
 
@@ -62,15 +62,29 @@ def check_output(arguments: argparse.Namespace) -> None:
 
 def deliver(result: Result, arguments: argparse.Namespace) -> int:
     """Show a result and save it where the arguments say; give the exit code."""
-    text = result.to_json()
-    if arguments.json == "-":
-        print(text)
-    else:
-        for line in screen(result):
+    try:
+        for line in [_json(result)] if arguments.json == "-" else screen(result):
             print(line)
+        flush()
+    finally:  # also where whoever reads the screen has gone away (| head)
+        _save(result, arguments)
+    return 0
+
+
+def _json(result: Result) -> str:
+    """Write a result so that standard output can hold it without replacing a character."""
+    text = result.to_json()
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(json.loads(text))
+    return text
+
+
+def _save(result: Result, arguments: argparse.Namespace) -> None:
     saved = []
     if arguments.json not in (None, "-"):
-        replace(Path(arguments.json), text)
+        atomic.write(arguments.json, result.to_json())
         saved.append(arguments.json)
     if arguments.plot is not None:
         from fpdrift.plotting import save_picture
@@ -78,19 +92,13 @@ def deliver(result: Result, arguments: argparse.Namespace) -> int:
         save_picture(result, arguments.plot)
         saved.append(arguments.plot)
     if saved:
-        sys.stdout.flush()
         print(f"Saved: {', '.join(saved)}", file=sys.stderr)
-    return 0
 
 
-def replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all, so that an old one is never half lost."""
-    draft = path.with_suffix(".part")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+def flush() -> None:
+    """Hand over what has been printed; a closed standard output (>&-) is None."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 def make_folder(out: Path) -> None:
@@ -102,23 +110,10 @@ def make_folder(out: Path) -> None:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        try_folder(out)
+        atomic.try_folder(out)
     except OSError as error:
         message = f"cannot write to {out}: {error.strerror}; choose another folder with --out"
         raise FpdriftError(message) from None
-
-
-def try_folder(folder: Path) -> None:
-    """Write to a folder and leave nothing behind.
-
-    Raises
-    ------
-    OSError
-    """
-    with tempfile.TemporaryFile(dir=folder) as trial:
-        trial.write(b"0" * 4096)
-        trial.flush()
-        os.fsync(trial.fileno())
 
 
 def try_file(path: Path) -> None:
@@ -129,9 +124,7 @@ def try_file(path: Path) -> None:
     FpdriftError
     """
     try:
-        if path.is_dir():
-            raise IsADirectoryError(21, "it is a folder")
-        try_folder(path.parent)
+        atomic.try_writing(path)
     except OSError as error:
         message = f"cannot write {path}: {error.strerror}; choose another place"
         raise FpdriftError(message) from None

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fpdrift import atomic
 from fpdrift.cli.output import make_folder, try_file
 from fpdrift.cli.parsing import folder, words
 from fpdrift.cli.progress import reporting
@@ -72,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         report("drawing the PDF", 1, 2)
         write_pdf(slides, Path(draft, pdf.name))
         for file in (deck, pdf):  # both are whole by now
-            Path(draft, file.name).replace(file)
+            atomic.write(file, Path(draft, file.name).read_bytes())
     print(f"Saved: {deck}, {pdf}")
     return 0
 

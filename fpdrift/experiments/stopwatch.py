@@ -7,6 +7,8 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
+from fpdrift import atomic
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -41,9 +43,7 @@ class Stopwatch:
         if done == total == len(self._times) > _WARM + 1:
             steps = [b - a for a, b in zip(self._times, self._times[1:], strict=False)][_WARM:]
             kept = json.dumps(self.seconds | {label: statistics.median(steps)})
-            draft = self._place.with_suffix(".part")
-            draft.write_text(kept, encoding="utf-8")
-            draft.replace(self._place)
+            atomic.write(self._place, kept)
         self._report(label, done, total)
 
     @property

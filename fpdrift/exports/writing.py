@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fpdrift import atomic
 from fpdrift.checks import check_switch
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.exports.formats import COLUMNS, FORMATS, Files, columns_of, needed
@@ -100,14 +101,9 @@ def export(
 
 
 def _write(path: Path, data: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            draft.write_bytes(data)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        atomic.write(path, data)
     except OSError as error:
         why = error.strerror or str(error)
         message = f"cannot write {_named(path)}: {why}; choose another place"

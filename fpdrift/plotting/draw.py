@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from fpdrift import atomic
 from fpdrift.arithmetic import Chain, Orders
 from fpdrift.drift import (
     Comparison,
@@ -263,7 +264,9 @@ def save_picture(result: Result, *paths: str | Path, alt: str | None = None) -> 
         title = ax.get_title("left")
         told = {} if alt is None else {"Title": title, "Description": alt}
         for path in paths:
-            figure.savefig(path, metadata=METADATA[Path(path).suffix] | told)
+            kind = Path(path).suffix
+            with atomic.writing(path) as file:
+                figure.savefig(file, format=kind[1:], metadata=METADATA[kind] | told)
         return title
 
 

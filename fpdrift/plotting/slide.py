@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
+from fpdrift import atomic
 from fpdrift.plotting.draw import METADATA, look, plot
 from fpdrift.plotting.fit import LEADING, SMALLEST, fit
 
@@ -108,7 +109,8 @@ def save_pages(pages: Iterable[Page], path: Path, name: str) -> None:
     with (
         look(),
         rc_context({"pdf.fonttype": 42}),
-        PdfPages(path, metadata=metadata) as pdf,
+        atomic.writing(path) as file,
+        PdfPages(file, metadata=metadata) as pdf,
     ):
         for number, page in enumerate(pages, 1):
             figure, title = _page(page, number)

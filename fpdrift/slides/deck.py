@@ -8,6 +8,7 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from fpdrift import atomic
 from fpdrift.errors import MissingExtraError
 from fpdrift.plotting import MIDDLE, Paragraph, fit_foot, fit_title, fit_words, save_body
 from fpdrift.slides.pages import TITLE, pages
@@ -113,7 +114,11 @@ def _write(frame: Any, paragraphs: Iterable[Paragraph]) -> None:
 
 def _save(whole: io.BytesIO, path: Path) -> None:
     """Write a zip file whose parts are all of one day."""
-    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(whole) as old,
+        atomic.writing(path) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for name in old.namelist():
             part = zipfile.ZipInfo(name, _DAY.timetuple()[:6])
             new.writestr(part, old.read(name), zipfile.ZIP_DEFLATED)

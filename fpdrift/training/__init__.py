@@ -3,6 +3,7 @@
 Afterwards look inside a step: where two runs part, and what of their distance it made.
 """
 
+from fpdrift.training import ensemble
 from fpdrift.training.condition import Condition
 from fpdrift.training.explained import Repeated, StepDifference, StepExplained, StepSplit
 from fpdrift.training.gated import Gate, Gates, LayerGates
@@ -27,6 +28,7 @@ __all__ = [
     "StepSplit",
     "compare_gates",
     "compare_step",
+    "ensemble",
     "explain_kept",
     "explain_step",
     "find_gates",

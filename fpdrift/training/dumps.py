@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -31,7 +31,7 @@ class Seen(NamedTuple):
     values: Array
 
 
-def save(path: Path, seen: Sequence[Seen]) -> None:
+def save(path: Path | IO[bytes], seen: Sequence[Seen]) -> None:
     """Write the tensors of a step, or of a state."""
     head = [[s.stage, s.name, s.layer, s.values.dtype.name] for s in seen]
     arrays = {

@@ -14,6 +14,7 @@ from typing import Any
 import keras  # noqa: TID253 - only a process that trains gets here
 import numpy as np
 
+from fpdrift import atomic
 from fpdrift.errors import FpdriftError, FpdriftWarning, shown
 from fpdrift.recorder.state import reader, sync
 from fpdrift.training.dumps import Seen, save
@@ -105,13 +106,11 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
         self._step, self._before, self._batch = None, [], None
 
     def _write(self, seen: list[Seen]) -> None:
-        """Write the file under another name first: half of one takes no other file's place."""
-        draft = self._path.with_suffix(".unfinished.npz")
+        """Write the file; where that fails, warn and let the training go on."""
         try:
-            save(draft, seen)
-            draft.replace(self._path)
+            with atomic.writing(self._path) as file:
+                save(file, seen)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             why = error.strerror or str(error)
             message = f"cannot write {shown(self._path.name)}: {why}. Training goes on without it."
             warnings.warn(message, FpdriftWarning, stacklevel=2)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fpdrift import atomic
 from fpdrift.checks import check_callable, check_choice, check_switch
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import format_of
@@ -66,17 +67,13 @@ def record_gpu(
         If there is no GPU, with each library's reason, or the file cannot be written.
     """
     target = Path(path)
-    try:  # before minutes of work
-        with target.open("a", encoding="utf-8"):
-            pass
+    try:
+        atomic.try_writing(target)  # before minutes of work
         recording = measure_gpu(library=library, fast=fast, progress=progress)
-        target.write_text(recording.to_json() + "\n", encoding="utf-8")
+        atomic.write(target, recording.to_json() + "\n")
     except OSError as error:
         message = f"cannot write {target.name}: {error.strerror}; choose another place"
         raise FpdriftError(message) from None
-    finally:
-        if target.is_file() and not target.stat().st_size:
-            target.unlink()
     return recording
 
 

@@ -1,0 +1,140 @@
+"""Write a file whole or not at all.
+
+The bytes go to a new file with a name that nobody can guess, in the same folder; when the disk has
+them, that file takes the place of the old one. A device, a pipe or a terminal cannot be replaced,
+only written to.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a file to be written, which replaces the one at `path` when the block ends well.
+
+    A symbolic link stays, and the file that it points to is replaced; the new file has the old
+    one's permissions. What is not a regular file (a device, a pipe) is written to directly.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file to write.
+
+    Yields
+    ------
+    binary file
+        Open for writing.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; its ``filename`` is `path`, and what was there stays.
+    """
+    with _naming(path):
+        target = _replaceable(path)
+        if target is None:
+            with _open_directly(path) as file:
+                yield file
+            return
+        draft = target.with_name(f".fpdrift-{secrets.token_hex(8)}.part")
+        try:
+            with draft.open("xb") as file:
+                with suppress(FileNotFoundError):
+                    draft.chmod(stat.S_IMODE(target.stat().st_mode))
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def write(path: str | os.PathLike[str], data: str | bytes) -> None:
+    """Write a file whole or not at all, text as UTF-8; see `writing`.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    with writing(path) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+
+
+def try_writing(path: str | os.PathLike[str]) -> None:
+    """Check that a file can be written later, and leave everything as it is.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    with _naming(path):
+        target = _replaceable(path)
+        if target is not None:
+            try_folder(target.parent)
+
+
+def try_folder(folder: Path) -> None:
+    """Write to a folder, and leave nothing behind.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written there.
+    """
+    with tempfile.TemporaryFile(dir=folder) as trial:
+        trial.write(b"0" * 4096)
+        trial.flush()
+        os.fsync(trial.fileno())
+
+
+def _replaceable(path: str | os.PathLike[str]) -> Path | None:
+    """Return the file that is to be replaced, links followed; None if it is not a regular file."""
+    target = Path(os.path.realpath(path))
+    try:
+        found = Path(path).stat()
+    except FileNotFoundError:  # nothing there, or a link to nothing
+        return target
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(21, "it is a folder")
+    if not os.access(path, os.W_OK):
+        raise PermissionError(13, "it is read-only")
+    # what a descriptor in /dev/fd or /proc stands for may have no name left
+    named = target.exists() and os.path.samestat(found, target.stat())
+    regular = stat.S_ISREG(found.st_mode) and named and _own_output(found) is None
+    return target if regular else None
+
+
+def _open_directly(path: str | os.PathLike[str]) -> IO[bytes]:
+    """Open what cannot be replaced; our own output (/dev/stdout) goes on where it is."""
+    own = _own_output(Path(path).stat())
+    return Path(path).open("wb") if own is None else os.fdopen(os.dup(own), "wb")
+
+
+def _own_output(found: os.stat_result) -> int | None:
+    """Return the descriptor of this process's output that a file is, None for any other file."""
+    for number in (1, 2):
+        with suppress(OSError):  # closed
+            if os.path.samestat(found, os.fstat(number)):
+                return number
+    return None
+
+
+@contextmanager
+def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Give an OSError the name that the caller knows, not that of the draft."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = os.fspath(path), None
+        raise
