@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.errors import FpdriftError, shown
+from fpdrift.fieldtypes import wrong_field
 from fpdrift.provenance import Provenance, current
 
 _FORMAT = 1
@@ -41,6 +42,16 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     )
 } | {"bfloat16": np.dtype(ml_dtypes.bfloat16)}
 
+
+#: Kind of dtype -> what an array's values are in JSON; infinities and NaN are text. NumPy's name
+#: for the kind of bfloat16 is V.
+_ITEMS: dict[str, set[type]] = {
+    "b": {bool},
+    "i": {int},
+    "u": {int},
+    "f": {int, float, str},
+    "V": {int, float, str},
+}
 
 #: Kinds of result by name, for reading; a kind is known once its module is imported.
 _types: dict[str, type[Result]] = {}
@@ -194,7 +205,15 @@ def decode(value: Any) -> Any:
 
 def _decode_result(value: dict[str, Any]) -> Result:
     kind = _kind(value["$result"])
-    return kind(**{key: decode(item) for key, item in value.items() if key != "$result"})
+    given = {key: decode(item) for key, item in value.items() if key != "$result"}
+    if wrong := wrong_field(kind, given, _types):
+        name, wanted = wrong
+        message = (
+            f"{kind.__name__}.{name} is {shown(given[name])}, not {wanted}; "
+            "give the text that to_json wrote"
+        )
+        raise FpdriftError(message)
+    return kind(**given)
 
 
 def _kind(name: str) -> type[Result]:
@@ -209,10 +228,14 @@ def _kind(name: str) -> type[Result]:
 
 
 def _decode_array(value: dict[str, Any]) -> npt.NDArray[Any]:
-    dtype = _dtype(value["$array"])
-    flat = np.empty(len(value["values"]), dtype)
-    for i, item in enumerate(value["values"]):
-        flat[i] = _from_plain(item, dtype)
+    dtype, values = _dtype(value["$array"]), value["values"]
+    kinds = set(map(type, values))
+    if not kinds <= _ITEMS[dtype.kind]:
+        message = f"an array of {dtype.name} holds {shown(values)}"
+        raise TypeError(message)
+    if str in kinds or dtype.kind == "V":
+        values = [_from_plain(item, dtype) for item in values]
+    flat = np.array(values, dtype)
     shaped = flat.reshape(value["shape"])
     shaped.flags.writeable = False
     return shaped

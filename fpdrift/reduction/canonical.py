@@ -29,6 +29,12 @@ def checked(n: int, children: npt.ArrayLike, starts: npt.ArrayLike) -> tuple[Int
         message = "starts must rise from 0 to the number of children, by 2 or more a node"
         raise FpdriftError(message)
     total = n + len(arity)
+    if len(kids) != total - 1:  # before an array is made as long as a stranger's file says
+        message = (
+            f"{len(kids)} children for {n} inputs and {len(arity)} nodes; "
+            f"each but the last is one: {total - 1}"
+        )
+        raise FpdriftError(message)
     parents = n + np.repeat(np.arange(len(arity)), arity)
     wrong = np.flatnonzero((kids < 0) | (kids >= parents))
     if len(wrong):
