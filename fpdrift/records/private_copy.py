@@ -98,7 +98,7 @@ def _identity(path: Path) -> tuple[int, ...] | None:
 
 def _beside(path: Path, suffix: str) -> Path:
     """Where SQLite keeps a file's journal: beside the file itself, not beside a link to it."""
-    return Path(f"{path.resolve()}{suffix}")
+    return Path(f"{os.path.realpath(path)}{suffix}")  # which ends in a loop of links, too
 
 
 def _copy(path: Path, copy: Path, max_bytes: int) -> None:
