@@ -41,8 +41,7 @@ def differing_facts(a: Record, b: Record) -> dict[str, tuple[Any, Any]]:
     """
     ours, others = _comparable(a, b)
     flat = [dict(flat_values(facts)) for facts in (ours, others)]
-    names = dict.fromkeys([*flat[0], *flat[1]])
-    found = {name: (_value(flat[0], name), _value(flat[1], name)) for name in names}
+    found = {name: (_value(flat[0], name), _value(flat[1], name)) for name in _names(flat)}
     # 1 and True are equal, and NaN is not equal to itself
     known = {name: both for name, both in found.items() if repr(both[0]) != repr(both[1])}
     said = ours | others
@@ -61,8 +60,7 @@ def varying_facts(all_facts: Sequence[dict[str, Any]]) -> dict[str, tuple[Any, .
         What `facts_of` gave for each.
     """
     flat = [dict(islice(flat_values(facts), _MOST)) for facts in all_facts]
-    names = dict.fromkeys(name for facts in flat for name in facts)
-    values = {name: tuple(_value(facts, name) for facts in flat) for name in names}
+    values = {name: tuple(_value(facts, name) for facts in flat) for name in _names(flat)}
     varying = {
         name: found for name, found in values.items() if len({repr(value) for value in found}) > 1
     }
@@ -141,10 +139,27 @@ def _comparable(a: Record, b: Record) -> tuple[dict[str, Any], dict[str, Any]]:
     return ours, others
 
 
+def _names(all_facts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name all settings; of one that has an inner life in some records, what is inside."""
+    names = dict.fromkeys(name for facts in all_facts for name in facts)
+    inside = {parent for name in names for parent in _parents(name)}
+    return [name for name in names if name not in inside]
+
+
+def _parents(name: str) -> Iterator[str]:
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
+
+
 def _value(facts: Mapping[str, Any], name: str) -> Any:
-    """Give a setting; of what is recorded only where it is there, say that it was not."""
-    if name in facts:
-        return facts[name]
+    """Give a setting, or the plain one that this record has in place of all that is inside.
+
+    Of what is recorded only where it is there, say that it was not.
+    """
+    for place in (name, *_parents(name)):
+        if place in facts:
+            return facts[place]
     if name.startswith("switches."):
         return NOT_SET
     return NOT_INSTALLED if name.startswith("packages.") else UNKNOWN

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 Start = Literal["equal", "different", "not seen", "later"]
 
+#: Runs whose weights are farther apart than this where they are first compared did not diverge by
+#: rounding or a nudge: no growth is described.
+FAR = 0.01
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TensorDifference(Result):
@@ -147,6 +151,11 @@ class Comparison(Result):
         return float("nan")
 
     @property
+    def far_from_the_start(self) -> bool:
+        """Whether the weights were far apart at the first step that both recorded."""
+        return self.distance_at_first > FAR
+
+    @property
     def re_merged(self) -> npt.NDArray[np.int64]:
         """Recorded steps, after the first difference, at which every bit is equal again."""
         if self.first_difference is None:
@@ -162,8 +171,8 @@ class Comparison(Result):
             if seen < last - first + bool(first):
                 parts.append(f"{seen} of them recorded")
         else:
-            seen = ["start not recorded"] if self.start == "not seen" else []
-            parts = [*seen, f"first difference {self.first_difference}", *self._distances()]
+            start = ["start not recorded"] if self.start == "not seen" else []
+            parts = [*start, f"first difference {self.first_difference}", *self._distances()]
             if self.churn is not None:
                 parts.append(f"churn {100 * self.churn:.2g} %")
         parts += [

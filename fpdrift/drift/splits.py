@@ -153,7 +153,7 @@ def _parts(runs: list[int], hashes: Sequence[npt.NDArray[np.uint64]], row: int) 
 
 
 def _bits(
-    runs: list[int], hashes: Sequence[npt.NDArray[np.uint64]], row: int
+    runs: Sequence[int], hashes: Sequence[npt.NDArray[np.uint64]], row: int
 ) -> npt.NDArray[np.uint64]:
     """Give the hashes of a class, from a run that has not ended."""
     return next(hashes[run][row] for run in runs if row < len(hashes[run]))

@@ -28,11 +28,13 @@ class NonFinite(Result):
 
     #: updates done by then
     step: int
+    #: whether every step before it was looked at; records of format version 1 know of some alone
+    exact: bool
     #: "loss", or the name of a metric or of a tensor
     name: str
 
     def __str__(self) -> str:
-        return f"{self.name} at step {self.step}"
+        return f"{self.name} at step {self.step}{'' if self.exact else ' or before'}"
 
 
 def phases(record: Record) -> tuple[RunPhase, ...]:
@@ -45,4 +47,5 @@ def non_finite(record: Record) -> NonFinite | None:
     if record.first_non_finite is None:
         return None
     step, name = record.first_non_finite
-    return NonFinite(step=step, name=name)
+    exact = isinstance(record.meta.get("recorder"), dict)
+    return NonFinite(step=step, name=name, exact=exact)

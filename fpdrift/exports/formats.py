@@ -64,10 +64,8 @@ def to_csv(series: Sequence[Series], place: Path) -> Files:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
-    safe = [
-        one._replace(**{name: _no_formula(getattr(one, name)) for name in TEXTS}) for one in series
-    ]
-    columns = columns_of(safe)
+    columns = columns_of(series)
+    columns |= {name: np.array([*map(_no_formula, columns[name])], object) for name in TEXTS}
     rows.writerows(zip(*(columns[name].tolist() for name in COLUMNS), strict=True))
     return {_table(place, ".csv"): text.getvalue().encode()}
 

@@ -33,7 +33,7 @@ def absolute(path: str | os.PathLike[str]) -> Path:
 def text_of(name: str | bytes) -> str:
     """Return a file's name as text that can be printed and saved.
 
-    A file system takes any bytes for a name; those that are not UTF-8 become escapes in hexadecimal.
+    A file system takes any bytes for a name; those that are not UTF-8 become escapes.
     """
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 

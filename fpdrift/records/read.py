@@ -18,7 +18,7 @@ from fpdrift.provenance import Provenance
 from fpdrift.records import content, private_copy, schema
 from fpdrift.records.columns import Columns
 from fpdrift.records.phases import Union
-from fpdrift.records.place import absolute
+from fpdrift.records.place import absolute, text_of
 from fpdrift.records.private_copy import RefusedError
 from fpdrift.records.record import Phase, Record, Tensor
 from fpdrift.records.rules import Rules
@@ -139,7 +139,7 @@ def _open(path: Path, max_bytes: int) -> Record:
     with private_copy.opened(path, max_bytes) as copy:
         try:
             _check_schema(copy.connection)
-            return _record(path.name, _read(copy), copy.look_at_clock)
+            return _record(text_of(path.name), _read(copy), copy.look_at_clock)
         except RefusedError:
             raise
         except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from make_record import make_record
 
-from fpdrift.drift import compare
+from fpdrift.drift import compare, summary
 from fpdrift.provenance import current
 
 
@@ -86,25 +86,78 @@ def test_what_differs_is_named_with_both_values():
         "complete": (True, False),
         "loss kind": ("step", "running mean"),
         "condition.intra_op_threads": (1, 2),
-        "condition.perturbation": (None, "{'kind': 'ulp', 'at': [1, 2]}"),
+        "condition.perturbation.kind": (None, "ulp"),
+        "condition.perturbation.at": (None, "[1, 2]"),
         "data": ("noise", "digits"),
-        "account": ("unknown", f"[{'1, ' * 32}1,…"),
+        "account": ("unknown", str([1] * 1000)),
         "cpu": (current().cpu, "abacus"),
         "packages.numpy": (np.__version__, "0.1"),
     }
     assert type(found).from_json(found.to_json()).differs == found.differs
 
 
-@pytest.mark.parametrize(("length", "shown"), [(96, "x" * 96 + "']"), (97, "x" * 97 + "…")])
-def test_a_long_value_is_cut_after_100_characters(length, shown):
-    found = compare(record(meta=KNOWN), record(meta={**KNOWN, "account": ["x" * length]}))
-    assert found.differs["account"] == ("unknown", f"['{shown}")
+def test_only_a_value_longer_than_any_setting_is_cut_and_still_told_from_another():
+    texts = ["x" * 20_000 + end for end in "ab"]
+    found = compare(*(record(meta={**KNOWN, "account": text}) for text in texts))
+    ours, others = found.differs["account"]
+    assert ours.startswith("x" * 10_000 + "… (20,001 characters, digest ")
+    assert ours != others
+    whole = compare(record(meta=KNOWN), record(meta={**KNOWN, "account": ["x" * 9_996]}))
+    assert whole.differs["account"] == ("unknown", f"['{'x' * 9_996}']")
+
+
+def optimizer(**settings):
+    """What a recorder writes of one Adam and its long list of settings."""
+    named = {"weight_decay": None, "clipnorm": None, "global_clipnorm": None, "clipvalue": None}
+    return {**KNOWN, "keras": {"optimizers": [{**named, "use_ema": False, **settings}]}}
+
+
+def test_settings_of_an_optimiser_are_told_one_by_one():
+    ours = optimizer(learning_rate=1e-3, beta_2=0.999, ema={"every": 1})
+    others = optimizer(learning_rate=1e-2, beta_2=0.95, ema={"every": 2}) | {"seed": 2}
+    found = compare(record(meta=ours), record(meta=others)).differs
+    assert list(found.items()) == [
+        ("keras.optimizers.learning_rate", (1e-3, 1e-2)),
+        ("seed", (1, 2)),
+        ("keras.optimizers.beta_2", (0.999, 0.95)),
+        ("keras.optimizers.ema.every", (1, 2)),
+    ]
+    schedule = optimizer(
+        learning_rate={"name": "decay", "steps": 9}, beta_2=0.999, ema={"every": 1}
+    )
+    assert compare(record(meta=ours), record(meta=schedule)).differs == {
+        "keras.optimizers.learning_rate.name": (1e-3, "decay"),
+        "keras.optimizers.learning_rate.steps": (1e-3, 9),
+    }
+    two = {**ours, "keras": {"optimizers": ours["keras"]["optimizers"] * 2}}
+    assert "keras.optimizers.1.beta_2" in compare(record(meta=ours), record(meta=two)).differs
+
+
+def test_an_unset_switch_is_known_and_the_hash_seed_then_random():
+    one, other = (
+        replace(current(), switches=switches)
+        for switches in ({"PYTHONHASHSEED": "0", "XLA_FLAGS": "x"}, {})
+    )
+    found = compare(record(meta=KNOWN, provenance=one), record(meta=KNOWN, provenance=other))
+    assert found.differs == {
+        "switches.PYTHONHASHSEED": ("0", "not set: random, a new one in each process"),
+        "switches.XLA_FLAGS": ("x", "not set"),
+    }
+    facts = summary(record(provenance=other), 1).facts
+    assert facts["switches.PYTHONHASHSEED"] == "not set: random, a new one in each process"
+
+
+def test_a_package_that_one_run_did_without_is_said():
+    less = replace(current(), packages={})
+    found = compare(record(meta=KNOWN), record(meta=KNOWN, provenance=less))
+    assert found.differs["packages.numpy"] == (np.__version__, "not installed")
 
 
 def test_what_a_record_does_not_say_is_unknown():
     found = compare(record(meta=KNOWN), record(meta={"seed": None}))
     assert found.differs["seed"] == (1, "unknown")
-    assert found.differs["condition"] == (str(KNOWN["condition"]), "unknown")
+    assert found.differs["condition.seed"] == (1, "unknown")
+    assert found.differs["condition.intra_op_threads"] == (1, "unknown")
     nobody = compare(record(), record())
     assert nobody.differs == dict.fromkeys(
         ("condition", "data", "network", "seed"), ("unknown", "unknown")
@@ -117,7 +170,8 @@ def test_other_starting_weights_are_a_difference_of_circumstances_too():
     assert list(found.differs) == ["starting weights"]
     ours, others = found.differs["starting weights"]
     assert ours != others
-    late = compare(*(make_record(states, meta=KNOWN, steps=[1, 2]) for _ in "ab"))
+    unseen = {"steps": [1, 2], "start_seen": False}
+    late = compare(*(make_record(states, meta=KNOWN, **unseen) for _ in "ab"))
     assert late.differs["starting weights"] == ("unknown", "unknown")
 
 
@@ -125,5 +179,5 @@ def test_a_strangers_names_do_not_keep_a_result_from_being_saved():
     metrics = {"$float": np.zeros(4)}
     a = record(meta={"$float": {"$array": 1}}, metrics=metrics)
     found = compare(a, record(metrics=metrics))
-    assert found.differs["float"] == ("{'$array': 1}", "unknown")
+    assert found.differs["float.$array"] == (1, "unknown")
     assert type(found).from_json(found.to_json()).metrics["float"].tolist() == [[0.0] * 4] * 2
