@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Facts that fpdrift's own runs have, by their names in `ManyRuns.differs`.
 _FACTS = {
-    *("complete", "last step", "loss kind", "starting weights", "initial_weights"),
+    *("complete", "first step", "last step", "loss kind", "starting weights", "initial_weights"),
     *("seed", "steps", "batch_size", "backend", "data.labels", "data.hash", "training_code"),
     *("probe.images", "probe.hash", "keras.backend", "keras.dtype_policy"),
     *("keras.trainable_parameters", "keras.steps_per_execution", "keras.jit_compile"),

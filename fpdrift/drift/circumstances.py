@@ -44,10 +44,7 @@ def differing_facts(a: Record, b: Record) -> dict[str, tuple[Any, Any]]:
     found = {name: (_value(flat[0], name), _value(flat[1], name)) for name in _names(flat)}
     # 1 and True are equal, and NaN is not equal to itself
     known = {name: both for name, both in found.items() if repr(both[0]) != repr(both[1])}
-    said = ours | others
-    if "keras" in said:  # its layers are listed there
-        said["network"] = None
-    unknown = {name: (UNKNOWN, UNKNOWN) for name in _NEEDED if name not in said}
+    unknown = dict.fromkeys(_unsaid(ours | others, found), (UNKNOWN, UNKNOWN))
     return unknown | {name: known[name] for name in in_order(known)}
 
 
@@ -124,6 +121,16 @@ def _said(record: Record) -> dict[str, Any]:
     # a result keeps names with a leading $ for itself
     meta = {name.lstrip("$"): value for name, value in record.meta.items() if value is not None}
     return {**meta, **machine}
+
+
+def _unsaid(facts: Mapping[str, Any], flat: Mapping[str, Any]) -> list[str]:
+    """Name what a reader has to know and neither record says."""
+    said = set(facts)
+    if "keras" in said:  # its layers are listed there
+        said.add("network")
+    if any(name.endswith("seed") and not name.startswith("keras.") for name in flat):
+        said.add("seed")
+    return [name for name in _NEEDED if name not in said]
 
 
 def _comparable(a: Record, b: Record) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -55,11 +55,12 @@ def test_a_class_is_told(folder, capsys):
         in text
     )
     assert (
-        "B 2 runs: chloe.fpdrift, dan.fpdrift left A before step 1, in w last step 3; "
+        "B 2 runs: chloe.fpdrift, dan.fpdrift diverged from A before step 1, in w last step 3; "
         "intra_op_threads 2; "
     ) in text
     assert (
-        "C 1 run: eve.fpdrift left A before step 1, in w last step 3; intra_op_threads 3;" in text
+        "C 1 run: eve.fpdrift diverged from A before step 1, in w last step 3; intra_op_threads 3;"
+        in text
     )
     assert "Left out: 'cut.fpdrift'" in text
     assert "Left out: 'hostile.fpdrift'" in text

@@ -63,6 +63,109 @@ def test_without_a_common_probe_there_is_no_churn(ours, others):
     assert found.churn is found.churn_step is None
 
 
+def trained(loss, output=None, **keras):
+    """What a recorder says of a model with that loss and activation."""
+    return {"keras": {"loss": loss, "output": {"activation": output}, **keras}}
+
+
+def logits(value):
+    return {"class_name": "BinaryCrossentropy", "config": {"from_logits": value}}
+
+
+#: Predictions of one output, between which a border of 0 and of 0.5 see other classes.
+OURS, OTHERS = (np.array(values, np.float32) for values in ([-1, 0.2, 0.7, 2], [0.2, -1, 2, 0.7]))
+PROBABLE = (np.array([0.2, 0.3, 0.7, 0.9]), np.array([0.3, 0.2, 0.9, 0.2]))
+
+
+@pytest.mark.parametrize(
+    ("meta", "predictions", "rule", "changed"),
+    [
+        (trained("BinaryCrossentropy", loss_config=logits(True)), (OURS, OTHERS), "above 0", 2),
+        (trained("BinaryCrossentropy", loss_config=logits(False)), (OURS, OTHERS), "above 0.5", 0),
+        (trained("binary_crossentropy"), (OURS, OTHERS), "above 0.5", 0),
+        (trained("BinaryCrossentropy"), (OURS, OTHERS), "above 0", 2),  # an old record
+        (trained("BinaryCrossentropy"), PROBABLE, "above 0.5", 1),
+        (trained("hinge"), (OURS, OTHERS), "above 0", 2),
+        (trained("mine", "sigmoid"), PROBABLE, "above 0.5", 1),
+        ({"loss": "binary_crossentropy"}, PROBABLE, "above 0.5", 1),
+        ({}, PROBABLE, "above 0.5", 1),
+    ],
+)
+def test_the_border_between_two_classes_is_that_of_the_loss(meta, predictions, rule, changed):
+    a, b = (record(meta=meta, predictions={3: values}) for values in predictions)
+    found = compare(a, b)
+    assert (found.answers.rule, found.answers.changed) == (rule, changed)
+    assert (found.answers.predictions, found.churn) == (4, changed / 4)
+
+
+def test_each_label_of_several_is_a_prediction():
+    ours = np.array([[0.9, 0.9, 0.1], [0.1, np.nan, 0.2]])
+    others = np.array([[0.9, 0.2, 0.1], [0.8, np.nan, 0.2]])
+    meta = trained("binary_crossentropy")
+    found = compare(*(record(meta=meta, predictions={3: p}) for p in (ours, others))).answers
+    assert (found.changed, found.predictions, found.interval) == (2, 6, None)
+
+
+@pytest.mark.parametrize(
+    ("ours", "others", "reason"),
+    [
+        (trained("mse"), trained("mse"), "regression"),
+        (trained("MeanAbsoluteError"), trained("MeanAbsoluteError"), "regression"),
+        (trained("Huber"), trained("Huber"), "regression"),
+        (trained("mine", "linear"), trained("mine", "linear"), "unknown loss"),
+        (trained(None), trained(None), "unknown loss"),
+        (trained({"a": "mse"}), trained({"a": "mse"}), "unknown loss"),
+        (trained("mse"), trained("binary_crossentropy"), "unknown loss"),
+        ({}, {}, "unknown loss"),
+    ],
+)
+def test_where_a_loss_tells_no_classes_the_distance_of_the_predictions_is_told(
+    ours, others, reason
+):
+    a, b = np.array([[500.0], [400.0]]), np.array([[501.0], [402.0]])
+    found = compare(record(meta=ours, predictions={3: a}), record(meta=others, predictions={3: b}))
+    assert found.churn is found.churn_step is None
+    assert (found.answers.reason, found.answers.share) == (reason, None)
+    assert found.answers.distance == pytest.approx(5**0.5 / (500**2 + 400**2) ** 0.5)
+    assert type(found).from_json(found.to_json()).answers == found.answers
+
+
+def probe(digest):
+    return {"recorder": {"probe": {"samples": 4, "digest": digest}}}
+
+
+def test_two_probes_have_no_churn():
+    ours, others = ({3: values[:, np.newaxis]} for values in PROBABLE)
+    found = compare(
+        record(meta=probe("x"), predictions=ours), record(meta=probe("y"), predictions=others)
+    )
+    assert (found.churn, found.answers.reason, found.answers.same_probe) == (
+        None,
+        "another probe",
+        False,
+    )
+    same = compare(*(record(meta=probe("x"), predictions=p) for p in (ours, others)))
+    assert (same.churn, same.answers.same_probe) == (0.25, True)
+    own = [{"probe": {"hash": digest}} for digest in "xy"]  # as `train` writes it
+    trained_ones = [record(meta=m, predictions=p) for m, p in zip(own, (ours, others), strict=True)]
+    assert compare(*trained_ones).answers.reason == "another probe"
+    assert compare(record(predictions=ours), trained_ones[1]).answers.same_probe is None
+
+
+@pytest.mark.parametrize(("changed", "of"), [(0, 10), (3, 10), (10, 10), (51, 100), (7, 256)])
+def test_the_interval_is_wilsons(changed, of):
+    """Its ends are the shares p at which (changed/of - p)^2 = z^2 p (1 - p) / of."""
+    ours = np.tile([[0.9, 0.1]], (of, 1))
+    others = ours.copy()
+    others[:changed] = others[:changed, ::-1]
+    found = churn_of({3: ours}, {3: others}).answers
+    assert (found.changed, found.predictions) == (changed, of)
+    z = 1.959963984540054
+    for end in found.interval:
+        assert (changed / of - end) ** 2 == pytest.approx(z**2 * end * (1 - end) / of, abs=1e-12)
+    assert found.interval[0] <= found.share <= found.interval[1]
+
+
 KNOWN = {
     "condition": {"seed": 1, "intra_op_threads": 1, "perturbation": None},
     "data": "noise",

@@ -230,8 +230,8 @@ def _course(pair: Comparison, growth: Growth) -> str:
     """Tell the law between the jumps, and where it begins and ends."""
     if pair.far_from_the_start:
         return (
-            f"none to describe: {pair.distance_at_first:.1e} apart at the first common step "
-            f"({pair.recorded_steps[0]}); growth is that of a small difference"
+            f"no law: the weights are {pair.distance_at_first:.1e} apart at step "
+            f"{pair.recorded_steps[0]} already, and a law describes how a small difference grows"
         )
     if not growth.distance.any():
         return "none: the weights are equal at each step with a known distance"

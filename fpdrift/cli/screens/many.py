@@ -22,6 +22,8 @@ _MOST_FACTS, _LONGEST, _MOST_NAMES = 6, 40, 4
 #: Facts of one record that are told.
 _ALL_FACTS = 100
 
+#: Facts that the condition tells, or that no reader can read.
+_UNTOLD = ("switches.", "dtype of ", "starting weights", "training_code")
 #: Values that say nothing of a class.
 _USUAL = (None, UNKNOWN)
 
@@ -87,7 +89,7 @@ def _common(result: ManyRuns, branch: Branch) -> str:
     told = []
     for name, values in result.differs.items():
         value = values[branch.runs[0]]
-        if name.startswith(("switches.", "dtype of ")):  # the condition tells
+        if name.startswith(_UNTOLD):
             continue
         if len({repr(values[run]) for run in branch.runs}) == 1 and value not in _USUAL:
             told.append(f"{_plain(name.removeprefix('condition.'))} {_plain(value)}")

@@ -27,6 +27,7 @@ _OF_RECORDS = ("complete", "first step", "last step", "loss kind", "training_cod
 
 def differing(differs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
     """Tell which recorded settings of two runs differ: ``name: a's | b's``."""
+    differs = {name: pair for name, pair in differs.items() if name != "starting weights"}
     both = {name: pair for name, pair in differs.items() if UNKNOWN not in pair}
     for name, (ours, others) in list(both.items())[:_MOST]:
         yield f"{plain(name)}: {value(ours, others)} | {value(others, ours)}"
@@ -46,7 +47,10 @@ def unrecorded(differs: dict[str, tuple[Any, Any]]) -> str:
     """Tell what neither record says, so that it may be the cause of a difference."""
     names = [name for name, pair in differs.items() if pair == (UNKNOWN, UNKNOWN)]
     told = [_UNRECORDED.get(name, plain(name)) for name in names]
-    return f"{'; '.join(told)}. Any of these may differ." if told else ""
+    if not told:
+        return ""
+    batches = " (fpdrift.training.keep_step keeps batches to compare)" if "data" in names else ""
+    return f"{'; '.join(told)}. Any of these may differ{batches}."
 
 
 def value(one: Any, other: Any = None) -> str:
