@@ -20,6 +20,9 @@ Start = Literal["equal", "different", "not seen", "later"]
 #: Runs whose weights are farther apart than this where they are first compared did not diverge by
 #: rounding or a nudge: no growth is described.
 FAR = 0.01
+#: Runs that are farther apart than so many moves at the first recorded step did not get there by
+#: training: they started from different weights.
+MOVES = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +68,7 @@ class FirstDifference(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Comparison(Result):
-    """Two runs of one model, side by side; arrays are read-only.
+    """Two runs, side by side in what they share; arrays are read-only.
 
     A distance is ||a - b|| / ||a|| over the trainable weights, in float64. It is exactly 0 where
     all their hashes are equal, infinite where a's weights are all zero and b's are not, and NaN
@@ -123,9 +126,13 @@ class Comparison(Result):
     #: shared tensors of two dtypes, which have no bits to compare and count as differing
     of_two_dtypes: tuple[str, ...] = ()
     #: of a and of b: whether the state before its first recorded update was seen, the first
-    #: recorded step, its phases, and its first number that is not finite
+    #: recorded step
     start_seen: tuple[bool, bool] = (True, True)
     start_steps: tuple[int, int] = (0, 0)
+    #: how far the weights of a and of b move from the first to the second of `steps`, relative to
+    #: their own norm; NaN where it is not known
+    first_move: tuple[float, float] = (float("nan"), float("nan"))
+    #: of a and of b: the run's phases, and its first number that is not finite
     phases: tuple[tuple[RunPhase, ...], tuple[RunPhase, ...]] = ((), ())
     non_finite: tuple[NonFinite | None, NonFinite | None] = (None, None)
 
@@ -151,6 +158,20 @@ class Comparison(Result):
         return float("nan")
 
     @property
+    def different_weights(self) -> bool:
+        """Whether the runs are known to have started from different weights.
+
+        Where the start was not seen, that follows from weights which are far farther apart at the
+        first recorded step than a step of training moves them.
+        """
+        first = self.first_difference
+        if first is None or first.last_equal is not None:
+            return False
+        if self.start == "not seen":
+            return self.distance_at_first > MOVES * sum(self.first_move)
+        return self.start == "different" and any(t.role == "weight" for t in first.tensors)
+
+    @property
     def far_from_the_start(self) -> bool:
         """Whether the weights were far apart at the first step that both recorded."""
         return self.distance_at_first > FAR
@@ -171,8 +192,10 @@ class Comparison(Result):
             if seen < last - first + bool(first):
                 parts.append(f"{seen} of them recorded")
         else:
-            start = ["start not recorded"] if self.start == "not seen" else []
-            parts = [*start, f"first difference {self.first_difference}", *self._distances()]
+            parts = ["start not recorded"] if self.start == "not seen" else []
+            if self.different_weights and self.far_from_the_start:
+                parts.append("different starting weights")
+            parts += [f"first difference {self.first_difference}", *self._distances()]
             if self.churn is not None:
                 parts.append(f"churn {100 * self.churn:.2g} %")
         parts += [

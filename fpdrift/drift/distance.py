@@ -74,6 +74,30 @@ def distances(
         }
 
 
+def first_move(record: Record, steps: npt.NDArray[np.int64]) -> float:
+    """Find how far a run's weights move from the first to the second of some sketched steps.
+
+    Parameters
+    ----------
+    record : Record
+    steps : (m,) int64
+        Sketched steps of the record, ascending.
+
+    Returns
+    -------
+    float
+        Relative to the weights at the first; NaN where it is not known.
+    """
+    rows = np.searchsorted(record.sketch_steps, steps[:2])
+    weights = [i for i, tensor in enumerate(record.tensors) if tensor.role == "weight"]
+    if len(rows) < 2 or not weights:
+        return float("nan")
+    with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
+        squares = [_squared_distance(record, record, i, rows[:1], rows[1:])[0] for i in weights]
+        norms = [_squared_norm(record, i)[rows[:1]] for i in weights]
+        return float(_ratio(np.sqrt(np.sum(squares, axis=0)), np.sqrt(np.sum(norms, axis=0)))[0])
+
+
 def tensor_distances(
     a: Record, b: Record, steps: npt.NDArray[np.int64], differs: npt.NDArray[np.bool_]
 ) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from fpdrift.drift.churn import churn
 from fpdrift.drift.circumstances import differing_facts
 from fpdrift.drift.comparison import Comparison, FirstDifference, TensorDifference
-from fpdrift.drift.distance import distances
+from fpdrift.drift.distance import distances, first_move
 from fpdrift.drift.sharing import alone, present_in_both, shared
 from fpdrift.drift.stages import non_finite, phases
 from fpdrift.errors import FpdriftError, shown
@@ -28,7 +28,7 @@ ROLES = ("weight", "statistic", "slot", "seed")
 
 
 def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[str]) -> Comparison:
-    """Compare two runs of one model, tensor by tensor and step by step.
+    """Compare two runs, tensor by tensor and step by step, in the tensors that they share.
 
     Bits are compared by the 64-bit hashes of every tensor at every step that both runs recorded;
     steps are lined up by the number of updates done, so that a resumed run is compared with the
@@ -56,7 +56,7 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
     """
     whole_a, whole_b = opened(a), opened(b)
     a, b, recorded, differs = common_steps(whole_a, whole_b)
-    answers = churn(a, b)
+    answers, apart = churn(a, b), distances(a, b, recorded, differs)
     return Comparison(
         name_a=a.name,
         name_b=b.name,
@@ -65,7 +65,7 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         only_b=read_only(np.setdiff1d(b.steps, a.steps)),
         differing=read_only(differs.sum(axis=1), np.int64),
         first_difference=_first_difference(recorded, differs, a.tensors),
-        **distances(a, b, recorded, differs),
+        **apart,
         loss=read_only(_at(recorded, a, b, a.loss, b.loss)),
         metrics={
             # a result keeps names with a leading $ for itself
@@ -82,6 +82,7 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         of_two_dtypes=tuple(name for _, name in _of_two_dtypes(a, b)),
         start_seen=(a.start_seen, b.start_seen),
         start_steps=(int(a.steps[0]), int(b.steps[0])),
+        first_move=(first_move(a, apart["steps"]), first_move(b, apart["steps"])),
         phases=(phases(a), phases(b)),
         non_finite=(non_finite(a), non_finite(b)),
     )

@@ -184,7 +184,21 @@ def test_a_start_that_was_not_seen_and_one_that_resumes_are_told(here, capsys):
             f"{name}.fpdrift", distance, steps=(1, STEPS), meta={"recorder": {"start_seen": False}}
         )
     text = told(capsys, "one.fpdrift", "two.fpdrift", "--no-plots")
-    assert "start not recorded of a and b (a model without an Input makes its weights" in text
+    assert (
+        "start not recorded of a and b (a model without an Input makes its weights in the first "
+        "step) first difference at step 5"
+    ) in text
+    unseen = {"steps": (1, STEPS), "meta": {"recorder": {"start_seen": False}}}
+    write("far.fpdrift", lambda step: 1.0 + 1e-3 * step, **unseen)
+    text = told(capsys, "one.fpdrift", "far.fpdrift", "--no-plots")
+    assert (
+        "The runs started from different weights: they are 7.8e-01 apart after step 1, and "
+        "training moves them by "
+    ) in text
+    assert "to step 2; no seed is recorded: call keras" in text
+    write("near.fpdrift", lambda step: 1e-5 * step, **unseen)
+    text = told(capsys, "one.fpdrift", "near.fpdrift", "--no-plots")
+    assert "in the first step), so equal starts cannot be told from different ones first" in text
     resumed = {"recorder": {"start_seen": True, "first_step": 30}}
     write("half.fpdrift", steps=(30, STEPS), meta=resumed)
     text = told(capsys, "a.fpdrift", "half.fpdrift", "--no-plots")

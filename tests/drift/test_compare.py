@@ -200,6 +200,28 @@ def test_a_start_that_was_not_seen_is_said():
     assert compare(*records(run(), touched(run(), 1, "bn/mean"))).start == "equal"
 
 
+def test_weights_too_far_apart_for_one_step_started_differently():
+    """Two runs of small steps: 0.7 apart after the first one, and then as far as training moves."""
+    rng = np.random.default_rng(3)
+    start, move = rng.normal(size=(2, 40)), 1e-3 * rng.normal(size=(5, 40))
+    runs = [np.cumsum([x, *move], axis=0).astype(np.float32) for x in (start[0], start[1])]
+    moved = [np.linalg.norm(r[2] - r[1]) / np.linalg.norm(r[1]) for r in runs]
+    unseen = {"steps": [1, 2, 3, 4, 5], "start_seen": False}
+    a, b = (make_record([{"k": x} for x in r[1:]], **unseen) for r in runs)
+    found = compare(a, b)
+    np.testing.assert_allclose(found.first_move, moved, rtol=1e-6)
+    assert found.different_weights
+    assert repr(found).startswith("Comparison(start not recorded, different starting weights, fi")
+    close = make_record([{"k": x + np.float32(1e-3)} for x in runs[0][1:]], **unseen)
+    assert not compare(a, close).different_weights
+    assert not compare(a, a).different_weights
+    blown = make_record([{"k": x * np.float32(np.inf)} for x in runs[0][1:]], **unseen)
+    assert not compare(a, blown).different_weights
+    seen = [make_record([{"k": x} for x in r[:3]]) for r in runs]
+    assert compare(*seen).different_weights
+    assert not compare(*records(run(), touched(run(), 0, "adam/m"))).different_weights
+
+
 def test_runs_that_are_far_apart_from_the_start_have_no_law_of_growth():
     """Other starting weights are no small difference that grows, whatever their distance does."""
     rng = np.random.default_rng(1)
@@ -233,6 +255,7 @@ def test_a_comparison_saved_by_an_older_version_is_read():
         "of_two_dtypes",
         "start_seen",
         "start_steps",
+        "first_move",
         "phases",
         "non_finite",
     ):

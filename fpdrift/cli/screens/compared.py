@@ -113,23 +113,39 @@ def _around(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]
 
 def _start(pair: Comparison) -> str:
     """Tell of the start what is not as it should be."""
+    seeds = ""
+    if pair.different_weights and pair.differs.get("seed") == (UNKNOWN, UNKNOWN):
+        seeds = "; no seed is recorded: call keras.utils.set_random_seed before making the model"
     if pair.start == "not seen":
-        runs = [run for run, seen in zip("ab", pair.start_seen, strict=True) if not seen]
-        return (
-            f"not recorded of {' and '.join(runs)} (a model without an Input makes its weights "
-            "in the first step), so equal starts cannot be told from different ones"
-        )
+        return _not_seen(pair) + seeds
     if pair.start == "later":
         late = "ab"[int(np.argmax(pair.start_steps))]
         return f"{late} resumes at step {max(pair.start_steps)}; steps are lined up"
     first = pair.first_difference
     if pair.start == "equal" or first is None:
         return ""
-    weights = any(tensor.role == "weight" for tensor in first.tensors)
-    text = f"the runs started from different {'weights' if weights else 'states'}"
-    if weights and pair.differs.get("seed") == (UNKNOWN, UNKNOWN):
-        text += "; no seed is recorded: call keras.utils.set_random_seed before making the model"
-    return text
+    if pair.different_weights:
+        return f"the runs started from different weights{seeds}"
+    return f"the same weights, but not the same {_listed([t.name for t in first.tensors])}"
+
+
+def _not_seen(pair: Comparison) -> str:
+    """Tell what follows where the first recorded state is one that training has reached."""
+    runs = [run for run, seen in zip("ab", pair.start_seen, strict=True) if not seen]
+    text = (
+        f"not recorded of {' and '.join(runs)} (a model without an Input makes its weights in the "
+        "first step)"
+    )
+    if pair.different_weights:
+        first, second = pair.steps[:2]
+        return (
+            f"{text}. The runs started from different weights: they are "
+            f"{pair.distance_at_first:.1e} apart after step {first}, and training moves them by "
+            f"{max(pair.first_move):.1e} to step {second}"
+        )
+    if pair.first_difference is None or pair.first_difference.last_equal is not None:
+        return text
+    return f"{text}, so equal starts cannot be told from different ones"
 
 
 def _two_dtypes(pair: Comparison) -> str:

@@ -56,7 +56,7 @@ def left_out(files: dict[str, str]) -> Iterator[str]:
 def _class(result: ManyRuns, number: int, branch: Branch) -> Iterator[str]:
     """Tell a class: how many runs, what they have in common, where they diverged from which."""
     head = f"  {letter(number):3}"
-    for text in (_members(result, branch), _left(branch), _common(result, branch)):
+    for text in (_members(result, branch), _left(result, branch), _common(result, branch)):
         if text:
             yield from textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * 5)
             head = " " * 5
@@ -75,10 +75,12 @@ def _members(result: ManyRuns, branch: Branch) -> str:
     return f"{count(len(names), 'run')}: {told}{cut}"
 
 
-def _left(branch: Branch) -> str:
+def _left(result: ManyRuns, branch: Branch) -> str:
     if branch.step is None or branch.parent is None:
         return ""
     when = f"at step {branch.step}" if branch.step else "before step 1"
+    if branch.step and branch.step == result.steps[0]:
+        when += ", the first compared"
     more = f" and {len(branch.tensors) - 1} more" if len(branch.tensors) > 1 else ""
     first = f", in {_plain(branch.tensors[0])}{more}" if branch.tensors else ""
     return f"diverged from {letter(branch.parent)} {when}{first}"
