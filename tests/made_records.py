@@ -7,6 +7,7 @@ import numpy as np
 from fpdrift.records import RecordWriter, Tensor, content_hash, open_own
 from fpdrift.training import job
 from fpdrift.training.chance import Purpose, hashed_bits
+from fpdrift.training.source_digest import training_code
 
 
 def made(
@@ -35,6 +36,7 @@ def made(
         "data": {"name": data, "labels": labels, "hash": "0"},
         "steps": steps,
         "backend": backend,
+        "training_code": training_code(),
     } | (meta or {})
     tensors = [Tensor("w", "weight", (2,), "float32", "whole")]
     writer = RecordWriter(path, tensors, meta=about)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 #: Facts that fpdrift's own runs have, by their names in `ManyRuns.differs`.
 _FACTS = {
-    *("complete", "last step", "loss kind", "starting weights", "initial_weights"),
-    *("seed", "steps", "batch_size", "backend", "data.labels", "data.hash"),
+    *("complete", "first step", "last step", "loss kind", "starting weights", "initial_weights"),
+    *("seed", "steps", "batch_size", "backend", "data.labels", "data.hash", "training_code"),
     *("probe.images", "probe.hash", "keras.backend", "keras.dtype_policy"),
     *("keras.trainable_parameters", "keras.steps_per_execution", "keras.jit_compile"),
     *(f"condition.{field.name}" for field in fields(Condition)),

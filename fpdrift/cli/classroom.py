@@ -1,4 +1,4 @@
-"""``fpdrift class``: all records of a folder, which of them have equal bits, and who left whom."""
+"""``fpdrift class``: which records of a folder have equal bits, and where the others diverged."""
 
 from __future__ import annotations
 

@@ -28,9 +28,9 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "compare",
-        help="where recorded runs part, how fast, and whether it matters",
-        description="Compare records of one model with the first of them. One of many that cannot "
-        "be read, or is of another model, is left out and named.",
+        help="where recorded runs diverge, how fast, and whether it matters",
+        description="Compare records with the first of them, in the tensors that both have. One of "
+        "many that cannot be read, or shares no weight with the first, is left out and named.",
         allow_abbrev=False,
     )
     command.add_argument("first", metavar="A", help="the record to compare with")
@@ -38,8 +38,8 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--inside",
         action="store_true",
-        help="repeat runs of fpdrift train; look inside the step they part in, and for the ReLU "
-        "behind a jump",
+        help="repeat runs of fpdrift train; look inside the step where they diverge, and for the "
+        "ReLU behind a jump",
     )
     command.add_argument(
         "--out", type=folder, default=Path("fpdrift-out"), metavar="DIR", help="for the pictures"

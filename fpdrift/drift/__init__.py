@@ -1,8 +1,9 @@
-"""Comparing what records hold: where two runs part, how far they get, what it does to the answers.
+"""Comparing what records hold: where two runs diverge, how far, and whether answers change.
 
 Nothing here trains or replays.
 """
 
+from fpdrift.drift.churn import Churn
 from fpdrift.drift.comparison import Comparison, Comparisons, FirstDifference, TensorDifference
 from fpdrift.drift.curves import RunCurves, run_curves
 from fpdrift.drift.grow import Growth, growth, growth_of
@@ -13,11 +14,13 @@ from fpdrift.drift.matrix import TensorMatrix, tensor_matrix
 from fpdrift.drift.parting import compare
 from fpdrift.drift.splits import Split
 from fpdrift.drift.spread import Spread
+from fpdrift.drift.stages import NonFinite, RunPhase
 from fpdrift.drift.summary import RecordSummary, summary
 from fpdrift.drift.survival import Survival, lasting, survival_curve
 from fpdrift.drift.trend import Level, Trend
 
 __all__ = [
+    "Churn",
     "Comparison",
     "Comparisons",
     "FirstDifference",
@@ -26,8 +29,10 @@ __all__ = [
     "Jump",
     "Level",
     "ManyRuns",
+    "NonFinite",
     "RecordSummary",
     "RunCurves",
+    "RunPhase",
     "Split",
     "Spread",
     "Survival",

@@ -1,42 +1,175 @@
-"""Churn: how many answers change, whatever the weights do."""
+"""Churn: how many answers change, whatever the weights do.
+
+Only what a model is trained to tell apart has classes. Which those are follows from the loss; where
+that is not known, nothing is counted and the reason is kept.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+
+from fpdrift.drift.task import Rule, rule_of
+from fpdrift.results import Result
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from fpdrift.records.record import Record
 
+#: Why no classes were compared.
+Reason = Literal[
+    "no probe", "no common step", "another probe", "another shape", "regression", "unknown loss"
+]
+#: Confidence of the interval.
+CONFIDENCE = 0.95
 
-def churn(a: Record, b: Record) -> tuple[int | None, float | None]:
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Churn(Result):
+    """How the predictions of two runs compare, on the probe that both were given."""
+
+    #: last step at which both predicted; None if there is none
+    step: int | None
+    #: how a prediction's class was told; None where classes were not compared
+    rule: Rule | None
+    #: why they were not; None where they were
+    reason: Reason | None
+    #: whether both were given the same samples; None where a record does not tell
+    same_probe: bool | None
+    #: predictions with a class, and how many of those changed
+    predictions: int
+    changed: int
+    #: 95 % interval of `share` by Wilson's method, for samples like those of the probe; None where
+    #: one sample has several predictions, which are not independent
+    interval: tuple[float, float] | None
+    #: ||p_a - p_b|| / ||p_a|| over all numbers predicted, in float64; NaN where it is not known
+    distance: float
+
+    @property
+    def share(self) -> float | None:
+        """Fraction of the predictions whose class changed; None where none were compared."""
+        return self.changed / self.predictions if self.predictions else None
+
+    def __repr__(self) -> str:
+        if self.share is None:
+            return f"Churn(none: {self.reason})"
+        return f"Churn({self.changed} of {self.predictions} at step {self.step})"
+
+
+def churn(a: Record, b: Record) -> Churn:
     """Count the probe's predictions whose class differs, at the last step that both predicted.
+
+    The interval is that of Wilson, "Probable inference, the law of succession, and statistical
+    inference", Journal of the American Statistical Association 22 (1927).
+
+    Parameters
+    ----------
+    a, b : Record
 
     Returns
     -------
-    int or None, float or None
-        That step and the fraction; both None where the records have no such step, or predictions
-        of other shapes there.
+    Churn
     """
     step = max(a.predictions.keys() & b.predictions.keys(), default=None)
+    same = _same_probe(a, b)
     if step is None:
-        return None, None
+        both = bool(a.predictions) and bool(b.predictions)
+        return _none("no common step" if both else "no probe", None, same)
     ours, others = a.predictions[step], b.predictions[step]
+    if same is False:
+        return _none("another probe", step, same)
     if ours.shape != others.shape or not ours.size:
-        return None, None
-    return step, float(np.mean(classes(ours) != classes(others)))
+        return _none("another shape", step, same)
+    distance = _distance(ours, others)
+    rules = {rule_of(record, record.predictions[step]) for record in (a, b)}
+    rule = next(iter(rules))
+    if len(rules) > 1 or rule in ("regression", "unknown loss"):
+        return _none(rule if len(rules) == 1 else "unknown loss", step, same, distance)  # type: ignore[arg-type]  # the two reasons
+    changed = classes(ours, rule) != classes(others, rule)  # type: ignore[arg-type]  # a rule
+    return Churn(
+        step=step,
+        rule=rule,  # type: ignore[arg-type]  # a rule
+        reason=None,
+        same_probe=same,
+        predictions=changed.size,
+        changed=int(changed.sum()),
+        interval=_wilson(int(changed.sum()), changed.size) if changed.ndim == 1 else None,
+        distance=distance,
+    )
 
 
-def classes(predictions: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Tell the class of each prediction: its largest column, or whether its one column passes 0.5.
+def classes(predictions: npt.NDArray[Any], rule: Rule | None = None) -> npt.NDArray[np.int64]:
+    """Tell the class of each prediction.
 
-    A prediction that holds a NaN has no class; it counts as class -1.
+    Parameters
+    ----------
+    predictions : (samples, ...) array
+    rule : str, optional
+        "largest": the largest column; "above 0.5", "above 0": whether a number exceeds that, for
+        each column by itself. By default the largest of several columns, else "above 0.5".
+
+    Returns
+    -------
+    (samples, ...) int64
+        A prediction that holds a NaN has no class; it counts as class -1.
     """
     values = predictions.astype(np.float64)
     if values.ndim == 1:
         values = values[:, np.newaxis]
-    chosen = np.argmax(values, axis=-1) if values.shape[-1] > 1 else values[..., 0] > 0.5
-    return np.where(np.isnan(values).any(axis=-1), -1, chosen).astype(np.int64)
+    one = values.shape[-1] == 1
+    if rule is None:
+        rule = "above 0.5" if one else "largest"
+    if rule == "largest":
+        found = np.where(np.isnan(values).any(axis=-1), -1, np.argmax(values, axis=-1))
+    else:
+        border = 0.5 if rule == "above 0.5" else 0.0
+        found = np.where(np.isnan(values), -1, values > border)
+        found = found[..., 0] if one else found
+    return found.astype(np.int64)
+
+
+def _none(
+    reason: Reason, step: int | None, same: bool | None, distance: float = float("nan")
+) -> Churn:
+    return Churn(
+        step=step,
+        rule=None,
+        reason=reason,
+        same_probe=same,
+        predictions=0,
+        changed=0,
+        interval=None,
+        distance=distance,
+    )
+
+
+def _same_probe(a: Record, b: Record) -> bool | None:
+    """Tell whether two runs predicted the same samples."""
+    digests = [_digest(record) for record in (a, b)]
+    return None if None in digests else digests[0] == digests[1]
+
+
+def _digest(record: Record) -> Any:
+    """Give the digest of the samples that a run predicted, as its recorder or `train` wrote it."""
+    for place, name in ((record.meta.get("recorder"), "digest"), (record.meta, "hash")):
+        probe = place.get("probe") if isinstance(place, dict) else None
+        if isinstance(probe, dict) and probe.get(name) is not None:
+            return probe[name]
+    return None
+
+
+def _distance(ours: npt.NDArray[Any], others: npt.NDArray[Any]) -> float:
+    a, b = ours.astype(np.float64), others.astype(np.float64)
+    with np.errstate(all="ignore"):  # predictions of a run that blew up
+        apart, norm = np.linalg.norm(a - b), np.linalg.norm(a)
+        return 0.0 if apart == 0 else float(apart / norm)
+
+
+def _wilson(changed: int, of: int) -> tuple[float, float]:
+    from scipy.stats import binomtest
+
+    found = binomtest(changed, of).proportion_ci(CONFIDENCE, method="wilson")
+    return float(found.low), float(found.high)

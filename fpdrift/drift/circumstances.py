@@ -1,4 +1,4 @@
-"""What else is not the same in two runs: a difference in weights has to be read beside it."""
+"""The settings of runs: what differs, and what is not recorded, beside a difference in weights."""
 
 from __future__ import annotations
 
@@ -9,32 +9,43 @@ import numpy as np
 import xxhash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fpdrift.records.record import Record
 
 UNKNOWN = "unknown"
+#: Of an environment variable or a package that a run did without.
+NOT_SET, NOT_INSTALLED = "not set", "not installed"
+#: Python's hash seed where the environment does not fix it.
+RANDOM = "not set: random, a new one in each process"
 
 #: What a reader has to know of both runs; where neither says, that is worth a line.
 _NEEDED = ("condition", "data", "network", "seed", "starting weights")
-#: Characters that are shown of a value with an inner life, such as a nudge's account.
-_SHOWN = 100
+#: What comes first, by the last part of a name.
+_FIRST = ("learning_rate", "seed")
+#: Characters of a value; only a stranger's or a machine-made one is longer.
+_LONGEST = 10_000
 #: Facts that are looked at of each of many records; a stranger's may have a million.
 _MOST = 10_000
 
 
 def differing_facts(a: Record, b: Record) -> dict[str, tuple[Any, Any]]:
-    """List what differs between two records of one model, apart from what training computed.
+    """List what differs between two records, apart from what training computed.
 
     Returns
     -------
     dict
-        Name, such as ``"condition.seed"`` or ``"packages.numpy"`` -> a's and b's value, shortened
-        to a line of text where it is no plain value; ``"unknown"`` where a record does not say.
+        Name, such as ``"condition.seed"`` or ``"packages.numpy"`` -> a's and b's value, as text
+        where it is a list; ``"unknown"`` where a record does not say. Learning rates and seeds come
+        first.
     """
-    ours, others = facts_of(a), facts_of(b)
-    unknown = {name: (UNKNOWN, UNKNOWN) for name in _NEEDED if name not in ours | others}
-    return unknown | dict(_differing("", ours, others))
+    ours, others = _comparable(a, b)
+    flat = [dict(flat_values(facts)) for facts in (ours, others)]
+    found = {name: (_value(flat[0], name), _value(flat[1], name)) for name in _names(flat)}
+    # 1 and True are equal, and NaN is not equal to itself
+    known = {name: both for name, both in found.items() if repr(both[0]) != repr(both[1])}
+    unknown = dict.fromkeys(_unsaid(ours | others, found), (UNKNOWN, UNKNOWN))
+    return unknown | {name: known[name] for name in in_order(known)}
 
 
 def varying_facts(all_facts: Sequence[dict[str, Any]]) -> dict[str, tuple[Any, ...]]:
@@ -45,61 +56,126 @@ def varying_facts(all_facts: Sequence[dict[str, Any]]) -> dict[str, tuple[Any, .
     all_facts : sequence of dict
         What `facts_of` gave for each.
     """
-    flat = [dict(islice(_flat("", facts), _MOST)) for facts in all_facts]
-    names = dict.fromkeys(name for facts in flat for name in facts)
-    values = {name: [facts.get(name, UNKNOWN) for facts in flat] for name in names}
-    return {
-        name: tuple(_shown(value) for value in found)
-        for name, found in values.items()
-        if len({repr(value) for value in found}) > 1
+    flat = [dict(islice(flat_values(facts), _MOST)) for facts in all_facts]
+    values = {name: tuple(_value(facts, name) for facts in flat) for name in _names(flat)}
+    varying = {
+        name: found for name, found in values.items() if len({repr(value) for value in found}) > 1
     }
-
-
-def _flat(prefix: str, facts: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in facts.items():
-        if isinstance(value, dict):
-            yield from _flat(f"{prefix}{name}.", value)
-        else:
-            yield f"{prefix}{name}", value
+    return {name: varying[name] for name in in_order(varying)}
 
 
 def flat_facts(record: Record) -> dict[str, str]:
     """Give all that a record says of its run, one text a name."""
-    facts = dict(_flat("", {**record.meta, **record.provenance.to_dict()}))
-    return {name.lstrip("$"): str(_shown(v)) for name, v in facts.items() if v not in (None, {})}
+    facts = dict(flat_values(_said(record)))
+    return {name: str(facts[name]) for name in in_order(facts) if facts[name] is not None}
 
 
 def facts_of(record: Record) -> dict[str, Any]:
     """Give what a record says of its run, apart from what training computed."""
     facts = {
         "complete": record.complete,
+        "first step": int(record.steps[0]),
         "last step": int(record.steps[-1]),
         "loss kind": record.loss_kind,
-        # a result keeps names with a leading $ for itself
-        **{name.lstrip("$"): value for name, value in record.meta.items() if value is not None},
-        **record.provenance.to_dict(),
+        **_said(record),
     }
-    if record.steps[0] == 0:
-        weights = np.array([tensor.role == "weight" for tensor in record.tensors])
+    if record.start_seen:
+        weights = np.array([tensor.role == "weight" for tensor in record.tensors], bool)
         facts["starting weights"] = xxhash.xxh3_64_hexdigest(record.hashes[0, weights].tobytes())
     return facts | {f"dtype of {tensor.name}": tensor.dtype for tensor in record.tensors}
 
 
-def _differing(
-    prefix: str, a: dict[str, Any], b: dict[str, Any]
-) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    """Give what differs, looking into what both records have as an object of JSON."""
-    for name in a | b:
-        ours, others = a.get(name, UNKNOWN), b.get(name, UNKNOWN)
-        if isinstance(ours, dict) and isinstance(others, dict):
-            yield from _differing(f"{prefix}{name}.", ours, others)
-        elif repr(ours) != repr(others):  # 1 and True are equal, and NaN is not equal to itself
-            yield f"{prefix}{name}", (_shown(ours), _shown(others))
+def flat_values(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Give nested settings as pairs of a name, such as ``"condition.seed"``, and a plain value.
+
+    A list of settings, such as those of several optimisers, is numbered from 0; one alone has no
+    number. Any other list is one value, written as Python does.
+    """
+    for key, value in facts.items():
+        name, inner = f"{prefix}{key}", value
+        if isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
+            numbered = {str(i): item for i, item in enumerate(value)}
+            inner = value[0] if len(value) == 1 else numbered
+        if isinstance(inner, dict):
+            yield from flat_values(inner, f"{name}.")
+        else:
+            yield name, _text(value) if isinstance(value, list | tuple | str) else value
 
 
-def _shown(value: Any) -> Any:
-    """Give a value that a result can hold."""
-    if isinstance(value, dict | list | tuple):
-        text = str(value)
-        return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-    return value
+def in_order(names: Mapping[str, Any]) -> list[str]:
+    """Sort names of settings: learning rates and seeds first, the others as they come."""
+
+    def place(name: str) -> int:
+        for number, word in enumerate(_FIRST):
+            if name.endswith(word) or f".{word}." in name:
+                return number
+        return len(_FIRST)
+
+    return sorted(names, key=place)
+
+
+def _said(record: Record) -> dict[str, Any]:
+    """Give what a record says of its run and its machine."""
+    machine = record.provenance.to_dict()
+    machine["switches"] = {"PYTHONHASHSEED": RANDOM, **machine["switches"]}
+    # a result keeps names with a leading $ for itself
+    meta = {name.lstrip("$"): value for name, value in record.meta.items() if value is not None}
+    return {**meta, **machine}
+
+
+def _unsaid(facts: Mapping[str, Any], flat: Mapping[str, Any]) -> list[str]:
+    """Name what a reader has to know and neither record says."""
+    said = set(facts)
+    if "keras" in said:  # its layers are listed there
+        said.add("network")
+    if any(name.endswith("seed") and not name.startswith("keras.") for name in flat):
+        said.add("seed")
+    return [name for name in _NEEDED if name not in said]
+
+
+def _comparable(a: Record, b: Record) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give the facts of two records without those that mean different things in the two."""
+    ours, others = facts_of(a), facts_of(b)
+    if ours["first step"] != others["first step"]:  # the weights of two different steps
+        ours["starting weights"] = others["starting weights"] = None
+    shared = {tensor.name for tensor in a.tensors} & {tensor.name for tensor in b.tensors}
+    for facts, record in ((ours, a), (others, b)):
+        for tensor in record.tensors:
+            if tensor.name not in shared:
+                del facts[f"dtype of {tensor.name}"]
+    return ours, others
+
+
+def _names(all_facts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name all settings; of one that has an inner life in some records, what is inside."""
+    names = dict.fromkeys(name for facts in all_facts for name in facts)
+    inside = {parent for name in names for parent in _parents(name)}
+    return [name for name in names if name not in inside]
+
+
+def _parents(name: str) -> Iterator[str]:
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
+
+
+def _value(facts: Mapping[str, Any], name: str) -> Any:
+    """Give a setting, or the plain one that this record has in place of all that is inside.
+
+    Of what is recorded only where it is there, say that it was not.
+    """
+    for place in (name, *_parents(name)):
+        if place in facts:
+            return facts[place]
+    if name.startswith("switches."):
+        return NOT_SET
+    return NOT_INSTALLED if name.startswith("packages.") else UNKNOWN
+
+
+def _text(value: Any) -> str:
+    """Write a list or text whole; of one longer than any setting the beginning and a digest."""
+    text = str(value)
+    if len(text) <= _LONGEST:
+        return text
+    digest = xxhash.xxh3_64_hexdigest(text.encode(errors="surrogatepass"))
+    return f"{text[:_LONGEST]}… ({len(text):,} characters, digest {digest})"

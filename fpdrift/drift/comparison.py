@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from fpdrift.drift.churn import Churn
+from fpdrift.drift.stages import NonFinite, RunPhase
 from fpdrift.errors import FpdriftError
 from fpdrift.results import Result, read_only
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+Start = Literal["equal", "different", "not seen", "later"]
+
+#: Runs whose weights are farther apart than this where they are first compared did not diverge by
+#: rounding or a nudge: no growth is described.
+FAR = 0.01
+#: Runs that are farther apart than so many moves at the first recorded step did not get there by
+#: training: they started from different weights.
+MOVES = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +40,7 @@ class TensorDifference(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FirstDifference(Result):
-    """Where two runs part: the first step recorded by both at which any tensor's bits differ."""
+    """Where two runs diverge: the first step recorded by both at which any tensor's bits differ."""
 
     #: updates done by then; 0 = before the first step
     step: int
@@ -42,18 +53,29 @@ class FirstDifference(Result):
         return f"FirstDifference({self})"
 
     def __str__(self) -> str:
-        when = f"at step {self.step}" if self.step else "before step 1"
         more = f" (+{len(self.tensors) - 1})" if len(self.tensors) > 1 else ""
-        return f"{when} in {self.tensors[0].name}{more}"
+        return f"{self.when} in {self.tensors[0].name}{more}"
+
+    @property
+    def when(self) -> str:
+        """The step in words; a difference may be older than the first step that both recorded."""
+        if not self.step:
+            return "before step 1"
+        if self.last_equal is None:
+            return f"at step {self.step}, the first that both recorded,"
+        return f"at step {self.step}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Comparison(Result):
-    """Two runs of one model, side by side; arrays are read-only.
+    """Two runs, side by side in what they share; arrays are read-only.
 
     A distance is ||a - b|| / ||a|| over the trainable weights, in float64. It is exactly 0 where
     all their hashes are equal, infinite where a's weights are all zero and b's are not, and NaN
-    where it cannot be known: a weight that differs is not finite, or only its hash was kept.
+    where it cannot be known: a weight that differs is not finite, or only its hash was kept, or
+    there is no trainable weight.
+
+    Both runs may have tensors that the other lacks: those are named, and left out of all figures.
     """
 
     #: the two records' names
@@ -86,7 +108,8 @@ class Comparison(Result):
     loss: npt.NDArray[np.float64]
     #: the metrics that both report, each as `loss`
     metrics: dict[str, npt.NDArray[np.float64]]
-    #: fraction of the probe's predictions whose class differs at `churn_step`; None without a probe
+    #: fraction of the probe's predictions whose class differs at `churn_step`; None where there are
+    #: no classes to compare, which `answers` explains
     churn: float | None
     #: last step at which both predicted the probe
     churn_step: int | None
@@ -95,6 +118,63 @@ class Comparison(Result):
     #: of each of `weights`, whether its true gradient is known to be zero; empty where no record
     #: says it of any
     zero_gradient: tuple[bool, ...] = ()
+    #: how the two runs' predictions of the probe compare; None in results of older versions
+    answers: Churn | None = None
+    #: tensors that one run alone has, or in another shape
+    only_in_a: tuple[str, ...] = ()
+    only_in_b: tuple[str, ...] = ()
+    #: shared tensors of two dtypes, which have no bits to compare and count as differing
+    of_two_dtypes: tuple[str, ...] = ()
+    #: of a and of b: whether the state before its first recorded update was seen, the first
+    #: recorded step
+    start_seen: tuple[bool, bool] = (True, True)
+    start_steps: tuple[int, int] = (0, 0)
+    #: how far the weights of a and of b move from the first to the second of `steps`, relative to
+    #: their own norm; NaN where it is not known
+    first_move: tuple[float, float] = (float("nan"), float("nan"))
+    #: of a and of b: the run's phases, and its first number that is not finite
+    phases: tuple[tuple[RunPhase, ...], tuple[RunPhase, ...]] = ((), ())
+    non_finite: tuple[NonFinite | None, NonFinite | None] = (None, None)
+
+    @property
+    def start(self) -> Start:
+        """What is known of the states that the two runs began with.
+
+        "equal" and "different" where both were seen at the same step, "not seen" where one of them
+        was not, "later" where one run begins at a step that the other reached by training.
+        """
+        if not all(self.start_seen):
+            return "not seen"
+        if self.start_steps[0] != self.start_steps[1]:
+            return "later"
+        first = self.first_difference
+        return "equal" if first is None or first.last_equal is not None else "different"
+
+    @property
+    def distance_at_first(self) -> float:
+        """Distance at the first step that both recorded; NaN where it is not known."""
+        if len(self.steps) and self.steps[0] == self.recorded_steps[0]:
+            return float(self.distance[0])
+        return float("nan")
+
+    @property
+    def different_weights(self) -> bool:
+        """Whether the runs are known to have started from different weights.
+
+        Where the start was not seen, that follows from weights which are far farther apart at the
+        first recorded step than a step of training moves them.
+        """
+        first = self.first_difference
+        if first is None or first.last_equal is not None:
+            return False
+        if self.start == "not seen":
+            return self.distance_at_first > MOVES * sum(self.first_move)
+        return self.start == "different" and any(t.role == "weight" for t in first.tensors)
+
+    @property
+    def far_from_the_start(self) -> bool:
+        """Whether the weights were far apart at the first step that both recorded."""
+        return self.distance_at_first > FAR
 
     @property
     def re_merged(self) -> npt.NDArray[np.int64]:
@@ -106,17 +186,29 @@ class Comparison(Result):
 
     def __repr__(self) -> str:
         if self.first_difference is None:
-            seen, last = len(self.recorded_steps), self.recorded_steps[-1]
-            parts = [f"no difference in {last} steps"]
-            if seen < last:
+            first, last = self.recorded_steps[[0, -1]]
+            seen = len(self.recorded_steps)
+            parts = [f"no difference in {f'steps {first} to {last}' if first else f'{last} steps'}"]
+            if seen < last - first + bool(first):
                 parts.append(f"{seen} of them recorded")
         else:
-            parts = [f"first difference {self.first_difference}", *self._distances()]
+            parts = ["start not recorded"] if self.start == "not seen" else []
+            if self.different_weights and self.far_from_the_start:
+                parts.append("different starting weights")
+            parts += [f"first difference {self.first_difference}", *self._distances()]
             if self.churn is not None:
                 parts.append(f"churn {100 * self.churn:.2g} %")
+        parts += [
+            f"{run}: first not finite {found}"
+            for run, found in zip("ab", self.non_finite, strict=True)
+            if found is not None
+        ]
         alone = len(self.only_a) + len(self.only_b)
         if alone:
             parts.append(f"{alone} steps recorded by one run alone")
+        unshared = len(self.only_in_a) + len(self.only_in_b)
+        if unshared:
+            parts.append(f"{unshared} tensors in one run alone")
         return f"Comparison({', '.join(parts)})"
 
     def _distances(self) -> list[str]:

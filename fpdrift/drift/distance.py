@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fpdrift.drift.sharing import present_in_both
 from fpdrift.records.sketch import BUCKETS, relative_standard_error
 from fpdrift.results import read_only
 
@@ -33,7 +34,7 @@ def distances(
     Parameters
     ----------
     a, b : Record
-        Of one model.
+        With the same tensors.
     recorded : (n,) int64
         Steps that both recorded, ascending.
     differs : (n, tensors) bool
@@ -42,17 +43,19 @@ def distances(
     Returns
     -------
     dict
-        The fields of `Comparison` from `steps` to `distance_by_weight`.
+        The fields of `Comparison` from `steps` to `distance_by_weight`. Of a model without
+        trainable weights a distance is NaN.
     """
     steps = np.intersect1d(np.intersect1d(a.sketch_steps, b.sketch_steps), recorded)
     rows_a, rows_b = (np.searchsorted(r.sketch_steps, steps) for r in (a, b))
     differs = differs[np.searchsorted(recorded, steps)]
+    present = present_in_both(a, b, steps)
     weights = [i for i, tensor in enumerate(a.tensors) if tensor.role == "weight"]
     squares, spreads, norms = np.zeros((3, len(weights), len(steps)))
     with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
         for row, i in enumerate(weights):
             there = differs[:, i]
-            norms[row] = _squared_norm(a, i)[rows_a]
+            norms[row] = np.where(present[:, i], _squared_norm(a, i)[rows_a], 0)
             squares[row, there], spreads[row, there] = _squared_distance(
                 a, b, i, rows_a[there], rows_b[there]
             )
@@ -69,6 +72,30 @@ def distances(
             "zero_gradient": () if learning is None else tuple((~learning).tolist()),
             "distance_by_weight": read_only(_ratio(np.sqrt(squares), np.sqrt(norms.sum(axis=0)))),
         }
+
+
+def first_move(record: Record, steps: npt.NDArray[np.int64]) -> float:
+    """Find how far a run's weights move from the first to the second of some sketched steps.
+
+    Parameters
+    ----------
+    record : Record
+    steps : (m,) int64
+        Sketched steps of the record, ascending.
+
+    Returns
+    -------
+    float
+        Relative to the weights at the first; NaN where it is not known.
+    """
+    rows = np.searchsorted(record.sketch_steps, steps[:2])
+    weights = [i for i, tensor in enumerate(record.tensors) if tensor.role == "weight"]
+    if len(rows) < 2 or not weights:
+        return float("nan")
+    with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
+        squares = [_squared_distance(record, record, i, rows[:1], rows[1:])[0] for i in weights]
+        norms = [_squared_norm(record, i)[rows[:1]] for i in weights]
+        return float(_ratio(np.sqrt(np.sum(squares, axis=0)), np.sqrt(np.sum(norms, axis=0)))[0])
 
 
 def tensor_distances(
@@ -106,7 +133,7 @@ def _squared_distance(
 ) -> tuple[Floats, Floats]:
     """Squared distance of tensor `i` at the given rows, and the standard error of that."""
     kept = a.tensors[i].kept
-    if kept == "hash" or b.tensors[i].kept != kept:
+    if i not in a.kept or i not in b.kept or b.tensors[i].kept != kept:
         unknown = np.full(len(rows_a), np.nan)
         return unknown, unknown
     squares = np.square(a.kept[i][rows_a] - b.kept[i][rows_b]).sum(axis=1)
@@ -130,6 +157,9 @@ def _relative(squares: Floats, spreads: Floats, norms: Floats) -> tuple[Floats, 
     All sketches deal positions into the same buckets, so their errors may go together and are
     added as they are.
     """
+    if not len(squares):
+        unknown = np.full(squares.shape[1], np.nan)
+        return unknown, unknown
     square, spread, norm = squares.sum(axis=0), spreads.sum(axis=0), np.sqrt(norms.sum(axis=0))
     distance = np.sqrt(square)
     # sqrt(square + spread) - distance, without cancellation

@@ -10,6 +10,7 @@ import numpy as np
 from fpdrift.checks import check_switch
 from fpdrift.drift.horizons import Horizon, check_comparison, horizon
 from fpdrift.drift.jumps import Jump, find_jumps
+from fpdrift.drift.sharing import shared
 from fpdrift.drift.trend import FLAT_WITHIN, Fit, Kind, Level, Trend, fit_trend
 from fpdrift.drift.units import find_tensor, find_unit
 from fpdrift.errors import FpdriftError, shown
@@ -116,7 +117,7 @@ def growth(
     -------
     Growth
         Of kind "none" where no distance is above zero, and "cannot tell" where the distances are
-        too few or two laws fit them about as well.
+        too few, two laws fit them about as well, or the runs were far apart from the start.
 
     Raises
     ------
@@ -134,6 +135,8 @@ def growth(
         comparison.distance if use_all or without is None else without,
         origin=0 if first is None else first.last_equal or 0,
     )
+    if comparison.far_from_the_start:  # that is no small difference, which could grow
+        found = _without_law(found)
     counted = np.ones(len(comparison.weights), bool)
     if not use_all:
         counted &= ~np.array(comparison.zero_gradient, bool)
@@ -144,6 +147,18 @@ def growth(
         first_difference=None if first is None else first.step,
         horizon=horizon(comparison, tolerance, metric),
         churn=comparison.churn,
+    )
+
+
+def _without_law(found: Growth) -> Growth:
+    """Give the distances alone."""
+    return replace(
+        found,
+        trend=Trend(kind="cannot tell", evidence={}),
+        fitted=read_only(np.full(len(found.steps), np.nan)),
+        floor=None,
+        plateau=None,
+        jumps=(),
     )
 
 
@@ -257,7 +272,7 @@ def _placed(
     tensor, share = find_tensor(pair, counted, before, after)
     unit, unit_share = None, None
     if records is not None and tensor is not None:
-        unit, unit_share = find_unit(records, tensor, jump.previous, jump.step)
+        unit, unit_share = find_unit(shared(*records), tensor, jump.previous, jump.step)
     return replace(jump, tensor=tensor, tensor_share=share, unit=unit, unit_share=unit_share)
 
 

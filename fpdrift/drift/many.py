@@ -1,4 +1,4 @@
-"""Many records at once: which runs have equal bits until when, and how far the others lie apart.
+"""Many records at once: which runs have equal bits until when, and the distances between them.
 
 Runs are grouped by their hashes, so that time and memory grow with runs times steps. Only the
 distances, at one step, are taken from each pair.
@@ -21,6 +21,7 @@ from fpdrift.drift.splits import Branch, Split, branches, find_splits
 from fpdrift.drift.spread import Spread, spread_of
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.records import opener
+from fpdrift.records.place import text_of
 from fpdrift.records.record import Record
 from fpdrift.results import Result, read_only
 
@@ -171,9 +172,13 @@ def _of_one_model(
 
 
 def file_name(source: Record | str | os.PathLike[str]) -> str:
-    """Name a record by its file alone, without the folder that it lies in."""
+    """Name a record by its file alone, without the folder that it lies in, as a result can hold it.
+
+    A name that begins with ``$`` gets ``./`` in front, since a result keeps such names for itself.
+    """
     name = source.name if isinstance(source, Record) else os.fspath(source)
-    return os.fsdecode(os.path.basename(name))  # noqa: PTH119 - also of bytes
+    text = text_of(os.path.basename(name))  # noqa: PTH119 - also of bytes
+    return f"./{text}" if text.startswith("$") else text
 
 
 def new_name(name: str, names: dict[str, str]) -> str:

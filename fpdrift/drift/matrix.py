@@ -52,7 +52,7 @@ class TensorMatrix(Result):
 def tensor_matrix(
     a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[str]
 ) -> TensorMatrix:
-    """Compare two runs of one model, tensor by tensor.
+    """Compare two runs, tensor by tensor, in the tensors that they share.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Compare two records: where the runs part, how far they get, and what else is not the same."""
+"""Compare two records: where the runs diverge, how far they get, and what else differs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 from fpdrift.drift.churn import churn
 from fpdrift.drift.circumstances import differing_facts
 from fpdrift.drift.comparison import Comparison, FirstDifference, TensorDifference
-from fpdrift.drift.distance import distances
+from fpdrift.drift.distance import distances, first_move
+from fpdrift.drift.sharing import alone, present_in_both, shared
+from fpdrift.drift.stages import non_finite, phases
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.records import open_record
 from fpdrift.records.record import Record
@@ -26,14 +28,16 @@ ROLES = ("weight", "statistic", "slot", "seed")
 
 
 def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[str]) -> Comparison:
-    """Compare two runs of one model, tensor by tensor and step by step.
+    """Compare two runs, tensor by tensor and step by step, in the tensors that they share.
 
-    Bits are compared by the 64-bit hashes of every tensor at every step that both runs recorded.
-    Distances come from the values where those were kept, else from the two sketches; see
-    `fpdrift.drift.distance`. Whatever differs apart from the model (condition, seed, data,
-    versions, machine, length) is no refusal and stands in `Comparison.differs`. Tensors of one name
-    in two dtypes have no bits to compare and count as differing, but for whole numbers, which every
-    record hashes as int64.
+    Bits are compared by the 64-bit hashes of every tensor at every step that both runs recorded;
+    steps are lined up by the number of updates done, so that a resumed run is compared with the
+    part of another that it repeats. Distances come from the values where those were kept, else from
+    the two sketches; see `fpdrift.drift.distance`. Whatever differs apart from the model
+    (condition, seed, data, versions, machine, length) is no refusal and stands in
+    `Comparison.differs`. Tensors that one of the two lacks, such as another optimiser's slots, are
+    named in `only_in_a` and `only_in_b`. Tensors of one name in two dtypes have no bits to compare
+    and count as differing, but for whole numbers, which every record hashes as int64.
 
     Parameters
     ----------
@@ -47,11 +51,12 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
     Raises
     ------
     FpdriftError
-        If the records are of different models (the number, a name, a role or a shape of their
-        tensors), have no recorded step in common, or cannot be read.
+        If the records are of different models (they share no weight), have no recorded step in
+        common, or cannot be read.
     """
-    a, b, recorded, differs = common_steps(a, b)
-    churn_step, churned = churn(a, b)
+    whole_a, whole_b = opened(a), opened(b)
+    a, b, recorded, differs = common_steps(whole_a, whole_b)
+    answers, apart = churn(a, b), distances(a, b, recorded, differs)
     return Comparison(
         name_a=a.name,
         name_b=b.name,
@@ -60,7 +65,7 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         only_b=read_only(np.setdiff1d(b.steps, a.steps)),
         differing=read_only(differs.sum(axis=1), np.int64),
         first_difference=_first_difference(recorded, differs, a.tensors),
-        **distances(a, b, recorded, differs),
+        **apart,
         loss=read_only(_at(recorded, a, b, a.loss, b.loss)),
         metrics={
             # a result keeps names with a leading $ for itself
@@ -68,32 +73,41 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
             for name, ours in a.metrics.items()
             if name in b.metrics
         },
-        churn=churned,
-        churn_step=churn_step,
-        differs=differing_facts(a, b),
+        churn=answers.share,
+        churn_step=None if answers.share is None else answers.step,
+        answers=answers,
+        differs=differing_facts(whole_a, whole_b),
+        only_in_a=alone(whole_a, whole_b),
+        only_in_b=alone(whole_b, whole_a),
+        of_two_dtypes=tuple(name for _, name in _of_two_dtypes(a, b)),
+        start_seen=(a.start_seen, b.start_seen),
+        start_steps=(int(a.steps[0]), int(b.steps[0])),
+        first_move=(first_move(a, apart["steps"]), first_move(b, apart["steps"])),
+        phases=(phases(a), phases(b)),
+        non_finite=(non_finite(a), non_finite(b)),
     )
 
 
 def common_steps(
     a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[str]
 ) -> tuple[Record, Record, npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Open two records of one model; tell which tensors differ at the steps that both recorded.
+    """Open two records; tell which of the tensors that they share differ at which common step.
 
     Returns
     -------
     Record, Record
+        With the shared tensors alone, in one order.
     (n,) int64
-        The steps, ascending.
+        The steps that both recorded, ascending.
     (n, tensors) bool
-        Whether a tensor's bits differ then.
+        Whether a tensor's bits differ then; False where one of the two does not have it.
 
     Raises
     ------
     FpdriftError
         As `compare`.
     """
-    a, b = _record(a), _record(b)
-    _check_same_model(a, b)
+    a, b = shared(opened(a), opened(b))
     recorded, rows_a, rows_b = np.intersect1d(a.steps, b.steps, return_indices=True)
     if not len(recorded):
         message = (
@@ -101,7 +115,25 @@ def common_steps(
             f"({_span(a)}; {_span(b)}); record the same steps in both"
         )
         raise FpdriftError(message)
-    return a, b, recorded, _differing(a, b, rows_a, rows_b)
+    differs = a.hashes[rows_a] != b.hashes[rows_b]
+    differs[:, [i for i, _ in _of_two_dtypes(a, b)]] = True
+    return a, b, recorded, differs & present_in_both(a, b, recorded)
+
+
+def opened(source: Record | str | os.PathLike[str]) -> Record:
+    """Give a record, whether it was opened already or not.
+
+    Raises
+    ------
+    FpdriftError
+        If it is neither a record nor the path of one.
+    """
+    if isinstance(source, Record):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return open_record(source)
+    message = f"not a record or its path: {shown(source)}; train() or open_record() gives one"
+    raise FpdriftError(message)
 
 
 def _at(
@@ -115,51 +147,14 @@ def _at(
     return [ours[np.searchsorted(a.steps, steps)], others[np.searchsorted(b.steps, steps)]]
 
 
-def _record(source: Record | str | os.PathLike[str]) -> Record:
-    if isinstance(source, Record):
-        return source
-    if isinstance(source, str | os.PathLike):
-        return open_record(source)
-    message = f"not a record or its path: {shown(source)}; train() or open_record() gives one"
-    raise FpdriftError(message)
-
-
-def _check_same_model(a: Record, b: Record) -> None:
-    """Refuse two models; the first tensor that does not match is named."""
-    for mine, other in zip(a.tensors, b.tensors, strict=False):
-        if (mine.name, mine.role, mine.shape) != (other.name, other.role, other.shape):
-            message = (
-                f"{shown(a.name)} and {shown(b.name)} are of different models: {_describe(mine)} "
-                f"against {_describe(other)}; compare runs of one model"
-            )
-            raise FpdriftError(message)
-    if len(a.tensors) != len(b.tensors):
-        longer = max(a.tensors, b.tensors, key=len)
-        alone = longer[min(len(a.tensors), len(b.tensors))]
-        message = (
-            f"{shown(a.name)} and {shown(b.name)} are of different models: "
-            f"{len(a.tensors)} tensors against {len(b.tensors)}, "
-            f"{_describe(alone)} is in one alone; compare runs of one model"
-        )
-        raise FpdriftError(message)
-
-
-def _describe(tensor: Tensor) -> str:
-    return f"{tensor.role} {shown(tensor.name)} of shape {shown(tensor.shape)}"
+def _of_two_dtypes(a: Record, b: Record) -> list[tuple[int, str]]:
+    """List the tensors that have no bits to compare, by place and name."""
+    pairs = zip(a.tensors, b.tensors, strict=True)
+    return [(i, x.name) for i, (x, y) in enumerate(pairs) if x.hashed_as != y.hashed_as]
 
 
 def _span(record: Record) -> str:
     return f"steps {record.steps[0]} to {record.steps[-1]}" if len(record.steps) else "no steps"
-
-
-def _differing(
-    a: Record, b: Record, rows_a: npt.NDArray[np.intp], rows_b: npt.NDArray[np.intp]
-) -> npt.NDArray[np.bool_]:
-    """Which tensors differ at which common step (n, tensors)."""
-    differs: npt.NDArray[np.bool_] = a.hashes[rows_a] != b.hashes[rows_b]
-    dtypes = [x.hashed_as != y.hashed_as for x, y in zip(a.tensors, b.tensors, strict=True)]
-    differs[:, dtypes] = True
-    return differs
 
 
 def _first_difference(

@@ -37,7 +37,7 @@ class Reduced:
     kept: npt.NDArray[np.float64]
     #: norm of all weights (m,)
     norms: npt.NDArray[np.float64]
-    #: False where a hash is all there is of some weight
+    #: False where a hash is all there is of some weight, or there is no trainable weight
     known: bool
     #: how each weight was kept: numbers kept otherwise have no distance
     kept_as: tuple[str, ...]
@@ -76,8 +76,8 @@ def reduced(record: Record) -> Reduced:
         metrics={"loss": record.loss, **record.metrics},
         kept_steps=steps[rows],
         kept=np.concatenate([empty, *(record.kept[i][rows] for i in known)], axis=1),
-        norms=np.sqrt(sum(record.squared_norms[i][rows] for i in known)),
-        known=len(known) == len(weights),
+        norms=np.sqrt(sum((record.squared_norms[i][rows] for i in known), np.zeros(len(rows)))),
+        known=0 < len(weights) == len(known),
         kept_as=tuple(record.tensors[i].kept for i in weights),
         facts=facts_of(record),
     )

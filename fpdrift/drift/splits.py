@@ -1,4 +1,4 @@
-"""Who parted from whom, at which step: classes of runs whose bits have been equal so far."""
+"""Which runs diverged from which, at which step: classes of runs with equal bits so far."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Split(Result):
-    """A class of runs with equal bits that came apart."""
+    """A class of runs with equal bits that diverged."""
 
     #: the first compared step at which they differ
     step: int
@@ -32,6 +32,9 @@ class Split(Result):
     classes: tuple[tuple[int, ...], ...]
     #: tensors that differ between any of these classes, in the model's order
     tensors: tuple[str, ...]
+    #: of each class but the first, the tensors in which it differs from the first; empty in results
+    #: of older versions
+    tensors_by_class: tuple[tuple[str, ...], ...] = ()
 
     def __repr__(self) -> str:
         parts = " | ".join(" ".join(map(str, runs)) for runs in self.classes)
@@ -47,7 +50,7 @@ class Branch(Result):
     #: None for the first branch
     step: int | None
     parent: int | None
-    #: tensors that differed there
+    #: tensors in which it differed from its parent there
     tensors: tuple[str, ...]
 
 
@@ -68,9 +71,10 @@ def branches(classes: Classes, splits: Sequence[Split]) -> tuple[Branch, ...]:
     for split in reversed(splits):
         stem, *others = (line[runs] for runs in split.classes)
         line[tuple(sorted(run for runs in split.classes for run in runs))] = stem
-        for number in others:
+        tensors = split.tensors_by_class or (split.tensors,) * len(others)
+        for number, differing in zip(others, tensors, strict=True):
             found[number] = Branch(
-                runs=classes[number], step=split.step, parent=stem, tensors=split.tensors
+                runs=classes[number], step=split.step, parent=stem, tensors=differing
             )
     return tuple(found)
 
@@ -101,26 +105,38 @@ def find_splits(
     """
     splits = []
     last: list[list[int]] = [list(range(len(hashes)))]
-    for row, step in enumerate(steps):
+    for row in range(len(steps)):
         now: list[list[int]] = []
         for runs in last:
             parts = _parts(runs, hashes, row)
             now += parts
             if len(parts) > 1:
-                rows = [_bits(part, hashes, row) for part in parts]
-                differs = np.any([other != rows[0] for other in rows[1:]], axis=0)
-                splits.append(
-                    Split(
-                        step=int(step),
-                        last_equal=int(steps[row - 1]) if row else None,
-                        classes=_ordered(parts),
-                        tensors=tuple(
-                            t.name for t, apart in zip(tensors, differs, strict=True) if apart
-                        ),
-                    )
-                )
+                splits.append(_split(_ordered(parts), steps, hashes, row, tensors))
         last = now
     return _ordered(last), tuple(splits)
+
+
+def _split(
+    classes: Classes,
+    steps: npt.NDArray[np.int64],
+    hashes: Sequence[npt.NDArray[np.uint64]],
+    row: int,
+    tensors: Sequence[Tensor],
+) -> Split:
+    """Describe how a class diverged: the first part goes on, the others differ from it."""
+    stem, *others = (_bits(part, hashes, row) for part in classes)
+    differing = [other != stem for other in others]
+
+    def names(differs: npt.NDArray[np.bool_]) -> tuple[str, ...]:
+        return tuple(t.name for t, apart in zip(tensors, differs, strict=True) if apart)
+
+    return Split(
+        step=int(steps[row]),
+        last_equal=int(steps[row - 1]) if row else None,
+        classes=classes,
+        tensors=names(np.any(differing, axis=0)),
+        tensors_by_class=tuple(map(names, differing)),
+    )
 
 
 def _parts(runs: list[int], hashes: Sequence[npt.NDArray[np.uint64]], row: int) -> list[list[int]]:
@@ -137,7 +153,7 @@ def _parts(runs: list[int], hashes: Sequence[npt.NDArray[np.uint64]], row: int) 
 
 
 def _bits(
-    runs: list[int], hashes: Sequence[npt.NDArray[np.uint64]], row: int
+    runs: Sequence[int], hashes: Sequence[npt.NDArray[np.uint64]], row: int
 ) -> npt.NDArray[np.uint64]:
     """Give the hashes of a class, from a run that has not ended."""
     return next(hashes[run][row] for run in runs if row < len(hashes[run]))

@@ -1,4 +1,4 @@
-"""What one record is: of which run, from where, whether it is whole."""
+"""What one record is: of which run, from where, whether it is complete."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fpdrift.drift.circumstances import flat_facts
+from fpdrift.drift.stages import NonFinite, RunPhase, non_finite, phases
 from fpdrift.results import Result
 
 if TYPE_CHECKING:
@@ -30,8 +31,14 @@ class RecordSummary(Result):
     tensors: dict[str, tuple[int, int]]
     #: loss and metrics at the last step
     metrics: dict[str, float]
-    #: all that it says of its run and of the machine: name -> value
+    #: all that it says of its run and of the machine: name -> value; learning rates and seeds first
     facts: dict[str, str]
+    #: whether the state before the first recorded update was seen
+    start_seen: bool = True
+    #: parts of the run with other tensors, another optimiser or other settings, at least one
+    phases: tuple[RunPhase, ...] = ()
+    #: None if all numbers that were looked at are finite
+    non_finite: NonFinite | None = None
 
     def __repr__(self) -> str:
         state = "complete" if self.complete else "incomplete"
@@ -71,4 +78,7 @@ def summary(record: Record, size: int) -> RecordSummary:
         },
         metrics={name.lstrip("$"): float(values[-1]) for name, values in metrics.items()},
         facts=flat_facts(record),
+        start_seen=record.start_seen,
+        phases=phases(record),
+        non_finite=non_finite(record),
     )

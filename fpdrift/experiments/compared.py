@@ -56,7 +56,7 @@ class ComparedPair(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ComparedRecords(Result):
-    """Records of one model, each against the first."""
+    """Records, each against the first in the tensors that both have."""
 
     #: the first record
     baseline: str
@@ -86,12 +86,12 @@ def compare_records(
 ) -> ComparedRecords:
     """Compare records with the first of them.
 
-    One of many that cannot be read, or is of another model than the first, is left out and named.
+    One of many that cannot be read, or shares no weight with the first, is left out and named.
 
     Parameters
     ----------
     sources : sequence of Record, str or os.PathLike
-        Two records or more of one model, or their files.
+        Two records or more, or their files.
     inside : bool, default False
         Repeat both runs of each pair up to the step at which they part, take it apart, and judge
         whether rounding can explain it; go on to their largest jump, if there is one, and look at

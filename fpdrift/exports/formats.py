@@ -19,6 +19,9 @@ from fpdrift.errors import MissingExtraError
 from fpdrift.exports.series import Series
 
 COLUMNS = ("run", "step", "tensor", "quantity", "value")
+TEXTS = ("run", "tensor", "quantity")
+#: What a formula may begin with in one spreadsheet or another.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 Files = dict[Path, bytes]
 
@@ -42,7 +45,7 @@ def columns_of(series: Sequence[Series]) -> dict[str, Any]:
     lengths = [len(one.steps) for one in series]
     texts = {
         name: np.repeat(np.array([getattr(one, name) for one in series], object), lengths)
-        for name in ("run", "tensor", "quantity")
+        for name in TEXTS
     }
     numbers = {
         "step": np.concatenate([one.steps for one in series]),
@@ -52,13 +55,23 @@ def columns_of(series: Sequence[Series]) -> dict[str, Any]:
 
 
 def to_csv(series: Sequence[Series], place: Path) -> Files:
-    """Write the tidy table as text: every number as few digits as bring its bits back."""
+    """Write the tidy table as text: every number in as few digits as restore its bits.
+
+    A spreadsheet runs a cell that begins like a formula, and names come from strangers' records: a
+    text that does gets an apostrophe in front, which spreadsheets do not show. Numbers stay as they
+    are.
+    """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
     columns = columns_of(series)
+    columns |= {name: np.array([*map(_no_formula, columns[name])], object) for name in TEXTS}
     rows.writerows(zip(*(columns[name].tolist() for name in COLUMNS), strict=True))
     return {_table(place, ".csv"): text.getvalue().encode()}
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def to_parquet(series: Sequence[Series], place: Path) -> Files:

@@ -102,6 +102,8 @@ def _of_comparison(pair: Comparison) -> Iterator[tuple[str, str, Any, Any]]:
         yield name, "distance", pair.steps, values
     done = pair.recorded_steps > 0
     for name, (ours, others) in {"loss": pair.loss, **pair.metrics}.items():
-        yield "", f"{name} difference", pair.recorded_steps[done], (others - ours)[done]
+        with np.errstate(invalid="ignore"):  # of two infinities, in runs that blew up
+            difference = others - ours
+        yield "", f"{name} difference", pair.recorded_steps[done], difference[done]
     if pair.churn is not None:
         yield "", "churn", [pair.churn_step], [pair.churn]

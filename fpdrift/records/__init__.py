@@ -5,7 +5,7 @@ from fpdrift.records.hashing import HASH_VERSION, content_hash, mix64
 from fpdrift.records.own import open_own, opener
 from fpdrift.records.place import check_place
 from fpdrift.records.read import open_record
-from fpdrift.records.record import Kept, Record, Role, Tensor
+from fpdrift.records.record import Kept, Phase, Record, Role, Tensor
 from fpdrift.records.schedule import is_due
 from fpdrift.records.sketch import BUCKETS, relative_standard_error, sketch
 from fpdrift.records.write import RecordWriter, to_text
@@ -15,6 +15,7 @@ __all__ = [
     "HASH_VERSION",
     "WHOLE_UP_TO",
     "Kept",
+    "Phase",
     "Record",
     "RecordWriter",
     "Role",

@@ -43,17 +43,8 @@ class Columns:
             self._values.append(value)
 
     def columns(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Give one array a name, (rows,) each, NaN where a row has no such name.
-
-        Raises
-        ------
-        ValueError
-            If there are many more cells than numbers: a small file would fill the memory.
-        """
+        """Give one array a name, (rows,) each, NaN where a row has no such name."""
         names, rows = len(self._place), len(self._lengths)
-        if names * rows > 4 * len(self._values):
-            message = "its steps report different metrics"
-            raise ValueError(message)
         table = np.full((names, rows), np.nan)
         table[self._names, np.repeat(np.arange(rows), self._lengths)] = self._values
         return dict(zip(self._place, table, strict=True))

@@ -129,7 +129,7 @@ def numbers_to_json(values: Mapping[str, float]) -> dict[str, float | str | None
 
 def numbers_from_json(value: Any) -> dict[str, float]:
     """Read named numbers."""
-    return {_name(name): number_from_json(item) for name, item in value.items()}
+    return {name_from_json(name): number_from_json(item) for name, item in value.items()}
 
 
 def count_from_json(value: Any) -> int:
@@ -142,7 +142,7 @@ def count_from_json(value: Any) -> int:
 
 def tensors_to_json(tensors: Sequence[Tensor]) -> list[dict[str, Any]]:
     """Write the tensors that a record declares."""
-    return [asdict(tensor) for tensor in tensors]
+    return [{**asdict(tensor), "shape": list(tensor.shape)} for tensor in tensors]
 
 
 def tensors_from_json(items: Any) -> tuple[Tensor, ...]:
@@ -165,7 +165,14 @@ def _tensor(
         raise ValueError(message)
     if kept != "hash":
         _one_of(dtype, FLOATS)
-    return Tensor(_name(name), role, shape_from_json(shape), _name(dtype), kept, zero_gradient)
+    return Tensor(
+        name_from_json(name),
+        role,
+        shape_from_json(shape),
+        name_from_json(dtype),
+        kept,
+        zero_gradient,
+    )
 
 
 def shape_from_json(value: Any) -> tuple[int, ...]:
@@ -182,7 +189,8 @@ def _one_of(value: Any, known: Any) -> None:
         raise ValueError(message)
 
 
-def _name(value: Any) -> str:
+def name_from_json(value: Any) -> str:
+    """Read the name of a tensor, dtype or metric."""
     if not isinstance(value, str) or not 0 < len(value) <= _MAX_NAME or not value.isprintable():
         message = f"not a name: {shown(value)}"
         raise ValueError(message)

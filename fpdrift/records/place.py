@@ -30,6 +30,14 @@ def absolute(path: str | os.PathLike[str]) -> Path:
     return Path(os.fsdecode(name)).absolute()
 
 
+def text_of(name: str | bytes) -> str:
+    """Return a file's name as text that can be printed and saved.
+
+    A file system takes any bytes for a name; those that are not UTF-8 become escapes.
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def open_bytes(path: Path, *more: str) -> int:
     """Open a file to read its bytes as they are, without ever waiting at a pipe.
 

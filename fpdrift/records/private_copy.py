@@ -15,13 +15,13 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from fpdrift.records import schema
 from fpdrift.records.place import open_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: First bytes of a journal, and the last ones of a journal that names another.
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
@@ -35,6 +35,7 @@ _LOOK = 50
 
 #: What to do about a file that is too large or takes too long.
 IF_TRUSTED = "if you know who made it, say --trust, or open_record(path, max_bytes=...) in Python"
+TOO_LONG = f"it takes longer than {schema.MAX_SECONDS:g} s to read; {IF_TRUSTED}"
 
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
@@ -56,8 +57,18 @@ class RefusedError(ValueError):
     """What is wrong with a file, as half a sentence."""
 
 
+class Copy(NamedTuple):
+    """A private copy of a file, open."""
+
+    connection: sqlite3.Connection
+    #: bytes that were copied, journal included
+    size: int
+    #: raises RefusedError when the time is over
+    look_at_clock: Callable[[], None]
+
+
 @contextmanager
-def opened(path: Path, max_bytes: int) -> Iterator[sqlite3.Connection]:
+def opened(path: Path, max_bytes: int) -> Iterator[Copy]:
     """Give a guarded connection to a private copy of the file at `path`.
 
     A query is interrupted when reading has taken more of the processor's time than a stranger's
@@ -73,12 +84,20 @@ def opened(path: Path, max_bytes: int) -> Iterator[sqlite3.Connection]:
     began = time.thread_time()
     with TemporaryDirectory(prefix="fpdrift-") as folder:
         copy = Path(folder, "record")
-        _copy(path, copy, max_bytes)
+        size = _copy(path, copy, max_bytes)
         connection = sqlite3.connect(copy, isolation_level=None)
+        seconds = _SECONDS if max_bytes <= schema.MAX_BYTES else math.inf
+
+        def is_over() -> bool:
+            return time.thread_time() > began + seconds
+
+        def look_at_clock() -> None:
+            if is_over():
+                raise RefusedError(TOO_LONG)
+
         try:
-            seconds = _SECONDS if max_bytes <= schema.MAX_BYTES else math.inf
-            _guard(connection, began + seconds)
-            yield connection
+            _guard(connection, is_over)
+            yield Copy(connection, size, look_at_clock)
         finally:
             connection.close()
 
@@ -98,25 +117,27 @@ def _identity(path: Path) -> tuple[int, ...] | None:
 
 def _beside(path: Path, suffix: str) -> Path:
     """Where SQLite keeps a file's journal: beside the file itself, not beside a link to it."""
-    return Path(f"{path.resolve()}{suffix}")
+    return Path(f"{os.path.realpath(path)}{suffix}")  # which ends in a loop of links, too
 
 
-def _copy(path: Path, copy: Path, max_bytes: int) -> None:
+def _copy(path: Path, copy: Path, max_bytes: int) -> int:
+    """Copy a record and its journal, and give their size together."""
     if os.path.lexists(_beside(path, "-wal")):
         message = "a write-ahead log (-wal) lies beside it, which fpdrift never writes"
         raise RefusedError(message)
     with _regular(path, max_bytes) as file:
         header = file.read(schema.HEADER_BYTES)
         _check_header(header)
-        _copy_bytes(file, copy, header, max_bytes)
+        size = _copy_bytes(file, copy, header, max_bytes)
     journal = _beside(path, "-journal")
     if os.path.lexists(journal):
         with _regular(journal, max_bytes, follow=False) as file:
-            _copy_bytes(file, Path(f"{copy}-journal"), b"", max_bytes)
+            size += _copy_bytes(file, Path(f"{copy}-journal"), b"", max_bytes)
             file.seek(max(file.tell() - len(_JOURNAL_MAGIC), 0))
             if file.read() == _JOURNAL_MAGIC:
                 message = "its journal names another journal, which fpdrift never writes"
                 raise RefusedError(message)
+    return size
 
 
 @contextmanager
@@ -142,11 +163,11 @@ def _check_header(header: bytes) -> None:
         message = "it is no record"
         raise RefusedError(message)
     version = int.from_bytes(header[60:64], "big")
-    if version != schema.FORMAT_VERSION:
+    if version not in schema.READ_VERSIONS:
         newer = version > schema.FORMAT_VERSION
-        message = (
-            f"it has format version {version}, this fpdrift reads {schema.FORMAT_VERSION}; "
-            + ("update fpdrift to read it" if newer else "no fpdrift ever wrote such a one")
+        known = " and ".join(map(str, schema.READ_VERSIONS))
+        message = f"it has format version {version}, this fpdrift reads {known}; " + (
+            "update fpdrift to read it" if newer else "no fpdrift ever wrote such a one"
         )
         raise RefusedError(message)
     if header[18:20] != b"\x01\x01":
@@ -154,7 +175,7 @@ def _check_header(header: bytes) -> None:
         raise RefusedError(message)
 
 
-def _copy_bytes(file: BinaryIO, copy: Path, start: bytes, max_bytes: int) -> None:
+def _copy_bytes(file: BinaryIO, copy: Path, start: bytes, max_bytes: int) -> int:
     size = len(start)
     with copy.open("xb") as out:
         out.write(start)
@@ -164,13 +185,13 @@ def _copy_bytes(file: BinaryIO, copy: Path, start: bytes, max_bytes: int) -> Non
                 message = f"it grows beyond max_bytes={max_bytes}"
                 raise RefusedError(message)
             out.write(piece)
+    return size
 
 
-def _guard(connection: sqlite3.Connection, deadline: float) -> None:
+def _guard(connection: sqlite3.Connection, is_over: Callable[[], bool]) -> None:
     for limit, most in _LIMITS.items():
         connection.setlimit(limit, most)
-
-    connection.set_progress_handler(lambda: time.thread_time() > deadline, _LOOK)
+    connection.set_progress_handler(is_over, _LOOK)
     for name, value in (
         ("trusted_schema", "OFF"),
         ("cell_size_check", "ON"),

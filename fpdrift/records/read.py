@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +17,11 @@ from fpdrift.errors import FpdriftError, RecordError, shown
 from fpdrift.provenance import Provenance
 from fpdrift.records import content, private_copy, schema
 from fpdrift.records.columns import Columns
-from fpdrift.records.hashing import HASH_VERSION
-from fpdrift.records.place import absolute
+from fpdrift.records.phases import Union
+from fpdrift.records.place import absolute, text_of
 from fpdrift.records.private_copy import RefusedError
-from fpdrift.records.record import Record, Tensor
+from fpdrift.records.record import Phase, Record, Tensor
+from fpdrift.records.rules import Rules
 
 _MAX_KIND = 20
 #: A record that is being written may change under the copy; then a new copy helps.
@@ -78,9 +79,6 @@ def open_record(path: str | os.PathLike[str], *, max_bytes: int = schema.MAX_BYT
     raise AssertionError
 
 
-_TOO_LONG = f"it takes longer than {schema.MAX_SECONDS:g} s to read; {private_copy.IF_TRUSTED}"
-
-
 class _DamagedError(Exception):
     """The content breaks a rule."""
 
@@ -88,47 +86,65 @@ class _DamagedError(Exception):
 class _Entry(NamedTuple):
     kind: str
     value: Any
+    characters: int
     data: bytes
+
+
+@dataclass
+class _Block:
+    """What one phase holds: places of its tensors in the list of all, and its steps' bytes."""
+
+    places: list[int]
+    sizes: list[int]
+    rows: list[int] = field(default_factory=list)
+    hashes: list[bytes] = field(default_factory=list)
+    kept_rows: list[int] = field(default_factory=list)
+    kept: list[bytes] = field(default_factory=list)
 
 
 @dataclass
 class _Reading:
     """What has been read so far."""
 
-    tensors: tuple[Tensor, ...]
     loss_kind: str
     meta: dict[str, Any]
     provenance: Provenance
+    blocks: list[_Block] = field(default_factory=list)
+    union: Union = field(default_factory=Union)
+    phases: list[Phase] = field(default_factory=list)
     complete: bool = False
     steps: list[int] = field(default_factory=list)
-    hashes: list[bytes] = field(default_factory=list)
     loss: list[float] = field(default_factory=list)
     metrics: Columns = field(default_factory=Columns)
     sketch_steps: list[int] = field(default_factory=list)
-    kept: dict[int, list[bytes]] = field(default_factory=dict)
     predictions: dict[int, npt.NDArray[Any]] = field(default_factory=dict)
     epochs: Columns = field(default_factory=Columns)
     notes: list[str] = field(default_factory=list)
-    #: bytes of each tensor at a sketched step
-    sizes: list[int] = field(init=False)
+    not_finite: tuple[int, str] | None = None
 
-    def __post_init__(self) -> None:
-        self.sizes = [content.kept_bytes(tensor) for tensor in self.tensors]
+    def begin(self, tensors: Sequence[Tensor], step: int, changes: Sequence[str] = ()) -> None:
+        """Begin a phase."""
+        places = self.union.add(tensors, step)
+        self.blocks.append(_Block(places, [content.kept_bytes(tensor) for tensor in tensors]))
+        self.phases.append(Phase(step, tuple(changes)))
+
+    def add_gap(self, step: int) -> None:
+        """Begin a step whose update was not seen."""
+        self.steps.append(step)
+        self.loss.append(math.nan)
+        self.metrics.add({})
 
 
 def _open(path: Path, max_bytes: int) -> Record:
-    with private_copy.opened(path, max_bytes) as connection:
+    with private_copy.opened(path, max_bytes) as copy:
         try:
-            _check_schema(connection)
-            entries = _entries(connection)
-            reading = _start(next(entries, None))
-            for entry in entries:
-                reading.complete = entry.kind == "end"
-                _READ[entry.kind](reading, entry)
-            return _record(path.name, reading)
+            _check_schema(copy.connection)
+            return _record(text_of(path.name), _read(copy), copy.look_at_clock)
+        except RefusedError:
+            raise
         except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError) as error:
             if str(error) == "interrupted":  # by the clock
-                raise RefusedError(_TOO_LONG) from None
+                raise RefusedError(private_copy.TOO_LONG) from None
             raise _DamagedError(_one_line(error)) from None
         except (RecursionError, OverflowError, MemoryError, FpdriftError) as error:
             raise _DamagedError(_one_line(error)) from None
@@ -145,17 +161,39 @@ def _check_schema(connection: sqlite3.Connection) -> None:
     if connection.execute(query).fetchall() != schema.SCHEMA:
         message = "its tables are not those of a record"
         raise ValueError(message)
+    # lengths are looked at before texts and data are
+    query = (
+        "SELECT max(length(kind)), max(length(text) - (kind IN ('start', 'phase')) * ?) FROM entry"
+    )
+    more = schema.MAX_START_TEXT - schema.MAX_TEXT
+    kind, text = connection.execute(query, (more,)).fetchone()
+    if (kind or 0) > _MAX_KIND or (text or 0) > schema.MAX_TEXT:
+        message = "an entry is too long"
+        raise ValueError(message)
+
+
+def _read(copy: private_copy.Copy) -> _Reading:
+    """Read every entry in order, each checked before it is believed."""
+    rules, reading = Rules(), None
+    for entry in _entries(copy.connection):
+        copy.look_at_clock()
+        rules.check(entry.kind, entry.value, entry.characters, entry.data)
+        if rules.bytes > copy.size:  # pages that several entries share
+            message = f"its entries hold more than its {copy.size} bytes"
+            raise ValueError(message)
+        if reading is None:
+            reading = _start(entry, rules.tensors)
+        else:
+            reading.complete = entry.kind == "end"
+            _READ[entry.kind](reading, entry, rules)
+    if reading is None:
+        message = "it has no start"
+        raise ValueError(message)
+    return reading
 
 
 def _entries(connection: sqlite3.Connection) -> Iterator[_Entry]:
-    """Give every entry in order; lengths are looked at before texts and data are."""
-    query = "SELECT max(length(kind)), max(length(text)) FROM entry WHERE number"
-    for where, most in (("<= 1", schema.MAX_START_TEXT), ("> 1", schema.MAX_TEXT)):
-        kind, text = connection.execute(f"{query} {where}").fetchone()
-        if (kind or 0) > _MAX_KIND or (text or 0) > most:
-            message = "an entry is too long"
-            raise ValueError(message)
-    digest, texts = b"", 0
+    digest = b""
     rows = connection.execute("SELECT number, kind, text, data, digest FROM entry ORDER BY number")
     for expected, (number, kind, text, data, stored) in enumerate(rows, 1):
         fit = isinstance(kind, str) and isinstance(text, str) and isinstance(data, bytes)
@@ -163,92 +201,75 @@ def _entries(connection: sqlite3.Connection) -> Iterator[_Entry]:
         if not fit or number != expected or digest != stored:
             message = f"entry {expected} is missing or was changed"
             raise ValueError(message)
-        texts += len(text) if kind != "step" else 0
-        if texts > schema.MAX_ALL_TEXT:
-            message = "its texts are too long"
-            raise ValueError(message)
-        yield _Entry(kind, content.from_text(text), data)
+        yield _Entry(kind, content.from_text(text), len(text), data)
 
 
-def _start(entry: _Entry | None) -> _Reading:
-    if entry is None or entry.kind != "start":
-        message = "it has no start"
-        raise ValueError(message)
+def _start(entry: _Entry, tensors: Sequence[Tensor]) -> _Reading:
     value = entry.value
-    if value["hash_version"] != HASH_VERSION:
-        message = f"hash version {shown(value['hash_version'])}, this fpdrift reads {HASH_VERSION}"
-        raise ValueError(message)
-    if value["loss_kind"] not in content.LOSS_KINDS or not isinstance(value["meta"], dict):
-        message = "loss_kind or meta is of another kind than it should be"
-        raise ValueError(message)
-    return _Reading(
-        content.tensors_from_json(value["tensors"]),
-        value["loss_kind"],
-        value["meta"],
-        Provenance.from_dict(value["provenance"]),
-    )
+    provenance = Provenance.from_dict(value["provenance"])
+    reading = _Reading(value["loss_kind"], value["meta"], provenance)
+    reading.begin(tensors, 0)
+    return reading
 
 
-def _read_step(reading: _Reading, entry: _Entry) -> None:
-    step = content.count_from_json(entry.value["step"])
-    if reading.steps and step <= reading.steps[-1]:
-        message = f"step {step} follows step {reading.steps[-1]}"
-        raise ValueError(message)
-    hashed = 8 * len(reading.tensors)
-    if len(entry.data) not in (hashed, hashed + sum(reading.sizes)):
-        message = f"step {step} has {len(entry.data)} bytes, which its tensors do not"
-        raise ValueError(message)
-    reading.steps.append(step)
-    reading.hashes.append(entry.data[:hashed])
-    reading.loss.append(content.number_from_json(entry.value["loss"]))
-    reading.metrics.add(content.numbers_from_json(entry.value["metrics"]))
+def _read_step(reading: _Reading, entry: _Entry, rules: Rules) -> None:
+    value, hashed = entry.value, 8 * len(rules.tensors)
+    reading.steps.append(value["step"])
+    reading.loss.append(content.number_from_json(value["loss"]))
+    reading.metrics.add(content.numbers_from_json(value["metrics"]))
+    if value.get("not_finite") and reading.not_finite is None:
+        reading.not_finite = value["step"], value["not_finite"][0]
+    _hashed(reading, entry.data[:hashed])
     if len(entry.data) > hashed:
-        _keep(reading, step, entry.data[hashed:])
+        _keep(reading, entry.data[hashed:])
 
 
-def _read_values(reading: _Reading, entry: _Entry) -> None:
-    step = content.count_from_json(entry.value["step"])
-    if reading.steps[-1:] != [step] or step in reading.sketch_steps[-1:]:
-        message = f"values of step {step} are not of the last step, or there twice"
-        raise ValueError(message)
-    if len(entry.data) != sum(reading.sizes):
-        message = f"values of step {step} have {len(entry.data)} bytes, which its tensors do not"
-        raise ValueError(message)
-    _keep(reading, step, entry.data)
+def _hashed(reading: _Reading, data: bytes) -> None:
+    reading.blocks[-1].rows.append(len(reading.steps) - 1)
+    reading.blocks[-1].hashes.append(data)
 
 
-def _keep(reading: _Reading, step: int, data: bytes) -> None:
-    """Take the values and sketches of one step apart, tensor by tensor."""
-    reading.sketch_steps.append(step)
-    position = 0
-    for index, size in enumerate(reading.sizes):
-        if reading.tensors[index].kept != "hash":
-            reading.kept.setdefault(index, []).append(data[position : position + size])
-            position += size
+def _keep(reading: _Reading, data: bytes) -> None:
+    step = reading.steps[-1]
+    if reading.sketch_steps[-1:] != [step]:
+        reading.sketch_steps.append(step)
+    reading.blocks[-1].kept_rows.append(len(reading.sketch_steps) - 1)
+    reading.blocks[-1].kept.append(data)
 
 
-def _read_prediction(reading: _Reading, entry: _Entry) -> None:
-    step = content.count_from_json(entry.value["step"])
-    shape = content.shape_from_json(entry.value["shape"])
+def _read_values(reading: _Reading, entry: _Entry, _rules: Rules) -> None:
+    _keep(reading, entry.data)
+
+
+def _read_phase(reading: _Reading, entry: _Entry, rules: Rules) -> None:
+    hashed = 8 * len(rules.tensors)
+    step = entry.value["step"]
+    reading.begin(rules.tensors, step, entry.value["changes"])
+    if step > reading.steps[-1]:
+        reading.add_gap(step)
+        sketched = True
+    else:  # or its values would stand beside hashes of the earlier phase's state
+        sketched = step in reading.sketch_steps[-1:]
+    _hashed(reading, entry.data[:hashed])
+    if sketched:
+        _keep(reading, entry.data[hashed:])
+
+
+def _read_prediction(reading: _Reading, entry: _Entry, _rules: Rules) -> None:
     dtype = content.NUMBERS[entry.value["dtype"]]
-    if not shape or len(entry.data) != prod(shape) * dtype.itemsize:
-        message = f"predictions of step {step} are not of their shape"
-        raise ValueError(message)
-    reading.predictions[step] = np.frombuffer(entry.data, dtype).reshape(shape)
+    array = np.frombuffer(entry.data, dtype).reshape(entry.value["shape"])
+    reading.predictions[entry.value["step"]] = array
 
 
-def _read_epoch(reading: _Reading, entry: _Entry) -> None:
+def _read_epoch(reading: _Reading, entry: _Entry, _rules: Rules) -> None:
     reading.epochs.add(content.numbers_from_json(entry.value))
 
 
-def _read_note(reading: _Reading, entry: _Entry) -> None:
-    if not isinstance(entry.value, str):
-        message = "a note is no text"
-        raise TypeError(message)
+def _read_note(reading: _Reading, entry: _Entry, _rules: Rules) -> None:
     reading.notes.append(entry.value)
 
 
-def _read_end(reading: _Reading, entry: _Entry) -> None:
+def _read_end(reading: _Reading, entry: _Entry, _rules: Rules) -> None:
     """Nothing to read: it is there."""
 
 
@@ -257,41 +278,118 @@ _READ = {
     "values": _read_values,
     "prediction": _read_prediction,
     "epoch": _read_epoch,
+    "phase": _read_phase,
     "note": _read_note,
     "end": _read_end,
 }
 
 
-def _record(name: str, reading: _Reading) -> Record:
-    metrics = reading.metrics.columns()
-    kept, norms = {}, {}
-    for index in list(reading.kept):  # what is taken apart is let go: values are held once
-        kept[index], norms[index] = content.unpack(reading.tensors[index], reading.kept.pop(index))
+def _record(name: str, reading: _Reading, look_at_clock: Callable[[], None]) -> Record:
+    steps = np.array(reading.steps, np.int64)
+    hashes, present = _hash_table(reading)
+    kept, norms = _kept_tables(reading, look_at_clock)
+    meta = reading.meta
     if reading.notes:
-        said = reading.meta.get("notes", [])
-        reading.meta["notes"] = [*([said] if isinstance(said, str) else said), *reading.notes]
-    if reading.loss_kind == "running mean" and np.isnan(reading.loss).all():
+        said = meta.get("notes", [])
+        meta["notes"] = [*([said] if isinstance(said, str) else said), *reading.notes]
+    loss = np.array(reading.loss, np.float64)
+    if reading.loss_kind == "running mean" and np.isnan(loss).all():
         reading.loss_kind = "none"  # known only once the steps were made
-    hashes = np.frombuffer(b"".join(reading.hashes), "<u8").astype(np.uint64)
+    first = Phase(reading.steps[0] if reading.steps else 0)
     record = Record(
         name=name,
         complete=reading.complete,
-        tensors=reading.tensors,
-        steps=np.array(reading.steps, np.int64),
-        hashes=hashes.reshape(-1, len(reading.tensors)),
-        loss=np.array(reading.loss, np.float64),
+        tensors=tuple(reading.union.tensors),
+        steps=steps,
+        hashes=hashes,
+        loss=loss,
         loss_kind=reading.loss_kind,
-        metrics=metrics,
+        metrics=reading.metrics.columns(),
         sketch_steps=np.array(reading.sketch_steps, np.int64),
         kept=kept,
         squared_norms=norms,
         predictions=reading.predictions,
         epochs=reading.epochs.rows(),
-        meta=reading.meta,
+        meta=meta,
         provenance=reading.provenance,
+        present=present,
+        phases=(first, *reading.phases[1:]),
+        start_seen=_start_seen(meta, reading.steps),
+        first_non_finite=_first_non_finite(reading, present, kept, norms),
     )
     columns = (record.metrics, kept, norms, record.predictions)
-    arrays = (record.steps, record.hashes, record.loss, record.sketch_steps)
+    arrays = (record.steps, hashes, record.loss, record.sketch_steps, present)
     for array in (*arrays, *(a for column in columns for a in column.values())):
         array.flags.writeable = False
     return record
+
+
+def _hash_table(reading: _Reading) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
+    """Lay the phases' hashes side by side; of a step that two of them saw, the earlier counts."""
+    shape = len(reading.steps), len(reading.union.tensors)
+    hashes, present = np.zeros(shape, np.uint64), np.zeros(shape, bool)
+    for block in reversed(reading.blocks):
+        at = np.ix_(block.rows, block.places)
+        found = np.frombuffer(b"".join(block.hashes), "<u8")
+        block.hashes.clear()
+        hashes[at] = found.reshape(len(block.rows), len(block.places))
+        present[at] = True
+    return hashes, present
+
+
+def _kept_tables(
+    reading: _Reading, look_at_clock: Callable[[], None]
+) -> tuple[dict[int, npt.NDArray[np.float64]], dict[int, npt.NDArray[np.float64]]]:
+    """Lay what the phases keep of each tensor one below the other, NaN where it is not there."""
+    kept: dict[int, npt.NDArray[np.float64]] = {}
+    norms: dict[int, npt.NDArray[np.float64]] = {}
+    rows = len(reading.sketch_steps)
+    for block in reversed(reading.blocks):
+        position = 0
+        for place, size in zip(block.places, block.sizes, strict=True):
+            tensor = reading.union.tensors[place]
+            if tensor.kept == "hash" or not block.kept:
+                continue
+            look_at_clock()
+            data = [entry[position : position + size] for entry in block.kept]
+            position += size
+            values, squares = content.unpack(tensor, data)
+            if len(block.kept_rows) == rows:
+                kept[place], norms[place] = values, squares
+                continue
+            if place not in kept:
+                kept[place] = np.full((rows, values.shape[1]), np.nan)
+                norms[place] = np.full(rows, np.nan)
+            kept[place][block.kept_rows] = values
+            norms[place][block.kept_rows] = squares
+        block.kept.clear()
+    return dict(sorted(kept.items())), dict(sorted(norms.items()))
+
+
+def _start_seen(meta: dict[str, Any], steps: list[int]) -> bool:
+    """Tell whether the first recorded step is the state before an update, not after one."""
+    said = meta.get("recorder")
+    seen = said.get("start_seen") if isinstance(said, dict) else None
+    return seen if isinstance(seen, bool) else steps[:1] in ([], [0])
+
+
+def _first_non_finite(
+    reading: _Reading,
+    present: npt.NDArray[np.bool_],
+    kept: dict[int, npt.NDArray[np.float64]],
+    norms: dict[int, npt.NDArray[np.float64]],
+) -> tuple[int, str] | None:
+    """Find the first number that is not finite: as the writer saw it, or among what is kept."""
+    found = [] if reading.not_finite is None else [reading.not_finite]
+    infinite = np.flatnonzero(np.isinf(reading.loss))
+    found += [(reading.steps[row], "loss") for row in infinite[:1]]
+    rows = np.searchsorted(reading.steps, reading.sketch_steps)
+    for place, values in kept.items():
+        there = present[rows, place]
+        # a square may be infinite where the number is not
+        bad = there & ~np.isfinite(norms[place])
+        for row in np.flatnonzero(bad):
+            if not np.isfinite(values[row]).all():
+                found.append((reading.sketch_steps[row], reading.union.tensors[place].name))
+                break
+    return min(found, key=lambda item: item[0], default=None)

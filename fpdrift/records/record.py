@@ -6,14 +6,14 @@ step counted is the number of updates done, so step 0 is the state before the fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import numpy as np
 
-    import numpy as np
+if TYPE_CHECKING:
     import numpy.typing as npt
 
     from fpdrift.provenance import Provenance
@@ -54,6 +54,16 @@ class Tensor:
         return prod(self.shape)
 
 
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of a run in which model, optimiser and settings stay as they are."""
+
+    #: updates done before its first one
+    step: int
+    #: what is different from the phase before, a sentence each; empty for the first
+    changes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Record:
     """One run as recorded. Arrays are read-only."""
@@ -62,10 +72,11 @@ class Record:
     name: str
     #: False if the run was killed, failed or is still going on
     complete: bool
+    #: of all phases, each once; role "weight" if trainable in any of them
     tensors: tuple[Tensor, ...]
     #: recorded steps, ascending; 0 is the state before the first update (n,)
     steps: npt.NDArray[np.int64]
-    #: 64-bit hash of every tensor at every step (n, tensors)
+    #: 64-bit hash of every tensor at every step, 0 where it is not `present` (n, tensors)
     hashes: npt.NDArray[np.uint64]
     #: loss of the step itself, NaN where there is none, as at step 0 (n,)
     loss: npt.NDArray[np.float64]
@@ -76,7 +87,7 @@ class Record:
     metrics: Mapping[str, npt.NDArray[np.float64]]
     #: steps at which values or sketches were kept, ascending (m,)
     sketch_steps: npt.NDArray[np.int64]
-    #: tensor's index -> its values (m, size) or signed sums (m, 1024)
+    #: tensor's index -> its values (m, size) or signed sums (m, 1024), NaN where it is not present
     kept: Mapping[int, npt.NDArray[np.float64]]
     #: tensor's index -> its squared 2-norm at the sketched steps (m,), in float64
     squared_norms: Mapping[int, npt.NDArray[np.float64]]
@@ -87,6 +98,21 @@ class Record:
     #: everything else that was written down: condition, seed, network, data, optimiser, notes
     meta: Mapping[str, Any]
     provenance: Provenance
+    #: whether the tensor was part of the model or optimiser at that step (n, tensors)
+    present: npt.NDArray[np.bool_] = field(default=None)  # type: ignore[assignment]  # see below
+    #: one, or several where training went on with another set of weights, optimiser or settings
+    phases: tuple[Phase, ...] = (Phase(0),)
+    #: False if the state before the first recorded update was not seen
+    start_seen: bool = True
+    #: first step with a number that is infinite or NaN, and where: "loss", the name of a metric or
+    #: of a tensor. See docs/record-format.md for what is looked at.
+    first_non_finite: tuple[int, str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.present is None:
+            present = np.ones(self.hashes.shape, bool)
+            present.flags.writeable = False
+            object.__setattr__(self, "present", present)
 
     def __repr__(self) -> str:
         last = int(self.steps[-1]) if len(self.steps) else None

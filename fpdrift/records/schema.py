@@ -8,6 +8,7 @@ step        step, loss, metrics                            hashes; values and sk
 values      step, that of the last step entry              values and sketches, not due then
 prediction  step, dtype, shape                             values in C order
 epoch       what the training loop reported                empty
+phase       step, tensors, changes                         hashes; values and sketches
 note        one sentence                                   empty
 end         null                                           empty
 =========== ============================================== ===================================
@@ -24,15 +25,16 @@ import hashlib
 import struct
 from typing import Literal, get_args
 
-Kind = Literal["start", "step", "values", "prediction", "epoch", "note", "end"]
+Kind = Literal["start", "step", "values", "prediction", "epoch", "phase", "note", "end"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: First bytes of every SQLite file.
 MAGIC = b"SQLite format 3\x00"
 #: "fpdr" in the file's header says that a SQLite file is a record.
 APPLICATION_ID = 0x66706472
-#: The layout's version, SQLite's user_version.
-FORMAT_VERSION = 1
+#: The layout's version, SQLite's user_version; older ones that are still read.
+FORMAT_VERSION = 2
+READ_VERSIONS = (1, 2)
 #: Bytes of the header that hold all of these.
 HEADER_BYTES = 100
 
@@ -46,13 +48,18 @@ SCHEMA = [("table", "entry", "entry", TABLE)]
 #: Bytes of a file that anybody may have made, and seconds to read it.
 MAX_BYTES = 1 << 28
 MAX_SECONDS = 2.0
-#: Bytes of JSON in the start entry, in any other one; characters in all but the steps, whose texts
-#: become numbers and are not held.
+#: Bytes of JSON in an entry that declares tensors, in any other one; characters in all but the
+#: steps, whose texts become numbers and are not held.
 MAX_START_TEXT = 8 << 20
 MAX_TEXT = 1 << 20
 MAX_ALL_TEXT = 64 << 20
 #: Bytes of an entry's data.
 MAX_DATA = 64 << 20
+
+
+def longest_text(kind: str) -> int:
+    """Bytes of JSON that an entry may have."""
+    return MAX_START_TEXT if kind in ("start", "phase") else MAX_TEXT
 
 
 def is_record_header(header: bytes) -> bool:

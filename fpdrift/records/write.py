@@ -20,10 +20,10 @@ import numpy.typing as npt
 from fpdrift import provenance as fpdrift_provenance
 from fpdrift.errors import RecordError, shown
 from fpdrift.records import content, schema
-from fpdrift.records.columns import MAX_NAMES
 from fpdrift.records.hashing import HASH_VERSION
 from fpdrift.records.place import check_place
 from fpdrift.records.record import Tensor
+from fpdrift.records.rules import Rules
 
 
 class RecordWriter:
@@ -65,8 +65,7 @@ class RecordWriter:
         self._connection: sqlite3.Connection | None = None
         self._number = 0
         self._digest = b""
-        self._texts = 0
-        self._names: set[str] = set()
+        self._rules = Rules()
         start = {
             "tensors": content.tensors_to_json(self.tensors),
             "loss_kind": loss_kind,
@@ -74,10 +73,10 @@ class RecordWriter:
             "provenance": (provenance or fpdrift_provenance.current()).to_dict(),
             "hash_version": HASH_VERSION,
         }
-        text = to_text(start, schema.MAX_START_TEXT)
+        text = self._checked("start", start, b"")
         try:
             self._create(overwrite=overwrite)
-            self._append("start", text)
+            self._insert("start", text, b"")
         except RecordError:
             self.close()
             raise
@@ -89,6 +88,7 @@ class RecordWriter:
         loss: float = math.nan,
         metrics: Mapping[str, float] | None = None,
         values: Mapping[int, npt.NDArray[Any]] | None = None,
+        not_finite: Sequence[str] = (),
     ) -> None:
         """Write one step.
 
@@ -104,29 +104,75 @@ class RecordWriter:
             What else the training loop reports.
         values : mapping of int to numpy.ndarray, optional
             At a step to be sketched: index -> values of every tensor whose `kept` is not "hash".
+        not_finite : sequence of str, optional
+            Where a number is infinite or NaN: "loss", names of metrics or tensors, the first first.
 
         Raises
         ------
         RecordError
-            If it cannot be written.
+            If it cannot be written, or a reader would refuse it.
         """
-        self._check_names(metrics or {})
-        row = {
+        row: dict[str, Any] = {
             "step": int(step),
             "loss": content.number_to_json(loss),
             "metrics": content.numbers_to_json(metrics or {}),
         }
-        parts = [np.asarray(hashes, "<u8").tobytes()]
-        if len(parts[0]) != 8 * len(self.tensors):
-            message = f"{len(self.tensors)} tensors need as many hashes, not {len(parts[0]) // 8}"
-            raise RecordError(message)
-        if values is not None:
-            parts.append(self._pack(values))
-        self._append("step", to_text(row), b"".join(parts))
+        if not_finite:
+            row["not_finite"] = list(not_finite)
+        self._append("step", row, self._packed(hashes, values))
+
+    def add_phase(
+        self,
+        step: int,
+        tensors: Sequence[Tensor],
+        changes: Sequence[str],
+        hashes: npt.ArrayLike,
+        values: Mapping[int, npt.NDArray[Any]],
+    ) -> None:
+        """Begin a phase in which model, optimiser or settings are different.
+
+        Parameters
+        ----------
+        step : int
+            Number of updates done, not before the last step.
+        tensors : sequence of Tensor
+            Those that all entries from here on are of.
+        changes : sequence of str
+            What is different, a sentence each.
+        hashes : array_like of uint64, shape (tensors,)
+            Of the state before its first update.
+        values : mapping of int to numpy.ndarray
+            Of that state, of every tensor whose `kept` is not "hash".
+
+        Raises
+        ------
+        RecordError
+            If it cannot be written, or a reader would refuse it.
+        """
+        before, self.tensors = self.tensors, tuple(tensors)
+        row = {
+            "step": int(step),
+            "tensors": content.tensors_to_json(self.tensors),
+            "changes": list(changes),
+        }
+        try:
+            self._append("phase", row, self._packed(hashes, values))
+        except RecordError:
+            self.tensors = before
+            raise
 
     def add_values(self, step: int, values: Mapping[int, npt.NDArray[Any]]) -> None:
         """Keep the values of the last step, which was not due: the run ends there."""
-        self._append("values", to_text({"step": int(step)}), self._pack(values))
+        self._append("values", {"step": int(step)}, self._pack(values))
+
+    def _packed(
+        self, hashes: npt.ArrayLike, values: Mapping[int, npt.NDArray[Any]] | None
+    ) -> bytes:
+        data = np.asarray(hashes, "<u8").tobytes()
+        if len(data) != 8 * len(self.tensors):
+            message = f"{len(self.tensors)} tensors need as many hashes, not {len(data) // 8}"
+            raise RecordError(message)
+        return data if values is None else data + self._pack(values)
 
     def _pack(self, values: Mapping[int, npt.NDArray[Any]]) -> bytes:
         return b"".join(
@@ -145,27 +191,20 @@ class RecordWriter:
                 f"{shown(self.path.name)}: cannot keep predictions of dtype {array.dtype.name}"
             )
             raise RecordError(message)
-        self._append("prediction", to_text(row), array.astype(dtype).tobytes())
+        self._append("prediction", row, array.astype(dtype).tobytes())
 
     def add_epoch(self, logs: Mapping[str, float]) -> None:
         """Write what the training loop reported at the end of an epoch."""
-        self._check_names(logs)
-        self._append("epoch", to_text(content.numbers_to_json(logs)))
+        self._append("epoch", content.numbers_to_json(logs))
 
     def add_note(self, note: str) -> None:
         """Write a sentence about the run that turned up on the way."""
-        self._append("note", to_text(note))
+        self._append("note", note)
 
     def finish(self) -> None:
         """Say that the run is complete, and close; what is added later goes on from there."""
-        self._append("end", "null")
+        self._append("end", None)
         self.close()
-
-    def _check_names(self, numbers: Mapping[str, float]) -> None:
-        self._names.update(numbers)
-        if len(self._names) > MAX_NAMES:
-            message = f"a record holds at most {MAX_NAMES} metrics, not {len(self._names)}"
-            raise RecordError(message)
 
     def close(self) -> None:
         """Let go of the file. Without `finish` before it, the record stays incomplete."""
@@ -184,14 +223,21 @@ class RecordWriter:
             raise self._error(error.strerror or str(error)) from None
         self._file = self._identity()
 
-    def _append(self, kind: schema.Kind, text: str, data: bytes = b"") -> None:
+    def _append(self, kind: schema.Kind, value: Any, data: bytes = b"") -> None:
+        self._insert(kind, self._checked(kind, value, data), data)
+
+    def _checked(self, kind: schema.Kind, value: Any, data: bytes) -> str:
+        """Give an entry's text, after the very checks that a reader makes."""
+        text = to_text(value, schema.longest_text(kind))
+        try:
+            self._rules.check(kind, value, len(text), data)
+        except (ValueError, KeyError, TypeError) as error:
+            message = f"{shown(self.path.name)} cannot be written: {error}"
+            raise RecordError(message) from None
+        return text
+
+    def _insert(self, kind: schema.Kind, text: str, data: bytes) -> None:
         digest = schema.chain(self._digest, kind, text, data)
-        self._texts += len(text) if kind != "step" else 0
-        if len(data) > schema.MAX_DATA or self._texts > schema.MAX_ALL_TEXT:
-            what = (
-                f"{self._texts} characters of text beside steps, or {len(data)} bytes in one entry,"
-            )
-            raise RecordError(f"{shown(self.path.name)} cannot be written: {what} are too many")
         try:
             if self._identity() != self._file:
                 raise self._error("another file is in its place")

@@ -1,7 +1,7 @@
 """What defines a run, and whether a file is the record of just that one.
 
-What was asked for (condition, network, data, labels, steps, backend, and fpdrift's own code) is
-known beforehand; on which machine a worker does it is known from the record that comes back. So a
+What was asked for (condition, network, data, labels, steps, backend, and the part of fpdrift's own
+code that decides a training) is known beforehand; on which machine a worker does it is known from the record that comes back. So a
 record's name has a digest of each. A run that this process does itself is done when the record of
 this very machine is there; one that any worker may do, when a record of any machine is.
 """
@@ -21,9 +21,9 @@ from fpdrift.errors import FpdriftError, RecordError, shown
 from fpdrift.provenance import Provenance, current
 from fpdrift.records import Record, open_own
 from fpdrift.training.condition import Condition
+from fpdrift.training.source_digest import training_code
 
-#: Of what made a record: what was asked for, and what the machine brought.
-_CODE = ("fpdrift", "code")
+#: Of what made a record: what the machine brought.
 _MACHINE = ("python", "system", "cpu", "cpu_features", "cores", "packages")
 
 
@@ -121,7 +121,8 @@ class Run:
             ),
             "steps": record.meta.get("steps"),
             "backend": record.meta.get("backend"),
-        } | _part(record.provenance, (*_CODE, *_MACHINE))
+            "code": record.meta.get("training_code"),
+        } | _part(record.provenance, _MACHINE)
         # as text: a record holds lists where we have tuples, and 1 is not True
         return [
             name
@@ -136,7 +137,8 @@ class Run:
             "data": {"name": self.data, "labels": self.labels},
             "steps": self.steps,
             "backend": self.condition.backend or self.backend,
-        } | _part(current(), _CODE)
+            "code": training_code(),
+        }
 
 
 def by_stem(folder: Path) -> defaultdict[str, list[str]]:

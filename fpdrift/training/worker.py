@@ -24,6 +24,7 @@ from fpdrift.training.condition import Condition
 from fpdrift.training.data import Data, load, probe_images
 from fpdrift.training.networks import build, initial_weights, network_of
 from fpdrift.training.shapes import shapes_of
+from fpdrift.training.source_digest import training_code
 
 BATCH = 64
 LOSS = "categorical_crossentropy"
@@ -102,6 +103,7 @@ def describe(task: Message, condition: Condition, data: Data) -> dict[str, Any]:
         "batch_size": BATCH,
         "loss": LOSS,
         "backend": os.environ["KERAS_BACKEND"],
+        "training_code": training_code(),
     }
 
 

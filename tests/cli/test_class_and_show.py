@@ -1,6 +1,7 @@
 """``fpdrift class`` and ``fpdrift show`` on records that were mailed, some of them bad."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from made_records import made
 from matplotlib.text import Text
 
 from fpdrift.cli.main import main
+from fpdrift.drift import summary
 from fpdrift.plotting import plot
 from fpdrift.records import RecordWriter, Tensor, open_record
 from fpdrift.results import Result
@@ -55,11 +57,12 @@ def test_a_class_is_told(folder, capsys):
         in text
     )
     assert (
-        "B 2 runs: chloe.fpdrift, dan.fpdrift left A before step 1, in w last step 3; "
+        "B 2 runs: chloe.fpdrift, dan.fpdrift diverged from A before step 1, in w last step 3; "
         "intra_op_threads 2; "
     ) in text
     assert (
-        "C 1 run: eve.fpdrift left A before step 1, in w last step 3; intra_op_threads 3;" in text
+        "C 1 run: eve.fpdrift diverged from A before step 1, in w last step 3; intra_op_threads 3;"
+        in text
     )
     assert "Left out: 'cut.fpdrift'" in text
     assert "Left out: 'hostile.fpdrift'" in text
@@ -222,3 +225,58 @@ def test_large_records_are_read_where_they_are_trusted(folder, capsys, monkeypat
         assert capsys.readouterr().out
     assert main(["class", str(folder), "--anonymous"]) == 2
     assert main(["class", str(folder), "--anonymous", "--trust"]) == 0
+
+
+def test_one_bad_file_of_any_kind_stops_no_command(folder, capsys):
+    """A loop of links, a name that is not UTF-8, or one that a result keeps for itself."""
+    (folder / "loop.fpdrift").symlink_to(folder / "loop.fpdrift")
+    (folder / "$a.fpdrift").write_bytes(b"no record")
+    (folder / "nobody.fpdrift").mkdir()
+    odd = folder / os.fsdecode(b"\xff.fpdrift")
+    odd.write_bytes((folder / "anna.fpdrift").read_bytes())
+    worse = folder / os.fsdecode(b"\xfe.fpdrift")
+    worse.write_bytes(b"no record")
+    places = ["--json", str(folder / "all.json")]
+    text = told(capsys, "class", str(folder), *places)
+    assert text.startswith("7 runs in 3 classes of equal bits")
+    for name in ("loop.fpdrift", "./$a.fpdrift", "nobody.fpdrift", "\\xfe.fpdrift"):
+        assert name in Result.from_json((folder / "all.json").read_text("utf-8")).left_out
+    assert text.count("Left out: ") == 6
+    assert "\\xff.fpdrift" in text
+    assert told(capsys, "class", str(folder), "--anonymous", *places).count("Left out: ") == 6
+    bad = [str(folder / name) for name in ("loop.fpdrift", "$a.fpdrift", "nobody.fpdrift")]
+    argv = [str(folder / "anna.fpdrift"), *bad, str(worse), str(odd)]
+    text = told(capsys, "compare", *argv, "--no-plots", *places)
+    assert text.count("Left out: ") == 4
+    assert "\\xff (b) against anna (a)" in text
+    assert told(capsys, "show", str(odd), *places).startswith("\\xff.fpdrift, ")
+
+
+def test_what_happened_in_the_course_of_a_run_is_shown(tmp_path, capsys):
+    tensors = [Tensor("w", "weight", (2,), "float32", "whole")]
+    about = {
+        "keras": {"optimizers": [{"name": "Adam", "beta_2": 0.999, "learning_rate": 1e-3}]},
+        "recorder": {"start_seen": False, "first_step": 1},
+        "note": "x" * 500,
+    }
+    path = tmp_path / "a.fpdrift"
+    writer = RecordWriter(path, tensors, meta=about)
+    value = np.zeros(2, np.float32)
+    writer.add_step(1, [1], 0.5, {}, {0: value})
+    writer.add_phase(1, tensors, ["w: frozen -> trained"], [1], {0: value})
+    writer.add_step(2, [2], np.inf, {}, {0: value}, not_finite=["loss"])
+    writer.finish()
+    text = told(capsys, "show", str(path))
+    assert "The start was not seen: a model without an Input makes its weights in" in text
+    assert "New phase after step 1: w: frozen -> trained" in text
+    assert "First infinite or NaN: loss at step 2" in text
+    settings = text.partition("as recorded: ")[2]
+    assert settings.startswith("keras.optimizers.learning_rate: 0.001 keras.optimizers.name: Adam")
+    assert "keras.optimizers.beta_2: 0.999" in settings
+    assert "PYTHONHASHSEED: " in settings
+    assert settings.count("x") >= 500
+    found = Result.from_json(summary(open_record(path), 1).to_json())
+    assert (found.start_seen, found.non_finite.step, len(found.phases)) == (False, 2, 2)
+    text = told(capsys, "compare", str(path), str(path), "--no-plots")
+    assert "new phase a, after step 1: w: frozen -> trained new phase b, after step 1" in text
+    assert "inf or NaN a, first in loss at step 2 inf or NaN b, first in loss at step 2" in text

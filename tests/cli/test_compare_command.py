@@ -27,13 +27,30 @@ TENSORS = (
     Tensor("dense/bias", "weight", (2,), "float32", "whole", zero_gradient=True),
     Tensor("sgd/dense/kernel/momentum", "slot", (3,), "float32", "hash"),
 )
+#: Of a model that shares no weight with it.
+OTHERS = (
+    Tensor("other/kernel", "weight", (3,), "float32", "whole"),
+    Tensor("other/bias", "weight", (2,), "float32", "whole"),
+    Tensor("sgd/other/kernel/momentum", "slot", (3,), "float32", "hash"),
+)
 STEPS = 60
 
 
-def write(path, distance=None, *, meta=None, tensors=TENSORS, loss=1.0, answers=0.0, every=1):
+def write(
+    path,
+    distance=None,
+    *,
+    meta=None,
+    tensors=TENSORS,
+    loss=1.0,
+    answers=0.0,
+    every=1,
+    steps=(0, STEPS),
+    overwrite=False,
+):
     """Write a run whose kernel, 1 at each step, is off by `distance(step)` times its own norm."""
-    writer = RecordWriter(path, tensors, meta=meta or {})
-    for step in range(0, STEPS + 1, every):
+    writer = RecordWriter(path, tensors, meta=meta or {}, overwrite=overwrite)
+    for step in range(steps[0], steps[1] + 1, every):
         off = 0.0 if distance is None else distance(step)
         kernel = np.ones(3, np.float32)
         kernel[0] += np.float32(off * np.sqrt(3))
@@ -41,8 +58,8 @@ def write(path, distance=None, *, meta=None, tensors=TENSORS, loss=1.0, answers=
         slot = np.full(3, off > 0, np.float32)
         hashes = [content_hash(x) for x in (*values.values(), slot)]
         figures = {"accuracy": 0.5} if step else {}
-        writer.add_step(step, hashes, loss if step else np.nan, figures, values)
-    writer.add_predictions(STEPS, np.array([[0.5 + answers, 0.5], [0.9, 0.1]], np.float32))
+        writer.add_step(step, hashes, loss if step > steps[0] else np.nan, figures, values)
+    writer.add_predictions(steps[1], np.array([[0.5 + answers, 0.5], [0.9, 0.1]], np.float32))
     writer.finish()
 
 
@@ -77,8 +94,8 @@ def told(capsys, *argv):
 
 def test_what_differs_is_told(here, capsys):
     text = told(capsys, "a.fpdrift", "b.fpdrift", "--no-plots")
-    assert text.startswith("b (b) against a (a) not the same condition.threads: a 1, b 2 ")
-    assert "neither tells: data, network, seed" in text
+    assert text.startswith("b (b) against a (a) settings a | b condition.threads: 1 | 2 ")
+    assert "not recorded the data, their order and augmentation; the network's code. Any" in text
     assert (
         "first difference at step 5, in 2 of 3 tensors: dense/kernel, sgd/dense/kernel/momentum d"
     ) in text
@@ -87,7 +104,10 @@ def test_what_differs_is_told(here, capsys):
     assert "no jump" not in text
     assert "jump x33.1 at step 25 in dense/kernel" in text
     assert "horizon loss differs by more than 1 % at step 1" in text
-    assert "churn 50 % of the answers have another class at step 60" in text
+    assert (
+        "churn 50 % of the predictions changed class at step 60: 1 of 2 (95 % interval 9.5 to "
+        "91 %, Wilson). Whether both predicted the same samples is not recorded loss"
+    ) in text
     assert "loss a 1, b 1.25 at step 60" in text
     assert "growth leaves out those whose true gradient is zero" in text
     assert list(here.glob("fpdrift-out")) == []
@@ -95,10 +115,10 @@ def test_what_differs_is_told(here, capsys):
 
 def test_where_nothing_differs_the_resolution_is_told(here, capsys):
     text = told(capsys, "a.fpdrift", "again.fpdrift", "--no-plots")
-    assert "not the same neither tells" in text or "nothing that the records tell" in text
+    assert text.startswith("again (b) against a (a) settings a | b recorded settings: identical d")
     assert (
         "drift none seen: the same bits in all 3 tensors at all 61 steps that both recorded "
-        "(0 to 60). One other bit in any of them would have shown."
+        "(0 to 60). A single differing bit would have been detected."
     ) in text
     assert not any(word in text for word in ("distance", "growth", "jump", "first difference"))
 
@@ -116,6 +136,96 @@ def test_a_difference_in_one_bit_of_a_slot_is_seen_at_distance_zero(here, capsys
     assert "at step 60, in 1 of 3 tensors: sgd/dense/kernel/momentum distance" in text
     assert "0 at step 1, 0 at step 10, 0 at step 60" in text
     assert "growth none: the weights are equal at each step with a known distance" in text
+
+
+def adam(**settings):
+    """What a recorder says of a model and its Adam."""
+    known = {"name": "Adam", "learning_rate": 1e-3, "weight_decay": None, "clipnorm": None}
+    rest = {"global_clipnorm": None, "loss_scale_factor": None, "beta_1": 0.9, "beta_2": 0.999}
+    return {"keras": {"loss": "mse", "optimizers": [known | rest | settings]}}
+
+
+def test_settings_are_told_whole_learning_rate_first(here, capsys):
+    write("one.fpdrift", meta=adam())
+    write("two.fpdrift", growing, meta=adam(beta_2=0.95, learning_rate=0.01))
+    text = told(capsys, "one.fpdrift", "two.fpdrift", "--no-plots", "--json", "x.json")
+    assert text.startswith(
+        "two (b) against one (a) settings a | b keras.optimizers.learning_rate: 0.001 | 0.01 "
+        "keras.optimizers.beta_2: 0.999 | 0.95 not recorded thread count and op determinism; "
+        "the data, their order and augmentation; the seeds. Any of these may differ "
+        "(fpdrift.training.keep_step keeps batches to compare). first"
+    )
+    assert "churn none: a regression has no classes. The predictions differ by 0.0e+00 of" in text
+    saved = Result.from_json((here / "x.json").read_text()).pairs[0].comparison.differs
+    assert saved["keras.optimizers.beta_2"] == (0.999, 0.95)
+    text = told(capsys, "a.fpdrift", "two.fpdrift", "--no-plots")
+    assert "recorded in a alone: condition (2 settings) recorded in b alone: keras (9 s" in text
+
+
+def test_runs_that_started_from_different_weights_have_no_law(here, capsys):
+    write("one.fpdrift", meta=adam())
+    write("two.fpdrift", lambda step: 1.0 + step, meta=adam())
+    text = told(capsys, "one.fpdrift", "two.fpdrift", "--no-plots")
+    assert (
+        "start the runs started from different weights; no seed is recorded: call "
+        "keras.utils.set_random_seed before making the model first difference before step 1"
+    ) in text
+    assert "growth no law: the weights are 7.7e-01 apart at step 0 already" in text
+    assert "starting weights:" not in text
+    write("nudged.fpdrift", lambda step: 1e-6 * (1 + step) ** 2, meta=adam() | {"seed": 1})
+    text = told(capsys, "one.fpdrift", "nudged.fpdrift", "--no-plots")
+    assert "start the runs started from different weights first difference before" in text
+    assert "growth no law" not in text
+
+
+def test_a_start_that_was_not_seen_and_one_that_resumes_are_told(here, capsys):
+    for name, distance in (("one", None), ("two", growing)):
+        write(
+            f"{name}.fpdrift", distance, steps=(1, STEPS), meta={"recorder": {"start_seen": False}}
+        )
+    text = told(capsys, "one.fpdrift", "two.fpdrift", "--no-plots")
+    assert (
+        "start not recorded of a and b (a model without an Input makes its weights in the first "
+        "step) first difference at step 5"
+    ) in text
+    unseen = {"steps": (1, STEPS), "meta": {"recorder": {"start_seen": False}}}
+    write("far.fpdrift", lambda step: 1.0 + 1e-3 * step, **unseen)
+    text = told(capsys, "one.fpdrift", "far.fpdrift", "--no-plots")
+    assert (
+        "The runs started from different weights: they are 7.8e-01 apart after step 1, and "
+        "training moves them by "
+    ) in text
+    assert "to step 2; no seed is recorded: call keras" in text
+    write("near.fpdrift", lambda step: 1e-5 * step, **unseen)
+    text = told(capsys, "one.fpdrift", "near.fpdrift", "--no-plots")
+    assert "in the first step), so equal starts cannot be told from different ones first" in text
+    resumed = {"recorder": {"start_seen": True, "first_step": 30}}
+    write("half.fpdrift", steps=(30, STEPS), meta=resumed)
+    text = told(capsys, "a.fpdrift", "half.fpdrift", "--no-plots")
+    assert "start b resumes at step 30; steps are lined up drift none seen" in text
+    assert "at all 31 steps that both recorded (30 to 60)" in text
+    write("off.fpdrift", lambda _: 1e-3, steps=(30, STEPS), meta=resumed)
+    text = told(capsys, "a.fpdrift", "off.fpdrift", "--no-plots")
+    assert "first difference at step 30, the first that both recorded, in 2 of 3 tensors" in text
+
+
+def test_what_one_run_alone_has_is_named(here, capsys):
+    slot = Tensor("adam/0", "slot", (3,), "float32", "hash")
+    write("adam.fpdrift", growing, tensors=(*TENSORS[:2], slot))
+    text = told(capsys, "a.fpdrift", "adam.fpdrift", "--no-plots")
+    assert (
+        "compared the 2 tensors that both have; in a alone: sgd/dense/kernel/momentum; "
+        "in b alone: adam/0 first difference at step 5, in 1 of 2 tensors: dense/kernel"
+    ) in text
+    assert "in dense/kernel, unit 0" in text
+
+
+def test_two_dtypes_are_told(here, capsys):
+    half = (replace(TENSORS[0], dtype="float64"), *TENSORS[1:])
+    write("double.fpdrift", tensors=half)
+    text = told(capsys, "a.fpdrift", "double.fpdrift", "--no-plots")
+    assert "dtype of dense/kernel: float32 | float64" in text
+    assert "two dtypes 1 tensor whose bits cannot be compared, which count as differing: d" in text
 
 
 def test_what_came_back_and_what_was_not_recorded_is_told(here, capsys):
@@ -141,7 +251,7 @@ def test_several_are_held_against_the_first_and_drawn(here, capsys):
 def test_a_bad_one_of_many_is_named_and_the_others_are_compared(here, capsys):
     (here / "text.fpdrift").write_text("no record")
     (here / "cut.fpdrift").write_bytes((here / "b.fpdrift").read_bytes()[:9000])
-    write("other.fpdrift", tensors=(*TENSORS[:2], Tensor("more", "slot", (3,), "float32", "hash")))
+    write("other.fpdrift", tensors=OTHERS)
     bad = ["text.fpdrift", "cut.fpdrift", "other.fpdrift", "gone.fpdrift"]
     text = told(capsys, "a.fpdrift", *bad, "b.fpdrift", "--no-plots", "--json", "x.json")
     assert text.startswith("b (b) against a (a)")
@@ -153,7 +263,7 @@ def test_a_bad_one_of_many_is_named_and_the_others_are_compared(here, capsys):
     for argv, words in (
         (["text.fpdrift", "a.fpdrift", "b.fpdrift"], "'text.fpdrift' cannot be opened"),
         (["a.fpdrift", *bad[:2]], "none of 2 records can be compared with the first: 'text.fp"),
-        (["a.fpdrift", *bad[1:3], "--no-plots"], "different models: slot"),
+        (["a.fpdrift", *bad[1:3], "--no-plots"], "different models, which share no weight"),
     ):
         assert main(["compare", *argv]) == 2
         assert words in capsys.readouterr().err
@@ -186,12 +296,17 @@ def test_files_of_one_name_are_told_apart(here, capsys):
 
 
 def test_nothing_of_a_stranger_s_reaches_the_terminal_as_a_command(here, capsys):
-    long = {f"fact {i}": i for i in range(9)}
-    write("c\x1b[2J.fpdrift", growing, meta={"condition": "tab\tand\nline $x$ " * 30} | long)
+    facts = {f"fact {i}": 0 for i in range(30)} | {"text": "tab\tand\nline $x$ " * 90}
+    write("a.fpdrift", meta=facts | {"text": ""}, overwrite=True)
+    write("c\x1b[2J.fpdrift", growing, meta={name: f"{value}1" for name, value in facts.items()})
     text = told(capsys, "a.fpdrift", "c\x1b[2J.fpdrift")
     assert "\x1b" not in text
     assert "c?[2J (b) against a (a)" in text
-    assert "more; --json has all" in text
+    assert "and 11 more; --json has all" in text
+    write("e.fpdrift", growing, meta={"text": facts["text"]})
+    text = told(capsys, "e.fpdrift", "a.fpdrift", "--no-plots")
+    assert "(1,530 characters; --json has all) |" in text
+    assert "recorded in b alone: fact 0, fact 1, " in text
 
 
 @pytest.mark.parametrize(
@@ -211,11 +326,7 @@ def test_nothing_of_a_stranger_s_reaches_the_terminal_as_a_command(here, capsys)
 )
 def test_bad_input_is_one_line(here, capsys, argv, words):
     (here / "text.fpdrift").write_text("no record")
-    other = (Tensor("dense/kernel", "weight", (3,), "float32", "hash"), *TENSORS[1:])
-    write(
-        "other.fpdrift",
-        tensors=(Tensor("other/kernel", "weight", (3,), "float32", "whole"), *other[1:]),
-    )
+    write("other.fpdrift", tensors=OTHERS)
     before = sorted(here.iterdir())
     assert main(["compare", *argv]) == 2
     captured = capsys.readouterr()

@@ -1,5 +1,6 @@
 """Two records made in memory, with differences planted where the test says."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from make_record import make_record
 
-from fpdrift.drift import Comparison, Comparisons, compare
+from fpdrift.drift import Comparison, Comparisons, compare, growth
 from fpdrift.errors import FpdriftError
 from fpdrift.records import RecordWriter, open_record
 
@@ -96,27 +97,171 @@ def test_no_step_in_common_is_refused_with_both_spans():
         compare(a, empty)
 
 
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        ({"name": "conv/kernel"}, "weight 'dense/kernel' .* against weight 'conv/kernel'"),
-        ({"shape": (3, 4)}, r"of shape \(4, 3\) against .* of shape \(3, 4\)"),
-        ({"role": "statistic"}, "weight 'dense/kernel' .* against statistic 'dense/kernel'"),
-    ],
-)
-def test_another_model_is_refused_and_the_first_mismatch_named(change, text):
+@pytest.mark.parametrize("change", [{"name": "conv/kernel"}, {"shape": (3, 4)}])
+def test_models_that_share_no_weight_are_refused(change):
     a, b = records(run(), run())
+    ours, others = (
+        replace(
+            r, tensors=tuple(t for t in r.tensors if t.name != "bn/mean"), hashes=r.hashes[:, 1:]
+        )
+        for r in (a, b)
+    )
+    other = [replace(t, **change) if t.name == "dense/kernel" else t for t in others.tensors]
+    with pytest.raises(
+        FpdriftError, match=r"different models, which share no weight .*'dense/kern"
+    ):
+        compare(ours, replace(others, tensors=tuple(other)))
+
+
+@pytest.mark.parametrize("change", [{"name": "conv/kernel"}, {"shape": (3, 4)}])
+def test_what_two_models_share_is_compared_and_the_rest_named(change):
+    a, b = records(run(), touched(run(), 2, "bn/mean"))
     other = [replace(t, **change) if t.name == "dense/kernel" else t for t in b.tensors]
-    with pytest.raises(FpdriftError, match=text):
-        compare(a, replace(b, tensors=tuple(other)))
+    found = compare(a, replace(b, tensors=tuple(other)))
+    assert found.only_in_a == ("dense/kernel",)
+    assert found.only_in_b == (change.get("name", "dense/kernel"),)
+    assert (found.first_difference.step, found.first_difference.last_equal) == (2, 1)
+    assert [t.name for t in found.first_difference.tensors] == ["bn/mean"]
+    assert np.isnan(found.distance).all()  # no trainable weight is shared
+    assert Comparison.from_json(found.to_json()).to_json() == found.to_json()
 
 
-def test_a_tensor_more_is_another_model():
+def test_tensors_of_one_run_alone_are_named_and_left_out():
+    """Another optimiser has other slots, in another place among the tensors."""
+    a, b = records(run(), touched(run(), 3, "dense/kernel"))
+    more = [{"adam/v": np.zeros(2, np.float32), **state} for state in touched(run(), 3, "adam/m")]
+    c = make_record(more, roles=ROLES | {"adam/v": "slot"})
+    found = compare(a, c)
+    assert (found.only_in_a, found.only_in_b) == ((), ("adam/v",))
+    assert found.first_difference == compare(a, make_record(more, roles=ROLES)).first_difference
+    assert [t.name for t in found.first_difference.tensors] == ["adam/m"]
+    assert repr(found).endswith("1 tensors in one run alone)")
+    back = compare(c, b)
+    assert (back.only_in_a, back.only_in_b) == (("adam/v",), ())
+    assert back.first_difference.step == 3
+    np.testing.assert_array_equal(back.distance[3:], compare(a, b).distance[3:])
+
+
+def test_a_layer_that_is_frozen_in_one_run_is_compared():
+    frozen = ROLES | {"dense/kernel": "statistic"}
+    other = touched(run(), 2, "dense/kernel")
+    for roles in ((ROLES, frozen), (frozen, ROLES), (ROLES, ROLES)):
+        a, b = (make_record(s, roles=r) for s, r in zip((run(), other), roles, strict=True))
+        found = compare(a, b)
+        assert [(t.name, t.role) for t in found.first_difference.tensors] == [
+            ("dense/kernel", "weight")
+        ]
+        assert found.distance[2] > 0
+        assert found.weights == ("dense/kernel",)
+    both = compare(*(make_record(s, roles=frozen) for s in (run(), other)))
+    assert [t.role for t in both.first_difference.tensors] == ["statistic"]
+    assert np.isnan(both.distance).all()
+
+
+def test_tensors_are_compared_where_both_runs_have_them():
+    """A layer that a run gains in its second phase differs from nothing in the first."""
+    a, b = records(run(), touched(run(), 0, "adam/m"))
+    there = np.ones(a.hashes.shape, bool)
+    there[:3, [t.name for t in a.tensors].index("adam/m")] = False
+    for pair in ((a, replace(b, present=there)), (replace(a, present=there), b)):
+        found = compare(*pair)
+        assert (found.first_difference.step, found.first_difference.last_equal) == (3, 2)
+        assert found.differing.tolist() == [0, 0, 0, 1, 1, 1]
+        assert found.distance.tolist() == [0] * 6
+
+
+def test_a_resumed_run_is_lined_up_with_the_straight_one():
+    states = run(8)
+    half = make_record(states[4:], roles=ROLES, steps=[4, 5, 6, 7])
+    found = compare(make_record(states, roles=ROLES), half)
+    assert (found.first_difference, found.start) == (None, "later")
+    assert found.recorded_steps.tolist() == [4, 5, 6, 7]
+    assert repr(found).startswith("Comparison(no difference in steps 4 to 7, 4 steps recorded by")
+    assert "starting weights" not in found.differs
+    other = make_record(touched(states, 4, "adam/m")[4:], roles=ROLES, steps=[4, 5, 6, 7])
+    first = compare(make_record(states, roles=ROLES), other).first_difference
+    assert (first.step, first.last_equal) == (4, None)
+    assert str(first) == "at step 4, the first that both recorded, in adam/m"
+
+
+def test_a_start_that_was_not_seen_is_said():
+    later = [
+        make_record(s[1:], roles=ROLES, steps=[1, 2, 3, 4, 5], start_seen=False)
+        for s in (run(), touched(run(), 0, "dense/kernel"))
+    ]
+    found = compare(*later)
+    assert (found.start, found.start_seen) == ("not seen", (False, False))
+    assert repr(found).startswith(
+        "Comparison(start not recorded, first difference at step 1, the first that both recorded, "
+    )
+    assert compare(later[0], later[0]).start == "not seen"
+    assert compare(*records(run(), run())).start == "equal"
+    assert compare(*records(run(), touched(run(), 0, "bn/mean"))).start == "different"
+    assert compare(*records(run(), touched(run(), 1, "bn/mean"))).start == "equal"
+
+
+def test_weights_too_far_apart_for_one_step_started_differently():
+    """Two runs of small steps: 0.7 apart after the first one, and then as far as training moves."""
+    rng = np.random.default_rng(3)
+    start, move = rng.normal(size=(2, 40)), 1e-3 * rng.normal(size=(5, 40))
+    runs = [np.cumsum([x, *move], axis=0).astype(np.float32) for x in (start[0], start[1])]
+    moved = [np.linalg.norm(r[2] - r[1]) / np.linalg.norm(r[1]) for r in runs]
+    unseen = {"steps": [1, 2, 3, 4, 5], "start_seen": False}
+    a, b = (make_record([{"k": x} for x in r[1:]], **unseen) for r in runs)
+    found = compare(a, b)
+    np.testing.assert_allclose(found.first_move, moved, rtol=1e-6)
+    assert found.different_weights
+    assert repr(found).startswith("Comparison(start not recorded, different starting weights, fi")
+    close = make_record([{"k": x + np.float32(1e-3)} for x in runs[0][1:]], **unseen)
+    assert not compare(a, close).different_weights
+    assert not compare(a, a).different_weights
+    blown = make_record([{"k": x * np.float32(np.inf)} for x in runs[0][1:]], **unseen)
+    assert not compare(a, blown).different_weights
+    seen = [make_record([{"k": x} for x in r[:3]]) for r in runs]
+    assert compare(*seen).different_weights
+    assert not compare(*records(run(), touched(run(), 0, "adam/m"))).different_weights
+
+
+def test_runs_that_are_far_apart_from_the_start_have_no_law_of_growth():
+    """Other starting weights are no small difference that grows, whatever their distance does."""
+    rng = np.random.default_rng(1)
+    a = [{"k": rng.normal(size=50).astype(np.float32)} for _ in range(40)]
+    near = [{"k": s["k"] * np.float32(1 + 1e-6 * 1.3**i)} for i, s in enumerate(a)]
+    far = [{"k": s["k"] * np.float32(1.02 * 1.1**i)} for i, s in enumerate(a)]
+    growths = [growth(compare(make_record(a), make_record(b))) for b in (near, far)]
+    assert growths[0].kind == "exponential"
+    assert (growths[1].kind, growths[1].jumps, growths[1].floor) == ("cannot tell", (), None)
+    assert np.isnan(growths[1].fitted).all()
+
+
+def test_the_first_number_that_is_not_finite_is_named():
     a, b = records(run(), run())
-    shorter = replace(b, tensors=b.tensors[:-1], hashes=b.hashes[:, :-1])
-    for pair in [(a, shorter), (shorter, a)]:
-        with pytest.raises(FpdriftError, match=r"seed 'dropout/seed' of shape .* is in one alone"):
-            compare(*pair)
+    b = replace(b, first_non_finite=(3, "loss"), meta={"recorder": {}})
+    found = compare(a, b)
+    assert found.non_finite[0] is None
+    assert str(found.non_finite[1]) == "loss at step 3"
+    assert repr(found) == "Comparison(no difference in 5 steps, b: first not finite loss at step 3)"
+    assert str(compare(a, replace(b, meta={})).non_finite[1]) == "loss at step 3 or before"
+    assert Comparison.from_json(found.to_json()).non_finite == found.non_finite
+
+
+def test_a_comparison_saved_by_an_older_version_is_read():
+    found = compare(*records(run(), touched(run(), 2, "dense/kernel")))
+    document = json.loads(found.to_json())
+    for name in (
+        "answers",
+        "only_in_a",
+        "only_in_b",
+        "of_two_dtypes",
+        "start_seen",
+        "start_steps",
+        "first_move",
+        "phases",
+        "non_finite",
+    ):
+        del document["result"][name]
+    old = Comparison.from_json(json.dumps(document))
+    assert (old.start, old.answers, repr(old)) == ("equal", None, repr(found))
 
 
 def test_other_dtypes_count_as_differing_and_have_their_distance():
@@ -124,6 +269,7 @@ def test_other_dtypes_count_as_differing_and_have_their_distance():
     found = compare(*records(run(), half))
     assert [t.name for t in found.first_difference.tensors] == ["dense/kernel"]
     assert found.differs["dtype of dense/kernel"] == ("float32", "float16")
+    assert found.of_two_dtypes == ("dense/kernel",)
     a, b = (s[0]["dense/kernel"].astype(np.float64) for s in (run(), half))
     np.testing.assert_allclose(found.distance[0], np.linalg.norm(a - b) / np.linalg.norm(a))
 

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+import os
 import statistics
 
 import numpy as np
@@ -11,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from make_record import make_record
 
-from fpdrift.drift import compare, compare_many
+from fpdrift.drift import compare, compare_many, tensor_matrix
 from fpdrift.drift.reduced import reduced
+from fpdrift.drift.splits import branches
 from fpdrift.errors import FpdriftError
+from fpdrift.records import RecordWriter
 from fpdrift.results import Result
 
 
@@ -242,3 +245,106 @@ def test_two_files_of_one_name_are_both_named(tmp_path):
     gone = [tmp_path / folder / "x.fpdrift" for folder in "ab"]
     many = compare_many([*runs_of("11"), *gone])
     assert set(many.left_out) == {"x.fpdrift", "x.fpdrift (2)"}
+
+
+def test_of_three_classes_at_one_step_each_is_told_against_the_one_it_left():
+    runs = [run("11", name) for name in ("a", "b", "c", "d")]
+    for place, column in ((2, 0), (3, 1)):  # a and b go on; c changes one tensor, d the other
+        hashes = runs[place].hashes.copy()
+        hashes[1, column] += 1
+        runs[place] = dataclasses.replace(runs[place], hashes=hashes)
+    many = compare_many(runs)
+    assert many.splits[0].tensors == ("small", "large")
+    told = [(b.runs, b.parent, b.tensors) for b in many.branches]
+    assert told == [((0, 1), None, ()), ((2,), 0, ("small",)), ((3,), 0, ("large",))]
+    back = Result.from_json(many.to_json())
+    assert back.branches == many.branches
+    old = dataclasses.replace(many.splits[0], tensors_by_class=())
+    assert branches(many.classes, [old])[1].tensors == ("small", "large")
+
+
+@given(st.lists(st.text("12", min_size=8, max_size=8), min_size=2, max_size=6))
+def test_the_tensors_of_a_branch_are_those_in_which_it_differs_from_its_parent(texts):
+    """Against comparing the first runs of the two classes, tensor by tensor."""
+    runs = []
+    for i, text in enumerate(texts):
+        one = run("1111", f"{i}.fpdrift")
+        digits = np.array([int(digit) for digit in text], np.uint64).reshape(4, 2)
+        runs.append(dataclasses.replace(one, hashes=digits))
+    many = compare_many(runs)
+    for branch in (b for b in many.branches if b.parent is not None):
+        split = next(s for s in many.splits if s.step == branch.step and _holds(s, branch.runs[0]))
+        ours = next(part for part in split.classes if branch.runs[0] in part)
+        row = int(np.searchsorted(many.steps, branch.step))
+        apart = runs[ours[0]].hashes[row] != runs[split.classes[0][0]].hashes[row]
+        assert branch.tensors == tuple(np.array(["small", "large"])[apart])
+
+
+def _holds(split, run):
+    return any(run in part for part in split.classes)
+
+
+def test_frozen_models_are_compared_by_their_bits():
+    """Without a trainable weight there is no distance, and no reason to leave a run out."""
+    roles = {"small": "statistic", "large": "statistic"}
+    runs = [
+        run(text, name, roles=roles) for name, text in zip("abc", ("11", "11", "12"), strict=True)
+    ]
+    many = compare_many(runs)
+    assert many.classes == ((0, 1), (2,))
+    assert many.distance_step is None
+    assert np.isnan(many.distance).all()
+    assert many.left_out == {}
+    assert np.isnan(compare(runs[0], runs[2]).distance).all()
+
+
+def test_records_of_hashes_alone_are_compared():
+    """A run that ended before anything was kept declares tensors of which no value is there."""
+    bare = [
+        dataclasses.replace(one, kept={}, squared_norms={}, sketch_steps=np.array([], np.int64))
+        for one in runs_of("11", "12")
+    ]
+    many = compare_many(bare)
+    assert (many.classes, many.distance_step) == (((0,), (1,)), None)
+    pair = compare(*bare)
+    assert pair.first_difference.step == 1
+    assert pair.distance.size == 0
+    assert compare(bare[0], run("12")).distance.size == 0
+    matrix = tensor_matrix(*bare)
+    assert np.isnan(matrix.distance[:, -1]).all()
+
+
+def test_one_bad_file_of_any_kind_stops_no_other(tmp_path):
+    """Each is listed with a reason, and what is listed can be printed and saved."""
+    good = [tmp_path / name for name in ("a.fpdrift", "$b.fpdrift")]
+    for path in good:
+        record = run("11")
+        writer = RecordWriter(path, record.tensors)
+        for step in (0, 1):
+            kept = {i: values[step] for i, values in record.kept.items() if i == 0}
+            writer.add_step(step, record.hashes[step], values=kept | {1: np.ones(100, np.float32)})
+        writer.finish()
+    odd = tmp_path / os.fsdecode(b"\xff\xfe.fpdrift")
+    odd.write_bytes(b"no record")
+    bad = [
+        odd,
+        *(tmp_path / f"{name}.fpdrift" for name in (*BAD, "$", "x" * 240, "a\nb", "\x1b[2J")),
+    ]
+    (tmp_path / "loop.fpdrift").symlink_to(tmp_path / "loop.fpdrift")
+    (tmp_path / "ring.fpdrift").symlink_to(tmp_path / "link.fpdrift")
+    (tmp_path / "link.fpdrift").symlink_to(tmp_path / "ring.fpdrift")
+    (tmp_path / "nowhere.fpdrift").symlink_to(tmp_path / "gone")
+    (tmp_path / "folder.fpdrift").mkdir()
+    os.mkfifo(tmp_path / "pipe.fpdrift")
+    (tmp_path / "empty.fpdrift").touch()
+    for name in ("$", "x" * 240, "a\nb", "\x1b[2J"):
+        (tmp_path / f"{name}.fpdrift").write_bytes(b"no record")
+    many = compare_many([*good, *bad])
+    assert many.names == ("a.fpdrift", "$b.fpdrift")
+    assert len(many.left_out) == len(bad)
+    assert all(why and str(tmp_path) not in why for why in many.left_out.values())
+    assert {"./$.fpdrift", "\\xff\\xfe.fpdrift", "loop.fpdrift"} <= many.left_out.keys()
+    assert Result.from_json(many.to_json().encode()).left_out == many.left_out
+
+
+BAD = ("loop", "ring", "link", "nowhere", "folder", "pipe", "empty")

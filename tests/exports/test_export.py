@@ -101,6 +101,30 @@ def test_both_tables_hold_the_same_bits(files, tmp_path):
     np.testing.assert_array_equal(values, table["value"].to_numpy())
 
 
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "＝"])
+def test_no_text_of_a_strangers_runs_as_a_formula(files, tmp_path, start):
+    """Names of files, tensors and metrics are anybody's; numbers are none, and stay as they are."""
+    evil = f"{start}HYPERLINK(1)"
+    record = open_record(files[0])
+    record = dataclasses.replace(
+        record,
+        name=evil,
+        tensors=(dataclasses.replace(record.tensors[0], name=evil),),
+        loss=np.full(5, -0.5),
+        metrics={evil: np.full(5, -np.inf)},
+    )
+    (path,) = export([record, fpdrift.compare(record, record)], csv=tmp_path / "out.csv")
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    texts = {row[name] for row in rows for name in ("run", "tensor", "quantity")}
+    assert {f"'{evil}", ""} < texts
+    assert not any(text.startswith(start) for text in texts)
+    values = {row["quantity"]: row["value"] for row in rows if row["run"] == f"'{evil}"}
+    assert (values["loss"], values[f"'{evil}"]) == ("-0.5", "-inf")
+    require("pandas")
+    assert set(to_pandas(record)["run"]) == {evil}
+
+
 def test_tensorboard_reads_its_log(files, tmp_path):
     require("tensorboard")
     from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer

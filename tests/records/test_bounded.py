@@ -69,7 +69,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, monkeypatch):
         open_record(path, max_bytes=size)
 
 
-@pytest.mark.parametrize(("version", "way_out"), [(2, "update fpdrift"), (0, "ever wrote")])
+@pytest.mark.parametrize(("version", "way_out"), [(3, "update fpdrift"), (0, "ever wrote")])
 def test_another_version_is_refused_with_what_to_do(tmp_path, version, way_out):
     path = tmp_path / "a.fpdrift"
     write_sample(path, steps=3)
@@ -93,9 +93,9 @@ def test_what_a_reader_refuses_no_writer_writes(tmp_path):
     writer.close()
     assert open_record(tmp_path / "a.fpdrift").steps.tolist() == [0, 1, 2, 3]
     deep = Tensor("a", "weight", (1,) * 65, "float32", "hash")
-    RecordWriter(tmp_path / "deep.fpdrift", [deep]).finish()
     with pytest.raises(RecordError, match="at most 64 sizes"):
-        open_record(tmp_path / "deep.fpdrift")
+        RecordWriter(tmp_path / "deep.fpdrift", [deep])
+    assert not (tmp_path / "deep.fpdrift").exists()
 
 
 def test_texts_of_all_entries_are_counted(tmp_path, monkeypatch):
@@ -112,7 +112,7 @@ def test_texts_of_all_entries_are_counted(tmp_path, monkeypatch):
         writer.add_note("x" * total)
     writer.close()
     monkeypatch.setattr(schema, "MAX_ALL_TEXT", total - 1)
-    with pytest.raises(RecordError, match="its texts are too long"):
+    with pytest.raises(RecordError, match=r"characters of text beside steps.* are too many"):
         open_record(tmp_path / "a.fpdrift")
 
 
@@ -132,8 +132,7 @@ def test_columns_are_what_dicts_would_be():
     sparse = Columns()
     for number in range(9):
         sparse.add({str(number): 1.0})
-    with pytest.raises(ValueError, match="different metrics"):
-        sparse.columns()
+    assert np.nansum(list(sparse.columns().values())) == 9
 
 
 #: Writes to a disk of one megabyte that only this process sees; it goes when the process ends.

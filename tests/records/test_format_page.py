@@ -27,7 +27,7 @@ def entries(path):
     """Read all rows, checking the chain of digests as the page says."""
     header = path.read_bytes()[:72]
     assert header[:16] == b"SQLite format 3\0"
-    assert header[60:64] == (1).to_bytes(4, "big")
+    assert header[60:64] == (2).to_bytes(4, "big")
     assert header[68:72] == b"fpdr"
     connection = sqlite3.connect(path)
     [sql] = [row[0] for row in connection.execute("SELECT sql FROM sqlite_master")]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sample_record import TENSORS, values_at, write_sample
+from sample_record import TENSORS, let_lie, values_at, write_sample
 
 from fpdrift.errors import RecordError
 from fpdrift.records import RecordWriter, open_record
@@ -25,29 +25,29 @@ def test_the_last_step_is_kept_exactly(tmp_path):
     assert record.complete
 
 
-@pytest.mark.parametrize("step", [34, 36])
-def test_values_of_another_step_are_damage(tmp_path, step):
+@pytest.mark.parametrize(
+    ("steps", "step", "text"),
+    [
+        (35, 34, "values of step 34 are not of the last step"),
+        (35, 36, "values of step 36 are not of the last step"),
+        (32, 32, "values of step 32 are .* there twice"),
+        (-1, 0, "values of step 0 are not of the last step"),
+    ],
+)
+def test_values_of_another_step_are_written_by_nobody_and_read_as_damage(
+    tmp_path, monkeypatch, steps, step, text
+):
     path = tmp_path / "a.fpdrift"
-    writer = write_sample(path, steps=35, finish=False)
+    writer = start(path, steps)
+    with pytest.raises(RecordError, match=f"cannot be written: {text}"):
+        writer.add_values(step, kept_at(step))
+    be_honest = let_lie(monkeypatch)
     writer.add_values(step, kept_at(step))
     writer.finish()
-    with pytest.raises(RecordError, match=f"values of step {step}"):
+    be_honest()
+    with pytest.raises(RecordError, match=f"is damaged: {text}"):
         open_record(path)
 
 
-def test_values_kept_twice_are_damage(tmp_path):
-    path = tmp_path / "a.fpdrift"
-    writer = write_sample(path, steps=32, finish=False)
-    writer.add_values(32, kept_at(32))
-    writer.finish()
-    with pytest.raises(RecordError, match="there twice"):
-        open_record(path)
-
-
-def test_values_before_any_step_are_damage(tmp_path):
-    path = tmp_path / "a.fpdrift"
-    writer = RecordWriter(path, TENSORS)
-    writer.add_values(0, kept_at(0))
-    writer.finish()
-    with pytest.raises(RecordError, match="values of step 0"):
-        open_record(path)
+def start(path, steps):
+    return write_sample(path, steps, finish=False) if steps >= 0 else RecordWriter(path, TENSORS)

@@ -147,11 +147,11 @@ def test_endless_queries_are_cut_off(tmp_path, monkeypatch):
     write_sample(tmp_path / "a.fpdrift", steps=3)
     times = iter(range(0, 10**9, 1000))
     monkeypatch.setattr(private_copy.time, "thread_time", lambda: next(times))
-    with private_copy.opened(tmp_path / "a.fpdrift", 1 << 28) as connection:
-        connection.setlimit(sqlite3.SQLITE_LIMIT_COMPOUND_SELECT, 9)
+    with private_copy.opened(tmp_path / "a.fpdrift", 1 << 28) as copy:
+        copy.connection.setlimit(sqlite3.SQLITE_LIMIT_COMPOUND_SELECT, 9)
         endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n FROM c) SELECT max(n) FROM c"
         with pytest.raises(sqlite3.OperationalError, match="interrupted"):
-            connection.execute(endless)
+            copy.connection.execute(endless)
 
 
 def test_a_record_that_is_rewritten_while_it_is_read_is_tried_again(tmp_path, monkeypatch):

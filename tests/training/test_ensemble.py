@@ -61,14 +61,25 @@ def test_another_definition_is_another_run(trained, tmp_path, other):
 @pytest.mark.parametrize("field", ["code", "cpu", "packages"])
 def test_another_code_or_machine_is_another_run(trained, tmp_path, monkeypatch, field):
     first = ensemble(CONDITIONS[:1], steps=2, directory=tmp_path)
-    other = {"packages": {"numpy": "0"}}.get(field, "other")
-    machine = dataclasses.replace(definition.current(), **{field: other})
-    monkeypatch.setattr(definition, "current", lambda: machine)
+    if field == "code":
+        monkeypatch.setattr(definition, "training_code", lambda: "other")
+    else:
+        other = {"packages": {"numpy": "0"}}.get(field, "other")
+        machine = dataclasses.replace(definition.current(), **{field: other})
+        monkeypatch.setattr(definition, "current", lambda: machine)
     # the records that `made` writes still name the machine that this is
     with pytest.raises(FpdriftError, match=rf"{field} changed while it was trained; start again"):
         ensemble(CONDITIONS[:1], steps=2, directory=tmp_path)
     assert len(trained) == 2
     assert sorted(content(tmp_path)) == sorted([LOCK, *first.names])
+
+
+def test_code_that_decides_no_training_makes_no_other_run(trained, tmp_path, monkeypatch):
+    ensemble(CONDITIONS[:1], steps=2, directory=tmp_path)
+    machine = dataclasses.replace(definition.current(), code="other", fpdrift="9.9")
+    monkeypatch.setattr(definition, "current", lambda: machine)
+    ensemble(CONDITIONS[:1], steps=2, directory=tmp_path)
+    assert trained == CONDITIONS[:1]
 
 
 def test_a_condition_given_twice_is_run_twice(trained, tmp_path):

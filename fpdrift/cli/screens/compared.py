@@ -10,20 +10,21 @@ import numpy as np
 
 from fpdrift.cli.screens.many import left_out
 from fpdrift.cli.screens.screen import WIDTH, count, screen, wrapped
+from fpdrift.cli.screens.settings import differing, plain, unrecorded
 from fpdrift.drift.circumstances import UNKNOWN
 from fpdrift.experiments import ComparedPair, ComparedRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from fpdrift.drift import Comparison, Growth
     from fpdrift.training import Gates, StepExplained
 
 #: Columns of what a line is about.
 _HEAD = 17
-#: Differences in the condition, tensors and jumps that are written out.
-_MOST_FACTS, _MOST_TENSORS, _MOST_JUMPS = 6, 3, 4
-#: Characters that are written of a value.
+#: Tensors, jumps and phases that are written out.
+_MOST_TENSORS, _MOST_JUMPS, _MOST_PHASES = 3, 4, 4
+#: Characters that are written of a record's name.
 _LONGEST = 45
 #: Steps whose distance is told, besides the last.
 _TOLD = (1, 10)
@@ -56,14 +57,15 @@ def _pair(result: ComparedPair) -> list[str]:
 
 def _told(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
     """Give what each line is about, and what it says."""
-    for number, text in enumerate(_facts(pair.differs)):
-        yield "" if number else "not the same", text
+    for number, text in enumerate(differing(pair.differs)):
+        yield "" if number else "settings a | b", text
+    yield from _around(result, pair)
     if pair.first_difference is None:
         yield "drift", f"none seen: {_resolution(result)}"
     else:
         yield "first difference", _first(result)
         yield "distance", _distances(pair)
-        yield "growth", _course(result.growth)
+        yield "growth", _course(pair, result.growth)
         largest = sorted(result.growth.jumps, key=lambda jump: -jump.factor)[:_MOST_JUMPS]
         for jump in sorted(largest, key=lambda jump: jump.step):
             yield "jump", str(jump)
@@ -73,9 +75,7 @@ def _told(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
     if alone:
         yield "not compared", f"{count(alone, 'step')} that one of the two did not record"
     yield "horizon", str(result.growth.horizon)
-    if pair.churn is not None:
-        share = f"{100 * pair.churn:.3g} % of the answers have another class"
-        yield "churn", f"{share} at step {pair.churn_step}"
+    yield from _answers(pair)
     yield "loss", _loss(pair)
     if result.inside is not None:
         yield "inside", _inside(result.inside)
@@ -85,24 +85,127 @@ def _told(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
         yield "gate", _gate(result.gates)
 
 
-def _facts(differs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
-    """Tell what else differs between the runs, and what no record says."""
-    known = {name: both for name, both in differs.items() if both != (UNKNOWN, UNKNOWN)}
-    for name, (ours, others) in list(known.items())[:_MOST_FACTS]:
-        yield f"{_plain(name)}: a {_plain(ours)}, b {_plain(others)}"
-    if len(known) > _MOST_FACTS:
-        yield f"and {len(known) - _MOST_FACTS} more; --json has all"
-    if not known:
-        yield "nothing that the records tell"
-    missing = [name for name in differs if name not in known]
-    if missing:
-        yield f"neither tells: {', '.join(missing)}"
+def _around(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
+    """Tell what a difference must not be read without: what is not known, and where runs start."""
+    missing = unrecorded(pair.differs)
+    if missing and pair.first_difference is not None:
+        yield "not recorded", missing
+    unshared = (("a", pair.only_in_a), ("b", pair.only_in_b))
+    if any(names for _, names in unshared):
+        shared = f"the {count(len(result.matrix.tensors), 'tensor')} that both have"
+        told = [f"in {run} alone: {_listed(names)}" for run, names in unshared if names]
+        yield "compared", "; ".join([shared, *told])
+    if pair.of_two_dtypes:
+        yield "two dtypes", _two_dtypes(pair)
+    for run, phases in zip("ab", pair.phases, strict=True):
+        for phase in phases[1:_MOST_PHASES]:
+            changes = "; ".join(map(plain, phase.changes)) or "training went on"
+            yield "new phase", f"{run}, after step {phase.step}: {changes}"
+        if len(phases) > _MOST_PHASES:
+            yield "", f"{run}: and {count(len(phases) - _MOST_PHASES, 'more phase')}"
+    start = _start(pair)
+    if start:
+        yield "start", start
+    for run, found in zip("ab", pair.non_finite, strict=True):
+        if found is not None:
+            yield "inf or NaN", f"{run}, first in {plain(found)}"
+
+
+def _start(pair: Comparison) -> str:
+    """Tell of the start what is not as it should be."""
+    seeds = ""
+    if pair.different_weights and pair.differs.get("seed") == (UNKNOWN, UNKNOWN):
+        seeds = "; no seed is recorded: call keras.utils.set_random_seed before making the model"
+    if pair.start == "not seen":
+        return _not_seen(pair) + seeds
+    if pair.start == "later":
+        late = "ab"[int(np.argmax(pair.start_steps))]
+        return f"{late} resumes at step {max(pair.start_steps)}; steps are lined up"
+    first = pair.first_difference
+    if pair.start == "equal" or first is None:
+        return ""
+    if pair.different_weights:
+        return f"the runs started from different weights{seeds}"
+    return f"the same weights, but not the same {_listed([t.name for t in first.tensors])}"
+
+
+def _not_seen(pair: Comparison) -> str:
+    """Tell what follows where the first recorded state is one that training has reached."""
+    runs = [run for run, seen in zip("ab", pair.start_seen, strict=True) if not seen]
+    text = (
+        f"not recorded of {' and '.join(runs)} (a model without an Input makes its weights in the "
+        "first step)"
+    )
+    if pair.different_weights:
+        first, second = pair.steps[:2]
+        return (
+            f"{text}. The runs started from different weights: they are "
+            f"{pair.distance_at_first:.1e} apart after step {first}, and training moves them by "
+            f"{max(pair.first_move):.1e} to step {second}"
+        )
+    if pair.first_difference is None or pair.first_difference.last_equal is not None:
+        return text
+    return f"{text}, so equal starts cannot be told from different ones"
+
+
+def _two_dtypes(pair: Comparison) -> str:
+    return (
+        f"{count(len(pair.of_two_dtypes), 'tensor')} whose bits cannot be compared, which count as "
+        f"differing: {_listed(pair.of_two_dtypes)}"
+    )
+
+
+def _answers(pair: Comparison) -> Iterator[tuple[str, str]]:
+    """Tell how many predictions changed class, or why that cannot be counted."""
+    answers = pair.answers
+    if answers is None:  # a result of an older version
+        if pair.churn is not None:
+            share = f"{100 * pair.churn:.3g} % of the predictions changed class"
+            yield "churn", f"{share} at step {pair.churn_step}"
+        return
+    if answers.share is None:
+        why = _NO_CHURN[answers.reason or "no probe"]
+        if np.isfinite(answers.distance):
+            why += f" The predictions differ by {answers.distance:.1e} of their norm"
+            why += f" at step {answers.step}."
+        if answers.reason != "no probe":
+            yield "churn", why
+        return
+    text = (
+        f"{100 * answers.share:.3g} % of the predictions changed class at step {answers.step}: "
+        f"{answers.changed:,} of {answers.predictions:,}"
+    )
+    if answers.interval is not None and answers.changed:
+        low, high = answers.interval
+        text += f" (95 % interval {100 * low:.2g} to {100 * high:.2g} %, Wilson)"
+    elif answers.interval is not None:
+        text += f" (at most {100 * answers.interval[1]:.2g} %: 95 % interval, Wilson)"
+    if answers.same_probe is None:
+        text += ". Whether both predicted the same samples is not recorded"
+    yield "churn", text
+
+
+#: Why no classes were compared.
+_NO_CHURN = {
+    "no probe": "",
+    "no common step": "cannot tell: no step at which both predicted.",
+    "another probe": "cannot tell: the two runs predicted different samples.",
+    "another shape": "cannot tell: the two runs' predictions have different shapes.",
+    "regression": "none: a regression has no classes.",
+    "unknown loss": "cannot tell: the loss does not say what the classes are.",
+}
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Name the first few of many tensors."""
+    more = len(names) - _MOST_TENSORS
+    text = ", ".join(map(plain, names[:_MOST_TENSORS]))
+    return f"{text} and {more} more" if more > 0 else text
 
 
 def _plain(value: Any) -> str:
-    """Write a value of a stranger's record, who may have put anything into a text."""
-    text = "default" if value is None else str(value)
-    text = "".join(c if c.isprintable() else " " for c in text)
+    """Write a name of a stranger's, cut to what a title takes."""
+    text = plain(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
@@ -111,29 +214,26 @@ def _resolution(result: ComparedPair) -> str:
     return (
         f"the same bits in all {len(result.matrix.tensors)} tensors at all "
         f"{count(len(steps), 'step')} that both recorded ({steps[0]} to {steps[-1]}). "
-        "One other bit in any of them would have shown."
+        "A single differing bit would have been detected."
     )
 
 
 def _first(result: ComparedPair) -> str:
     pair, matrix = result.comparison, result.matrix
     assert pair.first_difference is not None  # noqa: S101 - asked for only where bits differ
-    step = pair.first_difference.step
     names = [tensor.name for tensor in pair.first_difference.tensors]
-    more = len(names) - _MOST_TENSORS
-    text = ", ".join(names[:_MOST_TENSORS]) + (
-        f" and {count(more, 'more')[:-1]}" if more > 0 else ""
-    )
-    when = f"at step {step}" if step else "before step 1"
     back = pair.re_merged
     merged = f"; the same bits again at {count(len(back), 'step')}" if len(back) else ""
-    return f"{when}, in {len(names)} of {len(matrix.tensors)} tensors: {text}{merged}"
+    when = pair.first_difference.when.removesuffix(",")
+    return f"{when}, in {len(names)} of {len(matrix.tensors)} tensors: {_listed(names)}{merged}"
 
 
 def _distances(pair: Comparison) -> str:
     """Tell the distance at the first, the tenth and the last step, where it was kept."""
     if not len(pair.steps):
         return "not known: the two kept no values at the same step"
+    if not pair.weights:
+        return "not known: the model has no trainable weight"
     rows = [row for row, step in enumerate(pair.steps[:-1]) if step in _TOLD]
     told = [
         f"{_number(pair.distance[row])} at step {pair.steps[row]}"
@@ -142,8 +242,13 @@ def _distances(pair: Comparison) -> str:
     return ", ".join(told)
 
 
-def _course(growth: Growth) -> str:
+def _course(pair: Comparison, growth: Growth) -> str:
     """Tell the law between the jumps, and where it begins and ends."""
+    if pair.far_from_the_start:
+        return (
+            f"no law: the weights are {pair.distance_at_first:.1e} apart at step "
+            f"{pair.recorded_steps[0]} already, and a law describes how a small difference grows"
+        )
     if not growth.distance.any():
         return "none: the weights are equal at each step with a known distance"
     if growth.kind == "none":

@@ -1,4 +1,4 @@
-"""Many runs in 80 columns: a table of classes of equal bits, and who left whom."""
+"""Many runs in 80 columns: classes of equal bits, and which diverged from which."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fpdrift.cli.screens.machines import machine_table, plain
 from fpdrift.cli.screens.screen import WIDTH, count, screen, wrapped
+from fpdrift.cli.screens.settings import plain as whole
 from fpdrift.drift import ManyRuns, RecordSummary
 from fpdrift.drift.circumstances import UNKNOWN
 from fpdrift.drift.splits import letter
@@ -21,6 +22,8 @@ _MOST_FACTS, _LONGEST, _MOST_NAMES = 6, 40, 4
 #: Facts of one record that are told.
 _ALL_FACTS = 100
 
+#: Facts that the condition tells, or that no reader can read.
+_UNTOLD = ("switches.", "dtype of ", "starting weights", "training_code")
 #: Values that say nothing of a class.
 _USUAL = (None, UNKNOWN)
 
@@ -33,7 +36,7 @@ def _many(result: ManyRuns) -> list[str]:
     if len(result.names) == 1:
         lines += wrapped("There is no other run to compare it with.")
     elif classes == 1:
-        lines += wrapped("No drift seen; one bit in any tensor would have shown.")
+        lines += wrapped("No drift seen; a single differing bit would have been detected.")
     for number, branch in enumerate(result.branches):
         lines += ["", *_class(result, number, branch)]
     table = machine_table(result) if classes > 1 else []
@@ -51,9 +54,9 @@ def left_out(files: dict[str, str]) -> Iterator[str]:
 
 
 def _class(result: ManyRuns, number: int, branch: Branch) -> Iterator[str]:
-    """Tell a class: how many runs, what they have in common, where they left which other."""
+    """Tell a class: how many runs, what they have in common, where they diverged from which."""
     head = f"  {letter(number):3}"
-    for text in (_members(result, branch), _left(branch), _common(result, branch)):
+    for text in (_members(result, branch), _left(result, branch), _common(result, branch)):
         if text:
             yield from textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * 5)
             head = " " * 5
@@ -72,12 +75,15 @@ def _members(result: ManyRuns, branch: Branch) -> str:
     return f"{count(len(names), 'run')}: {told}{cut}"
 
 
-def _left(branch: Branch) -> str:
+def _left(result: ManyRuns, branch: Branch) -> str:
     if branch.step is None or branch.parent is None:
         return ""
     when = f"at step {branch.step}" if branch.step else "before step 1"
+    if branch.step and branch.step == result.steps[0]:
+        when += ", the first compared"
     more = f" and {len(branch.tensors) - 1} more" if len(branch.tensors) > 1 else ""
-    return f"left {letter(branch.parent)} {when}, in {_plain(branch.tensors[0])}{more}"
+    first = f", in {_plain(branch.tensors[0])}{more}" if branch.tensors else ""
+    return f"diverged from {letter(branch.parent)} {when}{first}"
 
 
 def _common(result: ManyRuns, branch: Branch) -> str:
@@ -85,7 +91,7 @@ def _common(result: ManyRuns, branch: Branch) -> str:
     told = []
     for name, values in result.differs.items():
         value = values[branch.runs[0]]
-        if name.startswith(("switches.", "dtype of ")):  # the condition tells
+        if name.startswith(_UNTOLD):
             continue
         if len({repr(values[run]) for run in branch.runs}) == 1 and value not in _USUAL:
             told.append(f"{_plain(name.removeprefix('condition.'))} {_plain(value)}")
@@ -109,16 +115,30 @@ def _summary(result: RecordSummary) -> list[str]:
         lines += wrapped(
             f"{count(result.steps, 'step')} ({span}), values or sketches at {result.sketched}"
         )
+    lines += list(_course(result))
     for role, (tensors, elements) in result.tensors.items():
         lines += wrapped(f"{count(tensors, f'{role} tensor')}, {count(elements, 'number')}", 4)
     for name, value in result.metrics.items():
         lines += wrapped(f"{_plain(name)} {value:.6g} at step {result.last_step}", 4)
-    lines += ["", "  It says of its run and its machine:"]
+    lines += ["", "  Settings and machine, as recorded:"]
     for name, text in list(result.facts.items())[:_ALL_FACTS]:
-        lines += wrapped(f"{_plain(name)}: {_plain(text, 200)}", 4)
+        lines += wrapped(f"{whole(name)}: {whole(text)}", 4)
     if len(result.facts) > _ALL_FACTS:
         lines += wrapped(f"and {len(result.facts) - _ALL_FACTS} more; --json has all", 4)
     return lines
+
+
+def _course(result: RecordSummary) -> Iterator[str]:
+    """Tell what happened in the course of a run that a reader has to know."""
+    if not result.start_seen:
+        yield from wrapped(
+            "The start was not seen: a model without an Input makes its weights in the first step."
+        )
+    for phase in result.phases[1:]:
+        changes = "; ".join(map(whole, phase.changes)) or "training went on"
+        yield from wrapped(f"New phase after step {phase.step}: {changes}")
+    if result.non_finite is not None:
+        yield from wrapped(f"First infinite or NaN: {whole(result.non_finite)}")
 
 
 def _plain(value: Any, most: int = _LONGEST) -> str:

@@ -1,0 +1,81 @@
+"""The settings of two runs in 80 columns: what differs, what one records, what neither does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from fpdrift.cli.screens.screen import count
+from fpdrift.drift.circumstances import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Settings that are written out, and characters of one value.
+_MOST, _LONGEST = 20, 1_000
+#: What it means for the reader that no record says something.
+_UNRECORDED = {
+    "condition": "thread count and op determinism",
+    "data": "the data, their order and augmentation",
+    "network": "the network's code",
+    "seed": "the seeds",
+    "starting weights": "the starting weights",
+}
+#: Settings that no run has without the other's knowledge: of the records themselves.
+_OF_RECORDS = ("complete", "first step", "last step", "loss kind", "training_code", "dtype of ")
+
+
+def differing(differs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
+    """Tell which recorded settings of two runs differ: ``name: a's | b's``."""
+    differs = {name: pair for name, pair in differs.items() if name != "starting weights"}
+    both = {name: pair for name, pair in differs.items() if UNKNOWN not in pair}
+    for name, (ours, others) in list(both.items())[:_MOST]:
+        yield f"{plain(name)}: {value(ours, others)} | {value(others, ours)}"
+    if len(both) > _MOST:
+        yield f"and {len(both) - _MOST} more; --json has all"
+    one_sided = False
+    for run, other in ((0, 1), (1, 0)):
+        names = [n for n, pair in differs.items() if pair[other] == UNKNOWN != pair[run]]
+        one_sided |= bool(names)
+        if names:
+            yield f"recorded in {'ab'[run]} alone: {_grouped(names)}"
+    if not any(not name.startswith(_OF_RECORDS) for name in both) and not one_sided:
+        yield "recorded settings: identical"
+
+
+def unrecorded(differs: dict[str, tuple[Any, Any]]) -> str:
+    """Tell what neither record says, so that it may be the cause of a difference."""
+    names = [name for name, pair in differs.items() if pair == (UNKNOWN, UNKNOWN)]
+    told = [_UNRECORDED.get(name, plain(name)) for name in names]
+    if not told:
+        return ""
+    batches = " (fpdrift.training.keep_step keeps batches to compare)" if "data" in names else ""
+    return f"{'; '.join(told)}. Any of these may differ{batches}."
+
+
+def value(one: Any, other: Any = None) -> str:
+    """Write a setting whole; digits of a float only as far as they tell it from the other."""
+    if isinstance(one, float):
+        short = f"{one:.7g}"
+        return short if not isinstance(other, float) or short != f"{other:.7g}" else repr(one)
+    return plain(one)
+
+
+def plain(value: Any) -> str:
+    """Write a value of a stranger's record, who may have put anything into a text."""
+    text = "default" if value is None else str(value)
+    text = "".join(c if c.isprintable() else " " for c in text)
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}… ({len(text):,} characters; --json has all)"
+
+
+def _grouped(names: list[str]) -> str:
+    """Name settings by their first word, with how many there are of each."""
+    groups = Counter(name.partition(".")[0] for name in names)
+    told = [
+        plain(name) if name in names else f"{plain(name)} ({count(number, 'setting')})"
+        for name, number in groups.most_common(_MOST)
+    ]
+    more = [f"{len(groups) - _MOST} more"] if len(groups) > _MOST else []
+    return ", ".join(told + more)

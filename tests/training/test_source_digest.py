@@ -1,0 +1,125 @@
+"""Which changes of fpdrift's source make a finished training another one."""
+
+import ast
+import shutil
+from pathlib import Path
+
+import pytest
+
+import fpdrift
+from fpdrift.training.source_digest import DECIDING, bare, training_code
+
+PACKAGE = Path(fpdrift.__file__).parent
+#: What deciding files may use that decides nothing: checks, errors, what serves measurements.
+BESIDE = {
+    *("fpdrift.checks", "fpdrift.errors", "fpdrift.process", "fpdrift.provenance"),
+    *(f"fpdrift.frameworks.{name}" for name in ("devices", "gradients", "libraries", "rows")),
+    *("fpdrift.records.place", "fpdrift.results", "fpdrift.training.source_digest"),
+}
+#: Files that decide nothing and are changed here.
+OTHERS = ("cli/compare.py", "drift/many.py", "training/ensemble.py")
+
+
+def deciding_files():
+    for place in (PACKAGE / name for name in DECIDING):
+        yield from place.rglob("*.py") if place.is_dir() else [place]
+
+
+@pytest.fixture
+def copy(tmp_path):
+    for path in (*deciding_files(), *(PACKAGE / name for name in OTHERS)):
+        place = tmp_path / path.relative_to(PACKAGE)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+    return tmp_path
+
+
+def digest(root):
+    training_code.cache_clear()
+    return training_code(root)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("cli/compare.py", "allow_abbrev=False", "allow_abbrev=True"),
+        ("drift/many.py", "most_common(1)", "most_common(2)"),
+        ("training/ensemble.py", "MOST_TRIES = 100", "MOST_TRIES = 99"),
+        ("training/networks.py", '"""', '"""Other words. '),
+        ("training/worker.py", "BATCH = 64", "BATCH = 64  # samples\n\n# more words\n"),
+    ],
+)
+def test_what_decides_no_training_leaves_the_digest(copy, name, old, new):
+    before = digest(copy)
+    text = (copy / name).read_text()
+    assert old in text
+    (copy / name).write_text(text.replace(old, new, 1))
+    assert digest(copy) == before == digest(PACKAGE)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("training/networks.py", "0.25", "0.26"),
+        ("training/worker.py", "BATCH = 64", "BATCH = 65"),
+        ("perturbation/moves.py", "return ", "return -"),
+        ("records/schedule.py", "EVERY = 8", "EVERY = 9"),
+        ("recorder/names.py", "#{count", "-{count"),
+    ],
+)
+def test_what_decides_a_training_changes_the_digest(copy, name, old, new):
+    before = digest(copy)
+    text = (copy / name).read_text()
+    assert old in text
+    (copy / name).write_text(text.replace(old, new, 1))
+    assert digest(copy) != before
+
+
+def test_deciding_files_use_only_deciding_ones():
+    """A module that is moved out of a deciding file must not leave the digest unnoticed."""
+    modules = {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for path in deciding_files()
+    }
+    for path in deciding_files():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("fpdrift"):
+                used = {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+                rooms = {"fpdrift", "fpdrift.floats", "fpdrift.frameworks", "fpdrift.records"}
+                assert used & (modules | BESIDE) or node.module in rooms, (path, node.module)
+
+
+def nothing_but_statements(source):
+    """Parse it, and drop statements that are a string alone."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            body = getattr(node, name, None)
+            if isinstance(body, list):
+                kept = [
+                    s
+                    for s in body
+                    if not (
+                        isinstance(s, ast.Expr)
+                        and isinstance(s.value, ast.Constant)
+                        and isinstance(s.value.value, str)
+                    )
+                ]
+                setattr(node, name, kept)
+    return ast.dump(tree)
+
+
+def test_cutting_leaves_every_statement():
+    for path in deciding_files():
+        source = path.read_text()
+        cut = bare(source)
+        assert nothing_but_statements(cut) == nothing_but_statements(source), path
+        assert "# " not in cut.replace('"# ', ""), path
+
+
+def test_strings_that_are_values_stay():
+    source = (
+        '"""Doc."""\nx = """a\n# b\n"""  # c\n"a".strip()\n\n\ndef f(y="# d"):\n'
+        '    """Doc\n\n    more."""\n    return y\n'
+    )
+    assert bare(source) == ('x = """a\n# b\n"""\n"a".strip()\ndef f(y="# d"):\n    return y')
