@@ -15,7 +15,7 @@ from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import ml_dtypes
 import numpy as np
@@ -71,6 +71,8 @@ class Result:
 
     __slots__ = ("_provenance",)
     _provenance: Provenance
+    #: Fields of older files that are computed today, such as sentences; reading drops them.
+    _computed: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         _types[cls.__name__] = cls
@@ -82,6 +84,11 @@ class Result:
             return self._provenance
         except AttributeError:
             return current()
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        """Turn the encoded fields of an older file into those of today."""
+        return {name: value for name, value in fields.items() if name not in cls._computed}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Copies and pickles go through JSON: a dataclass's own state knows nothing of provenance,
@@ -189,7 +196,8 @@ def decode(value: Any) -> Any:
 
 def _decode_result(value: dict[str, Any]) -> Result:
     kind = _kind(value["$result"])
-    return kind(**{key: decode(item) for key, item in value.items() if key != "$result"})
+    given = kind.upgrade({key: item for key, item in value.items() if key != "$result"})
+    return kind(**{key: decode(item) for key, item in given.items()})
 
 
 def _kind(name: str) -> type[Result]:
