@@ -120,7 +120,7 @@ class Result:
                     f"written in format {shown(document['fpdrift'])}; this fpdrift reads {_FORMAT}"
                 )
                 raise FpdriftError(message)
-            result = decode(document["result"])
+            result = decode(upgraded(document["result"]))
             made_by = Provenance.from_dict(document["provenance"])
         except _UNREADABLE as error:
             why = shown(str(error))
@@ -176,6 +176,20 @@ def _encode_number(value: float | Fraction | Decimal) -> Any:
     return value if value.bit_length() <= _DECIMAL_BITS else {"$int": hex(value)}
 
 
+def upgraded(value: Any) -> Any:
+    """Bring encoded results of an older file to the fields of today; all else stays as it is."""
+    if isinstance(value, list):
+        return [upgraded(item) for item in value]
+    if not isinstance(value, dict) or any(
+        key.startswith("$") and key != "$result" for key in value
+    ):
+        return value
+    if "$result" in value:
+        fields = {key: item for key, item in value.items() if key != "$result"}
+        value = {"$result": value["$result"], **_kind(value["$result"]).upgrade(fields)}
+    return {key: upgraded(item) for key, item in value.items()}
+
+
 def decode(value: Any) -> Any:
     """Turn JSON values back into what `encode` was given."""
     if isinstance(value, list):
@@ -196,8 +210,7 @@ def decode(value: Any) -> Any:
 
 def _decode_result(value: dict[str, Any]) -> Result:
     kind = _kind(value["$result"])
-    given = kind.upgrade({key: item for key, item in value.items() if key != "$result"})
-    return kind(**{key: decode(item) for key, item in given.items()})
+    return kind(**{key: decode(item) for key, item in value.items() if key != "$result"})
 
 
 def _kind(name: str) -> type[Result]:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from fpdrift.cli.screens.screen import count, screen, wrapped
 from fpdrift.cli.screens.trees import words
+from fpdrift.drift.intervals import FEWEST
 from fpdrift.reduction.gpu import GpuRecording, GpuRun, GpuSums, GpuTree
 
 
 @screen.register
 def _sums(result: GpuSums) -> list[str]:
     lines = wrapped(f"{result.label}; {result.dtype}, {result.distribution} numbers.")
+    if result.origin == "simulated":
+        lines += wrapped(
+            "Each try is an order drawn at random: what results there can be, and not how often "
+            "any GPU gives them."
+        )
     if result.runs:
         lines += ["", f"  {'':26} {'numbers':>12} {'results':>12} {'max |V_s|':>10} {'max V_c':>8}"]
         lines += [_row(run) for run in result.runs]
@@ -35,7 +41,8 @@ def _row(run: GpuRun) -> str:
 
 
 def _growth(result: GpuSums, name: str) -> list[str]:
-    if not any((run.operation, run.deterministic) == (name, False) for run in result.runs):
+    runs = [run for run in result.runs if (run.operation, run.deterministic) == (name, False)]
+    if len(runs) < FEWEST:  # a line through a few points is no law
         return []
     fit = result.growth(name)
     return (
