@@ -34,12 +34,12 @@ def draw_sources(result: Sources, ax: Axes) -> None:
     places = {left: "same\nbits"} if same else {}
     distance_axis(places, left, math.inf, max(ends, default=1.0), ax)
     shared = [f"same bits: {many(len(same), 'source')}"] if len(same) > 1 else []
-    labels = shared + [row.name for row in (other if shared else same + other)]
+    labels = shared + [f"{row.name} ({row.runs})" for row in (other if shared else same + other)]
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.set_xlabel(
         "relative distance of the weights, but biases of zero gradient\n"
-        f"(a mark for each pair of runs{_bar(result)})"
+        f"(in brackets: pairs of runs, each a mark{_bar(result)})"
     )
     ax.set_title(
         f"{_headline(result)}\nDiamonds: another seed ({sized(result.size, result.steps)})"

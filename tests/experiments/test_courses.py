@@ -66,8 +66,7 @@ def test_each_variant_of_the_answer_is_nudged_alike(trained, tmp_path):
     assert nudged == Condition(intra_op_threads=1, seed=4, perturbation=noise)
     assert len(result.labels) == len(variants)
     grown = result.distance[:, -1] / result.distance[:, 0]
-    ends = f"{courses.plain(grown.min())} to {courses.plain(grown.max())} times in 9 networks."
-    assert ends in result.finding
+    assert f"{courses.plain(grown.max())} times in 9 networks." in result.finding
     assert not any(repr(name) in result.finding for name in result.labels)  # one draw ranks nothing
     assert result.finding.endswith("this ranks none of them.")
 

@@ -25,7 +25,8 @@ def _sums(result: GpuSums) -> list[str]:
     for cost in result.costs:
         lines += wrapped(
             f"The same bits each time for {cost.operation} of {cost.n:,} ({cost.switch}): "
-            f"{cost.ratio:.2f} times the time."
+            f"{cost.ratio:.2f} times the time (median of {count(len(cost.ratios), 'pair')}, "
+            f"{cost.ratios.min():.2f} to {cost.ratios.max():.2f})."
         )
     for name, why in result.skipped.items():
         lines += wrapped(f"Left out, {name}: {why}")
