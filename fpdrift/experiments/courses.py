@@ -32,7 +32,7 @@ DOSES = {"quick": range(-12, 0, 2), "full": range(-12, -1)}
 #: Steps whose distance is told, besides the last.
 TOLD = (1, 10, 100)
 _WITH = "With the biases whose true gradient is zero, which rounding alone moves:"
-_ONE_DRAW = "One draw of each, and another may grow otherwise: this ranks none of them."
+_ONE_DRAW = "One draw of each; another may grow differently, so these runs do not rank them."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

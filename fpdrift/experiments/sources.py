@@ -246,7 +246,7 @@ def _tell(result: Sources) -> str:
 def _of_rounding(result: Sources) -> str:
     moved = [row for row in result.rounding if any(row.of_all)]
     seeds = "" if result.seeds is None else f"; other seeds by {_ends(result.seeds.distance)}"
-    pairs = f"{result.rows[0].runs} pairs of runs of each"
+    pairs = f"{result.rows[0].runs} pairs of runs per source"
     if not moved:
         return (
             f"No drift seen in the weights from {', '.join(row.name for row in result.rounding)} "
@@ -275,7 +275,7 @@ def _ranked(result: Sources) -> str:
     """Name the source that moves the weights most, if a test can tell it from the others."""
     rows = result.rounding
     if min(len(row.distance) for row in rows) < FEWEST:
-        return "So few pairs rank no source."
+        return "Too few pairs to rank the sources."
     first = leader([row.distance for row in rows])
     if first is None:
         return "Which of the sources moves them most cannot be told (sign tests at 5 %)."

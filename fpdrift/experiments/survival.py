@@ -126,8 +126,8 @@ def _tell(study: Study, survival: Survival) -> str:
     return (
         f"Of {survival.n} weights (a tensor drawn first, then one of its elements) moved by one "
         f"ulp, {survival.events} were back at equal bits within {study.steps} steps"
-        f"{between}{rest}. All are held against one run, so this is of its training alone. The run "
-        "repeated gave the same bits."
+        f"{between}{rest}. All are compared with one run, so this holds for its training only. The "
+        "run repeated gave the same bits."
     )
 
 

@@ -41,7 +41,7 @@ def _title(result: GpuSums) -> str:
     most = max(result.runs, key=lambda run: run.distinct)
     name, results = capital(most.operation), f"{most.distinct} results"
     if result.origin == "simulated":
-        drawn = f"{result.label}, random orders: not how often a GPU gives them"
+        drawn = f"{result.label}, random orders; not frequencies of a real GPU"
         return f"{name}, simulated: {results} in {most.tries} drawn orders\n{drawn}"
     return f"{name}: {results} in {most.tries} tries\n{result.label}"
 

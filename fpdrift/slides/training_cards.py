@@ -179,7 +179,7 @@ TRAINING_CARDS = (
         lesson="10",
         kind=Sources,
         claim="Once all is seeded, rounding can still move a run, but less than another seed does.",
-        question="Threads, kernels, XLA, one ulp, a seed: put them in order before you look.",
+        question="Threads, kernels, XLA, one ulp, a seed: how far does each move the weights?",
         alt="A row for each source of difference with a dot for the distance of each pair of runs; "
         "seeds are orange diamonds; the same bits stand left of a dotted line",
         command="experiment sources --quick",

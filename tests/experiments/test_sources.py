@@ -217,14 +217,14 @@ def ranked(result, columns):
 def test_a_source_is_ranked_by_a_test_or_not_at_all(trained, tmp_path):
     result = room.sources(Settings(out=tmp_path))
     count = len(result.rounding)
-    assert "So few pairs rank no source." in result.finding  # two of each
+    assert "Too few pairs to rank the sources." in result.finding  # two of each
     alike = [tuple(1e-6 * (1 + (i + k) % count) for i in range(6)) for k in range(count)]
     assert "cannot be told (sign tests at 5 %)" in ranked(result, alike).finding
     first = [tuple(1e-3 * (1 + i) for i in range(6)), *alike[1:]]
     name = result.rounding[0].name
     assert f"{name} moved them more than each other source" in ranked(result, first).finding
     five = [column[:5] for column in first]
-    assert "So few pairs rank no source." in ranked(result, five).finding
+    assert "Too few pairs to rank the sources." in ranked(result, five).finding
     title = plot(ranked(result, first)).get_title("left")
     assert title.startswith("Rounding: 1e-6 to 6e-3 apart; other seeds: ")
 

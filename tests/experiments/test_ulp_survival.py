@@ -53,7 +53,7 @@ def test_absorbed_ulps_are_counted_and_told(trained, tmp_path):
     drawn = "Of 24 weights (a tensor drawn first, then one of its elements) moved by one ulp"
     assert f"{drawn}, {gone} were back at equal bits" in found.finding
     assert "95 % Clopper-Pearson interval" in found.finding
-    assert "so this is of its training alone" in found.finding
+    assert "so this holds for its training only" in found.finding
     text = "\n".join(screen(found))
     assert "Quick, not the source's size" in text
     assert "still there" in text

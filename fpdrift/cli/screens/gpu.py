@@ -13,8 +13,8 @@ def _sums(result: GpuSums) -> list[str]:
     lines = wrapped(f"{result.label}; {result.dtype}, {result.distribution} numbers.")
     if result.origin == "simulated":
         lines += wrapped(
-            "Each try is an order drawn at random: what results there can be, and not how often "
-            "any GPU gives them."
+            "The orders are drawn at random: the table shows which results are possible, not how "
+            "often a GPU gives them."
         )
     if result.runs:
         lines += ["", f"  {'':26} {'numbers':>12} {'results':>12} {'max |V_s|':>10} {'max V_c':>8}"]
