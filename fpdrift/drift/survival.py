@@ -84,6 +84,8 @@ class Survival(Result):
 
         Until the first is absorbed it is that of none out of those that were watched until then.
         """
+        if self.n < FEWEST:
+            return math.nan, math.nan
         row = int(np.searchsorted(self.steps, step, side="right")) - 1
         if row >= 0:
             return float(self.low[row]), float(self.high[row])

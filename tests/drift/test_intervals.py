@@ -2,17 +2,29 @@
 
 import itertools
 import math
+import re
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from interval_coverage import LAWS, of_bands, of_medians, of_shared_run, of_shares
+from interval_coverage import (
+    LAWS,
+    SIZES,
+    of_bands,
+    of_medians,
+    of_shared_run,
+    of_shares,
+    wilson,
+)
 
 from fpdrift.drift.intervals import Interval, leader, median_interval, share_interval
 from fpdrift.errors import FpdriftError
 from fpdrift.results import Result
+
+ROOT = Path(__file__).parents[2]
 
 
 def tail(n, most):
@@ -95,6 +107,20 @@ def test_shares_are_covered_whatever_they_are():
 @pytest.mark.parametrize("n", [6, 24])
 def test_what_is_left_is_covered_at_each_step(n):
     assert of_bands(n, (30, 30), 400, np.random.default_rng(5)).min() >= 0.9
+
+
+def test_the_page_has_the_table_of_the_sweep():
+    page = (ROOT / "docs" / "intervals.md").read_text(encoding="utf-8")
+    given, others = page.split("What fpdrift does not give")
+    for name, interval, part in (
+        ("share, the worst of 999", share_interval, given),
+        ("share by Wilson, the worst of 999", wilson, others),
+    ):
+        covers = " | ".join(f"{100 * of_shares(n, interval):.1f}" for n in SIZES)
+        assert f"| {name} | {covers} |" in part
+    rows = re.findall(r"^\| (?:median|share|survival)[^|]*\|([0-9. |]+)\|$", given, re.MULTILINE)
+    assert len(rows) == len(LAWS) + 3
+    assert all(float(cell) >= 90 for row in rows for cell in row.split("|"))
 
 
 def test_pairs_that_share_a_run_would_not_be_covered():

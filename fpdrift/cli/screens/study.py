@@ -51,8 +51,8 @@ def _one_gate(result: OneGate) -> list[str]:
 def _ulp_survival(result: UlpSurvival) -> list[str]:
     found = result.survival
     lines = [f"  {'steps':>7}{'absorbed':>10}{'still there':>13}{'95 %, Greenwood':>19}"]
-    for row in zip(found.steps, found.absorbed, found.share, found.low, found.high, strict=True):
-        step, absorbed, share, low, high = row
+    for step, absorbed, share in zip(found.steps, found.absorbed, found.share, strict=True):
+        low, high = found.band(step)
         between = "-" if math.isnan(low) else f"{low:.0%} to {high:.0%}"
         lines.append(f"  {step:7}{absorbed:10}{share:13.0%}{between:>19}")
     study = result.study
