@@ -15,7 +15,7 @@ from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import ml_dtypes
 import numpy as np
@@ -82,6 +82,8 @@ class Result:
 
     __slots__ = ("_provenance",)
     _provenance: Provenance
+    #: Fields of older files that are computed today, such as sentences; reading drops them.
+    _computed: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         _types[cls.__name__] = cls
@@ -93,6 +95,11 @@ class Result:
             return self._provenance
         except AttributeError:
             return current()
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        """Turn the encoded fields of an older file into those of today."""
+        return {name: value for name, value in fields.items() if name not in cls._computed}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Copies and pickles go through JSON: a dataclass's own state knows nothing of provenance,
@@ -129,7 +136,7 @@ class Result:
                     f"written in format {shown(document['fpdrift'])}; this fpdrift reads {_FORMAT}"
                 )
                 raise FpdriftError(message)
-            result = decode(document["result"])
+            result = decode(upgraded(document["result"]))
             made_by = Provenance.from_dict(document["provenance"])
         except _UNREADABLE as error:
             why = shown(str(error))
@@ -183,6 +190,20 @@ def _encode_number(value: float | Fraction | Decimal) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else {"$float": _plain(np.float64(value))}
     return value if value.bit_length() <= _DECIMAL_BITS else {"$int": hex(value)}
+
+
+def upgraded(value: Any) -> Any:
+    """Bring encoded results of an older file to the fields of today; all else stays as it is."""
+    if isinstance(value, list):
+        return [upgraded(item) for item in value]
+    if not isinstance(value, dict) or any(
+        key.startswith("$") and key != "$result" for key in value
+    ):
+        return value
+    if "$result" in value:
+        fields = {key: item for key, item in value.items() if key != "$result"}
+        value = {"$result": value["$result"], **_kind(value["$result"]).upgrade(fields)}
+    return {key: upgraded(item) for key, item in value.items()}
 
 
 def decode(value: Any) -> Any:

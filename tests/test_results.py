@@ -7,10 +7,11 @@ import pickle
 import re
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import ClassVar
 
 import ml_dtypes
 import numpy as np
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 
 import fpdrift
 from fpdrift.provenance import current
-from fpdrift.results import read_only
+from fpdrift.results import Result, read_only
 
 DTYPES = [
     np.dtype(name)
@@ -227,3 +228,21 @@ def test_a_result_is_frozen():
 def test_what_json_could_not_give_back_is_a_mistake_of_ours(held):
     with pytest.raises(TypeError, match="a result"):
         Box(held=held).to_json()
+
+
+def test_a_field_of_an_older_file_that_is_computed_today_is_dropped():
+    @dataclass(frozen=True, kw_only=True, slots=True)
+    class Retold(Result):
+        _computed: ClassVar[tuple[str, ...]] = ("finding",)
+        number: int
+
+        @property
+        def finding(self):
+            return f"It is {self.number}."
+
+    text = Retold(number=3).to_json()
+    assert "It is" not in text
+    older = text.replace('"number": 3', '"number": 3, "finding": "It is 4."')
+    assert Result.from_json(older).finding == "It is 3."
+    with pytest.raises(fpdrift.FpdriftError, match="not a saved"):
+        Result.from_json(text.replace('"number": 3', '"number": 3, "claim": "So."'))

@@ -8,6 +8,7 @@ from fpdrift.drift.comparison import Comparison, Comparisons, FirstDifference, T
 from fpdrift.drift.curves import RunCurves, run_curves
 from fpdrift.drift.grow import Growth, growth, growth_of
 from fpdrift.drift.horizons import Horizon, horizon
+from fpdrift.drift.intervals import Interval, median_interval, share_interval
 from fpdrift.drift.jumps import Jump
 from fpdrift.drift.many import ManyRuns, compare_many
 from fpdrift.drift.matrix import TensorMatrix, tensor_matrix
@@ -26,6 +27,7 @@ __all__ = [
     "FirstDifference",
     "Growth",
     "Horizon",
+    "Interval",
     "Jump",
     "Level",
     "ManyRuns",
@@ -45,7 +47,9 @@ __all__ = [
     "growth_of",
     "horizon",
     "lasting",
+    "median_interval",
     "run_curves",
+    "share_interval",
     "summary",
     "survival_curve",
     "tensor_matrix",

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
     from fpdrift.drift.reduced import Reduced
 
-#: Of the interval around the mean.
-CONFIDENCE = 0.95
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spread(Result):
-    """One figure of several runs."""
+    """One figure of several runs.
+
+    The runs of one training share their data and often their start, and equal bits are one result
+    and not several: so the mean has no interval here.
+    """
+
+    _computed = ("low", "high")
 
     #: runs whose figure is a finite number
     runs: int
@@ -30,9 +33,6 @@ class Spread(Result):
     mean: float
     #: with n - 1 in the denominator; NaN for one run
     standard_deviation: float
-    #: 95 % interval of the mean by Student's t, as if the runs were independent; NaN for one run
-    low: float
-    high: float
 
     def __repr__(self) -> str:
         return f"Spread({self.mean:.6g} +- {self.standard_deviation:.2g}, {self.runs} runs)"
@@ -51,19 +51,10 @@ def spread_of(runs: Sequence[Reduced], step: int) -> dict[str, Spread]:
 
 
 def _spread(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Spread:
-    from scipy.stats import t
-
-    count, mean = len(values), float(values.mean())
-    deviation = margin = math.nan
-    if count > 1:
-        deviation = float(values.std(ddof=1))
-        margin = float(t.ppf((1 + CONFIDENCE) / 2, count - 1)) * deviation / math.sqrt(count)
     return Spread(
-        runs=count,
+        runs=len(values),
         least=float(values.min()),
         largest=float(values.max()),
-        mean=mean,
-        standard_deviation=deviation,
-        low=mean - margin,
-        high=mean + margin,
+        mean=float(values.mean()),
+        standard_deviation=float(values.std(ddof=1)) if len(values) > 1 else math.nan,
     )

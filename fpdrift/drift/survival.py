@@ -2,18 +2,19 @@
 
 Kaplan and Meier, "Nonparametric estimation from incomplete observations" (1958), for the share that
 is still there; Greenwood, "The natural duration of cancer" (1926), for its variance, on the scale
-of log(-log), which keeps an interval between 0 and 1; Wilson, "Probable inference, the law of
-succession, and statistical inference" (1927), for a count.
+of log(-log), which keeps an interval between 0 and 1. That has no width where nothing was absorbed
+yet; there, and for a count, stands the interval of Clopper and Pearson.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fpdrift.drift.intervals import FEWEST, Interval, log_log_band, share_interval
 from fpdrift.drift.parting import common_steps
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.results import Result, read_only
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
 
     from fpdrift.records.record import Record
 
-    Floats = npt.NDArray[np.float64]
-
-#: 97.5 % point of the normal distribution.
-_Z = 1.959963984540054
+#: Half, as far as it can be told from a product of rounded shares.
+_HALF = 0.5 + 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -46,7 +45,8 @@ class Survival(Result):
     absorbed: npt.NDArray[np.int64]
     #: share that is left (k,)
     share: npt.NDArray[np.float64]
-    #: its interval; 0 to 1 where nothing is left, since Greenwood's variance is none there (k,)
+    #: its interval; 0 to 1 where nothing is left, since Greenwood's variance is none there; NaN of
+    #: fewer than 6 differences (k,)
     low: npt.NDArray[np.float64]
     high: npt.NDArray[np.float64]
     #: steps after which the watching of a difference ended that was still there, ascending (c,)
@@ -60,23 +60,46 @@ class Survival(Result):
         return int(self.absorbed.sum())
 
     @property
-    def absorbed_interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval of the share that is absorbed while it is watched."""
-        return wilson(self.events, self.n)
+    def absorbed_interval(self) -> Interval:
+        """The interval of the share that is absorbed while it is watched."""
+        return share_interval(self.events, self.n)
 
     @property
     def median(self) -> int | None:
         """First step at which at most half are left; None if more than that last."""
-        below = np.flatnonzero(self.share <= 0.5)
-        return int(self.steps[below[0]]) if len(below) else None
+        for row in np.flatnonzero(self.share <= _HALF):
+            # a product of rounded shares may miss one half by an ulp: the counts themselves decide
+            if self.share[row] < 1 - _HALF or self._halved(row):
+                return int(self.steps[row])
+        return None
+
+    def _halved(self, row: int) -> bool:
+        """Tell from whole numbers whether at most half are left."""
+        at_risk, absorbed = (x[: row + 1].tolist() for x in (self.at_risk, self.absorbed))
+        left = math.prod(risk - gone for risk, gone in zip(at_risk, absorbed, strict=True))
+        return 2 * left <= math.prod(at_risk)
+
+    def band(self, step: int) -> tuple[float, float]:
+        """Return the interval of the share that is left at a step; NaN of fewer than 6 differences.
+
+        Until the first is absorbed it is that of none out of those that were watched until then.
+        """
+        if self.n < FEWEST:
+            return math.nan, math.nan
+        row = int(np.searchsorted(self.steps, step, side="right")) - 1
+        if row >= 0:
+            return float(self.low[row]), float(self.high[row])
+        last = self.at_risk[0] if len(self.steps) else (self.censored == self.censored[-1]).sum()
+        return 1 - share_interval(0, int(last)).high, math.nan if last < FEWEST else 1.0
 
     def __repr__(self) -> str:
         return f"Survival({self})"
 
     def __str__(self) -> str:
-        low, high = self.absorbed_interval
         half = "more than half last" if self.median is None else f"half by step {self.median}"
-        return f"{self.events} of {self.n} absorbed ({low:.0%} to {high:.0%}), {half}"
+        its = self.absorbed_interval
+        between = f" ({its.low:.0%} to {its.high:.0%}, 95 % {its.method})" if its else ""
+        return f"{self.events} of {self.n} absorbed{between}, {half}"
 
 
 def survival_curve(durations: Any, events: Any) -> Survival:
@@ -109,7 +132,9 @@ def survival_curve(durations: Any, events: Any) -> Survival:
     share = np.cumprod(1 - absorbed / at_risk, dtype=np.float64)
     with np.errstate(divide="ignore"):  # where nothing is left
         variance = np.cumsum(absorbed / (at_risk * (at_risk - absorbed)), dtype=np.float64)
-    low, high = _log_log_interval(share, variance)
+    low, high = log_log_band(share, variance)
+    if len(durations) < FEWEST:
+        low, high = (np.full_like(share, math.nan) for _ in range(2))
     return Survival(
         steps=read_only(steps),
         at_risk=read_only(at_risk),
@@ -153,34 +178,6 @@ def lasting(
         return 0, True
     merged = bool(differs[-1] < len(steps) - 1)
     return int(steps[differs[-1] + merged] - steps[0]), merged
-
-
-def wilson(count: int, n: int) -> tuple[float, float]:
-    """Give Wilson's 95 % interval of a share of which `count` out of `n` were seen.
-
-    Raises
-    ------
-    FpdriftError
-        If `n` is below 1 or `count` not from 0 to `n`.
-    """
-    if not 0 <= count <= n or n < 1:
-        message = f"{shown(count)} of {shown(n)} is no share; give 0 to n out of at least 1"
-        raise FpdriftError(message)
-    share, z2 = count / n, _Z * _Z
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    # rounding must not exclude a share that was seen
-    return max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))
-
-
-def _log_log_interval(share: Floats, variance: Floats) -> tuple[Floats, Floats]:
-    """Give share ** exp(-+z * error), where the error is that of log(-log(share))."""
-    low, high = np.zeros_like(share), np.ones_like(share)
-    inner = (share > 0) & (share < 1)
-    s = share[inner]
-    factor = np.exp(_Z * np.sqrt(variance[inner]) / -np.log(s))
-    low[inner], high[inner] = s**factor, s ** (1 / factor)
-    return low, high
 
 
 def _pairs(durations: Any, events: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:

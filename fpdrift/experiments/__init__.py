@@ -1,5 +1,6 @@
 """Studies that put the rooms together: each answers one question and is told in one lesson."""
 
+from fpdrift.drift.intervals import Interval
 from fpdrift.experiments.arrivals import ThreadsAndTree
 from fpdrift.experiments.cnn import CnnDrift, Verdict
 from fpdrift.experiments.compared import ComparedPair, ComparedRecords, compare_records
@@ -21,7 +22,7 @@ from fpdrift.experiments.registry import (
     study,
 )
 from fpdrift.experiments.settings import Settings
-from fpdrift.experiments.sources import Interval, Source, Sources
+from fpdrift.experiments.sources import Source, Sources
 from fpdrift.experiments.study import Study
 from fpdrift.experiments.survival import UlpSurvival
 from fpdrift.experiments.trained import RunDistance, TrainedRun

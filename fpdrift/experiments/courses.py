@@ -17,7 +17,7 @@ from fpdrift.training.condition import Condition
 from fpdrift.training.networks import NETWORKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     import numpy.typing as npt
 
@@ -31,20 +31,17 @@ AMPLIFIED = {"quick": 20, "full": EPOCH}
 DOSES = {"quick": range(-12, 0, 2), "full": range(-12, -1)}
 #: Steps whose distance is told, besides the last.
 TOLD = (1, 10, 100)
-_CLAIM = "How large the nudge is hardly matters: every iteration amplifies what was there."
 _WITH = "With the biases whose true gradient is zero, which rounding alone moves:"
-_ONE_DRAW = "One nudge each: another draw may change the order of those that lie close together."
-_CLAIMED = "A network amplifies rounding by what it is made of and how it is trained."
+_ONE_DRAW = "One draw of each; another may grow differently, so these runs do not rank them."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Courses(Result):
     """Pairs of runs that start a nudge apart, each a line over the steps."""
 
+    _computed = ("title", "what", "claim", "finding")
+
     name: str
-    title: str
-    #: what tells the pairs apart
-    what: str
     size: Size
     data: str
     seed: int
@@ -56,10 +53,32 @@ class Courses(Result):
     #: relative distance of the weights but those whose true gradient is zero; 0 where no bit of
     #: them differs (pairs, m)
     distance: npt.NDArray[np.float64]
-    claim: str
-    finding: str
     #: the same of all weights (pairs, m)
     of_all: npt.NDArray[np.float64] | None = None
+
+    @property
+    def title(self) -> str:
+        """What was done."""
+        return _WORDS[self.name].title
+
+    @property
+    def what(self) -> str:
+        """What tells the pairs apart."""
+        return _WORDS[self.name].what
+
+    @property
+    def claim(self) -> str:
+        """What is said."""
+        return _WORDS[self.name].claim
+
+    @property
+    def finding(self) -> str:
+        """What these runs say, without the weights that rounding alone moves, and of all."""
+        tell, both = _WORDS[self.name].tell, self.with_noise
+        told = tell(self)
+        if both is not None:
+            told += f" {_WITH} {tell(both)[0].lower()}{tell(both)[1:]}"
+        return f"{told} {_ONE_DRAW}" if self.distance.any() else told
 
     def __repr__(self) -> str:
         return f"Courses({self.name}, {self.size}, {len(self.labels)} pairs of {self.last} steps)"
@@ -92,15 +111,7 @@ def dose(settings: Settings) -> Courses:
         labelled[f"1e{power:+03d}"] = replace(one, perturbation=noise)
     _, (first, *others) = trained_runs(labelled, settings, "dose", steps=STEPS[size])
     pairs = {label: (first, other) for label, other in zip(list(labelled)[1:], others, strict=True)}
-    result = _courses(
-        "dose",
-        settings,
-        pairs,
-        title="Noise on half of the weights, then training",
-        what="largest noise",
-        claim=_CLAIM,
-    )
-    return replace(result, finding=_tell_both(result, _tell_doses))
+    return _courses("dose", settings, pairs)
 
 
 def amplifiers(settings: Settings) -> Courses:
@@ -118,25 +129,7 @@ def amplifiers(settings: Settings) -> Courses:
             folder = f"amplifiers/{network}"
             _, (a, b) = trained_runs(labelled, settings, folder, network=network, steps=steps)
             pairs[network.removeprefix("answer-")] = a, b
-    result = _courses(
-        "amplifiers",
-        settings,
-        pairs,
-        title="At most 1e-08 on half of the weights",
-        what="network",
-        claim=_CLAIMED,
-    )
-    return replace(result, finding=f"{_tell_both(result, _tell_amplified)} {_ONE_DRAW}")
-
-
-def _tell_both(result: Courses, tell: Callable[[Courses], str]) -> str:
-    """Tell it without the weights that rounding alone moves, and of all."""
-    both = result.with_noise
-    return (
-        tell(result)
-        if both is None
-        else f"{tell(result)} {_WITH} {tell(both)[0].lower()}{tell(both)[1:]}"
-    )
+    return _courses("amplifiers", settings, pairs)
 
 
 def _tell_doses(result: Courses) -> str:
@@ -172,27 +165,24 @@ def _tell_amplified(result: Courses) -> str:
     known = {label: times for label, times in grown.items() if np.isfinite(times)}
     if not known:
         return told.strip() or "No nudge left a difference in any network's weights."
-    most, least = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
     return (
-        f"{told}In {result.last} steps the distance grew {plain(known[most])} times in the network "
-        f"{most!r}, and {plain(known[least])} times in {least!r}."
+        f"{told}In {result.last} steps the distance grew {_times(known.values())} times in "
+        f"{len(known)} networks."
     )
+
+
+def _times(grown: Collection[float]) -> str:
+    return " to ".join(dict.fromkeys(plain(end) for end in (min(grown), max(grown))))
 
 
 def _courses(
     name: str,
     settings: Settings,
     pairs: Mapping[str, tuple[Record, Record]],
-    *,
-    title: str,
-    what: str,
-    claim: str,
 ) -> Courses:
     compared = [compare(a, b) for a, b in pairs.values()]
     return Courses(
         name=name,
-        title=title,
-        what=what,
         size=size_of(settings),
         data="noise",
         seed=settings.seed,
@@ -200,8 +190,6 @@ def _courses(
         labels=tuple(pairs),
         steps=compared[0].steps,
         distance=read_only([learned(pair) for pair in compared]),
-        claim=claim,
-        finding="",
         of_all=read_only([pair.distance for pair in compared]),
     )
 
@@ -212,3 +200,30 @@ def _span(values: npt.NDArray[np.float64]) -> str:
 
 def _factor(values: npt.NDArray[np.float64]) -> str:
     return plain(float(values.max() / values.min())) if values.min() > 0 else "more than any number"
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What is said of one study's pairs."""
+
+    title: str
+    #: what tells them apart
+    what: str
+    claim: str
+    tell: Callable[[Courses], str]
+
+
+_WORDS = {
+    "dose": _Said(
+        "Noise on half of the weights, then training",
+        "largest noise",
+        "How large the nudge is hardly matters: every iteration amplifies what was there.",
+        _tell_doses,
+    ),
+    "amplifiers": _Said(
+        "At most 1e-08 on half of the weights",
+        "network",
+        "A network amplifies rounding by what it is made of and how it is trained.",
+        _tell_amplified,
+    ),
+}

@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpdrift.experiments.stopwatch import Stopwatch
-from fpdrift.experiments.study import EPOCH, Study, apart, carried_out, equal, size_of, span
+from fpdrift.experiments.study import (
+    EPOCH,
+    WORDS,
+    Study,
+    Words,
+    apart,
+    carried_out,
+    equal,
+    size_of,
+    span,
+    with_look,
+)
 from fpdrift.experiments.threadcounts import count_of
 from fpdrift.results import Result
 from fpdrift.training.condition import Condition
 
 if TYPE_CHECKING:
     from fpdrift.experiments.settings import Settings
-    from fpdrift.records import Record
 
 STEPS = {"quick": 40, "full": EPOCH}
 COUNTS = {"quick": (1, 2, 4), "full": (1, 2, 3, 4, 8)}
@@ -32,6 +42,11 @@ class Determinism(Result):
     #: pair of runs, one with op determinism and one without -> how many times as long the median
     #: step took with it; of those that were timed
     ratios: dict[str, float]
+
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return with_look(f"{_tell(self.study)} {cost(self.ratios)}", self.study)
 
     def __repr__(self) -> str:
         return f"Determinism({self.study!r}, {len(self.ratios)} timed pairs)"
@@ -51,24 +66,18 @@ def determinism(settings: Settings) -> Determinism:
     steps = STEPS[size_of(settings)]
     watch = Stopwatch(settings.out / "determinism" / f"{steps}-steps.json", settings.progress)
     names = [f"run {i + 1} of {len(labelled)}, {c.name}" for i, c in enumerate(labelled.values())]
-
-    def ratios() -> dict[str, float]:
-        seconds = watch.seconds
-        taken = {label: seconds.get(name) for label, name in zip(labelled, names, strict=True)}
-        both = {on: (taken[on], taken[off]) for on, off in pairs.items()}
-        return {label: on / off for label, (on, off) in both.items() if on and off}
-
     study, _ = carried_out(
         "determinism",
         replace(settings, progress=watch, workers=1),  # what is timed runs alone
         labelled,
         against,
-        title="Op determinism: each run twice, and against 1 thread",
-        claim=CLAIM,
-        tell=lambda study, records: f"{_tell(study, records)} {cost(ratios())}",
         steps=steps,
     )
-    return Determinism(study=study, ratios=ratios())
+    seconds = watch.seconds
+    taken = {label: seconds.get(name) for label, name in zip(labelled, names, strict=True)}
+    both = {on: (taken[on], taken[off]) for on, off in pairs.items()}
+    ratios = {label: on / off for label, (on, off) in both.items() if on and off}
+    return Determinism(study=study, ratios=ratios)
 
 
 def _plan(settings: Settings) -> tuple[dict[str, Condition], dict[str, str], dict[str, str]]:
@@ -109,7 +118,7 @@ def cost(ratios: dict[str, float]) -> str:
     return f"{told} {slower} of {len(ratios)} took longer (sign test: p = {chance:.2g}){sure}."
 
 
-def _tell(study: Study, _: tuple[Record, ...]) -> str:
+def _tell(study: Study) -> str:
     told = []
     for what, wanted in (("With op determinism", True), ("Without", False)):
         those = [d for d in study.distances if (_ON in d.label) == wanted and _ONE not in d.label]
@@ -119,9 +128,14 @@ def _tell(study: Study, _: tuple[Record, ...]) -> str:
             f"{what}, {sum(again)} of {len(again)} thread counts gave the same bits when repeated; "
             f"against 1 thread the others gave {apart(counts)}."
         )
-    told.append(
-        f"One intra-op and one inter-op thread gave {apart([study[f'{_ONE} again']])} when "
-        f"repeated, and against one intra-op thread alone {apart([study[_ONE]])} (a CPU's "
-        "threads; no GPU was tried)."
-    )
+    asked = [d for d in study.distances if _ONE in d.label]
+    if asked:
+        told.append(
+            f"One intra-op and one inter-op thread gave {apart(asked[1:])} when repeated, and "
+            f"against one intra-op thread alone {apart(asked[:1])} (a CPU's threads; no GPU was "
+            "tried)."
+        )
     return " ".join(told)
+
+
+WORDS["determinism"] = Words("Op determinism: each run twice, and against 1 thread", CLAIM)

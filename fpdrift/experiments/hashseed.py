@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fpdrift.experiments.study import Study, apart, carried_out, size_of
+from fpdrift.experiments.study import (
+    WORDS,
+    Study,
+    Words,
+    apart,
+    carried_out,
+    size_of,
+    with_look,
+)
 from fpdrift.process import run_module
 from fpdrift.results import Result
 from fpdrift.training.condition import Condition
@@ -52,6 +60,11 @@ class HashSeed(Result):
     weights: tuple[Outcomes, ...]
     study: Study
 
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return with_look(_tell(self), self.study)
+
     def __repr__(self) -> str:
         told = ", ".join(
             f"{row.label}: {row.distinct} of {row.processes}"
@@ -85,9 +98,6 @@ def hash_seed(settings: Settings) -> HashSeed:
         settings,
         labelled,
         dict.fromkeys(others, first),
-        title=f"What {NAME} changes",
-        claim=CLAIM,
-        tell=lambda study, _: _tell(hashes, kept, study),
         steps=STEPS[size_of(settings)],
     )
     ours = Outcomes(
@@ -107,13 +117,17 @@ def _hashes(label: str, before: dict[str, str | None], late: dict[str, str]) -> 
     )
 
 
-def _tell(hashes: tuple[Outcomes, ...], own: Outcomes, study: Study) -> str:
+def _tell(result: HashSeed) -> str:
+    hashes, study, (_, own) = result.hashes, result.study, result.weights
     fixed = [row.label for row in hashes if row.distinct == 1]
     others = [row.label for row in hashes if row.distinct > 1]
     return (
-        f"Of {len(hashes)} ways, {PROCESSES} processes each, Python's hash was fixed by: "
+        f"Of {len(hashes)} ways, {hashes[0].processes} processes each, Python's hash was fixed by: "
         f"{', '.join(fixed) or 'none'}; not by: {', '.join(others) or 'none'}. Under other hash "
         f"seeds the {study.network}'s network gave {apart(study.distances)}, and a small network "
         f"for which Keras drew everything ended with {own.distinct} set"
         f"{'' if own.distinct == 1 else 's'} of weights in {own.processes} processes."
     )
+
+
+WORDS["hash-seed"] = Words(f"What {NAME} changes", CLAIM)

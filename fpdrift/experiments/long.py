@@ -59,6 +59,8 @@ class Epoch(Result):
 class Long(Result):
     """One long training under two conditions."""
 
+    _computed = ("claim", "finding")
+
     size: Size
     network: str
     data: str
@@ -78,8 +80,16 @@ class Long(Result):
     small_before: float
     #: share of the weights that are 0 before training, as biases are; in no older recording
     zero_before: float | None = None
-    claim: str
-    finding: str
+
+    @property
+    def claim(self) -> str:
+        """What the source says."""
+        return CLAIM
+
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return _tell(self)
 
     def kept_at(self, epoch: Epoch) -> int:
         """Give the step that an epoch's distance is of: the last one there with values kept."""
@@ -107,7 +117,7 @@ def long(settings: Settings) -> Long:
     pair = compare(a, b)
     weights = starting_weights("answer", settings.seed).values()
     sizes = np.concatenate([abs(w.ravel()) for w in weights])
-    result = Long(
+    return Long(
         size="full" if steps >= SOURCE_STEPS else "quick",
         network="answer",
         data=data,
@@ -122,10 +132,7 @@ def long(settings: Settings) -> Long:
         operations=operations_a_step(SHAPES, BATCH),
         small_before=float(np.mean(sizes <= SMALL)),
         zero_before=float(np.mean(sizes == 0)),
-        claim=CLAIM,
-        finding="",
     )
-    return replace(result, finding=_tell(result))
 
 
 def _data() -> str:

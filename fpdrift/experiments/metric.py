@@ -11,7 +11,15 @@ import numpy as np
 from fpdrift.drift.churn import classes
 from fpdrift.experiments.fiveruns import SOURCE, five_conditions
 from fpdrift.experiments.fiveruns import STEPS as FIVE_RUNS_STEPS
-from fpdrift.experiments.study import Study, carried_out, plain, size_of
+from fpdrift.experiments.study import (
+    WORDS,
+    Study,
+    Words,
+    carried_out,
+    plain,
+    size_of,
+    with_look,
+)
 from fpdrift.provenance import current
 from fpdrift.results import Result
 
@@ -61,6 +69,11 @@ class Metric(Result):
     #: smallest move of a probability that came with such a change; NaN without one
     least_move: float
 
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return with_look(_tell(self), self.study)
+
     def __repr__(self) -> str:
         told = ", ".join(f"{name} {100 * share:.2g} %" for name, share in self.spread.items())
         return f"Metric({told})"
@@ -74,16 +87,12 @@ def metric(settings: Settings) -> Metric:
     conditions, skipped = five_conditions(settings.seed, current().cpu_features)
     labelled = {c.name: replace(c, op_determinism=True) for c in conditions}
     first, *others = labelled
-    edge = knife_edge()
     source = dict(zip(METRICS, map(relative_spread, zip(*SOURCE, strict=True)), strict=True))
     study, records = carried_out(
         "metric",
         settings,
         labelled,
         dict.fromkeys(others, first),
-        title="Which metric jumps between runs that are equal on paper",
-        claim=CLAIM,
-        tell=lambda study, records: _tell(_spreads(study), edge, *turns(records)),
         steps=STEPS[size_of(settings)],
         labels="multi-hot",
         folder="five-runs",
@@ -92,7 +101,7 @@ def metric(settings: Settings) -> Metric:
     count, turned, least = turns(records)
     return Metric(
         study=study,
-        edge=edge,
+        edge=knife_edge(),
         spread=_spreads(study),
         source=source,
         predictions=count,
@@ -155,7 +164,8 @@ def _spreads(study: Study) -> dict[str, float]:
     return {name: relative_spread([getattr(run, name) for run in study.runs]) for name in METRICS}
 
 
-def _tell(spread: dict[str, float], edge: KnifeEdge, count: int, turned: int, least: float) -> str:
+def _tell(result: Metric) -> str:
+    spread, edge, runs = result.spread, result.edge, len(result.study.runs)
     planted = (
         f"Planted: one of ten predictions moves by {edge.move:g} over 0.5, accuracy goes from "
         f"{100 * edge.accuracy[0]:.0f} % to {100 * edge.accuracy[1]:.0f} %, and the loss moves by "
@@ -164,20 +174,23 @@ def _tell(spread: dict[str, float], edge: KnifeEdge, count: int, turned: int, le
     odd = [name for name, value in spread.items() if not math.isfinite(value)]
     if odd:
         return (
-            f"{planted} The real runs: nothing can be said, since {', '.join(odd)} began with 0 or "
-            "left the finite numbers."
+            f"{planted} The {runs} real runs: nothing can be said, since {', '.join(odd)} began "
+            "with 0 or left the finite numbers."
         )
     if not any(spread.values()):
-        return f"{planted} The real runs: no digit of a metric differs."
+        return f"{planted} The {runs} real runs: no digit of a metric differs."
     ratio = spread["accuracy"] / spread["loss"] if spread["loss"] else math.inf
     times = f", {plain(ratio)} times as far" if math.isfinite(ratio) else ""
     jumps = (
-        f"{turned} of {count} predictions change class among the runs, one of them with a move of "
-        f"{least:.1g}"
-        if turned
-        else f"none of {count} predictions changes class among the runs"
+        f"{result.turned} of {result.predictions} predictions change class among the runs, one of "
+        f"them with a move of {result.least_move:.1g}"
+        if result.turned
+        else f"none of {result.predictions} predictions changes class among the runs"
     )
     return (
-        f"{planted} The real runs: losses lie {100 * spread['loss']:.2g} % apart, accuracies "
-        f"{100 * spread['accuracy']:.2g} %{times}; {jumps}."
+        f"{planted} The {runs} real runs: losses lie {100 * spread['loss']:.2g} % apart, "
+        f"accuracies {100 * spread['accuracy']:.2g} %{times}; {jumps}."
     )
+
+
+WORDS["metric"] = Words("Which metric jumps between runs that are equal on paper", CLAIM)

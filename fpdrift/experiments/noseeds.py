@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fpdrift.experiments.study import EPOCH, Study, carried_out, plain, size_of
+from fpdrift.experiments.study import (
+    EPOCH,
+    WORDS,
+    Study,
+    Words,
+    carried_out,
+    plain,
+    size_of,
+    with_look,
+)
 from fpdrift.experiments.threadcounts import COUNTS, count_of
 from fpdrift.results import Result, read_only
 from fpdrift.training.condition import LARGEST_SEED, Condition
@@ -39,6 +48,11 @@ class NoSeeds(Result):
     loss_spread: npt.NDArray[np.float64]
     accuracy_spread: npt.NDArray[np.float64]
 
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return with_look(_tell(self), self.study)
+
     def __repr__(self) -> str:
         drawn, one = self.loss_spread.max(axis=1)
         return f"NoSeeds(losses at most {drawn:.2g} apart, with one seed {one:.2g})"
@@ -69,11 +83,6 @@ def no_seeds(settings: Settings) -> NoSeeds:
         settings,
         unseeded | seeded,
         against,
-        title=f"The first {ITERATIONS} iterations with and without seeds",
-        claim=CLAIM,
-        tell=lambda study, records: _tell(
-            spread(study.losses[:, :ITERATIONS], RUNS), spread(_accuracies(records), RUNS)
-        ),
         steps=STEPS[size_of(settings)],
     )
     accuracies = _accuracies(records)
@@ -99,17 +108,21 @@ def spread(values: npt.NDArray[np.float64], first: int) -> npt.NDArray[np.float6
     return read_only([np.ptp(group, axis=0) for group in (values[:first], values[first:])])
 
 
-def _tell(loss: npt.NDArray[np.float64], accuracy: npt.NDArray[np.float64]) -> str:
-    wild, tame = loss.max(axis=1)
+def _tell(result: NoSeeds) -> str:
+    wild, tame = result.loss_spread.max(axis=1)
+    points = 100 * result.accuracy_spread.max(axis=1)
     told = (
-        f"With seeds drawn anew for each run, losses of one iteration lie up to {wild:.3g} apart "
-        f"within the first {ITERATIONS}, and a batch's accuracies up to "
-        f"{100 * accuracy[0].max():.2g} points; "
+        f"In {result.drawn} runs with seeds drawn anew for each, losses of one iteration lie up to "
+        f"{wild:.3g} apart within the first {result.loss_spread.shape[1]}, and a batch's "
+        f"accuracies up to {points[0]:.2g} points; in "
+        f"{len(result.study.runs) - result.drawn} runs with one seed, each at another thread count,"
     )
     if tame == 0:
-        return f"{told}with one seed no thread count changes a loss."
+        return f"{told} no loss differs."
     return (
-        f"{told}with one seed at {len(COUNTS)} thread counts up to {tame:.2g} and "
-        f"{100 * accuracy[1].max():.2g} points: the losses' spread is {plain(wild / tame)} times "
-        "as wide without seeds."
+        f"{told} up to {tame:.2g} and {points[1]:.2g} points: without seeds the losses of these "
+        f"runs spread {plain(wild / tame)} times as wide."
     )
+
+
+WORDS["no-seeds"] = Words(f"The first {ITERATIONS} iterations with and without seeds", CLAIM)

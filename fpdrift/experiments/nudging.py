@@ -6,13 +6,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fpdrift.experiments.light import NUDGE
-from fpdrift.experiments.study import EPOCH, Study, apart, carried_out, size_of, span
+from fpdrift.experiments.study import (
+    EPOCH,
+    WORDS,
+    Study,
+    Words,
+    apart,
+    carried_out,
+    size_of,
+    span,
+)
 from fpdrift.perturbation import Perturbation
 from fpdrift.training.condition import LARGEST_SEED, Condition
 
 if TYPE_CHECKING:
     from fpdrift.experiments.settings import Settings
-    from fpdrift.records import Record
 
 STEPS = {"quick": 100, "full": EPOCH}
 #: How often the noise is drawn.
@@ -46,26 +54,27 @@ def nudge_training(settings: Settings) -> Study:
         settings,
         {_BASELINE: one, **others},
         dict.fromkeys(others, _BASELINE),
-        title="At most 1e-08 on half of the weights, then training",
-        claim=CLAIM,
-        tell=_tell,
         steps=STEPS[size_of(settings)],
     )[0]
 
 
-def _tell(study: Study, records: tuple[Record, ...]) -> str:
+def _tell(study: Study) -> str:
     nudged = [d for d in study.distances if d.label.startswith("nudged")]
-    accounts = [record.meta["nudge"]["tensors"] for record in records if "nudge" in record.meta]
-    changed = span((sum(tensor["changed"] for tensor in tensors) for tensors in accounts), ",")
+    known = [run.changed for run in study.runs if run.changed is not None]
+    changed = f" changed {span(known, ',')} of them, and" if known else ":"
     losses = {run.label: run.loss for run in study.runs}
     first = losses[_BASELINE]
     loss = span((100 * abs(losses[d.label] - first) / first for d in nudged), ".2g")
     seed = study[_SEED]
     churn = span((100 * d.churn for d in nudged), ".2g")
     return (
-        f"Noise of at most {NUDGE:g} on half of the weights changed {changed} of them, and "
+        f"Noise of at most {NUDGE:g} on half of the weights{changed} "
         f"{len(nudged)} draws of it gave {apart(nudged)}; "
         f"{churn} % of the predictions changed class, and the mean loss moved by {loss} %. "
-        f"Another seed: {seed.distance:.1e}, {100 * seed.churn:.2g} %. "
-        f"2 threads: {apart([study[_THREADS]])}. The run repeated: {apart([study[_AGAIN]])}."
+        f"Another seed, one run: {seed.distance:.1e}, {100 * seed.churn:.2g} %. "
+        f"2 threads, one run: {apart([study[_THREADS]])}. "
+        f"The run repeated: {apart([study[_AGAIN]])}."
     )
+
+
+WORDS["nudge"] = Words("At most 1e-08 on half of the weights, then training", CLAIM, _tell)

@@ -6,7 +6,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fpdrift.drift import compare, growth
-from fpdrift.experiments.study import EPOCH, Study, apart, carried_out, plain, size_of
+from fpdrift.experiments.study import (
+    EPOCH,
+    WORDS,
+    Study,
+    Words,
+    apart,
+    carried_out,
+    plain,
+    size_of,
+    with_look,
+)
 from fpdrift.experiments.threadcounts import count_of
 from fpdrift.results import Result
 from fpdrift.training.condition import Condition
@@ -32,6 +42,11 @@ class OneGate(Result):
     #: None where the runs have equal bits or nothing stands out as a jump
     gates: Gates | None
 
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return with_look(_tell(self.study, self.gates), self.study)
+
     def __repr__(self) -> str:
         return f"OneGate({self.study!r}, {self.gates})"
 
@@ -47,13 +62,9 @@ def one_gate(settings: Settings) -> OneGate:
         settings,
         {count_of(1): one, count_of(2): replace(one, intra_op_threads=2)},
         {count_of(2): count_of(1)},
-        title="One step, seen at its ReLUs",
-        claim=CLAIM,
-        tell=lambda *_: "",
         steps=STEPS[size_of(settings)],
     )
-    gates = _largest_jump(settings, *records)
-    return OneGate(study=replace(study, finding=_tell(study, gates) + study.finding), gates=gates)
+    return OneGate(study=study, gates=_largest_jump(settings, *records))
 
 
 def _largest_jump(settings: Settings, a: Record, b: Record) -> Gates | None:
@@ -88,3 +99,6 @@ def _where(changed: int, gate: Gate) -> str:
         place = "for one image" if changed == 1 else f"for {changed:,} images"
     one = "" if changed == 1 else "the one of the largest gradient "
     return f"{place} in one run and shut in the other, {one}within {gate.from_zero:.1e} of zero"
+
+
+WORDS["gate"] = Words("One step, seen at its ReLUs", CLAIM)

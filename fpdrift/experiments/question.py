@@ -68,6 +68,8 @@ class Validated(Result):
 class Question(Result):
     """The question's network, trained as the question meant it."""
 
+    _computed = ("claim", "finding")
+
     size: Size
     data: str
     seed: int
@@ -80,10 +82,18 @@ class Question(Result):
     runs: tuple[Validated, ...]
     #: all others against the first, at the end
     distances: tuple[RunDistance, ...]
-    claim: str
-    finding: str
     #: steps of a whole epoch, where the one that was done was cut short
     an_epoch: int | None = None
+
+    @property
+    def claim(self) -> str:
+        """What the question says."""
+        return CLAIM
+
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return _tell(self)
 
     @property
     def done(self) -> str:
@@ -120,7 +130,7 @@ def question(settings: Settings) -> Question:
         labelled, settings, "question", network="question", data=data, steps=epochs * steps
     )
     pairs = list(zip(labelled, records, strict=True))
-    result = Question(
+    return Question(
         size="full" if data == DATA and epochs >= EPOCHS else "quick",
         data=data,
         seed=settings.seed,
@@ -134,11 +144,8 @@ def question(settings: Settings) -> Question:
         distances=tuple(
             run_distance(_BASELINE, records[0], label, record) for label, record in pairs[1:]
         ),
-        claim=CLAIM,
-        finding="",
         an_epoch=an_epoch if cut else None,
     )
-    return replace(result, finding=_tell(result))
 
 
 def _data() -> str:
@@ -204,7 +211,8 @@ def _tell(result: Question) -> str:
         verdict = (
             "The code repeats: the run done again has the same bits. It is order-dependent: "
             f"with 2 threads {100 * threads.churn:.1f} % of the validation images "
-            f"got another class at the end, with another seed {100 * seed.churn:.1f} %."
+            f"got another class at the end, with another seed {100 * seed.churn:.1f} % (one run "
+            "each)."
         )
     if result.an_epoch is not None:  # neither epochs to choose from nor an early stop
         return f"{verdict} Validation accuracy after {result.steps} steps: {scores}."

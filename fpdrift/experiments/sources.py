@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from fpdrift.drift.intervals import FEWEST, Interval, leader, median_interval
 from fpdrift.experiments.fiveruns import other_kernels
 from fpdrift.experiments.light import NUDGE
-from fpdrift.experiments.study import EPOCH, Size, plain, size_of
+from fpdrift.experiments.study import EPOCH, Size, size_of, span
 from fpdrift.experiments.trained import run_distance, trained_runs
 from fpdrift.perturbation import Perturbation
 from fpdrift.provenance import current
@@ -26,13 +24,11 @@ if TYPE_CHECKING:
 
 STEPS = {"quick": 12, "full": EPOCH}
 #: Seeds that every source is tried from, and draws of whatever has a seed of its own.
-DRAWS = {"quick": 2, "full": 5}
+DRAWS = {"quick": 2, "full": FEWEST}
 #: Thread counts to hold against 1.
 THREADS = (2, 4)
 #: What the quick size leaves out, to end within three minutes.
 FULL_ALONE = ("4 threads", "all seeds, threads, 1e-8")
-RESAMPLES = 10_000
-CONFIDENCE = 0.95
 CONTROL = "the same again"
 CLAIM = (
     "Without seeds every metric runs wild; once all is seeded, parallel sums are the likeliest "
@@ -45,22 +41,17 @@ PLANTED = ("one ulp in one weight", "1e-8 on half", "float64", "threads, 1e-8, X
 _TENSOR, _STRIDE = "conv2/kernel", 997
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Interval(Result):
-    """The mean of some runs' figures, with a bootstrap interval."""
-
-    mean: float
-    #: 95 % of the resampled means lie between; NaN for one run
-    low: float
-    high: float
-
-    def __repr__(self) -> str:
-        return f"Interval({self.mean:.2g}: {self.low:.2g} to {self.high:.2g})"
+#: A pair's figures.
+Figures = tuple[float, ...]
+_FIGURES = ("distance", "of_all", "churn", "loss", "accuracy")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source(Result):
-    """What one source does to runs, each held against the one of its seed without it."""
+    """What one source does to runs, each held against the one of its seed without it.
+
+    No two of its pairs share a run, but those of two sources do: the run of their seed.
+    """
 
     name: str
     #: how many runs it was tried in, and how many of them kept the bits of theirs without it
@@ -68,17 +59,37 @@ class Source(Result):
     equal: int
     #: relative distance of the weights but those whose true gradient is zero, and of all; fraction
     #: of other classes among the probe's predictions, difference of the mean loss and of the
-    #: accuracy (absolute); at the end
-    distance: Interval
-    of_all: Interval
-    churn: Interval
-    loss: Interval
-    accuracy: Interval
+    #: accuracy (absolute); at the end, of each pair by its seed. An older version kept no more than
+    #: the smallest and the largest of two, and nothing of more pairs: then there are none.
+    distance: Figures
+    of_all: Figures
+    churn: Figures
+    loss: Figures
+    accuracy: Figures
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        """Read the bootstrap of an older version: two pairs are its ends."""
+        older = {name for name in _FIGURES if isinstance(fields.get(name), dict)}
+        return fields | {name: _pairs_in(fields[name], fields["runs"]) for name in older}
+
+    @property
+    def interval(self) -> Interval:
+        """Of the median distance."""
+        return median_interval(self.distance)
+
+
+def _pairs_in(bootstrap: dict[str, Any], runs: int) -> list[Any]:
+    if runs == 1:
+        return [bootstrap["mean"]]
+    return [bootstrap["low"], bootstrap["high"]] if runs == 2 else []
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sources(Result):
     """A table of sources, the control first."""
+
+    _computed = ("claim", "finding")
 
     size: Size
     network: str
@@ -86,10 +97,28 @@ class Sources(Result):
     seed: int
     steps: int
     rows: tuple[Source, ...]
-    claim: str
-    finding: str
     #: condition that this machine cannot have -> why
     skipped: dict[str, str]
+
+    @property
+    def claim(self) -> str:
+        """What the source says."""
+        return CLAIM
+
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return _tell(self)
+
+    @property
+    def rounding(self) -> tuple[Source, ...]:
+        """The rows that change rounding alone."""
+        return tuple(r for r in self.rows[1:] if "seed" not in r.name and r.name not in PLANTED)
+
+    @property
+    def seeds(self) -> Source | None:
+        """The row of other seeds; None where it was left out."""
+        return next((row for row in self.rows if row.name == "all seeds"), None)
 
     def __repr__(self) -> str:
         return f"Sources({self.size}, {len(self.rows)} rows, {self.steps} steps)"
@@ -113,28 +142,23 @@ def sources(settings: Settings) -> Sources:
     found = list(zip(*trained_runs(labelled, settings, "sources", steps=STEPS[size]), strict=True))
     of = dict(zip(once, found, strict=False))
     plain = [of[condition] for condition in control]
-    rng = np.random.default_rng(settings.seed)
-    rows = [_row(CONTROL, plain, found[len(once) :], rng)]
-    rows += [_row(name, plain, [of[c] for c in group], rng) for name, group in groups.items()]
-    result = Sources(
+    rows = [_row(CONTROL, plain, found[len(once) :])]
+    rows += [_row(name, plain, [of[c] for c in group]) for name, group in groups.items()]
+    return Sources(
         size=size,
         network="answer",
         data="noise",
         seed=settings.seed,
         steps=STEPS[size],
         rows=tuple(rows),
-        claim=CLAIM,
-        finding="",
         skipped=skipped,
     )
-    return replace(result, finding=_tell(result))
 
 
 def _row(
     name: str,
     plain: Sequence[tuple[TrainedRun, Record]],
     moved: Sequence[tuple[TrainedRun, Record]],
-    rng: np.random.Generator,
 ) -> Source:
     """Hold each run against the one of its seed."""
     pairs = list(zip(plain, moved, strict=True))
@@ -144,11 +168,11 @@ def _row(
         name=name,
         runs=len(pairs),
         equal=sum(distance.first_step is None for distance in away),
-        distance=bootstrap([d.distance if d.learned is None else d.learned for d in away], rng),
-        of_all=bootstrap([d.distance for d in away], rng),
-        churn=bootstrap([d.churn for d in away], rng),
-        loss=bootstrap([abs(b.loss - a.loss) for a, b in runs], rng),
-        accuracy=bootstrap([abs(b.accuracy - a.accuracy) for a, b in runs], rng),
+        distance=tuple(d.distance if d.learned is None else d.learned for d in away),
+        of_all=tuple(d.distance for d in away),
+        churn=tuple(d.churn for d in away),
+        loss=tuple(abs(b.loss - a.loss) for a, b in runs),
+        accuracy=tuple(abs(b.accuracy - a.accuracy) for a, b in runs),
     )
 
 
@@ -165,7 +189,7 @@ def conditions(
         Condition that this machine cannot have -> why.
     """
     kernels, skipped = other_kernels(one, current().cpu_features)
-    # each pair of runs has seeds of its own, since the bootstrap takes them for independent
+    # each pair of runs has seeds of its own, since an interval takes them for independent
     seeds = [(one.seed + i) % (LARGEST_SEED + 1) for i in range(2 * draws)]
     control, others = [replace(one, seed=seed) for seed in seeds[:draws]], seeds[draws:]
     ulps = [
@@ -204,29 +228,11 @@ def conditions(
     return groups, skipped
 
 
-def bootstrap(values: Sequence[float], rng: np.random.Generator) -> Interval:
-    """Find a mean and its percentile bootstrap interval (Efron, 1979).
-
-    Parameters
-    ----------
-    values : sequence of float
-    rng : numpy.random.Generator
-        Draws 10,000 samples with replacement.
-    """
-    found = np.asarray(values, np.float64)
-    mean = float(found.mean())
-    if len(found) == 1:
-        return Interval(mean=mean, low=math.nan, high=math.nan)
-    means = found[rng.integers(0, len(found), (RESAMPLES, len(found)))].mean(axis=1)
-    low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Interval(mean=mean, low=float(low), high=float(high))
-
-
 def _tell(result: Sources) -> str:
     control = result.rows[0]
     if control.equal < control.runs:
         return (
-            f"The control is not equal: the same condition again ended {control.distance.mean:.1e} "
+            f"The control is not equal: the same condition again ended {_ends(control.distance)} "
             "away, so this training is nondeterministic here and no row below that can be told "
             "from chance."
         )
@@ -234,32 +240,47 @@ def _tell(result: Sources) -> str:
     same = [row.name for row in result.rows[1:] if row.equal == row.runs]
     if same:
         told += f"The same bits as well: {', '.join(same)}. "
-    rounding = [
-        row for row in result.rows[1:] if "seed" not in row.name and row.name not in PLANTED
-    ]
-    moved = [row for row in rounding if row.of_all.mean > 0]
-    seeds = next(row for row in result.rows if row.name == "all seeds")
+    return f"{told}{_of_rounding(result)}"
+
+
+def _of_rounding(result: Sources) -> str:
+    moved = [row for row in result.rounding if any(row.of_all)]
+    seeds = "" if result.seeds is None else f"; other seeds by {_ends(result.seeds.distance)}"
+    pairs = f"{result.rows[0].runs} pairs of runs per source"
     if not moved:
         return (
-            f"{told}No drift seen in the weights from {', '.join(row.name for row in rounding)}; "
-            f"other seeds move them by {seeds.distance.mean:.1e}."
+            f"No drift seen in the weights from {', '.join(row.name for row in result.rounding)} "
+            f"({pairs}){seeds}."
         )
-    largest = max(moved, key=lambda row: row.distance.mean)
-    if not largest.distance.mean:
+    if not any(any(row.distance) for row in moved):
         return (
-            f"{told}What differs in rounding alone moved no weights but biases whose true gradient "
-            f"is zero; other seeds move the others by {seeds.distance.mean:.1e}."
+            "What differs in rounding alone moved no weights but biases whose true gradient is "
+            f"zero ({pairs}){seeds}."
         )
-    times = seeds.distance.mean / largest.distance.mean
-    told += (
-        f"Of what differs in rounding alone, {largest.name} moved the weights most here, by "
-        f"{largest.distance.mean:.1e} after {result.steps} steps; other seeds by "
-        f"{seeds.distance.mean:.1e}, {plain(times)} times as far."
+    away = [distance for row in moved for distance in row.distance]
+    told = (
+        f"What differs in rounding alone moved the weights by {_ends(away)} after {result.steps} "
+        f"steps ({pairs}){seeds}. {_ranked(result)}"
     )
-    if any(row.of_all.mean > row.distance.mean for row in moved):
-        least = min(row.of_all.mean for row in moved)
+    if any(a > d for row in moved for a, d in zip(row.of_all, row.distance, strict=True)):
+        least = min(distance for row in moved for distance in row.of_all if distance)
         told += (
             " Biases whose true gradient is zero are left out of that: rounding alone moves them, "
-            f"and with them each of these moves the weights by {least:.1e} or more."
+            f"and with them each pair that differs lies {least:.1e} apart or more."
         )
     return told
+
+
+def _ranked(result: Sources) -> str:
+    """Name the source that moves the weights most, if a test can tell it from the others."""
+    rows = result.rounding
+    if min(len(row.distance) for row in rows) < FEWEST:
+        return "Too few pairs to rank the sources."
+    first = leader([row.distance for row in rows])
+    if first is None:
+        return "Which of the sources moves them most cannot be told (sign tests at 5 %)."
+    return f"{rows[first].name} moved them more than each other source (sign tests at 5 %)."
+
+
+def _ends(distances: Sequence[float]) -> str:
+    return span(distances) if distances else "a distance that an older version did not keep"

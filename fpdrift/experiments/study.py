@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -33,10 +33,10 @@ WOULD_SHOW = (
 class Study(Result):
     """Runs of one network, some of them held against others."""
 
+    _computed = ("title", "claim", "finding")
+
     #: of the experiment
     name: str
-    #: what was done, for a title
-    title: str
     size: Size
     network: str
     data: str
@@ -48,18 +48,61 @@ class Study(Result):
     distances: tuple[RunDistance, ...]
     #: each run's own loss at steps 1 to `steps` (runs, steps)
     losses: npt.NDArray[np.float64]
-    #: what the source says, and what these runs say
-    claim: str
-    finding: str
     #: condition that this machine cannot have -> why
     skipped: dict[str, str]
 
     def __repr__(self) -> str:
         return f"Study({self.name}, {self.size}, {len(self.runs)} runs of {self.steps} steps)"
 
+    @property
+    def title(self) -> str:
+        """What was done."""
+        return _words(self).title
+
+    @property
+    def claim(self) -> str:
+        """What the source says."""
+        return _words(self).claim
+
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return _words(self).finding(self)
+
     def __getitem__(self, label: str) -> RunDistance:
         """Give how far the run of that label got from its baseline."""
         return next(distance for distance in self.distances if distance.label == label)
+
+
+def _generally(study: Study) -> str:
+    told = apart(study.distances)
+    return f"{told[0].upper()}{told[1:]}."
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said of the study of one name; where more than its runs says it, that result does."""
+
+    title: str
+    claim: str
+    tell: Callable[[Study], str] = _generally
+
+    def finding(self, study: Study) -> str:
+        """Put into words what its runs say, and how strict the look was where bits are equal."""
+        return with_look(self.tell(study), study)
+
+
+#: By the study's name; the module of each experiment puts its own here.
+WORDS: dict[str, Words] = {}
+
+
+def _words(study: Study) -> Words:
+    return WORDS.get(study.name, Words(study.name, ""))
+
+
+def with_look(told: str, study: Study) -> str:
+    """Add to a finding how strict the look was, where it found equal bits."""
+    return f"{told} {WOULD_SHOW}" if any(equal(study.distances)) else told
 
 
 def size_of(settings: Settings) -> Size:
@@ -73,15 +116,12 @@ def carried_out(
     labelled: Mapping[str, Condition],
     against: Mapping[str, str],
     *,
-    title: str,
-    claim: str,
-    tell: Callable[[Study, tuple[Record, ...]], str],
     steps: int,
     labels: str = "one-hot",
     folder: str | None = None,
     skipped: Mapping[str, str] | None = None,
 ) -> tuple[Study, tuple[Record, ...]]:
-    """Train what is not trained yet, hold runs against each other, and say what that shows.
+    """Train what is not trained yet, and hold runs against each other.
 
     Parameters
     ----------
@@ -92,9 +132,6 @@ def carried_out(
         What the study calls each run.
     against : mapping of str to str
         Label of a run -> label of its baseline.
-    title, claim : str
-    tell : callable
-        Given the study without a finding and its records, it puts the finding into words.
     steps : int
         Of each run.
     labels : str
@@ -111,7 +148,6 @@ def carried_out(
     of = dict(zip(labelled, records, strict=True))
     study = Study(
         name=name,
-        title=title,
         size=size_of(settings),
         network=records[0].meta["network"],
         data=records[0].meta["data"]["name"],
@@ -121,14 +157,9 @@ def carried_out(
         runs=runs,
         distances=tuple(run_distance(a, of[a], b, of[b]) for b, a in against.items()),
         losses=read_only([record.loss[1:] for record in records]),
-        claim=claim,
-        finding="",
         skipped=dict(skipped or {}),
     )
-    told = tell(study, records)
-    if any(equal(study.distances)):
-        told = f"{told} {WOULD_SHOW}"
-    return replace(study, finding=told), records
+    return study, records
 
 
 def plain(number: float) -> str:

@@ -9,7 +9,17 @@ import numpy as np
 
 from fpdrift.drift import Survival, survival_curve
 from fpdrift.drift.survival import lasting
-from fpdrift.experiments.study import EPOCH, Study, apart, carried_out, size_of, span
+from fpdrift.experiments.study import (
+    EPOCH,
+    WORDS,
+    Study,
+    Words,
+    apart,
+    carried_out,
+    size_of,
+    span,
+    with_look,
+)
 from fpdrift.perturbation import Perturbation
 from fpdrift.results import Result
 from fpdrift.training.condition import Condition
@@ -41,6 +51,11 @@ class UlpSurvival(Result):
     #: of the nudges, while they were watched
     survival: Survival
 
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return with_look(_tell(self.study, self.survival), self.study)
+
     def __repr__(self) -> str:
         return f"UlpSurvival({self.study!r}, {self.survival})"
 
@@ -61,9 +76,6 @@ def ulp_survival(settings: Settings) -> UlpSurvival:
         settings,
         {_BASELINE: one, **others},
         dict.fromkeys(others, _BASELINE),
-        title="One ulp in one weight, then training",
-        claim=CLAIM,
-        tell=lambda study, records: _tell(study, _survival(records)),
         steps=STEPS[size],
     )
     return UlpSurvival(study=study, survival=_survival(records))
@@ -107,11 +119,16 @@ def _tell(study: Study, survival: Survival) -> str:
             f"The run repeated gave {apart([again])}, so that nothing can be said of an ulp: "
             "this training is nondeterministic here."
         )
-    low, high = survival.absorbed_interval
+    its = survival.absorbed_interval
+    between = f" ({its.low:.0%} to {its.high:.0%}, 95 % {its.method} interval)" if its else ""
     left = [distance.distance for distance in nudged if distance.distance > 0]
     rest = f"; weights of the others are {span(left)} apart then" if left else ""
     return (
         f"Of {survival.n} weights (a tensor drawn first, then one of its elements) moved by one "
-        f"ulp, {survival.events} were back at equal bits within {study.steps} steps "
-        f"({low:.0%} to {high:.0%}, 95 % interval){rest}. The run repeated gave the same bits."
+        f"ulp, {survival.events} were back at equal bits within {study.steps} steps"
+        f"{between}{rest}. All are compared with one run, so this holds for its training only. The "
+        "run repeated gave the same bits."
     )
+
+
+WORDS["survival"] = Words("One ulp in one weight, then training", CLAIM)

@@ -6,13 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fpdrift.experiments.fiveruns import other_kernels
-from fpdrift.experiments.study import EPOCH, Study, apart, carried_out, equal, size_of
+from fpdrift.experiments.study import EPOCH, WORDS, Study, Words, apart, carried_out, equal, size_of
 from fpdrift.provenance import current
 from fpdrift.training.condition import Condition
 
 if TYPE_CHECKING:
     from fpdrift.experiments.settings import Settings
-    from fpdrift.records import Record
 
 STEPS = {"quick": 30, "full": EPOCH}
 COUNTS = (1, 2, 3, 4, 8)
@@ -40,9 +39,6 @@ def threads_in_training(settings: Settings) -> Study:
         settings,
         labelled,
         against,
-        title="Each setting twice, and against 1 thread",
-        claim=CLAIM,
-        tell=_tell,
         steps=STEPS[size_of(settings)],
         skipped=skipped,
     )[0]
@@ -53,7 +49,7 @@ def count_of(threads: int) -> str:
     return f"{threads} thread{'s' if threads > 1 else ''}"
 
 
-def _tell(study: Study, _: tuple[Record, ...]) -> str:
+def _tell(study: Study) -> str:
     again = equal(d for d in study.distances if d.label.endswith("again"))
     others = [d for d in study.distances if not d.label.endswith("again")]
     counts = [d for d in others if d.label.endswith("threads")]
@@ -70,3 +66,6 @@ def _tell(study: Study, _: tuple[Record, ...]) -> str:
     if all(equal(others)):
         return f"{told}No drift seen."
     return f"{told}So it is order-dependent here; in two runs each, nothing was nondeterministic."
+
+
+WORDS["threads-in-training"] = Words("Each setting twice, and against 1 thread", CLAIM, _tell)

@@ -49,6 +49,8 @@ class TrainedRun(Result):
     validation_accuracy: float
     #: hash of the trained weights' bits
     weights: str
+    #: weights that a nudge changed before the training; None without one, and in older recordings
+    changed: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,7 +157,14 @@ def trained_run(label: str, record: Record, data: Data) -> TrainedRun:
         validation_loss=float(loss.mean()),
         validation_accuracy=float(right.mean()),
         weights=f"{content_hash(record.hashes[-1, weights]):016x}",
+        changed=_changed(record),
     )
+
+
+def _changed(record: Record) -> int | None:
+    if "nudge" not in record.meta:
+        return None
+    return int(sum(tensor["changed"] for tensor in record.meta["nudge"]["tensors"]))
 
 
 def run_distance(baseline: str, a: Record, label: str, b: Record) -> RunDistance:

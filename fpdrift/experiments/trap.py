@@ -50,14 +50,24 @@ class TwoPaths(Result):
 class Trap(Result):
     """Two kinds of labels, each trained by both paths."""
 
+    _computed = ("claim", "finding")
+
     size: Size
     network: str
     data: str
     seed: int
     steps: int
     paths: tuple[TwoPaths, ...]
-    claim: str
-    finding: str
+
+    @property
+    def claim(self) -> str:
+        """What the source says."""
+        return CLAIM
+
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return _tell(*self.paths)
 
     def __repr__(self) -> str:
         told = ", ".join(f"{p.labels} {p.first:.1e}" for p in self.paths)
@@ -87,17 +97,14 @@ def trap(settings: Settings) -> Trap:
                 losses=(runs[0].loss, runs[1].loss),
             )
         )
-    result = Trap(
+    return Trap(
         size=size_of(settings),
         network="answer",
         data="noise",
         seed=settings.seed,
         steps=steps,
         paths=tuple(paths),
-        claim=CLAIM,
-        finding="",
     )
-    return replace(result, finding=_tell(*result.paths))
 
 
 def _tell(sound: TwoPaths, odd: TwoPaths) -> str:

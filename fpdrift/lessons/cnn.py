@@ -120,7 +120,7 @@ def check_3(answer: Any) -> Feedback:
     if not said.right:
         return said
     times = largest(values) / _recorded().figure
-    return right(f"{said.text} That is {times:.0f} times as far as the losses.")
+    return right(f"{said.text} That is {times:.0f} times as far as the losses, in these five runs.")
 
 
 @exercise

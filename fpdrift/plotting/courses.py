@@ -10,6 +10,7 @@ from fpdrift.plotting.powers import short_power
 from fpdrift.plotting.words import many, sized
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from matplotlib.axes import Axes
 
     from fpdrift.experiments import Courses
@@ -47,13 +48,17 @@ def draw_courses(result: Courses, ax: Axes) -> None:
 
 
 def _headline(result: Courses) -> str:
-    """Say how many times as far the farthest pair is as the nearest, of those that can be told."""
+    """Say how far the pairs lie at the end, of those that can be told; one draw ranks none."""
     known = (np.isfinite(result.distance) & (result.distance > 0)).all(axis=1)
     if not known.any():
         return "No pair can be followed from the first step to the last"
     ends = result.distance[known][:, [0, -1]]
-    first, last = ends.max(axis=0) / ends.min(axis=0)
-    end = f"{short_power(last)} times apart"
     if result.name == "amplifiers":
-        return f"One nudge, {many(known.sum(), 'network')}: {end} after {many(result.last, 'step')}"
-    return f"Nudges {short_power(first)} times apart end {end}"
+        grown = _span(ends[:, 1] / ends[:, 0])
+        return f"One nudge each in {many(known.sum(), 'network')} grew {grown} times"
+    first, last = map(short_power, ends.max(axis=0) / ends.min(axis=0))
+    return f"One draw of each nudge: {first} times apart, {last} at the end"
+
+
+def _span(values: npt.NDArray[np.float64]) -> str:
+    return " to ".join(dict.fromkeys(map(short_power, (values.min(), values.max()))))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.lines import Line2D
 
+from fpdrift.drift.intervals import FEWEST
 from fpdrift.plotting.tree import draw_revealed
 from fpdrift.plotting.words import capital
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from fpdrift.reduction.gpu import GpuRecording, GpuRun, GpuSums, GpuTree
-
-#: Sizes from which an exponent is told: a line through two points always fits.
-_FEWEST_FITTED = 3
 
 
 def draw_gpu_sums(result: GpuSums, ax: Axes) -> None:
@@ -41,9 +39,11 @@ def _title(result: GpuSums) -> str:
     if not result.runs:
         return result.label
     most = max(result.runs, key=lambda run: run.distinct)
-    return (
-        f"{capital(most.operation)}: {most.distinct} results in {most.tries} tries\n{result.label}"
-    )
+    name, results = capital(most.operation), f"{most.distinct} results"
+    if result.origin == "simulated":
+        drawn = f"{result.label}, random orders; not frequencies of a real GPU"
+        return f"{name}, simulated: {results} in {most.tries} drawn orders\n{drawn}"
+    return f"{name}: {results} in {most.tries} tries\n{result.label}"
 
 
 def draw_gpu_recording(result: GpuRecording, ax: Axes) -> None:
@@ -80,7 +80,7 @@ def _draw_operation(result: GpuSums, name: str, runs: list[GpuRun], i: int, ax: 
         ax.plot(np.full(len(seen), run.n), seen, ".", color=color, alpha=0.25)
     largest = [(run.n, _sizes(run).max()) for run in runs if _sizes(run).any()]
     label = name
-    told = len(largest) >= _FEWEST_FITTED and runs[0].v_s is not None and not runs[0].deterministic
+    told = len(largest) >= FEWEST and runs[0].v_s is not None and not runs[0].deterministic
     if told and (fit := result.growth(name)) is not None:
         label += f":\ngrows as n^{fit[0]:.2f}"
     ax.plot(*zip(*largest, strict=True), marker, linestyle="-", color=color, label=label)

@@ -17,7 +17,9 @@ _LOOKS = (("-", "o"), (":", "s"), ("--", "^"), ("-.", "D"))
 def _headline(distances: tuple[RunDistance, ...]) -> str:
     """Say of each run that has other bits how many answers are another class."""
     parted = [f"{d.label} {100 * d.churn:.2g} %" for d in distances if d.first_step is not None]
-    return f"Other answers: {', '.join(parted)}" if parted else "Not one bit differs"
+    if not parted:
+        return "Not one bit differs"
+    return f"Other answers, one run each: {', '.join(parted)}"
 
 
 def draw_question(result: Question, ax: Axes) -> None:

@@ -1,16 +1,17 @@
-"""Draw sources of difference: how far each moves the weights, as intervals on a log axis."""
+"""Draw sources of difference: how far each moves the weights, pair by pair on a log axis."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from fpdrift.experiments.sources import PLANTED
 from fpdrift.plotting.powers import short_power
 from fpdrift.plotting.study import distance_axis
 from fpdrift.plotting.words import many, sized
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
     from fpdrift.experiments import Source, Sources
@@ -21,7 +22,7 @@ def draw_sources(result: Sources, ax: Axes) -> None:
 
     Zero, which a log axis has not, stands left of all else, beyond a dotted line.
     """
-    ends = [end for row in result.rows for end in (row.distance.low, row.distance.mean) if end > 0]
+    ends = [distance for row in result.rows for distance in row.distance if distance > 0]
     left = min(ends, default=1.0) / 10
     same, other = (
         [row for row in result.rows if (row.equal == row.runs) == equal] for equal in (True, False)
@@ -38,29 +39,36 @@ def draw_sources(result: Sources, ax: Axes) -> None:
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.set_xlabel(
         "relative distance of the weights, but biases of zero gradient\n"
-        "(in brackets: pairs of runs; bar: 95 % bootstrap)"
+        f"(in brackets: pairs of runs, each a mark{_bar(result)})"
     )
     ax.set_title(
         f"{_headline(result)}\nDiamonds: another seed ({sized(result.size, result.steps)})"
     )
 
 
+def _bar(result: Sources) -> str:
+    return "; bar: 95 % of the median" if any(row.interval for row in result.rows) else ""
+
+
 def _draw_row(row: Source, left: float, y: int, ax: Axes) -> None:
-    """Draw a mean with its interval; an arrow where that reaches zero."""
-    distance = row.distance
-    if distance.mean == 0:
+    """Draw a mark for each pair, what is zero at the left; the interval where there are enough."""
+    if not row.distance:
+        _write("not kept", ax, left, y, 10)
+        return
+    if not any(row.distance):
         ax.plot(left, y, "s", color="C2")
-        equal = "equal weights" if row.of_all.mean == 0 else "equal but biases"
-        _write(equal, ax, left, y, 10)
+        _write("equal but biases" if any(row.of_all) else "equal weights", ax, left, y, 10)
         return
     colour, mark = ("C1", "D") if "seed" in row.name else ("C0", "o")
-    if not math.isnan(distance.low):
-        low = distance.low or left
-        ax.plot([low, distance.high], [y, y], "-", color=colour, linewidth=5, alpha=0.5)
-    if distance.low == 0:
+    its = row.interval
+    if its:
+        ends = [max(end, left) for end in (its.low, its.high)]
+        ax.plot(ends, [y, y], "-", color=colour, linewidth=5, alpha=0.5)
+    if 0 in row.distance:
         ax.plot(left, y, "<", color=colour)
         _write("0", ax, left, y, -20)
-    ax.plot(distance.mean, y, mark, color=colour)
+    some = [distance for distance in row.distance if distance > 0]
+    ax.plot(some, [y] * len(some), mark, color=colour)
 
 
 def _write(text: str, ax: Axes, x: float, y: float, right: int) -> None:
@@ -68,13 +76,15 @@ def _write(text: str, ax: Axes, x: float, y: float, right: int) -> None:
 
 
 def _headline(result: Sources) -> str:
-    """Hold the farthest that rounding alone got against what seeds do."""
-    rounding = [r for r in result.rows if "seed" not in r.name and r.name not in PLANTED]
-    farthest = max(rounding, key=lambda row: row.distance.mean)
-    seeds = next((row for row in result.rows if row.name == "all seeds"), None)
-    if not farthest.distance.mean:
+    """Hold how far rounding alone got against what seeds do."""
+    away = [distance for row in result.rounding for distance in row.distance]
+    if not any(away):
         return "No drift seen from rounding"
-    told = f"{farthest.name}: {short_power(farthest.distance.mean)} apart"
-    if seeds is None:
-        return told
-    return f"{told}; other seeds: {short_power(seeds.distance.mean)} apart"
+    told = f"Rounding: {_span(away)} apart"
+    seeds = result.seeds
+    return told if seeds is None else f"{told}; other seeds: {_span(seeds.distance)}"
+
+
+def _span(distances: Sequence[float]) -> str:
+    ends = map(short_power, (min(distances), max(distances)))
+    return " to ".join(dict.fromkeys(ends))

@@ -142,7 +142,8 @@ def draw_metric(result: Metric, ax: Axes) -> None:
     loss, accuracy = (result.spread[name] for name in ("loss", "accuracy"))
     told = "No spread of loss and accuracy to compare"
     if loss > 0 and accuracy > 0:
-        told = f"Accuracy spreads {plain(accuracy / loss)} times as far as the loss"
+        runs = many(len(result.study.runs), "run")
+        told = f"In {runs} accuracy spreads {plain(accuracy / loss)} times as far as loss"
     _title(result.study, told, ax)
 
 

@@ -17,21 +17,16 @@ if TYPE_CHECKING:
 
 
 def draw_survival(result: Survival, ax: Axes) -> None:
-    """Draw the share left as stairs with its band; a tick where the watching of one ended.
-
-    Greenwood's band has no width where nothing was absorbed; the absorbed share's interval has.
-    """
+    """Draw the share left as stairs; a tick where the watching of one ended; a band from 6 on."""
     ends = [*result.steps[-1:], *result.censored[-1:]]
     last = max(1, *ends)
     steps = np.array([0, *result.steps, last])
     # a stair holds from its step up to the next one
-    share, low, high = (
-        np.array([1.0, *values, *(values[-1:] if values.size else [1.0])])
-        for values in (result.share, result.low, result.high)
-    )
-    if not result.events:
-        low, high = (np.full(len(steps), 1 - end) for end in reversed(result.absorbed_interval))
-    ax.fill_between(steps, low, high, step="post", color="C0", alpha=0.2, linewidth=0)
+    share = np.array([1.0, *result.share, *(result.share[-1:] if result.events else [1.0])])
+    low, high = np.array([result.band(int(step)) for step in steps]).T
+    banded = bool(np.isfinite(low).any())
+    if banded:
+        ax.fill_between(steps, low, high, step="post", color="C0", alpha=0.2, linewidth=0)
     ax.plot(steps, share, drawstyle="steps-post", color="C0")
     height = share[np.searchsorted(steps[:-1], result.censored, side="right") - 1]
     ax.plot(result.censored, height, "|", color="black", markersize=13, markeredgewidth=1.6)
@@ -43,8 +38,10 @@ def draw_survival(result: Survival, ax: Axes) -> None:
             xytext=(10, 8),
             textcoords="offset points",
         )
-    tick = "; tick: still there when its run ended" if len(result.censored) else ""
-    ax.set(xlabel=f"steps after the nudge (band: 95 %{tick})", ylabel="share of nudges still there")
+    key = ["band: 95 %"] * banded
+    key += ["tick: still there when its run ended"] * bool(len(result.censored))
+    more = f" ({'; '.join(key)})" if key else ""
+    ax.set(xlabel=f"steps after the nudge{more}", ylabel="share of nudges still there")
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.set_xlim(0, 1.02 * last)
     ax.set_ylim(0, 1.05)

@@ -150,7 +150,7 @@ ARITHMETIC_CARDS = (
         kind=GpuSums,
         claim="A GPU that adds as its blocks finish can give another sum each time; one that adds "
         "in two passes cannot.",
-        question="Ten times as many numbers: how much farther do the sums scatter?",
+        question="This is a simulation: what does it say of a GPU, and what can it not say?",
         alt="Dots of many sums against how many numbers were added: two lines of largest deviation "
         "rise, and the two-pass sum has none",
         command="experiment gpu",

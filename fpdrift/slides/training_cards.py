@@ -39,7 +39,7 @@ TRAINING_CARDS = (
         lesson="07",
         kind=Study,
         claim="Noise of at most 1e-8 on half of the weights changes where a training ends.",
-        question="Five draws of noise, two threads, another seed: which ends farthest away?",
+        question="Five draws of noise, two threads, another seed: how far away does each end?",
         alt="A row for each run and a mark for its distance from the first, on a logarithmic axis; "
         "what has the same bits stands at the left edge",
         command="experiment nudge --quick",
@@ -70,8 +70,8 @@ TRAINING_CARDS = (
         kind=FiveRuns,
         claim="Five runs of one epoch differ in loss by at most 0.0144 %.",
         question="Somebody reports five losses that agree to three digits. Is the code wrong?",
-        alt="A row of five dots for each gradient: the losses against the first run's, above the "
-        "interval that the source reports",
+        alt="A row of five dots for each gradient: the losses against the first run's, above those "
+        "of the five runs that the source printed",
         command="experiment five-runs --full",
     ),
     Card(
@@ -129,9 +129,8 @@ TRAINING_CARDS = (
         lesson="09",
         kind=Courses,
         claim="How much a network amplifies a nudge depends on what it is made of.",
-        question="Which would you change for a calmer training: optimiser, rate, norm or depth?",
-        alt="A line for each network over the training steps: all start with the same nudge and "
-        "rise at different rates",
+        question="Nine networks, one nudge each: do you believe the order in which they end?",
+        alt="A line for each network over the training steps, from one nudge of the same size each",
         command="experiment amplifiers --quick",
     ),
     Card(
@@ -180,9 +179,9 @@ TRAINING_CARDS = (
         lesson="10",
         kind=Sources,
         claim="Once all is seeded, rounding can still move a run, but less than another seed does.",
-        question="Threads, kernels, XLA, one ulp, a seed: put them in order before you look.",
-        alt="A row for each source of difference with its distance as a dot and its interval as a "
-        "bar; seeds are orange diamonds; the same bits stand left of a dotted line",
+        question="Threads, kernels, XLA, one ulp, a seed: how far does each move the weights?",
+        alt="A row for each source of difference with a dot for the distance of each pair of runs; "
+        "seeds are orange diamonds; the same bits stand left of a dotted line",
         command="experiment sources --quick",
     ),
     Card(

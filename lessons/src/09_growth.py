@@ -40,7 +40,7 @@ for epoch in long.epochs[::3]:
 growth.check_prediction(prediction)
 
 # %% [markdown]
-# And the whole finding, as it was recorded. *The loop* is that of lesson 02: how many steps of a training make
+# And the whole finding. *The loop* is that of lesson 02: how many steps of a training make
 # as many operations? The weights of at most `1e-8` are those that a nudge of lesson 07 could replace.
 
 # %%
@@ -66,7 +66,7 @@ plot(long.growth).set_xscale("log")
 # %%
 gate = fpdrift.load_recorded("gate")
 print(f"Recorded on {gate.provenance.cpu}, {gate.provenance.cores} cores")
-print(gate.study.finding)
+print(gate.finding)
 
 # %% [markdown]
 # And what law do the runs of *this* machine follow, those of lesson 08?

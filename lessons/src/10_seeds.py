@@ -77,7 +77,7 @@ print(seeds.live())
 # %%
 unseeded = fpdrift.load_recorded("no-seeds")
 print(f"Recorded on {unseeded.provenance.cpu}, {unseeded.provenance.cores} cores")
-print(unseeded.study.finding)
+print(unseeded.finding)
 
 # %% [markdown]
 # ## The asker's code, mended
@@ -102,7 +102,7 @@ print(unseeded.study.finding)
 # %%
 cost = fpdrift.load_recorded("determinism")
 print(f"Recorded on {cost.provenance.cpu}, {cost.provenance.cores} cores")
-print(cost.study.finding)
+print(cost.finding)
 
 # %% [markdown]
 # Then *write down* what else decides the bits: versions, processor, threads. A record of fpdrift holds all of

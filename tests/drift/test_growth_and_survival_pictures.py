@@ -19,7 +19,7 @@ RESULTS = {
     "none": growth_of(STEPS, np.zeros(len(STEPS))),
     "cannot tell": growth_of([0, 1, 2], [0, 1e-6, np.inf]),
     "absorbed": survival_curve([0, 2, 3, 5, 5], [True, True, True, False, True]),
-    "lasting": survival_curve([5, 7], [False, False]),
+    "lasting": survival_curve([7] * 8, [False] * 8),
     "gone at once": survival_curve([0, 0], [True, True]),
 }
 
@@ -89,6 +89,21 @@ def test_where_all_last_the_band_is_the_interval_of_the_absorbed_share():
     result = RESULTS["lasting"]
     ax = drawn(result)
     heights = ax.collections[0].get_paths()[0].vertices[:, 1]
-    assert 1 - heights.min() == pytest.approx(result.absorbed_interval[1])
+    assert 1 - heights.min() == pytest.approx(result.absorbed_interval.high)
     assert heights.max() == 1
-    assert ax.get_title("left") == "0 of 2 nudges absorbed within at most 7 steps"
+    assert ax.get_title("left") == "0 of 8 nudges absorbed within 7 steps"
+    assert "band: 95 %" in ax.get_xlabel()
+
+
+def test_fewer_than_six_have_no_band():
+    ax = drawn(RESULTS["absorbed"])
+    assert not ax.collections
+    assert "95 %" not in ax.get_xlabel()
+    assert "tick: still there" in ax.get_xlabel()
+
+
+def test_before_the_first_is_absorbed_the_band_has_a_width():
+    ax = drawn(survival_curve([4, *[9] * 11], [True, *[False] * 11]))
+    heights = ax.collections[0].get_paths()[0].vertices
+    # none of twelve: 1 - 0.025 ** (1 / 12)
+    assert heights[heights[:, 0] < 4][:, 1].min() == pytest.approx(0.025 ** (1 / 12))

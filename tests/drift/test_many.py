@@ -193,8 +193,7 @@ def test_spread_is_that_of_the_last_common_step():
     assert (loss.runs, loss.least, loss.largest) == (3, 1, 4)
     assert loss.mean == pytest.approx(statistics.mean(values))
     assert loss.standard_deviation == pytest.approx(statistics.stdev(values))
-    # 4.302653: the 97.5 % point of Student's t with two degrees of freedom
-    assert loss.high - loss.mean == pytest.approx(4.302653 * statistics.stdev(values) / 3**0.5)
+    assert not hasattr(loss, "low")  # such runs are no independent sample: the mean has no interval
     assert many.spread["acc"].mean == pytest.approx(7 / 24)
     assert Result.from_json(many.to_json()).spread == many.spread
 

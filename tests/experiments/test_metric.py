@@ -45,4 +45,7 @@ def test_turned_predictions_and_the_least_move():
 )
 def test_metric_words(loss, accuracy, words):
     spread = dict.fromkeys(metric.METRICS, 0.5) | {"loss": loss, "accuracy": accuracy}
-    assert words in metric._tell(spread, knife_edge(), 256, 3, 0.001)
+    study = SimpleNamespace(runs=[None] * 5)
+    figures = {"predictions": 256, "turned": 3, "least_move": 0.001}
+    result = metric.Metric(study=study, edge=knife_edge(), spread=spread, source={}, **figures)
+    assert f"The 5 real runs: {words}" in metric._tell(result)

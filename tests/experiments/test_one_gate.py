@@ -36,7 +36,7 @@ def test_the_jump_and_its_gate_are_told(ran):
     lines = screen(result)
     assert all(len(line) <= 80 for line in lines)
     assert lines[0].startswith("  Quick, not the source's size: 2 runs of 30 steps")
-    told = result.study.finding
+    told = result.finding
     assert "Step 3 alone took them 25.0 times as far apart: unit 2 of relu1 is open" in told
     assert "within 8.0e-08 of zero, and then holds all but 20 % of its layer's" in told
     assert any(line.split() == ["3", "5.0e-06"] for line in lines)
@@ -57,7 +57,7 @@ def test_the_jump_and_its_gate_are_told(ran):
 )
 def test_what_was_not_found_is_not_told(ran, gates, words):
     result = ran(gates)
-    assert words in result.study.finding
+    assert words in result.finding
     plot(result)
     screen(result)
 
@@ -73,7 +73,7 @@ def test_what_was_not_found_is_not_told(ran, gates, words):
 )
 def test_how_many_gates_of_the_unit_changed_is_told(ran, pixel, changed, words):
     gate = dataclasses.replace(GATE, pixel=pixel)
-    told = ran(dataclasses.replace(GATES, gate=gate, unit_changed=changed)).study.finding
+    told = ran(dataclasses.replace(GATES, gate=gate, unit_changed=changed)).finding
     assert words in told
     assert ("of the largest gradient within" in told) == (changed > 1)
 
@@ -83,21 +83,18 @@ def test_a_repeat_of_other_bits_is_said_to_be_one(ran, gate):
     run = Repeated(name="b", checked=4, mismatch=2, mismatch_tensors=("w",), unfaithful=())
     doubt = "The step repeated has other bits than the runs' own."
     gates = dataclasses.replace(GATES, gate=gate)
-    assert doubt in ran(dataclasses.replace(gates, run_b=run)).study.finding
+    assert doubt in ran(dataclasses.replace(gates, run_b=run)).finding
     exact = dataclasses.replace(run, mismatch=None, mismatch_tensors=())
-    assert doubt not in ran(dataclasses.replace(gates, run_b=exact)).study.finding
+    assert doubt not in ran(dataclasses.replace(gates, run_b=exact)).finding
 
 
-def test_what_is_recorded_is_told_as_it_was():
-    result = load_recorded("gate")
-    told = onegate._tell(result.study, result.gates)
-    assert told == result.study.finding[: len(told)]
-    assert "is open for one image in one run" in told
+def test_what_is_recorded_is_told():
+    assert "is open for one image in one run" in load_recorded("gate").finding
 
 
 def test_equal_bits_have_no_jump(monkeypatch, tmp_path):
     monkeypatch.setattr(job, "train", lambda *a, **named: made(*a, **named, bits=lambda _: 1))
     result = study("gate").run(Settings(out=tmp_path))
     assert result.gates is None
-    assert "1 and 2 threads gave the same bits (30 steps)" in result.study.finding
-    assert "one other bit" in result.study.finding
+    assert "1 and 2 threads gave the same bits (30 steps)" in result.finding
+    assert "one other bit" in result.finding

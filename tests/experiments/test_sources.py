@@ -1,19 +1,17 @@
-"""Sources of difference: groups of conditions, bootstrap intervals, and what is said of them."""
+"""Sources of difference: groups of conditions, pairs of runs, and what is said of them."""
 
 import dataclasses
 import itertools
-import math
-import statistics
+import json
 import zlib
 
-import numpy as np
 import pytest
 from made_records import made
 
 from fpdrift.cli.screens import screen
-from fpdrift.experiments import Interval, Settings, study
+from fpdrift.experiments import Settings, study
 from fpdrift.experiments import sources as room
-from fpdrift.experiments.sources import bootstrap, conditions
+from fpdrift.experiments.sources import conditions
 from fpdrift.plotting import plot
 from fpdrift.results import Result
 from fpdrift.training import Condition, job
@@ -69,9 +67,8 @@ def test_each_run_is_held_against_that_of_its_seed(trained, tmp_path):
     assert (rows["XLA"].runs, rows["XLA"].equal) == (2, 1)
     assert (rows["2 threads"].runs, rows["2 threads"].equal) == (2, 2)
     assert (rows["all seeds"].runs, rows["all seeds"].equal) == (2, 0)
-    # the first seed's two runs are equal, so the mean is half of the other seed's
-    assert 0 == rows["XLA"].distance.low < rows["XLA"].distance.high
-    assert rows["XLA"].distance.mean == rows["XLA"].distance.high / 2
+    first, second = rows["XLA"].distance
+    assert first == 0 < second
     same = result.finding.partition("The same bits as well: ")[2].partition(". ")[0].split(", ")
     assert same[:2] == ["2 threads", "oneDNN off"]
     assert "XLA" not in same
@@ -87,41 +84,21 @@ def test_the_quick_size_leaves_two_rows_out(trained, tmp_path):
     assert len(list((tmp_path / "sources").glob("*-12-steps-*.fpdrift"))) == 30
 
 
-def test_bootstrap_is_that_of_all_samples():
-    values = [1.0, 2.0, 4.0, 8.0]
-    found = bootstrap(values, np.random.default_rng(3))
-    means = sorted(statistics.mean(drawn) for drawn in itertools.product(values, repeat=4))
-    low, high = np.quantile(means, [0.025, 0.975])
-    assert found.mean == 3.75
-    assert (found.low, found.high) == pytest.approx((low, high), abs=0.26)
-    assert bootstrap(values, np.random.default_rng(3)) == found
-    alone = bootstrap([2.0], np.random.default_rng(3))
-    assert alone.mean == 2.0
-    assert math.isnan(alone.low)
-
-
-def test_bootstrap_leaves_out_a_fortieth_on_each_side():
-    values = np.random.default_rng(1).normal(size=400)
-    found = bootstrap(values, np.random.default_rng(2))
-    error = values.std() / 20
-    assert [(end - found.mean) / error for end in (found.low, found.high)] == pytest.approx(
-        [-1.96, 1.96], rel=0.06
-    )
-
-
 def test_a_table_is_told_and_drawn(trained, tmp_path):
     result = study("sources").run(Settings(out=tmp_path))
-    longest = Interval(mean=1.25e-10, low=1.25e-10, high=1.25e-10)
+    longest = tuple(1.25e-10 * k for k in range(1, 7))
     wide = dict.fromkeys(("distance", "of_all", "loss", "accuracy"), longest)
-    churn = Interval(mean=1.0, low=0.5 / 256, high=1.0)
-    rows = tuple(dataclasses.replace(row, equal=0, churn=churn, **wide) for row in result.rows)
+    churn = (0.5 / 256, 1.0, 1.0, 1.0, 1.0, 1.0)
+    rows = tuple(
+        dataclasses.replace(row, runs=6, equal=0, churn=churn, **wide) for row in result.rows
+    )
     lines = screen(result) + screen(dataclasses.replace(result, rows=rows))
     assert all(len(line) <= 80 for line in lines)
-    assert any(line.endswith(" 100.0 % (0.2-100.0)") for line in lines)
+    assert any(line.endswith(" 100.0 (0.2..100.0)") for line in lines)
     assert lines[0].startswith("  Quick, not the source's size: 12 steps")
     control = result.rows[0]
     assert (control.name, control.runs, control.equal) == (room.CONTROL, 2, 2)
-    assert control.distance.mean == control.loss.mean == control.accuracy.mean == 0
+    assert control.distance == control.loss == control.accuracy == (0, 0)
     assert all(row.equal == 0 for row in result.rows[1:])
     assert result.finding.startswith("The control has the same bits")
     assert Result.from_json(result.to_json()).to_json() == result.to_json()
@@ -131,22 +108,32 @@ def test_a_table_is_told_and_drawn(trained, tmp_path):
 def test_each_row_has_its_own_figures(trained, tmp_path):
     result = room.sources(Settings(out=tmp_path))
     figures = {
-        "distance": Interval(mean=2e-3, low=1e-3, high=3e-3),
-        "of_all": Interval(mean=5e-3, low=4e-3, high=6e-3),
-        "churn": Interval(mean=0.5, low=0.25, high=0.75),
-        "loss": Interval(mean=0.0, low=0.0, high=0.0),
-        "accuracy": Interval(mean=4e-2, low=math.nan, high=math.nan),
+        "distance": (3e-3, 1e-3),
+        "of_all": (5e-3, 6e-3),
+        "churn": (0.5, 0.25),
+        "loss": (0.0, 0.0),
+        "accuracy": (4e-2, 0.0),
     }
     row = dataclasses.replace(result.rows[0], name="tea", runs=2, equal=0, **figures)
-    told = [line.split() for line in screen(dataclasses.replace(result, rows=(row,)))]
-    assert [words[1:] for words in told if words[:1] == ["tea"]] == [
-        ["2.0e-03", "(1.0e-03-3.0e-03)", "5.0e-03", "50.0", "%", "(25.0-75.0)"],
-        ["0", "4.0e-02"],
+    lines = screen(dataclasses.replace(result, rows=(row,)))
+    assert [line.split()[1:] for line in lines if line.split()[:1] == ["tea"]] == [
+        ["1.0e-03..3.0e-03", "5.0e-03..6.0e-03"],
+        ["0", "0..4.0e-02"],
+        ["25.0..50.0"],
     ]
+    assert "The smallest and the largest: an interval needs 6 pairs." in " ".join(
+        line.strip() for line in lines
+    )
+    six = (6e-3, 5e-3, 4e-3, 3e-3, 2e-3, 1e-3)
+    row = dataclasses.replace(row, runs=6, distance=six)
+    lines = screen(dataclasses.replace(result, rows=(row,)))
+    [told] = [line.split() for line in lines if "3.5e-03" in line]
+    assert told[:3] == ["tea", "3.5e-03", "(1.0e-03..6.0e-03)"]
+    assert "their 95 % intervals by order statistics" in " ".join(line.strip() for line in lines)
 
 
 def test_what_reaches_zero_points_to_it(trained, tmp_path):
-    """A log axis has no zero: a mean of zero is a square, an interval that reaches it an arrow."""
+    """A log axis has no zero: pairs that are all equal are a square, one of several an arrow."""
     trained["bits"] = lambda c: c.seed + 8 * (c.jit or 0) * (c.seed == 2)
     result = room.sources(Settings(out=tmp_path, seed=1))
     rows = list(result.rows)
@@ -162,7 +149,7 @@ def test_what_reaches_zero_points_to_it(trained, tmp_path):
     others = [row for row in rows if row.equal < row.runs]
     for y, (name, row) in enumerate(zip(names, others, strict=True), 1):
         assert name == row.name
-        zero = "s" if row.distance.mean == 0 else "<" if row.distance.low == 0 else None
+        zero = "s" if not any(row.distance) else "<" if 0 in row.distance else None
         assert {mark for at, mark in marks if at == y} & {"s", "<"} == ({zero} - {None})
         assert said.get(y) == {"s": "equal weights", "<": "0", None: None}[zero]
     assert "float64" in names
@@ -195,21 +182,72 @@ def test_distances_leave_out_biases_that_rounding_alone_moves(trained, tmp_path,
 
     monkeypatch.setattr(room, "run_distance", run_distance)
     result = room.sources(Settings(out=tmp_path))
-    assert [row.distance.mean * 8 for row in result.rows] == [
-        row.of_all.mean for row in result.rows
-    ]
-    moved = [r for r in result.rows if "seed" not in r.name and r.name not in room.PLANTED]
-    most = max(moved, key=lambda row: row.distance.mean)
-    assert f"by {most.distance.mean:.1e} after 12 steps" in result.finding
-    least = min(row.of_all.mean for row in moved if row.of_all.mean)
-    assert result.finding.endswith(f"each of these moves the weights by {least:.1e} or more.")
-    gone = Interval(mean=0.0, low=0.0, high=0.0)
-    rows = [dataclasses.replace(row, distance=gone) for row in result.rows]
+    for row in result.rows:
+        assert tuple(8 * distance for distance in row.distance) == row.of_all
+    moved = [distance for row in result.rounding for distance in row.distance]
+    assert (
+        f"moved the weights by {min(moved):.1e} to {max(moved):.1e} after 12 steps (2 pairs"
+        in result.finding
+    )
+    least = min(distance for row in result.rounding for distance in row.of_all)
+    assert result.finding.endswith(f"each pair that differs lies {least:.1e} apart or more.")
+    rows = [dataclasses.replace(row, distance=(0.0, 0.0)) for row in result.rows]
     texts = [text.get_text() for text in plot(dataclasses.replace(result, rows=tuple(rows))).texts]
     assert set(texts) == {"equal but biases"}
-    told = room._tell(dataclasses.replace(result, rows=(result.rows[0], *rows[1:])))
-    assert "moved no weights but biases whose true gradient is zero; other seeds" in told
+    told = dataclasses.replace(result, rows=(result.rows[0], *rows[1:])).finding
+    assert "moved no weights but biases whose true gradient is zero (2 pairs" in told
     left_out = [line for line in screen(result) if line.startswith("  Left out, ")]
     assert [line for line in left_out if "--full" in line] == [
         f"  Left out, {name}: --full has it" for name in room.FULL_ALONE
     ]
+
+
+def ranked(result, columns):
+    """Give each source that rounding alone moves distances of its own."""
+    names = [row.name for row in result.rounding]
+    rows = [
+        dataclasses.replace(row, distance=columns[names.index(row.name)])
+        if row.name in names
+        else row
+        for row in result.rows
+    ]
+    return dataclasses.replace(result, rows=tuple(rows))
+
+
+def test_a_source_is_ranked_by_a_test_or_not_at_all(trained, tmp_path):
+    result = room.sources(Settings(out=tmp_path))
+    count = len(result.rounding)
+    assert "Too few pairs to rank the sources." in result.finding  # two of each
+    alike = [tuple(1e-6 * (1 + (i + k) % count) for i in range(6)) for k in range(count)]
+    assert "cannot be told (sign tests at 5 %)" in ranked(result, alike).finding
+    first = [tuple(1e-3 * (1 + i) for i in range(6)), *alike[1:]]
+    name = result.rounding[0].name
+    assert f"{name} moved them more than each other source" in ranked(result, first).finding
+    five = [column[:5] for column in first]
+    assert "Too few pairs to rank the sources." in ranked(result, five).finding
+    title = plot(ranked(result, first)).get_title("left")
+    assert title.startswith("Rounding: 1e-6 to 6e-3 apart; other seeds: ")
+
+
+def test_six_pairs_have_a_bar_and_fewer_have_none(trained, tmp_path):
+    result = room.sources(Settings(out=tmp_path))
+    bars = [line for line in plot(result).lines if line.get_linewidth() == 5]
+    assert not bars
+    six = [tuple(1e-6 * (1 + i + k) for i in range(6)) for k in range(len(result.rounding))]
+    ax = plot(ranked(result, six))
+    ends = [line.get_xdata() for line in ax.lines if line.get_linewidth() == 5]
+    assert [tuple(x) for x in ends] == [(column[0], column[5]) for column in six]
+    assert "bar: 95 % of the median" in ax.get_xlabel()
+    assert "bar" not in plot(result).get_xlabel()
+
+
+@pytest.mark.parametrize(("runs", "kept"), [(1, (3.0,)), (2, (1.0, 5.0)), (5, ())])
+def test_older_files_hold_two_pairs_or_none(runs, kept):
+    """The bootstrap of two pairs has them as its ends; from that of five no pair comes back."""
+    row = room.Source(name="tea", runs=runs, equal=0, **dict.fromkeys(room._FIGURES, ()))
+    document = json.loads(row.to_json())
+    ends = {"low": {"$float": "nan"}, "high": {"$float": "nan"}} if runs == 1 else None
+    older = {"$result": "Interval", "mean": 3.0, **(ends or {"low": 1.0, "high": 5.0})}
+    document["result"] |= dict.fromkeys(room._FIGURES, older)
+    found = Result.from_json(json.dumps(document))
+    assert (found.distance, found.accuracy) == (kept, kept)

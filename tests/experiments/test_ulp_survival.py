@@ -51,7 +51,9 @@ def test_absorbed_ulps_are_counted_and_told(trained, tmp_path):
     assert (found.survival.n, found.survival.events) == (NUDGES["quick"], gone)
     assert list(found.survival.censored) == [STEPS["quick"]] * (NUDGES["quick"] - gone)
     drawn = "Of 24 weights (a tensor drawn first, then one of its elements) moved by one ulp"
-    assert f"{drawn}, {gone} were back at equal bits" in found.study.finding
+    assert f"{drawn}, {gone} were back at equal bits" in found.finding
+    assert "95 % Clopper-Pearson interval" in found.finding
+    assert "so this holds for its training only" in found.finding
     text = "\n".join(screen(found))
     assert "Quick, not the source's size" in text
     assert "still there" in text
@@ -67,5 +69,5 @@ def test_nothing_is_said_of_an_ulp_where_the_repeated_run_differs(monkeypatch, t
         room, "train", lambda *a, **k: made(*a, **k, bits=lambda _: int(rng.integers(2**31)))
     )
     found = study("survival").run(Settings(out=tmp_path))
-    assert "nothing can be said of an ulp" in found.study.finding
+    assert "nothing can be said of an ulp" in found.finding
     assert not any("still there" in line for line in screen(found))  # a table of no rows

@@ -18,10 +18,13 @@ from fpdrift.experiments import (
     TrainedRun,
     UlpSurvival,
 )
+from fpdrift.experiments.study import WORDS, Words
 from fpdrift.results import read_only
 
+WORDS["a-study"] = Words("Op determinism: each run twice, and against 1 thread", "It is so.")
 
-def a_study(distances=(0.0, 3e-5, 1.0), size="quick"):
+
+def a_study(distances=(0.0, 3e-5, 1.0), size="quick", name="a-study"):
     labels = [f"{k} threads, op det. again"[: 10 + 9 * k] for k in range(len(distances))]
     figures = {"loss": 2.5, "accuracy": 0.1, "validation_loss": 2.0, "validation_accuracy": 0.1}
     runs = tuple(
@@ -40,8 +43,7 @@ def a_study(distances=(0.0, 3e-5, 1.0), size="quick"):
         for label, distance in zip(labels, distances, strict=True)
     )
     return Study(
-        name="a-study",
-        title="Op determinism: each run twice, and against 1 thread",
+        name=name,
         size=size,
         network="answer",
         data="noise",
@@ -51,8 +53,6 @@ def a_study(distances=(0.0, 3e-5, 1.0), size="quick"):
         runs=runs,
         distances=rows,
         losses=read_only(np.cos(np.arange(12 * len(rows))).reshape(len(rows), 12)),
-        claim="It is so.",
-        finding="It was so.",
         skipped={},
     )
 
@@ -77,5 +77,5 @@ def study_results():
         Outcomes(label=f"PYTHONHASHSEED=0 {when} the start", processes=5, distinct=distinct)
         for when, distinct in (("before", 1), ("after", 5))
     ]
-    named = dataclasses.replace(study, title="What PYTHONHASHSEED changes")
-    yield "hash-seed", HashSeed(hashes=tuple(rows), weights=tuple(rows[:1]), study=named)
+    named = dataclasses.replace(study, name="hash-seed")
+    yield "hash-seed", HashSeed(hashes=tuple(rows), weights=(rows[0], rows[0]), study=named)

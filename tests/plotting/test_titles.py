@@ -48,21 +48,24 @@ def test_the_trap_s_bars_begin_at_one_rounding_and_end_at_their_distance():
         (anatomy("3"), "3.0 in float64: 64 bits, normal"),
         (anatomy("nan"), "nan in float64: 64 bits, nan"),
         (experiment("chain").run(Settings()), "(off exact arithmetic by 22 % and by 1.1e-06 %)"),
-        (REPEATED, "Other answers: 2 threads 5 %, another seed 5 %"),
+        (
+            REPEATED,
+            "Other answers, one run each: 2 threads 5 %, another seed 5 %",
+        ),
         (dataclasses.replace(PARTED, distances=(SAME,)), "Not one bit differs"),
         (RESULTS["long"], "2 threads against 1 thread: 12 % of answers differ"),
         (RESULTS["trap"], "One-hot: the same bits; multi-hot: other mathematics"),
-        (RESULTS["sources"], "threads: 1e-4 apart; other seeds: 1.2 apart"),
+        (RESULTS["sources"], "Rounding: 3.3e-7 to 2e-4 apart; other seeds: 0.4 to 2.4"),
         (RESULTS["sources-equal"], "No drift seen from rounding"),
-        (WIDE, "Nudges 1e3 times apart end 2 times apart"),
+        (WIDE, "One draw of each nudge: 1e3 times apart, 2 at the end"),
         (
             dataclasses.replace(WIDE, name="amplifiers"),
-            "One nudge, 2 networks: 2 times apart after 40 steps",
+            "One nudge each in 2 networks grew ",
         ),
         (RESULTS["courses-equal"], "No pair can be followed"),
         (RESULTS["no-seeds"], "Losses up to 1 apart without seeds, 1 with one seed"),
-        (RESULTS["metric"], "Accuracy spreads 100 times as far as the loss"),
-        (RESULTS["hash-seed"], "1 of 2 ways fix Python's hash; same bits in 1 of 1 training"),
+        (RESULTS["metric"], "In 3 runs accuracy spreads 100 times as far as loss"),
+        (RESULTS["hash-seed"], "1 of 2 ways fix Python's hash; same bits in 2 of 2 trainings"),
         (RESULTS["ulp-survival"], "2 of 4 nudges absorbed within 5 steps"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -80,13 +83,13 @@ def test_sources_of_equal_bits_share_a_row():
     control = RESULTS["sources"].rows[0]
     result = dataclasses.replace(RESULTS["sources"], rows=(control, *RESULTS["sources"].rows))
     names = [text.get_text() for text in drawn(result).get_yticklabels()]
-    assert names == ["same bits: 2 sources", "threads (2)", "all seeds (5)", "XLA (1)"]
+    assert names == ["same bits: 2 sources", "threads (2)", "all seeds (7)", "XLA (1)"]
 
 
 def test_one_source_of_equal_bits_is_named_and_stands_at_no_distance():
     ax = drawn(RESULTS["sources"])
     names = [text.get_text() for text in ax.get_yticklabels()]
-    assert names == ["the same again (1)", "threads (2)", "all seeds (5)", "XLA (1)"]
+    assert names == ["the same again (1)", "threads (2)", "all seeds (7)", "XLA (1)"]
     same = ax.lines[0].get_xdata()[0]
     assert (ax.get_xticks()[0], ax.get_xticklabels()[0].get_text()) == (same, "same\nbits")
     assert same < ax.lines[-1].get_xdata()[0] < 1e-6

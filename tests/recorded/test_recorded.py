@@ -1,7 +1,9 @@
 """Whatever fpdrift carries as recorded can be read, drawn, and traced to a machine and to code."""
 
 import hashlib
+import json
 import re
+import runpy
 import subprocess
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -75,6 +77,37 @@ def test_a_digest_of_history_is_that_of_the_code():
     if git("status", "--porcelain", "--", "fpdrift"):
         pytest.skip("the code here is not that of a commit")
     assert code_version() in known_code()
+
+
+def refreshed(folder):
+    """Write recordings again, as the committed command does."""
+    place = ROOT / "figures" / "record.py"
+    return list(runpy.run_path(str(place))["refresh"](folder))
+
+
+def test_no_recording_holds_what_is_computed_from_it():
+    """What is there is as it would be written; a second time there is nothing to change."""
+    for name in recorded_names():
+        result = load_recorded(name)
+        kept = (ROOT / "fpdrift" / "recorded" / f"{name}.json").read_text(encoding="utf-8")
+        for word in ("claim", "finding", "title"):
+            said = getattr(result, word, None) or getattr(getattr(result, "study", 0), word, None)
+            assert not said or json.dumps(said, ensure_ascii=False) not in kept, (name, word)
+    assert refreshed(ROOT / "fpdrift" / "recorded") == []
+
+
+def test_an_older_recording_loses_its_sentences_and_nothing_else(tmp_path):
+    now = (ROOT / "fpdrift" / "recorded" / "gate.json").read_text(encoding="utf-8")
+    older = json.loads(now)
+    older["result"]["study"] |= {"finding": "It was so.", "claim": "So.", "title": "This"}
+    path = tmp_path / "gate.json"
+    path.write_text(json.dumps(older, ensure_ascii=False), encoding="utf-8")
+    (tmp_path / "trees.json").write_bytes(
+        (ROOT / "fpdrift" / "recorded" / "trees.json").read_bytes()
+    )
+    assert refreshed(tmp_path) == ["gate.json"]
+    assert path.read_text(encoding="utf-8") == now
+    assert refreshed(tmp_path) == []
 
 
 def five_runs(size="full"):

@@ -13,7 +13,7 @@ from fpdrift.recorded import read_recorded, recorded_names
 from fpdrift.reduction import bounds, makers, run_plan
 from fpdrift.reduction.gpu import GpuKernel, GpuRecording, asking, trees
 from fpdrift.reduction.gpu.inputs import Inputs
-from fpdrift.reduction.gpu.validating import validated
+from fpdrift.reduction.gpu.validating import validation
 from fpdrift.reduction.gpu.variability import (
     count_variability,
     mean_relative_variation,
@@ -147,7 +147,7 @@ def test_a_simulation_is_compared_with_the_same_sums_of_a_gpu():
     planted = read_recorded(recording(simulation).to_json())
     assert (planted.origin, planted.sums.origin) == ("recorded", "recorded")
     assert planted.label == "recorded: Planted, none 1"
-    told = validated(simulation, (planted,)).validation
+    told = validation(simulation, (planted,))
     assert "one-pass, n = 5,000, against recorded: Planted, none 1: D = 0.00 (p = 1)" in told
     assert "two-pass, n = 5,000, against recorded: Planted, none 1: the same bits" in told
     wide = tuple(
@@ -157,14 +157,14 @@ def test_a_simulation_is_compared_with_the_same_sums_of_a_gpu():
         for run in simulation.runs
     )
     other = replace(planted, sums=replace(planted.sums, runs=wide))
-    told = validated(simulation, (other,)).validation
+    told = validation(simulation, (other,))
     assert "D = 1.00" in told
     assert "the same bits" not in told
     for elsewhere in ({"seed": 2}, {"dtype": "float64"}, {"on_gpu": False}):
         other = replace(planted, sums=replace(planted.sums, **elsewhere))
-        assert validated(simulation, (other,)).validation.startswith("not validated")
+        assert validation(simulation, (other,)).startswith("not validated")
     other_shape = gpu_sums(sizes=5000, tries=3, distribution="normal", kernel=SMALL)
-    told = validated(other_shape, (planted,)).validation
+    told = validation(other_shape, (planted,))
     assert "pass" not in told
     assert "atomic sum" in told
 

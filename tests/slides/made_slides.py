@@ -36,4 +36,4 @@ def own_study(**changes):
 
 @cache
 def made_slides():
-    return gather(MADE, {"a-study": own_study(title=LONG)})
+    return gather(MADE, {"a-study": own_study(name=LONG)})

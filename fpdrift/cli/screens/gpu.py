@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from fpdrift.cli.screens.screen import count, screen, wrapped
 from fpdrift.cli.screens.trees import words
+from fpdrift.drift.intervals import FEWEST
 from fpdrift.reduction.gpu import GpuRecording, GpuRun, GpuSums, GpuTree
 
 
 @screen.register
 def _sums(result: GpuSums) -> list[str]:
     lines = wrapped(f"{result.label}; {result.dtype}, {result.distribution} numbers.")
+    if result.origin == "simulated":
+        lines += wrapped(
+            "The orders are drawn at random: the table shows which results are possible, not how "
+            "often a GPU gives them."
+        )
     if result.runs:
         lines += ["", f"  {'':26} {'numbers':>12} {'results':>12} {'max |V_s|':>10} {'max V_c':>8}"]
         lines += [_row(run) for run in result.runs]
@@ -19,7 +25,8 @@ def _sums(result: GpuSums) -> list[str]:
     for cost in result.costs:
         lines += wrapped(
             f"The same bits each time for {cost.operation} of {cost.n:,} ({cost.switch}): "
-            f"{cost.ratio:.2f} times the time."
+            f"{cost.ratio:.2f} times the time (median of {count(len(cost.ratios), 'pair')}, "
+            f"{cost.ratios.min():.2f} to {cost.ratios.max():.2f})."
         )
     for name, why in result.skipped.items():
         lines += wrapped(f"Left out, {name}: {why}")
@@ -35,7 +42,8 @@ def _row(run: GpuRun) -> str:
 
 
 def _growth(result: GpuSums, name: str) -> list[str]:
-    if not any((run.operation, run.deterministic) == (name, False) for run in result.runs):
+    runs = [run for run in result.runs if (run.operation, run.deterministic) == (name, False)]
+    if len(runs) < FEWEST:  # a line through a few points is no law
         return []
     fit = result.growth(name)
     return (

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-import math
+from statistics import median
+from typing import TYPE_CHECKING
 
 from fpdrift.cli.screens.screen import count, measured_on, screen, wrapped
-from fpdrift.experiments import Interval, Source, Sources
+from fpdrift.drift.intervals import FEWEST, median_interval
+from fpdrift.experiments import Source, Sources
+
+if TYPE_CHECKING:
+    from fpdrift.experiments.sources import Figures
 
 
 @screen.register
 def _sources(result: Sources) -> list[str]:
     size = "The source's size" if result.size == "full" else "Quick, not the source's size"
+    pairs = result.rows[0].runs
+    what = (
+        "Medians, and in brackets their 95 % intervals by order statistics."
+        if pairs >= FEWEST
+        else f"The smallest and the largest: an interval needs {FEWEST} pairs."
+    )
     return [
         *wrapped(
             f"{size}: {count(result.steps, 'step')} of the {result.network}'s network on "
-            f"{result.data}, from seed {result.seed} on; every run against the one of its seed "
-            f"with 1 thread. Means of {count(result.rows[0].runs, 'pair')} of runs and 95 % "
-            "bootstrap intervals, too narrow for so few (of two pairs, just these two). Distance "
-            "of the weights, but for biases whose true gradient is zero; all: with those."
+            f"{result.data}, from seed {result.seed} on; {count(pairs, 'run')} of each, every one "
+            f"against the run of its seed with 1 thread. {what} Distance of the weights, but for "
+            "biases whose true gradient is zero; all: with those."
         ),
         "",
-        f"  {'source':25}{'distance of the weights':26}{'all':7}{'other classes':>20}",
+        f"  {'source':25}{'distance of the weights':27}all",
         *map(_row, result.rows),
         "",
-        f"  {'source':25}{'loss':26}accuracy",
-        *map(_metrics, result.rows),
+        f"  {'source':25}{'loss':27}accuracy",
+        *(_line(row.name, _figures(row.loss), _figures(row.accuracy)) for row in result.rows),
+        "",
+        f"  {'source':25}predictions of another class, in %",
+        *(_line(row.name, _figures(_percent(row.churn), ".1f")) for row in result.rows),
         "",
         *wrapped(f"The source: {result.claim}"),
         *wrapped(f"Here: {result.finding}"),
@@ -38,22 +51,25 @@ def _sources(result: Sources) -> list[str]:
 
 
 def _row(row: Source) -> str:
-    head = f"  {row.name:25}"
     if row.equal == row.runs:
-        return f"{head}same bits"
-    low, high = 100 * row.churn.low, 100 * row.churn.high
-    between = "" if math.isnan(low) else f" ({low:.1f}-{high:.1f})"
-    churn = f"{100 * row.churn.mean:.1f} %{between}"
-    return f"{head}{_interval(row.distance):26}{row.of_all.mean:7.1e}{churn:>20}"
+        return _line(row.name, "same bits")
+    return _line(row.name, _figures(row.distance), _figures(row.of_all))
 
 
-def _metrics(row: Source) -> str:
-    return f"  {row.name:25}{_interval(row.loss):26}{_interval(row.accuracy)}"
+def _line(name: str, *columns: str) -> str:
+    return f"  {name:25}{''.join(f'{column:27}' for column in columns)}".rstrip()
 
 
-def _interval(interval: Interval) -> str:
-    if not interval.mean:
-        return "0"
-    if math.isnan(interval.low):
-        return f"{interval.mean:.1e}"
-    return f"{interval.mean:.1e} ({interval.low:.1e}-{interval.high:.1e})"
+def _percent(shares: Figures) -> Figures:
+    return tuple(100 * share for share in shares)
+
+
+def _figures(values: Figures, kind: str = ".1e") -> str:
+    """Write a median with its interval, or the smallest and the largest."""
+    if not values:
+        return "not kept"
+    its = median_interval(values)
+    if its:
+        return f"{median(values):{kind}} ({its.low:{kind}}..{its.high:{kind}})"
+    ends = dict.fromkeys(f"{end:{kind}}" if end else "0" for end in (min(values), max(values)))
+    return "..".join(ends)

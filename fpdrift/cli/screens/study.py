@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from fpdrift.cli.screens.fiveruns import size
@@ -19,7 +20,8 @@ from fpdrift.training.data import NOISE_IMAGES
 
 if TYPE_CHECKING:
     from fpdrift.experiments import RunDistance
-    from fpdrift.results import Result
+
+    _Told = Study | Determinism | HashSeed | Metric | NoSeeds | OneGate | UlpSurvival
 
 
 @screen.register
@@ -48,10 +50,10 @@ def _one_gate(result: OneGate) -> list[str]:
 @screen.register
 def _ulp_survival(result: UlpSurvival) -> list[str]:
     found = result.survival
-    lines = [f"  {'steps':>7}{'absorbed':>10}{'still there':>13}{'95 % interval':>19}"]
-    for row in zip(found.steps, found.absorbed, found.share, found.low, found.high, strict=True):
-        step, absorbed, share, low, high = row
-        between = f"{low:.0%} to {high:.0%}"
+    lines = [f"  {'steps':>7}{'absorbed':>10}{'still there':>13}{'95 %, Greenwood':>19}"]
+    for step, absorbed, share in zip(found.steps, found.absorbed, found.share, strict=True):
+        low, high = found.band(step)
+        between = "-" if math.isnan(low) else f"{low:.0%} to {high:.0%}"
         lines.append(f"  {step:7}{absorbed:10}{share:13.0%}{between:>19}")
     study = result.study
     table = ["", *lines] if found.events else []
@@ -106,13 +108,13 @@ def _hash_seed(result: HashSeed) -> list[str]:
     return _page(result, result.study, lines)
 
 
-def _page(result: Result, study: Study, table: list[str]) -> list[str]:
+def _page(result: _Told, study: Study, table: list[str]) -> list[str]:
     """Put a table between its size and what it says; the machine is the result's own."""
     head = wrapped(
         f"{size(study)}: {count(len(study.runs), 'run')} of {count(study.steps, 'step')} of the "
         f"{study.network}'s network on {study.data}, {study.labels} labels, seed {study.seed}."
     )
-    return [*head, "", *table, "", *_words(study), "", *measured_on(result)]
+    return [*head, "", *table, "", *_words(result, study), "", *measured_on(result)]
 
 
 def _distances(study: Study) -> list[str]:
@@ -127,8 +129,8 @@ def _distance(row: RunDistance) -> str:
     return f"{label}{f'step {row.first_step}':>9}{row.distance:10.1e}{100 * row.churn:6.1f} %"
 
 
-def _words(study: Study) -> list[str]:
-    lines = [*wrapped(study.finding), *wrapped(f"The source: {study.claim}")]
+def _words(result: _Told, study: Study) -> list[str]:
+    lines = [*wrapped(result.finding), *wrapped(f"The source: {study.claim}")]
     for name, why in study.skipped.items():
         lines += wrapped(f"Left out, {name}: {why}")
     return lines

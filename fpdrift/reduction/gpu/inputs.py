@@ -67,6 +67,5 @@ class Inputs:
             distribution=self.distribution,
             seed=self.seed,
             sizes=self.sizes,
-            validation=None,
             **(nothing | found),
         )

@@ -182,9 +182,17 @@ class GpuSums(Result):
     costs: tuple[DeterminismCost, ...]
     #: what could not be done, and why
     skipped: dict[str, str]
-    #: whether a simulation was compared with recorded data of a real GPU, and what came out; None
-    #: where nothing was simulated
-    validation: str | None
+
+    _computed = ("validation",)
+
+    @property
+    def validation(self) -> str | None:
+        """How a simulation compares with what is recorded of real GPUs; None of anything else."""
+        if self.origin != "simulated":
+            return None
+        from fpdrift.reduction.gpu.validating import validation
+
+        return validation(self)
 
     @property
     def label(self) -> str:
