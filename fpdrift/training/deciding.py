@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf, isfinite, isnan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from fpdrift.training.judged import Measure, Verdict
 from fpdrift.training.kinds import distances, is_float, kinds_of, pooled, starts_of, tensors_of
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from fpdrift.training.dumps import Seen
     from fpdrift.training.kinds import Key, Kinds, Side
 
@@ -98,7 +100,7 @@ def unrounded(what: str, a: Sequence[Seen], b: Sequence[Seen]) -> dict[str, floa
     return {n: far for n, far in found.items() if not far <= STARTS * coarsest}
 
 
-def _largest(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> float:
+def _largest(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     """Give the largest |a - b| of two elements, relative to these or to what is usual in a."""
     if a.shape != b.shape:
         return inf
@@ -136,7 +138,7 @@ class _Pair:
         self.a, self.b = a, b
         self.spacing = max(a.spacing, b.spacing)
         both = a.noise.keys() & b.noise.keys()
-        self.noise = a.noise | b.noise | {name: a.noise[name] | b.noise[name] for name in both}
+        self.noise = {**a.noise, **b.noise} | {n: a.noise[n] | b.noise[n] for n in both}
 
     def far(self, sort: Callable[[Sequence[Seen]], Kinds]) -> dict[Key, float]:
         """Give the distance of each tensor."""
@@ -183,7 +185,7 @@ def _excess(measure: Measure) -> tuple[float, float]:
     if measure.distance64 is not None and measure.explained64 is not None:
         high = measure.distance64 / measure.explained64
     low = measure.distance / measure.explained
-    return tuple(inf if isnan(x) else x for x in (high, low))
+    return inf if isnan(high) else high, inf if isnan(low) else low
 
 
 def _verdict(measures: Sequence[Measure], narrow: str | None) -> tuple[Verdict, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,12 +29,12 @@ class Side(NamedTuple):
     #: spacing of the coarsest numbers that are computed with, relative to 1
     spacing: float
     #: weight -> elements whose gradient rounding alone can bring to zero: their sign is noise
-    noise: dict[str, Mask] = {}
+    noise: Mapping[str, Mask] = MappingProxyType({})
     #: first tensor that changes when the step is repeated from the same state; None if none does
     unsteady: str | None = None
     #: in the float64 repeat: what computes in less, and constants that were rounded to float32
     narrow: tuple[str, ...] = ()
-    constants: dict[bytes, str] = {}
+    constants: Mapping[bytes, str] = MappingProxyType({})
 
 
 def kinds_of(seen: Sequence[Seen]) -> Kinds:

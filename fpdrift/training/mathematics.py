@@ -108,7 +108,7 @@ class _Models:
         batches: tuple[Sequence[Any], Sequence[Any]],
     ) -> None:
         self._makers, self._steps, self._batches = makers, steps, batches
-        self._wide: tuple[WideStep | None, WideStep | None] | None = None
+        self._wide: list[WideStep | None] = []
 
     def decide(self, start_a: list[Any], start_b: list[Any]) -> tuple[Decided, dict[str, float]]:
         """Judge; give the distance of what the two start from, too."""
@@ -123,8 +123,8 @@ class _Models:
             batches = list(self._batches)
             if same_batch(a.seen, b.seen, start):
                 batches[1] = batches[0]
-            if self._wide is None:
-                self._wide = tuple(map(wide_step, self._makers, batches))
+            if not self._wide:
+                self._wide = list(map(wide_step, self._makers, batches))
             decided = decide(a, b, *(map(side64, self._wide, (start_a, start_a), batches)))
         return decided, start
 
