@@ -91,7 +91,8 @@ def unrounded(what: str, a: Sequence[Seen], b: Sequence[Seen]) -> dict[str, floa
     ours, theirs = starts_of(a).get(what, {}), starts_of(b).get(what, {})
     pairs = [s.values for seen in (a, b) for s in seen if s.stage == "before" and s.name in ours]
     exact = what == _EXACT or not all(map(is_float, pairs))
-    coarsest = 0.0 if exact else max(2.0 ** (1 - format_of(x.dtype.name).precision) for x in pairs)
+    spacings = (2.0 ** (1 - format_of(x.dtype.name).precision) for x in pairs)
+    coarsest = 0.0 if exact else max(spacings, default=0.0)
     if what.startswith("batch/"):
         found = {n: _largest(x, theirs[n]) if n in theirs else inf for n, x in ours.items()}
         found |= {name: inf for name in theirs if name not in ours}
