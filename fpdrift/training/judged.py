@@ -61,6 +61,7 @@ class Measure(Result):
 class Judged(Result):
     """Whether rounding can explain that one training step of two runs gives other bits."""
 
+    #: "identical" where no bit differs that the step computes
     verdict: Verdict
     #: what it follows from, in a sentence
     reason: str
@@ -71,7 +72,8 @@ class Judged(Result):
     #: stage and name of the first tensor that rounding cannot explain, in order of computing
     first: str | None
     #: kind of tensor that the step starts from ("batch/0" is the inputs, "batch/1" the labels,
-    #: "weights") and that differs -> relative distance
+    #: "weights") and that differs -> relative distance; infinite for what one alone has, such as
+    #: "batch/2", sample weights
     start: dict[str, float]
     #: settings that differ, such as ``"optimizer momentum: 0.9, 0.95"``: of two models those of
     #: optimiser and layers, of two runs network, data, labels and the condition

@@ -46,12 +46,18 @@ def judge_step(
 ) -> Judged:
     """Decide whether rounding can explain where one training step of two models differs.
 
-    Both steps are done in this process, as they are, with every number that they start from moved
-    by one ulp, and in float64. A difference that is there in float64, too, is other mathematics.
+    Each step is done twice from one state; where its bits change, nothing is judged. Then both are
+    done with every number that they start from moved by one ulp, and in float64. A difference that
+    is there in float64, too, is other mathematics; one that shrinks as rounding does is rounding,
+    however large it was. That is decided tensor by tensor: of the loss, the gradients of the
+    weights, and what the step adds to weights, slots and moving statistics. Elements whose gradient
+    rounding alone can bring to zero, such as of a bias in front of batch normalisation, are left
+    out. Without a `state` the two are judged again after two steps, when slots are no longer zero.
 
-    What it cannot do is what `compare_step` cannot. A model that does not compute in float64
-    from end to end when Keras' dtype policy says so gets no better than "cannot tell" for a small
-    difference.
+    What it cannot do is what `compare_step` cannot. What computes in float32 whatever Keras' dtype
+    policy says is widened where TensorFlow traced it, but not beside a loop (a recurrent layer);
+    then a small difference gets no better than "cannot tell", and so it does between two constants
+    of which one was rounded to float32. docs/rounding.md has the rule and how often it errs.
 
     Parameters
     ----------
@@ -64,7 +70,7 @@ def judge_step(
         Values of some or all variables, as `state_of` gives them, for both; each model keeps its
         own learning rate. By default each starts from its own state, and that is compared, too.
     batch_b : sequence, optional
-        What B's step is done with, if not `batch`.
+        What B's step is done with, if not `batch`. The two are compared number by number.
 
     Returns
     -------
@@ -260,7 +266,10 @@ def _settings(model: Any) -> dict[str, Any]:
 
 
 def _differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name the settings that both have and that differ."""
+    """Name the settings that both have and that differ; not the code of a function."""
+    both = {key: (str(a[key]), str(b[key])) for key in a if key in b}
     return tuple(
-        f"{key}: {a[key]}, {b[key]}" for key in a if key in b and str(a[key]) != str(b[key])
+        f"{key}: {ours}, {theirs}" if "__lambda__" not in ours + theirs else f"{key} differs"
+        for key, (ours, theirs) in both.items()
+        if ours != theirs
     )

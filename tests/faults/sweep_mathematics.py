@@ -6,7 +6,7 @@ off and older instructions, each repeated in fresh processes. Printed are each p
 judged right, and the table that docs/rounding.md shows. The exit status is 1 where a target is
 missed: false alarms 1 %, misses 5 %, "cannot tell" 10 %.
 
-python tests/faults/sweep_mathematics.py [--own 1] [--blind 1] [--runs 9] [--seed 1] [--like TEXT...]
+python tests/faults/sweep_mathematics.py [--own 1] [--blind 1] [--runs 9] [--seed 1] [--like ...]
 """
 
 import argparse
