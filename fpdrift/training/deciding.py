@@ -124,12 +124,25 @@ def decide(a: Side, b: Side, a64: Side | None, b64: Side | None) -> Decided:
     else:
         verdict, reason = _verdict(measures, _narrow(high))
     if verdict != "other mathematics" and not any(m.distance for m in measures):
-        raw = distances(kinds_of(a.seen), kinds_of(b.seen))
-        noise = [name for (_, name), far in raw.items() if far]
-        verdict = "cannot tell" if noise else "identical"
-        reason = _NOISE.format(noise[0]) if noise else "no bit of what the step computes differs"
+        verdict, reason = _in_noise(a, b, high)
     named = _first(low, high) if verdict == "other mathematics" else None
     return Decided(verdict, reason, measures, named)
+
+
+def _in_noise(a: Side, b: Side, high: _Pair | None) -> tuple[Verdict, str]:
+    """Judge two steps that differ in nothing, or in numbers that were left out."""
+    whole = _Pair(a._replace(noise={}), b._replace(noise={}))
+    far = {key: x for key, x in whole.far(kinds_of).items() if x}
+    if not far:
+        return "identical", "no bit of what the step computes differs"
+    if high is not None:
+        wide = _Pair(high.a._replace(noise={}), high.b._replace(noise={}))
+        far64 = wide.far(kinds_of)
+        measures = [_measure(key, x, whole, wide, far64.get(key)) for key, x in far.items()]
+        largest = max(measures, key=_excess)
+        if not largest.stays:
+            return "rounding", f"nothing of it is left in float64: {largest}"
+    return "cannot tell", _NOISE.format(next(iter(far))[1])
 
 
 class _Pair:

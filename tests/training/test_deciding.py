@@ -207,6 +207,8 @@ def test_numbers_whose_sign_is_noise_say_nothing():
     noise = {"noise": {"dense/kernel": np.array([True, False])}}
     low = side(about=noise), side(0, 0.5)
     wide = side(dtype=np.float64, about=noise), side(0, 0.5, dtype=np.float64)
+    shrunk = side(0, 1e-16, dtype=np.float64)
+    assert decide(*low, wide[0], shrunk).verdict == "rounding"
     found = decide(*low, *wide)
     assert found.verdict == "cannot tell"
     assert "sign rounding alone decides, such as in dense/kernel" in found.reason
