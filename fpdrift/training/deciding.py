@@ -1,29 +1,44 @@
 """Decide from what two sides of a step computed whether rounding can explain where they differ.
 
 In float64 every rounding is 2**29 times smaller than in float32. So when the step is repeated in
-float64, a difference that comes of rounding shrinks with it, and one of another formula stays.
+float64, a difference that comes of rounding shrinks as much, however ill-conditioned the formula,
+and one of another formula stays. Each tensor that training sees is judged by itself: the loss, the
+gradients of the weights, and what the step adds to weights, slots and moving statistics.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from math import isfinite
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf, isfinite, isnan
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from fpdrift.floats import format_of
 from fpdrift.training.judged import Measure, Verdict
-from fpdrift.training.kinds import distances, is_float, kinds_of, starts_of, tensors_of
+from fpdrift.training.kinds import distances, is_float, kinds_of, pooled, starts_of, tensors_of
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from fpdrift.training.dumps import Seen
-    from fpdrift.training.kinds import Side
+    from fpdrift.training.kinds import Key, Kinds, Side
 
 #: A nudge rounds each number that a step starts from once; the step itself rounds again and again.
 MARGIN = 100.0
+#: How many times more or less than 2**29 a distance may shrink from float32 to float64.
+LUCK = 2.0**10
+#: How many times more than nudges give is too much where no repeat in float64 can tell.
+SIZE = 30.0
 #: Roundings in which starting values may differ: they are drawn, scaled and cast.
 STARTS = 8.0
 #: What a step starts from and no arithmetic has rounded.
 _EXACT = "learning_rate"
+_UNSTEADY = (
+    "{}'s step does not repeat itself: from one state and batch, {} changes; a layer that draws "
+    "without a seed of Keras, or keeps a state outside of the model's variables, does that"
+)
+_NOISE = "all that differs is numbers whose sign rounding alone decides, such as in {}"
 
 
 class Decided(NamedTuple):
@@ -36,8 +51,13 @@ class Decided(NamedTuple):
 
 
 def start_distances(a: Sequence[Seen], b: Sequence[Seen]) -> dict[str, float]:
-    """Give the relative distance of each kind of tensor that the step starts from, if not 0."""
-    return {k: far for k, far in distances(starts_of(a), starts_of(b)).items() if far != 0}
+    """Give the relative distance of each kind of tensor that the step starts from, if not 0.
+
+    It is infinite for a part of the batch, such as sample weights, that one alone has.
+    """
+    ours, theirs = starts_of(a), starts_of(b)
+    alone = {k: inf for k in sorted(ours.keys() ^ theirs.keys()) if k.startswith("batch/")}
+    return {k: far for k, far in pooled(ours, theirs).items() if far != 0} | alone
 
 
 def start_decided(
@@ -64,79 +84,163 @@ def same_batch(a: Sequence[Seen], b: Sequence[Seen], start: Mapping[str, float])
 def unrounded(what: str, a: Sequence[Seen], b: Sequence[Seen]) -> dict[str, float]:
     """Give the distance of each tensor of a kind that rounding cannot explain.
 
-    Each is held against its own size: a small one, such as a bias, would not show among all
-    weights. Counters and keys are never rounded.
+    Of a weight, that is the tensor's distance held against its own size: a small one, such as a
+    bias, would not show among all weights. A batch is compared element by element: one pixel would
+    not show among all of them. Counters and keys are never rounded.
     """
-    ours, theirs = (
-        {name: {name: values} for name, values in starts_of(seen).get(what, {}).items()}
-        for seen in (a, b)
-    )
+    ours, theirs = starts_of(a).get(what, {}), starts_of(b).get(what, {})
     pairs = [s.values for seen in (a, b) for s in seen if s.stage == "before" and s.name in ours]
     exact = what == _EXACT or not all(map(is_float, pairs))
-    coarsest = 0.0 if exact else max(2.0 ** (1 - format_of(x.dtype.name).precision) for x in pairs)
-    return {n: far for n, far in distances(ours, theirs).items() if not far <= STARTS * coarsest}
+    spacings = (2.0 ** (1 - format_of(x.dtype.name).precision) for x in pairs)
+    coarsest = 0.0 if exact else max(spacings, default=0.0)
+    if what.startswith("batch/"):
+        found = {n: _largest(x, theirs[n]) if n in theirs else inf for n, x in ours.items()}
+        found |= {name: inf for name in theirs if name not in ours}
+    else:
+        found = {n: far for (_, n), far in distances({what: ours}, {what: theirs}).items()}
+    return {n: far for n, far in found.items() if not far <= STARTS * coarsest}
+
+
+def _largest(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
+    """Give the largest |a - b| of two elements, relative to these or to what is usual in a."""
+    if a.shape != b.shape:
+        return inf
+    with np.errstate(all="ignore"):
+        equal = (a == b) | (np.isnan(a) & np.isnan(b))
+        usual = np.sqrt(np.mean(np.square(a[np.isfinite(a)]))) if a.size else 0.0
+        far = np.abs(a - b) / np.maximum(np.maximum(np.abs(a), np.abs(b)), usual)
+    return float(np.max(np.where(equal, 0.0, far), initial=0.0))
 
 
 def decide(a: Side, b: Side, a64: Side | None, b64: Side | None) -> Decided:
     """Judge a step from both sides in their own dtype and, where that could be had, in float64."""
-    far, allowed = _apart(a, b), _allowed(a, b)
-    if a64 is None or b64 is None:
-        measures = [_measure(what, far[what], allowed(what)) for what in far]
-        first, sides = allowed, (a, b)
+    for name, side in (("A", a), ("B", b)):
+        if side.unsteady is not None:
+            return Decided("cannot tell", _UNSTEADY.format(name, side.unsteady))
+    low, high = _Pair(a, b), None if a64 is None or b64 is None else _Pair(a64, b64)
+    measures = tuple(_measures(low, high))
+    if high is None:
+        verdict, reason = _by_size(measures, "the step could not be repeated in float64")
     else:
-        far64, allowed64 = _apart(a64, b64), _allowed(a64, b64)
-        measures = [
-            _measure(what, far[what], allowed(what), far64[what], allowed64(what)) for what in far
-        ]
-        first, sides = allowed64, (a64, b64)
-    verdict, reason = _verdict(measures)
-    tensors = distances(*(tensors_of(side.seen) for side in sides))
-    names = (name for name, apart in tensors.items() if not apart <= first(name))
-    named = next(names, None) if verdict == "other mathematics" else None
-    return Decided(verdict, reason, tuple(measures), named)
+        verdict, reason = _verdict(measures, _narrow(high))
+    if verdict != "other mathematics" and not any(m.distance for m in measures):
+        verdict, reason = _in_noise(a, b, high)
+    named = _first(low, high) if verdict == "other mathematics" else None
+    return Decided(verdict, reason, measures, named)
 
 
-def _apart(a: Side, b: Side) -> dict[str, float]:
-    return distances(kinds_of(a.seen), kinds_of(b.seen))
+def _in_noise(a: Side, b: Side, high: _Pair | None) -> tuple[Verdict, str]:
+    """Judge two steps that differ in nothing, or in numbers that were left out."""
+    whole = _Pair(a._replace(noise={}), b._replace(noise={}))
+    far = {key: x for key, x in whole.far(kinds_of).items() if x}
+    if not far:
+        return "identical", "no bit of what the step computes differs"
+    if high is not None:
+        wide = _Pair(high.a._replace(noise={}), high.b._replace(noise={}))
+        far64 = wide.far(kinds_of)
+        measures = [_measure(key, x, whole, wide, far64.get(key)) for key, x in far.items()]
+        largest = max(measures, key=_excess)
+        if not largest.stays:
+            return "rounding", f"nothing of it is left in float64: {largest}"
+    return "cannot tell", _NOISE.format(next(iter(far))[1])
 
 
-def _allowed(*sides: Side) -> Callable[[str], float]:
-    """Give how far rounding can move what bears a name."""
-    spacing = max(side.spacing for side in sides)
-    return lambda name: MARGIN * max(spacing, *(side.spread.get(name, 0.0) for side in sides))
+class _Pair:
+    """Two sides in one precision: how far apart each tensor is, and how far one nudge moves it."""
+
+    def __init__(self, a: Side, b: Side) -> None:
+        self.a, self.b = a, b
+        self.spacing = max(a.spacing, b.spacing)
+        both = a.noise.keys() & b.noise.keys()
+        self.noise = {**a.noise, **b.noise} | {n: a.noise[n] | b.noise[n] for n in both}
+
+    def far(self, sort: Callable[[Sequence[Seen]], Kinds]) -> dict[Key, float]:
+        """Give the distance of each tensor."""
+        return distances(sort(self.a.seen), sort(self.b.seen), self.noise)
+
+    def nudged(self, key: Key) -> float:
+        """Give how far a few roundings move a tensor."""
+        spread = (side.spread.get(key, 0.0) for side in (self.a, self.b))
+        return MARGIN * max(self.spacing, *spread)
 
 
-def _measure(
-    what: str,
-    distance: float,
-    explained: float,
-    distance64: float | None = None,
-    explained64: float | None = None,
-) -> Measure:
+def _measures(low: _Pair, high: _Pair | None) -> Iterator[Measure]:
+    """Measure each kind by the tensor that rounding explains worst."""
+    kinds: dict[str, list[Measure]] = {}
+    far64 = {} if high is None else high.far(kinds_of)
+    for key, far in low.far(kinds_of).items():
+        measure = _measure(key, far, low, high, far64.get(key))
+        kinds.setdefault(key[0], []).append(measure)
+    for measures in kinds.values():
+        yield max(measures, key=_excess)
+
+
+def _measure(key: Key, far: float, low: _Pair, high: _Pair | None, far64: float | None) -> Measure:
+    """Measure a tensor; what shrinks as rounding does is rounding, however large it was."""
+    explained, explained64 = low.nudged(key), None
+    if high is not None and far64 is not None:
+        shrinks = high.spacing / low.spacing
+        explained64 = max(high.nudged(key), LUCK * far * shrinks if isfinite(far) else 0.0)
+        if far64 <= explained64:
+            explained = max(explained, LUCK * far64 / shrinks)
     return Measure(
-        what=what,
-        distance=distance,
+        what=key[0],
+        tensor=key[1],
+        distance=far,
         explained=explained,
-        distance64=distance64,
+        distance64=far64,
         explained64=explained64,
     )
 
 
-def _verdict(measures: Sequence[Measure]) -> tuple[Verdict, str]:
-    stays = next((m for m in measures if m.stays), None)
-    beyond = next((m for m in measures if m.beyond), None)
-    if stays is not None:
+def _excess(measure: Measure) -> tuple[float, float]:
+    """Order tensors by how far they are beyond what rounding gives, in float64 first."""
+    high = 0.0
+    if measure.distance64 is not None and measure.explained64 is not None:
+        high = measure.distance64 / measure.explained64
+    low = measure.distance / measure.explained
+    return inf if isnan(high) else high, inf if isnan(low) else low
+
+
+def _verdict(measures: Sequence[Measure], narrow: str | None) -> tuple[Verdict, str]:
+    stays = max(measures, key=_excess)
+    beyond = max(measures, key=lambda m: _excess(m)[1])
+    if stays.stays:
+        if narrow is not None:
+            return _by_size(measures, narrow)
         return "other mathematics", f"it stays in float64: {stays}"
-    if any(m.distance64 is None for m in measures):
-        if beyond is not None:
-            return "other mathematics", f"it is more than rounding can give: {beyond}"
-        return "cannot tell", (
-            "rounding can give as much, but the step could not be repeated in float64 to see "
-            "whether it shrinks"
-        )
-    if beyond is not None:
+    if beyond.beyond:
         return "cannot tell", f"nothing of it is left in float64, yet rounding gave less: {beyond}"
-    if not any(m.distance for m in measures):
-        return "cannot tell", "nothing that the step computes differs, in float64 neither"
-    widest = max(measures, key=lambda m: m.distance / m.explained)
-    return "rounding", f"nothing of it is left in float64: {widest}"
+    return "rounding", f"nothing of it is left in float64: {beyond}"
+
+
+def _by_size(measures: Sequence[Measure], why: str) -> tuple[Verdict, str]:
+    """Judge without a repeat in float64 that could be trusted."""
+    largest = max(measures, key=lambda m: _excess(m)[1])
+    if not largest.distance <= SIZE * largest.explained:
+        return "other mathematics", f"it is more than rounding can give: {largest}"
+    return "cannot tell", f"rounding can give as much, but {why}"
+
+
+def _narrow(high: _Pair) -> str | None:
+    """Say why a float64 repeat cannot be trusted to be one; None if it can."""
+    for name, side in (("A", high.a), ("B", high.b)):
+        if side.narrow:
+            return f"in float64 {name} still computes in float32, in {side.narrow[0]}"
+    ours, theirs = high.a.constants, high.b.constants
+    for name, constants, others in (("A", ours, theirs), ("B", theirs, ours)):
+        for value, where in constants.items():
+            if value not in others:
+                return f"{name} computes with a constant that was rounded to float32, in {where}"
+    return None
+
+
+def _first(low: _Pair, high: _Pair | None) -> str | None:
+    """Name the first tensor, in order of computing, that rounding cannot explain."""
+    far32 = low.far(tensors_of)
+    far64 = {} if high is None else high.far(tensors_of)
+    for key, far in far32.items():
+        measure = _measure(key, far, low, high, far64.get(key))
+        if measure.stays or (high is None and measure.beyond):
+            return " ".join(key)
+    return None

@@ -57,6 +57,10 @@ class Step:
         for variable, values in zip(self.state.variables, arrays, strict=True):
             variable.assign(values)
 
+    def read(self) -> list[Array]:
+        """Read every variable, in the order of the state's tensors."""
+        return self.state.read()
+
     def advance(self, batch: Sequence[Any]) -> None:
         """Do one update as Keras does it."""
         generator = (item for item in [tuple(batch)])
@@ -149,7 +153,7 @@ class Step:
             yield Seen("backward", name, "", _array(gradient))
 
     def _variables(self, stage: str) -> list[Seen]:
-        values = zip(self.state.tensors, self.state.read(), strict=True)
+        values = zip(self.state.tensors, self.read(), strict=True)
         seen = [(_ROLES.index(t.role), Seen(stage, t.name, "", np.array(v))) for t, v in values]
         return [item for _, item in sorted(seen, key=lambda pair: pair[0])]
 

@@ -8,14 +8,15 @@ from typing import Literal
 from fpdrift.results import Result
 from fpdrift.training.explained import Repeated
 
-Verdict = Literal["rounding", "other mathematics", "cannot tell"]
+Verdict = Literal["identical", "rounding", "other mathematics", "cannot tell"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measure(Result):
     """How far apart the two are in one thing that a step computes, and how far rounding can go.
 
-    Each is ||a - b|| / ||a||, over all tensors of its kind at once.
+    Each is ||a - b|| / ||a|| of one tensor: the one of its kind that rounding explains worst.
+    Elements whose gradient rounding alone can bring to zero are left out.
     """
 
     #: "loss", "gradient" (of the trainable weights), "update" (weights after the step less before),
@@ -23,11 +24,14 @@ class Measure(Result):
     what: str
     #: in the runs' own dtype
     distance: float
-    #: what rounding can give there: from the step repeated with every number moved by one ulp
+    #: what rounding can give there: from the step repeated with every number moved by one ulp, or
+    #: from what is left in float64
     explained: float
     #: the same two with the step repeated in float64; None where it could not be
     distance64: float | None
     explained64: float | None
+    #: name of the tensor; empty in results of before, whose figures are of all tensors of a kind
+    tensor: str = ""
 
     @property
     def beyond(self) -> bool:
@@ -45,7 +49,9 @@ class Measure(Result):
         return f"Measure({self})"
 
     def __str__(self) -> str:
-        text = f"{self.what}: {self.distance:.1e} (rounding can give {self.explained:.1e})"
+        where = f" of {self.tensor}" if self.tensor not in ("", self.what) else ""
+        what = f"{self.what}{where}"
+        text = f"{what}: {self.distance:.1e} (rounding can give {self.explained:.1e})"
         if self.distance64 is None or self.explained64 is None:
             return text
         return f"{text}, in float64 {self.distance64:.1e} ({self.explained64:.1e})"
@@ -55,6 +61,7 @@ class Measure(Result):
 class Judged(Result):
     """Whether rounding can explain that one training step of two runs gives other bits."""
 
+    #: "identical" where no bit differs that the step computes
     verdict: Verdict
     #: what it follows from, in a sentence
     reason: str
@@ -65,7 +72,8 @@ class Judged(Result):
     #: stage and name of the first tensor that rounding cannot explain, in order of computing
     first: str | None
     #: kind of tensor that the step starts from ("batch/0" is the inputs, "batch/1" the labels,
-    #: "weights") and that differs -> relative distance
+    #: "weights") and that differs -> relative distance; infinite for what one alone has, such as
+    #: "batch/2", sample weights
     start: dict[str, float]
     #: settings that differ, such as ``"optimizer momentum: 0.9, 0.95"``: of two models those of
     #: optimiser and layers, of two runs network, data, labels and the condition

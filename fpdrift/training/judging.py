@@ -12,11 +12,12 @@ from typing import Any
 from fpdrift.process import Message, Report, serve
 from fpdrift.training import worker
 from fpdrift.training.condition import Condition
-from fpdrift.training.dumps import load, save
+from fpdrift.training.dumps import load
 from fpdrift.training.instrumented import Step
-from fpdrift.training.kinds import Side
+from fpdrift.training.kinds import write
 from fpdrift.training.networks import build
 from fpdrift.training.sides import side, side64
+from fpdrift.training.widening import wide_step
 
 
 def work(task: Message, _: Report) -> Message:
@@ -37,10 +38,12 @@ def both(make: Callable[[], Any], task: Message) -> Message:
     step = Step(make())
     names = [tensor.name for tensor in step.state.tensors]
     low = side(step, *_start(task["own"], task["own"], names))
-    high = side64(make, *_start(task["state"], task["batch"], names))
+    start, batch = _start(task["state"], task["batch"], names)
+    high = side64(wide_step(make, batch), start, batch)
+    write(Path(task["low"]), low)
     if high is not None:
-        save(Path(task["wide"]), high.seen)
-    return {"low": _told(low), "high": high and _told(high)}
+        write(Path(task["high"]), high)
+    return {"wide": high is not None}
 
 
 def _start(state: str, batch: str, names: list[str]) -> tuple[list[Any], list[Any]]:
@@ -48,11 +51,6 @@ def _start(state: str, batch: str, names: list[str]) -> tuple[list[Any], list[An
     before = {item.name: item.values for item in load(Path(state)) if item.stage == "before"}
     given = {item.name: item.values for item in load(Path(batch)) if item.stage == "before"}
     return [before[name] for name in names], [given["batch/0"], given["batch/1"]]
-
-
-def _told(of: Side) -> Message:
-    # as text: what is infinite has no number in JSON
-    return {"spread": {n: repr(far) for n, far in of.spread.items()}, "spacing": of.spacing}
 
 
 if __name__ == "__main__":

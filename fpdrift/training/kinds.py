@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from fpdrift.training.dumps import Seen
+from fpdrift.training.dumps import Seen, load, save
 
+Mask = npt.NDArray[np.bool_]
+#: Kind and name of a tensor.
+Key = tuple[str, str]
 #: Kind -> tensor -> values.
 Kinds = dict[str, dict[str, npt.NDArray[np.float64]]]
 
@@ -18,10 +24,17 @@ class Side(NamedTuple):
     """A step as one of two computes it."""
 
     seen: list[Seen]
-    #: largest distance that a nudge of one ulp made: of each kind, and of each tensor
-    spread: dict[str, float]
+    #: "kind of tensor" and its name -> largest relative distance that a nudge of one ulp made
+    spread: dict[Key, float]
     #: spacing of the coarsest numbers that are computed with, relative to 1
     spacing: float
+    #: weight -> elements whose gradient rounding alone can bring to zero: their sign is noise
+    noise: Mapping[str, Mask] = MappingProxyType({})
+    #: first tensor that changes when the step is repeated from the same state; None if none does
+    unsteady: str | None = None
+    #: in the float64 repeat: what computes in less, and constants that were rounded to float32
+    narrow: tuple[str, ...] = ()
+    constants: Mapping[bytes, str] = MappingProxyType({})
 
 
 def kinds_of(seen: Sequence[Seen]) -> Kinds:
@@ -56,31 +69,77 @@ def starts_of(seen: Sequence[Seen]) -> Kinds:
 
 
 def tensors_of(seen: Sequence[Seen]) -> Kinds:
-    """Take each tensor as a kind of its own: outputs, loss, gradients, and what was added."""
+    """Sort by stage what was computed: outputs, loss, gradients, and what was added."""
     before = {item.name: item.values for item in seen if item.stage == "before"}
     kinds: Kinds = {}
     for item in seen:
         if item.stage != "before" and is_float(item.values):
             values = item.values.astype(np.float64)
             added = before[item.name] if item.stage == "after" else 0.0
-            kinds[f"{item.stage} {item.name}"] = {"": values - added}
+            kinds.setdefault(item.stage, {})[item.name] = values - added
     return kinds
 
 
-def distances(a: Kinds, b: Kinds) -> dict[str, float]:
-    """Give ||a - b|| / ||a|| of each kind, over the tensors that both have in one shape.
-
-    It is 0 where both are equal, infinite from nothing, and NaN where something is not finite.
-    """
+def pooled(a: Kinds, b: Kinds) -> dict[str, float]:
+    """Give ||a - b|| / ||a|| of each kind, over the tensors that both have in one shape."""
     found = {}
     for what, ours in a.items():
         theirs = b.get(what, {})
         both = [n for n, x in ours.items() if n in theirs and theirs[n].shape == x.shape]
-        with np.errstate(all="ignore"):
-            far = np.float64(sum(float(np.sum((ours[n] - theirs[n]) ** 2)) for n in both))
-            size = np.float64(sum(float(np.sum(ours[n] ** 2)) for n in both))
-            found[what] = float(np.sqrt(far / size)) if far else 0.0
+        flat = ([side[n].ravel() for n in both] for side in (ours, theirs))
+        found[what] = apart(*(np.concatenate(parts) if parts else np.zeros(0) for parts in flat))
     return found
+
+
+def distances(a: Kinds, b: Kinds, noise: Mapping[str, Mask] | None = None) -> dict[Key, float]:
+    """Give `apart` of each tensor that both have in one shape, leaving noise out.
+
+    Parameters
+    ----------
+    noise : mapping of str to array, optional
+        Of a weight: elements to leave out of its gradient, its update and its slots.
+    """
+    found = {}
+    for what, ours in a.items():
+        for name, values in ours.items():
+            others = b.get(what, {}).get(name)
+            if others is not None and others.shape == values.shape:
+                keep = ~leave_out(name, values.shape, noise or {})
+                found[what, name] = apart(values[keep], others[keep])
+    return found
+
+
+def apart(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+    """Give ||a - b|| / ||a||: 0 where both are equal, infinite from nothing.
+
+    Two NaN, or two equal infinities, in one place are equal; it is NaN where one alone is not
+    finite.
+    """
+    with np.errstate(all="ignore"):
+        equal = (a == b) | (np.isnan(a) & np.isnan(b))
+        if equal.all():
+            return 0.0
+        far = np.linalg.norm(np.where(equal, 0.0, a - b))
+        size = np.linalg.norm(a[np.isfinite(a)])
+        return float(far / size) if np.isfinite(far) else float("nan")
+
+
+def noise_of(plain: Kinds, moved: Sequence[Kinds], margin: float) -> dict[str, Mask]:
+    """Find the elements of gradients that nudges, so much larger, would bring to zero."""
+    found = {}
+    for name, values in plain.get("gradient", {}).items():
+        with np.errstate(all="ignore"):
+            far = np.max([np.abs(m["gradient"][name] - values) for m in moved], axis=0)
+            found[name] = (far > 0) & (margin * far >= np.abs(values))
+    return found
+
+
+def leave_out(name: str, shape: tuple[int, ...], noise: Mapping[str, Mask]) -> Mask:
+    """Give the elements of a weight, its gradient or a slot of it that are noise."""
+    for weight, mask in noise.items():
+        if mask.shape == shape and (name == weight or f"/{weight}/" in name):
+            return mask
+    return np.zeros(shape, bool)
 
 
 def is_float(values: npt.NDArray[Any]) -> bool:
@@ -95,3 +154,32 @@ def _gradients(seen: Sequence[Seen]) -> set[str]:
 def _kind(name: str, gradients: set[str]) -> str:
     """Name what a tensor is: a weight, or a slot or moving statistic of some sort."""
     return "weights" if name in gradients else name.rpartition("/")[2]
+
+
+def write(path: Path, side: Side) -> None:
+    """Write a side to a file."""
+    noise = [Seen("noise", name, "", mask) for name, mask in side.noise.items()]
+    about = {
+        # as text: what is infinite has no number in JSON
+        "spread": [[*key, repr(far)] for key, far in side.spread.items()],
+        "spacing": side.spacing,
+        "unsteady": side.unsteady,
+        "narrow": list(side.narrow),
+        "constants": {key.hex(): name for key, name in side.constants.items()},
+    }
+    save(path, [Seen("about", json.dumps(about), "", np.zeros(0)), *noise, *side.seen])
+
+
+def read(path: Path) -> Side:
+    """Read what `write` wrote."""
+    first, *seen = load(path)
+    about = json.loads(first.name)
+    return Side(
+        seen=[item for item in seen if item.stage != "noise"],
+        spread={(what, name): float(far) for what, name, far in about["spread"]},
+        spacing=about["spacing"],
+        noise={item.name: item.values for item in seen if item.stage == "noise"},
+        unsteady=about["unsteady"],
+        narrow=tuple(about["narrow"]),
+        constants={bytes.fromhex(key): name for key, name in about["constants"].items()},
+    )

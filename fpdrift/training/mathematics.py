@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fpdrift.drift import compare
 from fpdrift.process import run_module
 from fpdrift.training.condition import Condition
@@ -16,18 +18,22 @@ from fpdrift.training.deciding import (
     start_decided,
     start_distances,
 )
-from fpdrift.training.dumps import Seen, load
 from fpdrift.training.explained import Repeated
 from fpdrift.training.judged import Judged
-from fpdrift.training.kinds import Side
+from fpdrift.training.kinds import Side, read
 from fpdrift.training.replay import apart, first_step, opened
 from fpdrift.training.run import environment
 from fpdrift.training.stepping import check_batch, check_maker, check_same, started
 
 if TYPE_CHECKING:
     from fpdrift.records import Record
+    from fpdrift.training.instrumented import Step
     from fpdrift.training.replay import Apart, Progress, Source
     from fpdrift.training.stepping import Arrays
+    from fpdrift.training.widening import WideStep
+
+#: Steps that a fresh model does before it is judged once more.
+STEPS = 2
 
 
 def judge_step(
@@ -40,12 +46,18 @@ def judge_step(
 ) -> Judged:
     """Decide whether rounding can explain where one training step of two models differs.
 
-    Both steps are done in this process, as they are, with every number that they start from moved
-    by one ulp, and in float64. A difference that is there in float64, too, is other mathematics.
+    Each step is done twice from one state; where its bits change, nothing is judged. Then both are
+    done with every number that they start from moved by one ulp, and in float64. A difference that
+    is there in float64, too, is other mathematics; one that shrinks as rounding does is rounding,
+    however large it was. That is decided tensor by tensor: of the loss, the gradients of the
+    weights, and what the step adds to weights, slots and moving statistics. Elements whose gradient
+    rounding alone can bring to zero, such as of a bias in front of batch normalisation, are left
+    out. Without a `state` the two are judged again after two steps, when slots are no longer zero.
 
-    What it cannot do is what `compare_step` cannot. A model that does not compute in float64
-    from end to end when Keras' dtype policy says so gets no better than "cannot tell" for a small
-    difference.
+    What it cannot do is what `compare_step` cannot. What computes in float32 whatever Keras' dtype
+    policy says is widened where TensorFlow traced it, but not beside a loop (a recurrent layer);
+    then a small difference gets no better than "cannot tell", and so it does between two constants
+    of which one was rounded to float32. docs/rounding.md has the rule and how often it errs.
 
     Parameters
     ----------
@@ -58,7 +70,7 @@ def judge_step(
         Values of some or all variables, as `state_of` gives them, for both; each model keeps its
         own learning rate. By default each starts from its own state, and that is compared, too.
     batch_b : sequence, optional
-        What B's step is done with, if not `batch`.
+        What B's step is done with, if not `batch`. The two are compared number by number.
 
     Returns
     -------
@@ -78,19 +90,67 @@ def judge_step(
     batches = (batch, batch if batch_b is None else batch_b)
     for one in batches:
         check_batch(one)
-    from fpdrift.training.sides import side, side64
-
     chosen = {n: x for n, x in (state or {}).items() if not n.endswith("learning_rate")}
     (step_a, [start_a]), (step_b, [start_b]) = (started(make, chosen) for make in (make_a, make_b))
     check_same(step_a, step_b)
-    a, b = side(step_a, start_a, batches[0]), side(step_b, start_b, batches[1])
-    start = start_distances(a.seen, b.seen)
-    decided = start_decided(a.seen, b.seen, start)
-    if decided is None:
-        common = batches[0] if same_batch(a.seen, b.seen, start) else batches[1]
-        decided = decide(a, b, side64(make_a, start_a, batches[0]), side64(make_b, start_a, common))
+    pair = _Models((make_a, make_b), (step_a, step_b), batches)
+    decided, start = pair.decide(start_a, start_b)
+    if state is None and decided.verdict in ("identical", "rounding"):
+        # slots are still zero, so that what reads them, such as a momentum, has no effect yet
+        later, _ = pair.decide(*pair.trained(start_a, start_b))
+        if decided.verdict == "identical" or later.verdict == "other mathematics":
+            decided = later
     settings = _differing(_settings(step_a.model), _settings(step_b.model))
-    return _judged(decided, start, settings)
+    return _judged(_with_weights(decided, batches), start, settings)
+
+
+class _Models:
+    """Two models' steps, to be judged from one start or several."""
+
+    def __init__(
+        self,
+        makers: tuple[Callable[[], Any], Callable[[], Any]],
+        steps: tuple[Step, Step],
+        batches: tuple[Sequence[Any], Sequence[Any]],
+    ) -> None:
+        self._makers, self._steps, self._batches = makers, steps, batches
+        self._wide: list[WideStep | None] = []
+
+    def decide(self, start_a: list[Any], start_b: list[Any]) -> tuple[Decided, dict[str, float]]:
+        """Judge; give the distance of what the two start from, too."""
+        from fpdrift.training.sides import side, side64
+        from fpdrift.training.widening import wide_step
+
+        starts = start_a, start_b
+        a, b = map(side, self._steps, starts, self._batches)
+        start = start_distances(a.seen, b.seen)
+        decided = start_decided(a.seen, b.seen, start)
+        if decided is None:
+            batches = list(self._batches)
+            if same_batch(a.seen, b.seen, start):
+                batches[1] = batches[0]
+            if not self._wide:
+                self._wide = list(map(wide_step, self._makers, batches))
+            decided = decide(a, b, *(map(side64, self._wide, (start_a, start_a), batches)))
+        return decided, start
+
+    def trained(self, start_a: list[Any], start_b: list[Any]) -> tuple[list[Any], list[Any]]:
+        """Give both the state after a few of A's steps; each keeps its learning rate."""
+        step = self._steps[0]
+        step.restore(start_a)
+        for _ in range(STEPS):
+            step.take(self._batches[0])
+        after = [np.array(values) for values in step.read()]
+        own = [tensor.name.endswith("learning_rate") for tensor in step.state.tensors]
+        return after, [b if mine else x for b, x, mine in zip(start_b, after, own, strict=True)]
+
+
+def _with_weights(decided: Decided, batches: Sequence[Sequence[Any]]) -> Decided:
+    """Name sample weights that one batch alone has."""
+    a, b = map(len, batches)
+    if a == b:
+        return decided
+    return decided._replace(reason=f"{'AB'[b > a]} alone has sample weights; {decided.reason}")
 
 
 def judge_runs(
@@ -137,42 +197,32 @@ def judged(a: Record, b: Record, steps: Apart, step: int, timeout: float | None 
     decided = start_decided(seen_a, seen_b, start)
     if decided is None:
         common = same_batch(seen_a, seen_b, start)
-        files = [folder / f"apart{step - 1}.npz" for folder in steps.folders]
-        low_a, high_a = _sides(a, seen_a, files[0], None, timeout, common=common)
-        low_b, high_b = _sides(b, seen_b, files[1], files[0], timeout, common=common)
+        own_a, own_b = (folder / f"apart{step - 1}.npz" for folder in steps.folders)
+        low_a, high_a = _sides(a, own_a, own_a, own_a, timeout)
+        low_b, high_b = _sides(b, own_b, own_a, own_a if common else own_b, timeout)
         decided = decide(low_a, low_b, high_a, high_b)
     settings = _differing(_chosen(a), _chosen(b))
     return _judged(decided, start, settings, step, steps.runs)
 
 
 def _sides(
-    record: Record,
-    seen: list[Seen],
-    own: Path,
-    other: Path | None,
-    timeout: float | None,
-    *,
-    common: bool,
+    record: Record, own: Path, state: Path, batch: Path, timeout: float | None
 ) -> tuple[Side, Side | None]:
     """Measure in a fresh process what rounding does to a step of a run, and do it in float64."""
     condition = Condition.from_dict(record.meta["condition"])
-    wide = own.with_name("float64.npz")
+    files = {name: str(own.with_name(f"{name}.npz")) for name in ("low", "high")}
     task = {
         "condition": condition.to_dict(),
         "network": record.meta["network"],
         "own": str(own),
-        "state": str(other or own),
-        "batch": str(other if other and common else own),
-        "wide": str(wide),
+        "state": str(state),
+        "batch": str(batch),
+        **files,
     }
     env = environment(condition, record.meta["data"]["name"], record.meta["backend"])
     answer = run_module("fpdrift.training.judging", task, env=env, timeout=timeout)
-    low, high = (answer[key] and _spread(answer[key]) for key in ("low", "high"))
-    return Side(seen, *low), None if high is None else Side(list(load(wide)), *high)
-
-
-def _spread(told: Mapping[str, Any]) -> tuple[dict[str, float], float]:
-    return {name: float(far) for name, far in told["spread"].items()}, told["spacing"]
+    low, high = (Path(files[name]) for name in ("low", "high"))
+    return read(low), read(high) if answer["wide"] else None
 
 
 def _judged(
@@ -216,7 +266,10 @@ def _settings(model: Any) -> dict[str, Any]:
 
 
 def _differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name the settings that both have and that differ."""
+    """Name the settings that both have and that differ; not the code of a function."""
+    both = {key: (str(a[key]), str(b[key])) for key in a if key in b}
     return tuple(
-        f"{key}: {a[key]}, {b[key]}" for key in a if key in b and str(a[key]) != str(b[key])
+        f"{key}: {ours}, {theirs}" if "__lambda__" not in ours + theirs else f"{key} differs"
+        for key, (ours, theirs) in both.items()
+        if ours != theirs
     )

@@ -1,4 +1,4 @@
-"""One side of a step that is to be judged: taken apart, nudged by one ulp, and in float64.
+"""One side of a step that is to be judged: taken apart, repeated, and nudged by one ulp.
 
 How much a step amplifies one rounding is measured on the step itself, by moving every number that
 it starts from by one ulp.
@@ -6,8 +6,7 @@ it starts from by one ulp.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import keras  # noqa: TID253 - only a process that trains gets here
@@ -16,38 +15,56 @@ import numpy.typing as npt
 
 from fpdrift.floats import format_of
 from fpdrift.recorder.names import sublayers
-from fpdrift.training.dumps import Seen
+from fpdrift.training.dumps import Seen, differences
 from fpdrift.training.instrumented import Step
-from fpdrift.training.kinds import Side, distances, is_float, kinds_of, tensors_of
+from fpdrift.training.kinds import Side, distances, is_float, kinds_of, noise_of, tensors_of
+from fpdrift.training.widening import WideStep, double, widen
 
 Array = npt.NDArray[Any]
 NUDGES = 3
+#: A nudge rounds each number that a step starts from once; the step itself rounds again and again.
+MARGIN = 100.0
 
 
-def side(step: Step, start: Sequence[Array], batch: Sequence[Any]) -> Side:
-    """Take a step apart, then again under nudges of one ulp."""
-    spacing, rng = _spacing(step.model), np.random.default_rng(1)
-    plain = _take(step, start, batch)
-    computed, spread = kinds_of(plain) | tensors_of(plain), dict[str, float]()
+def side(
+    step: Step, start: Sequence[Array], batch: Sequence[Any], spacing: float | None = None
+) -> Side:
+    """Take a step apart, once more, then under nudges of one ulp."""
+    spacing, rng = spacing or _spacing(step.model), np.random.default_rng(1)
+    plain, again = (_take(step, start, batch) for _ in range(2))
+    unlike = [d for d in differences(plain, again)[1] if d.stage != "before"]
+    moved = []
     for _ in range(NUDGES):
-        moved = [_moved(values, spacing, rng) for values in start]
+        from_ = [_moved(values, spacing, rng) for values in start]
         shaken = keras.tree.map_structure(lambda x: _moved(np.asarray(x), spacing, rng), batch)
-        other = _take(step, moved, shaken)
-        for what, far in distances(computed, kinds_of(other) | tensors_of(other)).items():
-            spread[what] = max(far, spread.get(what, 0.0))
-    return Side(plain, spread, spacing)
+        moved.append(_take(step, from_, shaken))
+    kinds = kinds_of(plain)
+    noise = noise_of(kinds, [kinds_of(other) for other in moved], MARGIN)
+    spread: dict[tuple[str, str], float] = {}
+    for other in moved:
+        found = distances(kinds, kinds_of(other), noise)
+        found |= distances(tensors_of(plain), tensors_of(other), noise)
+        for key, far in found.items():
+            spread[key] = max(far, spread.get(key, 0.0))
+    unsteady = f"{unlike[0].stage} {unlike[0].name}" if unlike else None
+    return Side(plain, spread, spacing, noise, unsteady)
 
 
-def side64(make: Callable[[], Any], start: Sequence[Array], batch: Sequence[Any]) -> Side | None:
-    """Do the same in float64; None if the model cannot be had in it from end to end."""
-    with _double():
+def side64(step: WideStep | None, start: Sequence[Array], batch: Sequence[Any]) -> Side | None:
+    """Do the same in float64; None if the step cannot be had in it."""
+    if step is None:
+        return None
+    with double():
         try:
-            wide = [_widened(values) for values in start]
-            found = side(Step(make()), wide, keras.tree.map_structure(_widened, batch))
+            found = side(step, [widen(values) for values in start], widen(batch), 2.0**-52)
         except Exception:  # noqa: BLE001 - a stranger's model may refuse float64 in any way
             return None
-    dtypes = {item.values.dtype.name for item in found.seen if is_float(item.values)}
-    return found if dtypes == {"float64"} else None
+    narrow = step.narrow or tuple(
+        f"{item.stage} {item.name}"
+        for item in found.seen
+        if is_float(item.values) and item.values.dtype.name != "float64"
+    )
+    return found._replace(narrow=narrow, constants=step.constants)
 
 
 def _spacing(model: Any) -> float:
@@ -67,21 +84,3 @@ def _moved(values: Array, spacing: float, rng: np.random.Generator) -> Array:
         return values
     signs = rng.choice([-spacing, spacing], values.shape)
     return np.asarray(values.astype(np.float64) * (1 + signs), values.dtype)
-
-
-def _widened(values: Any) -> Array:
-    array = np.asarray(values)
-    return array.astype(np.float64) if is_float(array) else array
-
-
-@contextmanager
-def _double() -> Iterator[None]:
-    """Let Keras make everything in float64 inside the block."""
-    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    try:
-        yield
-    finally:
-        keras.config.set_floatx(floatx)
-        keras.config.set_dtype_policy(policy)

@@ -52,7 +52,7 @@ def test_another_order_of_sums_is_no_other_mathematics(kind, seed):
     make_a, make_b, batch, batch_b = reordered(kind, seed)
     found = judge_step(make_a, make_b, batch, batch_b=batch_b)
     differs = any(measure.distance for measure in found.measures)
-    assert found.verdict == ("rounding" if differs else "cannot tell")
+    assert found.verdict == ("rounding" if differs else "identical")
     assert found.first is None
 
 
@@ -92,38 +92,53 @@ def test_weights_an_ulp_apart_are_rounding():
     assert 0 < found.start["weights"] < 2**-22
 
 
-def test_what_cannot_be_had_in_float64_is_judged_by_its_size():
-    """A layer that stays in float32 hides whether a difference shrinks, unless it is large."""
+def kept_in_float32(**about):
+    """Give a maker of a model with a layer that no dtype policy moves."""
+    make = maker(1, **about)
 
-    def fixed(**about):
-        make = maker(1, **about)
+    def make_fixed():
+        import keras
 
-        def make_fixed():
-            import keras
+        model = make()
+        inputs = keras.Input((8, 8, 1), dtype="float32")
+        kept = keras.layers.Activation("linear", dtype="float32", name="kept")
+        whole = keras.Model(inputs, kept(model(inputs)))
+        whole.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy", jit_compile=False)
+        return whole
 
-            model = make()
-            inputs = keras.Input((8, 8, 1), dtype="float32")
-            kept = keras.layers.Activation("linear", dtype="float32", name="kept")
-            whole = keras.Model(inputs, kept(model(inputs)))
-            whole.compile(
-                keras.optimizers.Adam(0.01), "categorical_crossentropy", jit_compile=False
-            )
-            return whole
+    return make_fixed
 
-        return make_fixed
 
-    x, y = batch_for(1)
+def test_a_layer_that_stays_in_float32_is_widened_in_the_graph():
+    make, (x, y) = kept_in_float32(), batch_for(1)
     order = np.arange(len(x))[::-1]
-    found = judge_step(fixed(), fixed(), (x, y), batch_b=(x[order], y[order]))
+    found = judge_step(make, make, (x, y), batch_b=(x[order], y[order]))
+    assert found.verdict == "rounding"
+    assert max(measure.distance64 for measure in found.measures) < 1e-11
+    found = judge_step(make, kept_in_float32(norm_epsilon=1.001e-3), (x, y))
+    assert (found.verdict, found.first) == ("other mathematics", "forward functional/norm/output")
+
+
+def test_what_cannot_be_widened_is_judged_by_its_size_and_named(monkeypatch):
+    from fpdrift.frameworks import widened
+
+    def refused(*_):
+        raise NotImplementedError
+
+    monkeypatch.setattr(widened, "Widened", refused)
+    make, (x, y) = kept_in_float32(), batch_for(1)
+    order = np.arange(len(x))[::-1]
+    found = judge_step(make, make, (x, y), batch_b=(x[order], y[order]))
     assert found.verdict == "cannot tell"
-    assert found.measures[0].distance64 is None
-    found = judge_step(fixed(), fixed(norm_epsilon=0.1), (x, y))
+    assert "in float64 A still computes in float32, in functional" in found.reason
+    found = judge_step(make, kept_in_float32(norm_epsilon=0.1), (x, y))
     assert found.verdict == "other mathematics"
-    assert found.first == "forward functional/norm/output"
 
 
 def test_a_maker_that_refuses_float64_is_judged_by_its_size():
     import keras
+
+    dtype = keras.losses.Loss.dtype
 
     def make():
         if keras.config.floatx() != "float32":
@@ -131,23 +146,67 @@ def test_a_maker_that_refuses_float64_is_judged_by_its_size():
         return maker(1)()
 
     x, y = batch_for(1)
-    assert judge_step(make, make, (x, y)).verdict == "cannot tell"
+    found = judge_step(make, make, (x, y), batch_b=(x[::-1].copy(), y[::-1].copy()))
+    assert found.verdict == "cannot tell"
+    assert found.measures[0].distance64 is None
     assert keras.config.floatx() == "float32"
     assert keras.config.dtype_policy().name == "float32"
+    assert keras.losses.Loss.dtype is dtype
 
 
-def test_equal_steps_say_nothing():
-    found = judge_step(maker(1), maker(1), batch_for(1))
-    assert found.verdict == "cannot tell"
-    assert "nothing that the step computes differs" in str(found)
+def test_equal_steps_are_identical_a_nan_included():
+    x, y = batch_for(1)
+    found = judge_step(maker(1), maker(1), (x, y))
+    assert found.verdict == "identical"
     assert found.start == {}
+    x[0, 0, 0, 0] = np.nan
+    assert judge_step(maker(1), maker(1), (x, y)).verdict == "identical"
+
+
+def test_a_momentum_shows_in_a_later_step():
+    makers = [maker(1, optimizer="momentum", setting={"momentum": m}) for m in (0.9, 0.9001)]
+    found = judge_step(*makers, batch_for(1))
+    assert found.verdict == "other mathematics"
+    assert "momentum" in found.first
+
+
+def test_sample_weights_of_one_step_are_named():
+    x, y = batch_for(1)
+    weights = np.linspace(1, 2, len(x)).astype(np.float32)
+    found = judge_step(maker(1), maker(1), (x, y), batch_b=(x, y, weights))
+    assert found.verdict == "other mathematics"
+    assert found.reason.startswith("B alone has sample weights")
+    assert found.start == {"batch/2": np.inf}
+    found = judge_step(maker(1), maker(1), (x, y, np.ones_like(weights)), batch_b=(x, y))
+    assert found.verdict in ("identical", "rounding")
+    assert found.reason.startswith("A alone has sample weights")
+
+
+def test_a_step_with_a_state_of_its_own_is_not_judged():
+    """The layer's states are none of the model's variables."""
+
+    def make():
+        import keras
+
+        keras.utils.set_random_seed(1)
+        inputs = keras.Input(batch_shape=(4, 3, 2))
+        hidden = keras.layers.SimpleRNN(3, stateful=True, name="kept")(inputs)
+        model = keras.Model(inputs, keras.layers.Dense(1)(hidden))
+        model.compile("sgd", "mse", jit_compile=False)
+        return model
+
+    batch = np.ones((4, 3, 2), np.float32), np.ones((4, 1), np.float32)
+    found = judge_step(make, make, batch)
+    assert found.verdict == "cannot tell"
+    assert "A's step does not repeat itself" in found.reason
+    assert "kept/output" in found.reason
 
 
 def test_given_state_is_both_sides_start():
     make_a, make_b = maker(1), maker(1, start=2)
     batch = batch_for(1)
     state = trained(make_a, batch)
-    assert judge_step(make_a, make_b, batch, state).verdict == "cannot tell"
+    assert judge_step(make_a, make_b, batch, state).verdict == "identical"
     faster = maker(1, setting={"learning_rate": 0.02})  # each keeps its own
     assert judge_step(make_a, faster, batch, state).first == "before adam/learning_rate"
 
@@ -195,6 +254,7 @@ def test_runs_an_ulp_apart_are_rounding(run_of):
     gradient = found["gradient"]
     assert 0 < gradient.distance <= gradient.explained < 0.1
     assert gradient.distance64 <= gradient.explained64 < 1e-9
+    assert gradient.tensor
     assert found.exact
 
 
@@ -237,17 +297,19 @@ def test_one_rounding_is_measured_by_moving_all_numbers_by_an_ulp():
     from fpdrift.training.sides import side
 
     dense = [keras.layers.Dense(1, dtype=dtype) for dtype in ("float16", "float32")]
-    step = Watched(keras.Sequential([keras.Input((2,)), *dense]), [1.0, 1.5, 3.0, 2.0])
+    step = Watched(keras.Sequential([keras.Input((2,)), *dense]), [1.0, 1.0, 1.5, 3.0, 2.0])
     drawn = np.random.default_rng(1).standard_normal(64)
     given = [np.append(drawn, 0), np.arange(3), drawn.astype(np.float32), np.eye(2, dtype=int)]
     found = side(step, given[:2], given[2:])
     assert found.spacing == 2.0**-10  # of the coarsest dtype that it computes in
     assert found.seen[0].values == 1.0
-    assert found.spread["loss"] == found.spread["loss loss"] == 2.0  # the largest of three
-    plain, *moved = step.starts
+    assert found.spread["loss", "loss"] == 2.0  # the largest of three
+    assert found.unsteady is None
+    plain, again, *moved = step.starts
     assert len(moved) == 3
-    for values in zip(given, plain, strict=True):
-        np.testing.assert_array_equal(*values)
+    for values in zip(given, plain, again, strict=True):
+        np.testing.assert_array_equal(*values[:2])
+        np.testing.assert_array_equal(*values[1:])
     for weights, counter, images, labels in moved:
         assert (weights[-1], images.dtype) == (0, np.float32)
         np.testing.assert_array_equal(counter, given[1])
@@ -259,8 +321,18 @@ def test_one_rounding_is_measured_by_moving_all_numbers_by_an_ulp():
     assert not np.array_equal(moved[0][0], moved[1][0])
 
 
-def test_in_float64_a_step_that_hides_a_float32_is_none(monkeypatch):
+def test_a_step_that_does_not_repeat_itself_is_noticed():
+    import keras
+
+    from fpdrift.training.sides import side
+
+    step = Watched(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), range(1, 9))
+    assert side(step, [np.ones(2, np.float32)], []).unsteady == "loss loss"
+
+
+def test_a_float32_that_the_graph_does_not_show_is_seen_among_the_tensors(monkeypatch):
     from fpdrift.training import sides
+    from fpdrift.training.widening import wide_step
 
     made = []
 
@@ -270,14 +342,16 @@ def test_in_float64_a_step_that_hides_a_float32_is_none(monkeypatch):
         made.append((keras.config.floatx(), keras.config.dtype_policy().name))
         return maker(1)()
 
-    start = list(state_of(maker(1)()).values())
-    whole = sides.side64(make, start, batch_for(1))
+    start, batch = list(state_of(maker(1)()).values()), batch_for(1)
+    step = wide_step(make, batch)
+    whole = sides.side64(step, start, batch)
     assert made == [("float64", "float64")]
-    assert whole.spacing == 2.0**-52
+    assert (whole.spacing, whole.narrow) == (2.0**-52, ())
     honest = sides.Step.take
 
     def hiding(step, batch):
         return [*honest(step, batch), Seen("forward", "kept", "", np.ones(2, np.float32))]
 
     monkeypatch.setattr(sides.Step, "take", hiding)
-    assert sides.side64(make, start, batch_for(1)) is None
+    assert sides.side64(step, start, batch).narrow == ("forward kept",)
+    assert sides.side64(None, start, batch) is None
