@@ -21,11 +21,12 @@ from fpdrift.reduction.rounding import Floats
 
 
 class Flush(NamedTuple):
-    """What is flushed, and whether a zero keeps its sign."""
+    """What is flushed, and whether an input's zero keeps its sign."""
 
     inputs: bool
     partial_sums: bool
     result: bool
+    #: False stands for a sum that starts at plus zero, which tells only where all inputs are zeros
     signed: bool
 
     @property
@@ -37,7 +38,11 @@ class Flush(NamedTuple):
 
 #: What hardware does comes first; then each alone.
 _KINDS = sorted(
-    (Flush(*kind) for kind in product((True, False), repeat=4) if any(kind[:3])),
+    (
+        Flush(*kind)
+        for kind in product((True, False), repeat=4)
+        if any(kind[:3]) and (kind[0] or kind[3])
+    ),
     key=lambda kind: (not kind.signed, -sum(kind[:3])),
 )
 
@@ -70,7 +75,7 @@ def flushed_sums(
     plan: Plan, rows: Floats, acc: Format, fmt: Format, finish: Finish, flush: Flush
 ) -> Floats:
     """Add (rows, n) numbers by a plan, node by node."""
-    inputs = _flushed(rows, fmt, flush) if flush.inputs else rows
+    inputs = _flushed(rows, fmt, signed=flush.signed) if flush.inputs else rows
     known = [*inputs.T.astype(acc.dtype)]
     kids = plan.children.tolist()
     with np.errstate(all="ignore"):
@@ -80,13 +85,13 @@ def flushed_sums(
                 total = add_aligned(terms, acc, plan.extra_bits)
             else:
                 total = terms[0] + terms[1] if len(terms) == 2 else add_exact(terms, acc)
-            known.append(_flushed(total, acc, flush) if flush.partial_sums else total)
+            known.append(_flushed(total, acc) if flush.partial_sums else total)
         sums = finish(known[-1], fmt)
-    return _flushed(sums, fmt, flush) if flush.result else sums
+    return _flushed(sums, fmt) if flush.result else sums
 
 
-def _flushed(numbers: Floats, fmt: Format, flush: Flush) -> Floats:
+def _flushed(numbers: Floats, fmt: Format, *, signed: bool = True) -> Floats:
     small = np.abs(numbers) < fmt.dtype.type(2.0**fmt.emin)
-    zeros = numbers * fmt.dtype.type(0) if flush.signed else np.zeros_like(numbers)
+    zeros = numbers * fmt.dtype.type(0) if signed else np.zeros_like(numbers)
     flushed: Floats = np.where(small, zeros, numbers)
     return flushed
