@@ -24,6 +24,7 @@ from fpdrift.reduction.revealing import (
     same_order,
     sum_of_dot,
     sum_of_matmul,
+    sum_of_mean,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ _REVEAL: dict[str, Callable[..., Revealed]] = {
     "mean": reveal_mean,
     "dot": reveal_dot,
     "matmul": reveal_matmul,
+}
+#: Kind of black box -> what makes a sum of it, to compare it with another.
+_AS_SUM: dict[str, Callable[..., Callable[[Any], Any]]] = {
+    "sum": lambda call, _n, _dtype: call,
+    "mean": sum_of_mean,
+    "dot": sum_of_dot,
+    "matmul": sum_of_matmul,
 }
 
 
@@ -122,20 +130,12 @@ def _ask(boxes: list[BlackBox], arguments: argparse.Namespace) -> Revealed | Sam
 
 def _as_sum(found: BlackBox, n: int, dtype: str) -> Callable[[Any], Any]:
     """Make a sum of a black box, under its own name."""
-    if found.kind == "mean":
-        message = f"{found.name} is a mean; --against compares sums and products"
-        raise FpdriftError(message)
-    add = found.call
-    if found.kind == "dot":
-        add = sum_of_dot(add, n, dtype)
-    elif found.kind == "matmul":
-        add = sum_of_matmul(add, n, dtype)
 
-    def named(values: Any) -> Any:
-        return add(values)
+    def named(*arrays: Any) -> Any:
+        return found.call(*arrays)
 
     named.__name__ = found.name
-    return named
+    return _AS_SUM[found.kind](named, n, dtype)
 
 
 def _list() -> None:

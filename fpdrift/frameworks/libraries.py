@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fpdrift.frameworks.alignment import aligned_copy
+
 Kind = Literal["sum", "mean", "dot", "matmul"]
 KINDS: tuple[Kind, ...] = ("sum", "mean", "dot", "matmul")
 
@@ -70,12 +72,16 @@ def _to_tensorflow(x: Any) -> Any:
 
 
 def _to_torch(x: Any) -> Any:
-    """PyTorch does not know NumPy's bfloat16, so that goes as bits; it asks for writeable ones."""
+    """PyTorch does not know NumPy's bfloat16, so that goes as bits; it asks for writeable ones.
+
+    The copy keeps the alignment, which decides in which order PyTorch's dot product adds.
+    """
     import torch
 
+    copy = aligned_copy(x)
     if x.dtype.name == "bfloat16":
-        return torch.from_numpy(x.view(np.int16).copy()).view(torch.bfloat16)
-    return torch.from_numpy(x.copy())
+        return torch.from_numpy(copy.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(copy)
 
 
 def _from_torch(x: Any) -> Any:

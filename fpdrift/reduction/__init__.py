@@ -26,6 +26,7 @@ from fpdrift.reduction.revealing import (
     same_order,
     sum_of_dot,
     sum_of_matmul,
+    sum_of_mean,
 )
 from fpdrift.reduction.running import run_plan, run_plans
 from fpdrift.reduction.threads import (
@@ -86,6 +87,7 @@ __all__ = [
     "sum_growth",
     "sum_of_dot",
     "sum_of_matmul",
+    "sum_of_mean",
     "sum_table",
     "sums",
     "thread_operation",

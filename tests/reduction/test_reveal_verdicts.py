@@ -17,7 +17,7 @@ from fpdrift.reduction import (
     sum_of_dot,
     sum_of_matmul,
 )
-from fpdrift.reduction.sums import kahan_sum, neumaier_sum
+from fpdrift.reduction.sums import double_double_sum, kahan_sum, klein_sum, neumaier_sum
 
 
 def in_turn(x):
@@ -32,24 +32,83 @@ def matmul(a, b):
     return np.array([[in_turn(row * column) for column in b.T] for row in a])
 
 
-def test_a_compensated_sum_is_not_reproduced_and_one_input_shows_it():
-    found = reveal(kahan_sum, 9)
+@pytest.mark.parametrize(
+    ("add", "name"),
+    [
+        (kahan_sum, "Kahan's compensated sum"),
+        (lambda x: kahan_sum(x[::-1]), "Kahan's compensated sum, from the last input to the first"),
+        (neumaier_sum, "Neumaier's compensated sum"),
+        (klein_sum, "Klein's compensated sum of second order"),
+        (double_double_sum, "a pairwise sum in double-double"),
+        (
+            lambda x: np.float32(kahan_sum(x.astype(np.float64))),
+            "Kahan's compensated sum in float64",
+        ),
+    ],
+)
+def test_a_compensated_sum_of_ours_is_named(add, name):
+    found = reveal(add, 9)
+    assert (found.verdict, found.plan) == ("confirmed", None)
+    assert found.algorithms[0] == name
+    assert f"those of {name}" in found.evidence.why
+    assert found.evidence.agreed == found.evidence.replayed > 100
+
+
+def test_a_mean_made_of_a_compensated_sum_is_named():
+    found = reveal(lambda x: kahan_sum(x) / np.float32(9), 9)
+    assert found.algorithms == ("Kahan's compensated sum",)
+    assert "It is a mean." in found.evidence.why
+
+
+def test_a_compensated_sum_of_no_name_is_not_reproduced_and_one_input_shows_it():
+    def kahan_of_parts(x):
+        return kahan_sum(x[:4]) + kahan_sum(x[4:])
+
+    found = reveal(kahan_of_parts, 9)
     evidence = found.evidence
-    assert (found.verdict, found.plan) == ("not reproduced", makers.sequential(9))
-    assert kahan_sum(evidence.counterexample) == evidence.box_gave != evidence.replay_gave
+    assert (found.verdict, found.algorithms) == ("not reproduced", ())
+    assert kahan_of_parts(evidence.counterexample) == evidence.box_gave != evidence.replay_gave
     assert run_plan(found.plan, evidence.counterexample) == evidence.replay_gave
     assert evidence.agreed < evidence.replayed
     assert not evidence.flushes_subnormals
 
 
-def test_flushing_is_told_from_compensating():
-    def flushing(x):
-        return in_turn(np.where(np.abs(x) < 2.0**-126, np.float32(0), x))
+SUBNORMAL = np.float32(2.0**-126)
 
-    found = reveal(flushing, 20)
-    assert (found.verdict, found.plan) == ("not reproduced", makers.sequential(20))
+
+def zeroed(x):
+    return np.where(np.abs(x) < SUBNORMAL, x * 0, x)
+
+
+def flushed_chain(x):
+    total = x.dtype.type(0)
+    for value in zeroed(x):
+        total = zeroed(total + value)
+    return x.dtype.type(total)
+
+
+@pytest.mark.parametrize(
+    ("add", "flushed"),
+    [
+        (flushed_chain, ("inputs", "partial sums", "result")),
+        (lambda x: in_turn(zeroed(x)), ("inputs",)),
+        (lambda x: np.float32(zeroed(in_turn(x))), ("result",)),
+    ],
+)
+def test_flushing_has_a_verdict_of_its_own(add, flushed):
+    found = reveal(add, 20)
+    assert (found.verdict, found.plan) == ("confirmed, subnormals flushed", makers.sequential(20))
+    assert found.evidence.flushed == flushed
     assert found.evidence.flushes_subnormals
+    assert not found.confirmed  # run_plan does not flush
     assert "subnormal" in found.evidence.why
+
+
+def test_what_flushes_in_no_known_way_is_not_reproduced():
+    tiny = SUBNORMAL * 4
+    found = reveal(lambda x: in_turn(np.where(np.abs(x) < tiny, x * 0, x)), 20)
+    assert found.verdict == "not reproduced"
+    assert not found.evidence.flushes_subnormals
 
 
 def test_what_goes_astray_is_shown_with_both_of_its_results():
@@ -169,7 +228,9 @@ def test_the_same_order_in_another_accumulator_is_not_alike():
 
 
 def test_orders_that_are_not_known_are_not_compared():
-    assert same_order(in_turn, neumaier_sum, 9).same is None
+    assert same_order(in_turn, np.max, 9).same is None
+    assert same_order(in_turn, neumaier_sum, 9).same is False  # a tree, and an algorithm
+    assert same_order(neumaier_sum, neumaier_sum, 9).same is True
     assert same_order(math.fsum, math.fsum, 9, "float64").same is True
     assert same_order(math.fsum, in_turn, 9, "float64").same is False
 
@@ -215,7 +276,9 @@ def test_one_node_is_refuted_by_an_order_that_gives_other_bits():
     """On nearly all numbers Neumaier's sum is the exact one."""
     for seed in range(40):
         found = reveal(neumaier_sum, 5, "float64", rng=np.random.default_rng(seed))
-        assert found.verdict in ("not reproduced", "order-independent")
+        assert found.algorithms[:1] == ("Neumaier's compensated sum",) or (
+            found.verdict == "order-independent"
+        )
 
 
 def test_a_mean_whose_masks_overflow_is_one_line():

@@ -109,6 +109,45 @@ def two_widths(x):
     return chain_of([wide(chain_of(list(x[:-3]))), *tail] if len(x) > 3 else tail)
 
 
+def by_signs(x):
+    """What is positive first, then what is negative."""
+    parts = [scalars(x[x > 0]), scalars(x[x <= 0])]
+    return chain_of([chain_of(part) for part in parts if part])
+
+
+def half_flushed(x):
+    """Subnormal numbers of one sign are taken for zeros."""
+    least = x.dtype.type(2.0 ** FORMATS[x.dtype.name].emin)
+    return chain_of(scalars(np.where((x > 0) & (x < least), x * 0, x)))
+
+
+def misaligned(x):
+    """In order where the numbers start at a multiple of 16 bytes, else from the end."""
+    return chain_of(scalars(x if x.ctypes.data % 16 == 0 else x[::-1]))
+
+
+class Alternating:
+    """In order and from the end in turn."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, x):
+        self.calls += 1
+        return chain_of(scalars(x if self.calls % 2 else x[::-1]))
+
+
+class Warming:
+    """In order for the first calls, then from the end, as a library that tunes itself."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, x):
+        self.calls += 1
+        return chain_of(scalars(x if self.calls < 500 else x[::-1]))
+
+
 def shuffled(rng, x):
     return chain_of(scalars(rng.permutation(x)))
 
@@ -137,10 +176,10 @@ WITHOUT_TREE = {
     "sorted": (lambda: by_value, "order-independent"),
     "shuffled each call": (lambda: partial(shuffled, np.random.default_rng(1)), "inconsistent"),
     "chunks as they arrive": (lambda: partial(arriving, np.random.default_rng(2)), "inconsistent"),
-    "Neumaier": (lambda: neumaier, "not reproduced"),
-    "Kahan": (lambda: kahan, "not reproduced"),
+    "Neumaier": (lambda: neumaier, "confirmed"),
+    "Kahan": (lambda: kahan, "confirmed"),
     "zeros left out": (lambda: without_zeros, "inconsistent"),
-    "subnormals flushed": (lambda: flushing, "not reproduced"),
+    "subnormals flushed": (lambda: flushing, "confirmed, subnormals flushed"),
     "rounded to tens": (lambda: to_tens, "inconsistent"),
     "NaN": (lambda: nan, None),
     "raising": (lambda: raising, None),
@@ -154,6 +193,11 @@ WITHOUT_TREE = {
     "order if they rise": (lambda: rising, "not reproduced"),
     "constant": (lambda: constant, "not reproduced"),
     "two widths": (lambda: two_widths, "not reproduced"),
+    "by signs": (lambda: by_signs, "not reproduced"),
+    "half flushed": (lambda: half_flushed, "not reproduced"),
+    "misaligned": (lambda: misaligned, "confirmed at one alignment"),
+    "in turn": (Alternating, "inconsistent"),
+    "after some calls": (Warming, "inconsistent"),
 }
 
 
@@ -163,16 +207,17 @@ def without_tree(name):
 
 _ONE = ("confirmed",)
 _LOOSE = ("confirmed", "order-independent", "not reproduced", "inconsistent")
+_FLUSHED = ("confirmed, subnormals flushed",)
 #: Verdicts of 1, 2, and 3 or 4 inputs, where some of these cannot be told from a tree.
 SMALL = {
     "exact": {1: _ONE, 2: _ONE, 3: ("order-independent",)},
     "sorted": {1: _ONE, 2: _ONE, 3: ("order-independent",)},
     "shuffled each call": {1: _ONE, 2: _ONE, 3: ("inconsistent",)},
     "chunks as they arrive": {1: _ONE, 2: _ONE, 3: ("inconsistent",)},
-    "Neumaier": {1: _LOOSE, 2: _LOOSE, 3: ("order-independent", "not reproduced", "inconsistent")},
+    "Neumaier": {1: _LOOSE, 2: _LOOSE, 3: ("order-independent", "confirmed")},
     "Kahan": {1: _LOOSE, 2: _LOOSE, 3: _LOOSE},
     "zeros left out": {1: _LOOSE, 2: _LOOSE, 3: _LOOSE},
-    "subnormals flushed": dict.fromkeys((1, 2, 3), ("not reproduced",)),
+    "subnormals flushed": dict.fromkeys((1, 2, 3), _FLUSHED),
     "rounded to tens": dict.fromkeys((1, 2, 3), ("not reproduced", "inconsistent")),
     "NaN": dict.fromkeys((1, 2, 3), (None,)),
     "raising": dict.fromkeys((1, 2, 3), (None,)),
@@ -182,4 +227,9 @@ SMALL = {
     "order if they rise": {1: _ONE, 2: _ONE, 3: _LOOSE},
     "constant": {1: _ONE, 2: _ONE, 3: _ONE},
     "two widths": {1: _ONE, 2: _ONE, 3: _ONE},
+    "by signs": {1: _ONE, 2: _ONE, 3: ("not reproduced", "inconsistent")},
+    "half flushed": dict.fromkeys((1, 2, 3), ("not reproduced",)),
+    "misaligned": {1: _ONE, 2: _ONE, 3: ("confirmed at one alignment",)},
+    "in turn": {1: _ONE, 2: _ONE, 3: ("inconsistent",)},
+    "after some calls": {1: _ONE, 2: _ONE, 3: ("inconsistent",)},
 }

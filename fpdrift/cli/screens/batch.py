@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fpdrift.cli.screens.screen import count, screen, wrapped
 from fpdrift.reduction.batch import (
@@ -27,12 +27,30 @@ def _batches(result: BatchClasses) -> list[str]:
 
 @screen.register
 def _batch(run: BatchRun) -> list[str]:
+    name = f"{run.library} {run.operation}"
+    if run.unsteady:
+        lines = [f"    {name:24} nondeterministic"]
+        return lines + wrapped(
+            f"repeating the same batch changed the row's bits at {_sizes(run.unsteady)}: neither "
+            f"batch size, place nor neighbours can be blamed{_apart(run.equality)}",
+            6,
+        )
     classes = " ".join(f"({' '.join(map(str, sizes))})" for sizes in run.sizes)
-    lines = [f"    {f'{run.library} {run.operation}':24} {classes}{_apart(run.equality)}"]
+    lines = [f"    {name:24} {classes}{_apart(run.equality)}"]
+    if run.neighbours_matter:
+        lines += wrapped(
+            f"the values of the other rows enter this row's result at "
+            f"{_sizes(run.neighbours_matter)}: the operation works on the whole batch, so its size "
+            "or the row's place cannot be blamed, and the difference is not rounding alone",
+            6,
+        )
     if run.place_matters:
-        sizes = ", ".join(map(str, run.place_matters))
-        lines += wrapped(f"the row's place in the batch matters at {sizes}", 6)
+        lines += wrapped(f"the row's place in the batch matters at {_sizes(run.place_matters)}", 6)
     return lines
+
+
+def _sizes(sizes: Sequence[int]) -> str:
+    return ", ".join(map(str, sizes))
 
 
 @screen.register
@@ -53,6 +71,10 @@ def _conditions(run: ConditionRun) -> list[str]:
     lines = [f"  {run.library} {run.operation}: {seen}{_apart(run.equality)}"]
     for group in groups:
         lines += wrapped(", ".join(group), 4, mark="= ")
+    if any(within.unsteady for within in run.within):
+        lines += wrapped(
+            "Repeating the same batch changed the bits: no condition can be blamed.", 4
+        )
     return lines
 
 

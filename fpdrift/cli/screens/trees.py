@@ -13,6 +13,12 @@ from fpdrift.reduction.naming import in_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: How products are added.
+_PRODUCTS = {
+    "rounded": "Each product is rounded before it is added.",
+    "fused": "Products are added unrounded, as by fused multiply-add, except where a chain starts.",
+    "exact": "Each product is added as it is, unrounded.",
+}
 #: What precedes a tree, and what stands between two.
 _MARGIN = "    "
 
@@ -24,10 +30,17 @@ def _revealed(result: Revealed) -> list[str]:
         *wrapped(result.evidence.why),
     ]
     if result.plan is not None:
-        lead = "Its order" if result.verdict == "confirmed" else "The tree that fits its probes"
-        lines += ["", *_tree(result.plan, lead)]
+        known = result.verdict != "not reproduced"
+        lines += [
+            "",
+            *_tree(result.plan, "Its order" if known else "The tree that fits its probes"),
+        ]
         if result.accumulator:
             lines += wrapped(f"Its partial sums are {result.accumulator}.")
+        if result.finish:
+            lines += wrapped(f"Its sum is {result.finish}.")
+        if result.products:
+            lines += wrapped(_PRODUCTS[result.products])
     lines += [
         "",
         *wrapped(f"{count(result.probes, 'probe')}, {count(result.calls, 'call')} in all."),
@@ -74,10 +87,9 @@ def _counterexample(result: Revealed) -> list[str]:
 @screen.register
 def _same_order(result: SameOrder) -> list[str]:
     one, other = result.first, result.second
-    answer = {True: "the same order", False: "different orders", None: "cannot be told"}
     numbers = count(result.n, f"{result.dtype} number")
     lines = [
-        *wrapped(f"{one.name} and {other.name}, {numbers}: {answer[result.same]}."),
+        *wrapped(f"{one.name} and {other.name}, {numbers}: {result.answer}."),
         *wrapped(result.why),
     ]
     if one.plan is None or other.plan is None:
@@ -94,7 +106,8 @@ def _same_order(result: SameOrder) -> list[str]:
             lines += wrapped(f"it alone adds up {_sets(alone)}", 4)
     if result.example is not None:
         gave = f"{one.name} {result.first_gave!s}, {other.name} {result.second_gave!s}"
-        lines += wrapped(f"One input on which they differ: {gave}.")
+        with_factors = "" if result.example_factors is None else ", with factors,"
+        lines += wrapped(f"One input{with_factors} on which they differ: {gave}.")
     return lines
 
 

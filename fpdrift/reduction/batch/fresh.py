@@ -8,10 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import format_of
@@ -19,6 +17,7 @@ from fpdrift.process import Message, run_module
 from fpdrift.reduction.batch.conditions import environment
 from fpdrift.reduction.batch.operations import draw
 from fpdrift.reduction.batch.outcomes import ConditionReport
+from fpdrift.reduction.batch.rows import RowResults
 
 #: Called with the conditions done, all of them, and the name of the one that comes next.
 Progress = Callable[[int, int, str], None]
@@ -41,8 +40,8 @@ class Answer:
     """What one process gave."""
 
     report: ConditionReport
-    #: operation -> (placements, ...) the row's results; nothing where the report has a reason
-    results: dict[str, npt.NDArray[Any]]
+    #: operation -> the row's results; nothing where the report has a reason
+    results: dict[str, RowResults]
 
 
 def answers(
@@ -92,12 +91,17 @@ def _answer(task: Task, report: ConditionReport, data: Path) -> Answer:
     }
     try:
         given = run_module(_WORKER, payload, env=environment(condition), timeout=task.timeout)
-        results = {name: _array(value) for name, value in given["outcomes"].items()}
+        results = {name: _results(value) for name, value in given["outcomes"].items()}
     except FpdriftError as error:
         return Answer(ConditionReport(condition=condition, reason=str(error)), {})
     return Answer(ConditionReport(condition=condition, found=given["found"]), results)
 
 
-def _array(value: Message) -> npt.NDArray[Any]:
+def _results(value: Message) -> RowResults:
     flat = np.frombuffer(base64.b64decode(value["bytes"]), format_of(value["dtype"]).dtype)
-    return flat.reshape(value["shape"])
+    return RowResults(
+        values=flat.reshape(value["shape"]),
+        repeats=value["repeats"],
+        unsteady=tuple(value["unsteady"]),
+        neighbours=tuple(value["neighbours"]),
+    )

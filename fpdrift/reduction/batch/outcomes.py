@@ -68,6 +68,28 @@ class BatchRun(Result):
     places: tuple[str, ...]
     #: the row's results, compared; its labels are such as "1", "8 first", "8 last"
     equality: Equality
+    #: how often each batch was repeated: 0 in results made before that was done
+    repeats: int = 0
+    #: batch sizes in which a repeat of the same batch gave the row different bits
+    unsteady: tuple[int, ...] = ()
+    #: batch sizes in which other values of the neighbours gave the row different bits
+    neighbours_matter: tuple[int, ...] = ()
+
+    @property
+    def cause(self) -> str | None:
+        """What changes the row's bits; None where nothing did.
+
+        "nondeterminism" where a repeat changed them: then nothing else can be blamed. "neighbours"
+        where their values did: then no size or place can be. Else "place", where the row's place in
+        a batch did, or "size", where the size of the batch alone did.
+        """
+        if self.unsteady:
+            return "nondeterminism"
+        if self.neighbours_matter:
+            return "neighbours"
+        if self.place_matters:
+            return "place"
+        return "size" if len(self.sizes) > 1 else None
 
     @property
     def sizes(self) -> tuple[tuple[int, ...], ...]:
@@ -83,7 +105,9 @@ class BatchRun(Result):
 
     @property
     def place_matters(self) -> tuple[int, ...]:
-        """Batch sizes in which the bits depend on the row's place."""
+        """Batch sizes in which the bits depend on the row's place; none if that cannot be told."""
+        if self.unsteady or self.neighbours_matter:
+            return ()
         return tuple(size for size, its in self._classes_of_sizes().items() if len(its) > 1)
 
     def _classes_of_sizes(self) -> dict[int, set[int]]:
@@ -93,6 +117,8 @@ class BatchRun(Result):
         return found
 
     def __repr__(self) -> str:
+        if self.unsteady:
+            return f"BatchRun({self.library} {self.operation}: nondeterministic)"
         return (
             f"BatchRun({self.library} {self.operation}: batches "
             f"{' | '.join(' '.join(map(str, sizes)) for sizes in self.sizes)}, "

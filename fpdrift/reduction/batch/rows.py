@@ -1,8 +1,14 @@
-"""The same row in batches of several sizes, first and last in each."""
+"""The same row in batches of several sizes, first and last in each, asked again and again.
+
+What changes the row's bits can be the size of the batch, its place in it, the values of its
+neighbours, or nothing at all: a function may give different bits each time. So each batch is
+repeated, and asked once more with its neighbours' values replaced.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +19,27 @@ from fpdrift.floats import format_of
 from fpdrift.reduction.batch.operations import Operation
 
 _Array = npt.NDArray[Any]
+
+#: How often each batch is repeated; and how often where anything differs, before a cause is named.
+REPEATS, MORE_REPEATS = 3, 20
+
+
+#: Neighbours are multiplied by it, which changes their signs and sizes.
+_REPLACED = -3.0
+
+
+@dataclass(frozen=True, slots=True)
+class RowResults:
+    """One row's results in each of `placements`."""
+
+    #: (placements, ...)
+    values: _Array
+    #: how often each batch was repeated
+    repeats: int
+    #: (placements,) whether a repeat gave the row different bits
+    unsteady: tuple[bool, ...]
+    #: (placements,) whether other values of the neighbours did
+    neighbours: tuple[bool, ...]
 
 
 def placements(batches: Sequence[int]) -> tuple[tuple[int, str], ...]:
@@ -26,7 +53,7 @@ def placements(batches: Sequence[int]) -> tuple[tuple[int, str], ...]:
 
 def row_results(
     operation: Operation, data: Sequence[_Array], batches: Sequence[int], name: str
-) -> _Array:
+) -> RowResults:
     """Compute the first row of the data in each batch size and place.
 
     Parameters
@@ -39,28 +66,47 @@ def row_results(
     name : str
         What to call the operation in an error.
 
-    Returns
-    -------
-    numpy.ndarray
-        (placements, ...) the row's result in each of `placements`.
-
     Raises
     ------
     FpdriftError
-        If the operation raises, or gives no batch of finite floats.
+        If the operation raises, or returns no batch of finite floats.
     """
     rows, *weights = data
     results: list[_Array] = []
-    for size, place in placements(batches):
-        order = [*range(1, size), 0] if place == "last" else [*range(size)]
+
+    def ask(size: int, place: str, factor: float = 1) -> _Array:
+        here = rows[[*range(1, size), 0] if place == "last" else [*range(size)]]
+        where = size - 1 if place == "last" else 0
+        here[np.arange(size) != where] *= here.dtype.type(factor)
         try:
-            given = np.asarray(operation(rows[order], *weights))
+            given = np.asarray(operation(here, *weights))
         except Exception as error:  # noqa: BLE001 - whatever a user's function raises
             message = f"{name} raises {type(error).__name__} at a batch of {size}: {error}"
             raise FpdriftError(" ".join(message.split())) from None
         _check(given, size, results, name)
-        results.append(given[-1 if place == "last" else 0])
-    return np.stack(results)
+        return given[where].copy()
+
+    places = placements(batches)
+    results += [ask(*place) for place in places]
+    unsteady = [
+        _differs(ask, place, one, REPEATS) for place, one in zip(places, results, strict=True)
+    ]
+    neighbours = [
+        ask(*place, factor=_REPLACED).tobytes() != one.tobytes()
+        for place, one in zip(places, results, strict=True)
+    ]
+    repeats = REPEATS
+    if any(neighbours) or len({one.tobytes() for one in results}) > 1:
+        repeats = MORE_REPEATS
+        unsteady = [
+            known or _differs(ask, place, one, MORE_REPEATS - REPEATS)
+            for known, place, one in zip(unsteady, places, results, strict=True)
+        ]
+    return RowResults(np.stack(results), repeats, tuple(unsteady), tuple(neighbours))
+
+
+def _differs(ask: Callable[..., _Array], place: tuple[int, str], one: _Array, times: int) -> bool:
+    return any(ask(*place).tobytes() != one.tobytes() for _ in range(times))
 
 
 def _check(given: _Array, size: int, before: list[_Array], name: str) -> None:

@@ -47,8 +47,10 @@ def batch_classes(
 
     Libraries choose their blocking, and so the order of their additions, by the shape of what they
     are given: a row's result may depend on how many others were computed beside it, and on its
-    place among them. Each library runs in a fresh process on numbers drawn once by NumPy; what the
-    user's shell sets (threads, instruction sets) is left out.
+    place among them. Each batch is repeated, and asked again with its neighbours' values replaced:
+    that tells these causes from nondeterminism, and from operations on the whole batch. Each
+    library runs in a fresh process on numbers drawn once by NumPy; what the user's shell sets
+    (threads, instruction sets) is left out.
 
     Parameters
     ----------
@@ -195,19 +197,28 @@ def _batch_run(task: Task, name: str, answer: Answer) -> BatchRun:
     library = answer.report.condition.library
     places = placements(task.batches)
     labels = [str(size) if place == "alone" else f"{size} {place}" for size, place in places]
+    found = answer.results[name]
     return BatchRun(
         operation=name,
         library=library,
         how=how(library, name),
         batches=tuple(size for size, _ in places),
         places=tuple(place for _, place in places),
-        equality=equality(labels, [*answer.results[name]]),
+        equality=equality(labels, [*found.values]),
+        repeats=found.repeats,
+        unsteady=_sizes(places, found.unsteady),
+        neighbours_matter=_sizes(places, found.neighbours),
     )
+
+
+def _sizes(places: Sequence[tuple[int, str]], flags: Sequence[bool]) -> tuple[int, ...]:
+    """Name the batch sizes that have a flag at any place of the row."""
+    return tuple(dict.fromkeys(size for (size, _), flag in zip(places, flags, strict=True) if flag))
 
 
 def _condition_run(task: Task, name: str, group: list[Answer]) -> ConditionRun:
     library = group[0].report.condition.library
-    results: list[npt.NDArray[Any]] = [answer.results[name] for answer in group]
+    results: list[npt.NDArray[Any]] = [answer.results[name].values for answer in group]
     return ConditionRun(
         operation=name,
         library=library,

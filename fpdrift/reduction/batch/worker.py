@@ -39,9 +39,12 @@ def _outcome(task: Message, name: str, stored: Any) -> Message:
     data = [stored[key] for key in sorted(stored) if key.rpartition(" ")[0] == name]
     results = row_results(resolve(task["library"], name), data, task["batches"], name)
     return {
-        "dtype": results.dtype.name,
-        "shape": list(results.shape),
-        "bytes": base64.b64encode(results.tobytes()).decode(),
+        "dtype": results.values.dtype.name,
+        "shape": list(results.values.shape),
+        "bytes": base64.b64encode(results.values.tobytes()).decode(),
+        "repeats": results.repeats,
+        "unsteady": list(results.unsteady),
+        "neighbours": list(results.neighbours),
     }
 
 

@@ -6,6 +6,7 @@ from fpdrift.reduction.revealing.adapters import (
     reveal_mean,
     sum_of_dot,
     sum_of_matmul,
+    sum_of_mean,
 )
 from fpdrift.reduction.revealing.alike import same_order
 from fpdrift.reduction.revealing.decide import reveal
@@ -23,4 +24,5 @@ __all__ = [
     "same_order",
     "sum_of_dot",
     "sum_of_matmul",
+    "sum_of_mean",
 ]

@@ -1,22 +1,25 @@
 """Dot products, matrix products and means, revealed as sums.
 
-Multiplied by ones, numbers stay what they are; so a product's sums are asked like any other.
+Multiplied by ones, numbers stay what they are; so a product's sums are asked like any other. Where
+each product is rounded, or is not (fused multiply-add), shows with random factors only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from fpdrift.checks import check_callable, whole
 from fpdrift.errors import FpdriftError, shown
-from fpdrift.floats import Format, format_of
+from fpdrift.floats import format_of
+from fpdrift.frameworks.alignment import aligned_zeros, offset_of
 from fpdrift.reduction.canonical import LARGEST_N
-from fpdrift.reduction.revealing.decide import decide, reveal
+from fpdrift.reduction.revealing.decide import reveal
+from fpdrift.reduction.revealing.kinds import AsSum, mean_finishes
 from fpdrift.reduction.revealing.revealed import Revealed
-from fpdrift.reduction.rounding import Floats, round_array
 
 
 def reveal_dot(
@@ -30,7 +33,9 @@ def reveal_dot(
 ) -> Revealed:
     """Find the order in which a function of two (n,) arrays adds their products.
 
-    The second array holds ones. Parameters, result and errors are those of `reveal`.
+    The second array holds ones while the tree is looked for, and random factors after that:
+    ``.products`` of the result says whether each product is rounded before it is added. Parameters
+    and errors are those of `reveal`.
     """
     name = name or _name(dot_function)
     asked = sum_of_dot(dot_function, n, dtype)
@@ -83,32 +88,31 @@ def reveal_mean(
     A replay divides by n, or multiplies by 1 / n, before or after its last rounding; one of these
     has to give the function's bits. Parameters, result and errors are those of `reveal`.
     """
+    name = name or _name(mean_function)
+    asked = sum_of_mean(mean_function, n, dtype)
+    return reveal(asked, n, dtype, max_probes=max_probes, rng=rng, name=name)
+
+
+def sum_of_mean(
+    mean_function: Callable[[Any], Any], n: int, dtype: Any = "float32"
+) -> Callable[[Any], Any]:
+    """Return a function that `reveal` and `same_order` know to be a mean of (n,) numbers."""
+    check_callable("the function", mean_function)
     n = whole("n", n, 1, LARGEST_N)
-
-    def divided(sums: Floats, fmt: Format) -> Floats:
-        return round_array(sums / sums.dtype.type(n), fmt)
-
-    def scaled(sums: Floats, fmt: Format) -> Floats:
-        one = sums.dtype.type(1)
-        return round_array(sums * (one / sums.dtype.type(n)), fmt)
-
-    def divided_after(sums: Floats, fmt: Format) -> Floats:
-        return divided(round_array(sums, fmt), fmt)
-
-    def scaled_after(sums: Floats, fmt: Format) -> Floats:
-        return scaled(round_array(sums, fmt), fmt)
-
-    finishes = (divided, divided_after, scaled, scaled_after)
-    return decide(mean_function, n, dtype, finishes, n, max_probes, rng, name)
+    finishes = mean_finishes(n)
+    return AsSum(mean_function, n, format_of(dtype), _name(mean_function), finishes=finishes)
 
 
 def sum_of_dot(
     dot_function: Callable[[Any, Any], Any], n: int, dtype: Any = "float32"
 ) -> Callable[[Any], Any]:
-    """Make a function that sums from one that takes two (n,) arrays; the second holds ones."""
+    """Return a function that sums, made of one that takes two (n,) arrays; the second holds ones.
+
+    `reveal` and `same_order` ask it with random factors, too.
+    """
     _check(dot_function)
-    ones = np.ones(whole("n", n, 1, LARGEST_N), format_of(dtype).dtype)
-    return lambda x: dot_function(x, ones)
+    n, fmt = whole("n", n, 1, LARGEST_N), format_of(dtype)
+    return AsSum(dot_function, n, fmt, _name(dot_function), multiplies=True)
 
 
 def sum_of_matmul(
@@ -118,22 +122,33 @@ def sum_of_matmul(
     shape: tuple[int, int] = (2, 2),
     element: tuple[int, int] = (0, 0),
 ) -> Callable[[Any], Any]:
-    """Make a function that sums from one that multiplies matrices, as `reveal_matmul` says."""
+    """Return a function that sums, made of one that multiplies matrices; see `reveal_matmul`.
+
+    `reveal` and `same_order` ask it with random factors, too.
+    """
     _check(matmul_function)
     fmt, n = format_of(dtype), whole("n", n, 1, LARGEST_N)
     rows, columns = _two("shape", shape, 1, (2**15, 2**15))
     row, column = _two("element", element, 0, (rows - 1, columns - 1))
-    left, right = np.ones((rows, n), fmt.dtype), np.ones((n, columns), fmt.dtype)
 
-    def asked(x: Any) -> Any:
-        left[row] = x
+    @cache
+    def matrices(offset: int) -> tuple[Any, Any]:
+        """Make both matrices at the alignment of the numbers: a kernel may add by it."""
+        shapes = (rows, n), (n, columns)
+        left, right = (aligned_zeros(shape, fmt.dtype, offset) for shape in shapes)
+        return left, right
+
+    def multiply(values: Any, factors: Any) -> Any:
+        left, right = matrices(offset_of(values))
+        left[:], right[:] = 1, 1  # a function may have altered them
+        left[row], right[:, column] = values, factors
         product = np.asarray(matmul_function(left, right))
         if product.shape != (rows, columns):
             message = f"the product has the shape {product.shape}; let it be {(rows, columns)}"
             raise FpdriftError(message)
         return product[row, column]
 
-    return asked
+    return AsSum(multiply, n, fmt, _name(matmul_function), multiplies=True)
 
 
 def _two(name: str, values: Any, least: int, most: tuple[int, int]) -> tuple[int, int]:

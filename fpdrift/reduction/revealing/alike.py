@@ -1,8 +1,8 @@
-"""Whether two functions add in the same order, and if not, where they part."""
+"""Whether two functions add in the same order, and if not, where their trees diverge."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from fpdrift.reduction.plan import Plan
 from fpdrift.reduction.revealing.decide import reveal
 from fpdrift.reduction.revealing.mixture import mixture, order_matters
 from fpdrift.reduction.revealing.probing import BlackBox
+from fpdrift.reduction.revealing.products import product_rows
 from fpdrift.reduction.revealing.replaying import same_bits
 from fpdrift.reduction.revealing.revealed import Revealed, SameOrder
 from fpdrift.results import read_only
@@ -20,6 +21,7 @@ from fpdrift.results import read_only
 #: How many sets are named that only one function adds up.
 _NAMED = 4
 _ROUNDS = 4
+_PRODUCTS = 24
 
 
 def same_order(
@@ -31,21 +33,22 @@ def same_order(
     max_probes: int | None = None,
     rng: np.random.Generator | None = None,
 ) -> SameOrder:
-    """Say whether two functions add alike, and where they do not.
+    """Compare the orders in which two functions add.
 
     Parameters
     ----------
     first_function, second_function : callable
-        As for `reveal`; `sum_of_dot` and `sum_of_matmul` make such a function of a product.
+        As for `reveal`; `sum_of_dot`, `sum_of_matmul` and `sum_of_mean` make such a function of a
+        product or a mean. Two products are compared with random factors, too.
     n, dtype, max_probes, rng
         As for `reveal`.
 
     Returns
     -------
     SameOrder
-        ``.same`` is True where both have the same confirmed plan and accumulator, or where both
+        ``.same`` is True where both have the same confirmed plan and round alike, or where both
         are order-independent and gave the same bits; False where they do not; None where the
-        order of one of them could not be seen.
+        order of one of them is not known.
 
     Raises
     ------
@@ -57,7 +60,7 @@ def same_order(
     first, second = (reveal(f, n, dtype, max_probes=max_probes, rng=rng) for f in functions)
     fmt = format_of(dtype)
     boxes = [BlackBox(f, n, fmt, one.name) for f, one in zip(functions, (first, second))]  # noqa: B905 - two of each
-    row, *gave = _example(boxes, fmt, rng)
+    row, factors, *gave = _example(boxes, fmt, rng)
     same, why = _judged(first, second, differs=row is not None)
     shared, only_first, only_second = _parted(first.plan, second.plan)
     return SameOrder(
@@ -73,6 +76,7 @@ def same_order(
         example=row,
         first_gave=gave[0],
         second_gave=gave[1],
+        example_factors=factors,
     )
 
 
@@ -80,31 +84,85 @@ def _judged(first: Revealed, second: Revealed, *, differs: bool) -> tuple[bool |
     for one in (first, second):
         if one.verdict in ("inconsistent", "not reproduced"):
             return None, f"{one.name} is {one.verdict}, so its order is not known."
-    if first.verdict != second.verdict:
-        names = f"{first.name} is {first.verdict}, {second.name} is {second.verdict}"
-        return False, f"{names}."
-    if not first.confirmed:
-        what = "but their bits differ" if differs else "and they gave the same bits"
-        return not differs, f"Neither depends on the order, {what}."
+    if first.plan is None or second.plan is None:
+        return _judged_without_trees(first, second, differs=differs)
     if first.plan != second.plan:
         return False, "Their trees differ."
-    if first.accumulator != second.accumulator:
-        wide = [one.accumulator or one.dtype for one in (first, second)]
-        return False, f"They add in the same order, in {wide[0]} and in {wide[1]}."
+    if other := next(_otherwise(first, second), None):
+        return False, f"They add in the same order, {other}."
+    if differs:
+        return None, "They add in the same order and seem to round alike, but their bits differ."
+    for one in (first, second):
+        if one.evidence.offsets_that_differ:
+            return None, (
+                "They add in the same order and round alike where the numbers start at a multiple "
+                f"of 64 bytes; elsewhere {one.name} gives different bits."
+            )
     return True, "They add in the same order and round alike."
 
 
-def _example(boxes: list[BlackBox], fmt: Format, rng: np.random.Generator) -> tuple[Any, Any, Any]:
-    """Look for an input for which their bits differ."""
+def _judged_without_trees(
+    first: Revealed, second: Revealed, *, differs: bool
+) -> tuple[bool | None, str]:
+    """Compare sums that no order changes, and algorithms."""
+    if first.verdict != second.verdict or (first.plan is None) != (second.plan is None):
+        return False, f"{_what(first)}, {_what(second)}."
+    what = "but their bits differ" if differs else "and they gave the same bits"
+    if first.verdict == "order-independent":
+        return not differs, f"Neither depends on the order, {what}."
+    return not differs, f"{_what(first)}, {_what(second)}, {what}."
+
+
+def _what(one: Revealed) -> str:
+    if one.verdict == "confirmed":
+        return f"{one.name} is {one.algorithms[0] if one.plan is None else 'a tree of additions'}"
+    return f"{one.name} is {one.verdict}"
+
+
+def _otherwise(first: Revealed, second: Revealed) -> Iterator[str]:
+    """Say in which way two functions of one plan round differently."""
+    wide = [one.accumulator or one.dtype for one in (first, second)]
+    if wide[0] != wide[1]:
+        yield f"in {wide[0]} and in {wide[1]}"
+    if first.finish != second.finish:
+        ends = (
+            f"{one.name}'s sum is {one.finish or 'returned as it is'}" for one in (first, second)
+        )
+        yield f"but {' and '.join(ends)}"
+    if first.unrounded is not None and second.unrounded is not None:
+        both = np.array([first.unrounded, second.unrounded])
+        if (both[0] != both[1]).any():
+            added = (
+                f"{one.name} adds {int(one.unrounded.sum()) or 'none'} of its {one.n} products "
+                "unrounded"
+                for one in (first, second)
+                if one.unrounded is not None
+            )
+            yield f"but {' and '.join(added)} (fused multiply-add)"
+    if first.evidence.flushed != second.evidence.flushed:
+        zeros = (
+            f"{one.name} takes {'subnormal' if one.evidence.flushed else 'no subnormal'} numbers "
+            "for zeros"
+            for one in (first, second)
+        )
+        yield f"but {' and '.join(zeros)}"
+
+
+def _example(boxes: list[BlackBox], fmt: Format, rng: np.random.Generator) -> tuple[Any, ...]:
+    """Look for an input, and factors of two products, for which their bits differ."""
     n = boxes[0].n
-    both = (order_matters(n, fmt, _ROUNDS, rng), mixture(n, fmt, _ROUNDS, rng))
-    rows = np.concatenate(both)
-    first, second = (box.sums(rows) for box in boxes)
-    different = np.flatnonzero(~same_bits(first, second, fmt))
-    if not len(different):
-        return None, None, None
-    where = different[0]
-    return read_only(rows[where]), first[where], second[where]
+    rows = np.concatenate([order_matters(n, fmt, _ROUNDS, rng), mixture(n, fmt, _ROUNDS, rng)])
+    asked: list[tuple[Any, Any]] = [(rows, None)]
+    if all(box.multiplies for box in boxes):
+        asked.append(product_rows(n, fmt, _PRODUCTS, rng))
+    for numbers, factors in asked:
+        first, second = (box.sums(numbers, factors) for box in boxes)
+        different = np.flatnonzero(~same_bits(first, second, fmt))
+        if len(different):
+            where = different[0]
+            factor = None if factors is None else read_only(factors[where])
+            return read_only(numbers[where]), factor, first[where], second[where]
+    return None, None, None, None
 
 
 _Sets = tuple[tuple[int, ...], ...]

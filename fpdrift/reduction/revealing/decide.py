@@ -17,39 +17,30 @@ from fpdrift.floats import format_of
 from fpdrift.reduction.canonical import LARGEST_N
 from fpdrift.reduction.makers import sequential
 from fpdrift.reduction.plan import Plan
+from fpdrift.reduction.revealing.algorithms import EXACT, known_algorithms
+from fpdrift.reduction.revealing.confirming import confirmed_replay, unrounded_products
+from fpdrift.reduction.revealing.kinds import ROUNDED, AsSum, Finish, mean_finishes
 from fpdrift.reduction.revealing.masks import Mask, mask_of
-from fpdrift.reduction.revealing.mixture import (
-    fresh_probes,
-    mixture,
-    order_matters,
-    whole_numbers,
-)
+from fpdrift.reduction.revealing.mixture import fresh_probes, mixture, whole_numbers
 from fpdrift.reduction.revealing.notes import Notes, Verdict
 from fpdrift.reduction.revealing.probing import BlackBox
-from fpdrift.reduction.revealing.replaying import (
-    Finish,
-    Replay,
-    accumulators,
-    best_replay,
-    rounded,
-    same_bits,
-)
+from fpdrift.reduction.revealing.products import product_rows
+from fpdrift.reduction.revealing.replaying import Replay, best_replay, same_bits
 from fpdrift.reduction.revealing.revealed import Revealed
 from fpdrift.reduction.revealing.search import ContradictionError, Search
+from fpdrift.reduction.revealing.steady import Repeats, offsets_that_differ, two_orders
 from fpdrift.reduction.rounding import Floats, round_array
 
 #: One input or two can be added in one way only.
 _ONE_TREE = 2
-#: Inputs that are repeated (a multiple of 3), and how often.
-_REPEATED, _REPEATS = 12, 22
-#: Orders of each of these inputs that are tried; fewer where n is large.
-_ORDERS = 64
 _FRESH = 64
 #: How many times the rows of `mixture` are drawn, at most; fewer where n is large.
 _ROUNDS = 24
 _NUMBERS = 2**14
 #: Probes of a contradiction that are asked again, and how often.
 _ASKED_AGAIN, _AGAIN = 4, 8
+
+_NOT_CONFIRMED = ("order-independent", "inconsistent", "not reproduced")
 
 
 def reveal(
@@ -83,13 +74,13 @@ def reveal(
     Returns
     -------
     Revealed
-        With the verdict: ``"confirmed"``, ``"order-independent"``, ``"inconsistent"`` or ``"not
-        reproduced"``; the plan, its accumulator, and the evidence.
+        With the verdict, one of `fpdrift.reduction.revealing.VERDICTS`; the plan, its accumulator,
+        and the evidence. A mean is recognised: see `.finish`.
 
     Raises
     ------
     FpdriftError
-        If the function raises, alters its input, or gives no finite scalar of the dtype; or if
+        If the function raises, alters its input, or returns no finite scalar of the dtype; or if
         the probes allowed are used up.
 
     References
@@ -103,23 +94,9 @@ def reveal(
     >>> print(reveal(np.sum, 8).plan)
     (((0+1)+(2+3))+((4+5)+(6+7)))
     """
-    return decide(sum_function, n, dtype, (rounded,), 1, max_probes, rng, name)
-
-
-def decide(
-    function: Any,
-    n: int,
-    dtype: Any,
-    finishes: tuple[Finish, ...],
-    shares: int,
-    max_probes: int | None,
-    rng: np.random.Generator | None,
-    name: str | None,
-) -> Revealed:
-    """Reveal a sum, or what is a sum but for its finish, such as a mean of `shares` numbers."""
     n, fmt = whole("n", n, 1, LARGEST_N), format_of(dtype)
-    if not callable(function):
-        message = f"sum_function is {shown(function)}; give a function of an array"
+    if not callable(sum_function):
+        message = f"sum_function is {shown(sum_function)}; give a function of an array"
         raise FpdriftError(message)
     if rng is None:
         rng = np.random.default_rng(0)
@@ -129,10 +106,9 @@ def decide(
     if max_probes is not None:
         max_probes = whole("max_probes", max_probes, 1, 2**62)
     if name is None:
-        name = str(getattr(function, "__name__", type(function).__name__))
-    mask = mask_of(fmt, shares)
-    box = BlackBox(function, n, fmt, name)
-    return _Decision(box, mask, finishes, shares, max_probes, rng).taken()
+        name = str(getattr(sum_function, "__name__", type(sum_function).__name__))
+    finishes = sum_function.finishes if isinstance(sum_function, AsSum) else (ROUNDED,)
+    return _Decision(BlackBox(sum_function, n, fmt, name), finishes, max_probes, rng).taken()
 
 
 class _Decision:
@@ -141,78 +117,109 @@ class _Decision:
     def __init__(
         self,
         box: BlackBox,
-        mask: Mask,
         finishes: tuple[Finish, ...],
-        shares: int,
         max_probes: int | None,
         rng: np.random.Generator,
     ) -> None:
         self.box, self.fmt, self.n = box, box.fmt, box.n
-        self.mask, self.finishes, self.shares = mask, finishes, shares
+        self.finishes = finishes
         self.max_probes, self.rng = max_probes, rng
-        self.notes = Notes(box, mask)
-        #: two orders of the same numbers that gave other bits, which a plan has to give as well
-        self.told = np.empty((0, box.n), box.fmt.dtype)
+        self.notes = Notes(box)
+
+    @property
+    def shares(self) -> int:
+        """What the sum is divided by."""
+        return 1 if self.finishes[0] is ROUNDED else self.n
+
+    @property
+    def mask(self) -> Mask:
+        """Numbers that hide others, for this box."""
+        return mask_of(self.fmt, self.shares)
 
     def taken(self) -> Revealed:
         """Take the steps in their order."""
         try:
             self._adds()
             if self.n <= _ONE_TREE:
-                plan = sequential(self.n)
+                self._confirms(sequential(self.n))
             else:
-                self._repeats()
-                self._has_an_order()
-                plan = self._tree()
-                self._predicts(plan)
-            self._replays(plan)
+                self._finds()
         except Verdict as verdict:
-            return self.notes.revealed(verdict)
+            return self.notes.revealed(self._named(verdict))
         raise AssertionError
 
+    def _finds(self) -> None:
+        """Find the tree of three inputs and more, and confirm it."""
+        box, notes, rng = self.box, self.notes, self.rng
+        repeats = Repeats(box, notes, rng)
+        repeats.check()
+        told = two_orders(box, notes, rng)
+        notes.offsets, notes.differ = offsets_that_differ(box, rng)
+        plan = self._tree()
+        self._predicts(plan)
+        self._confirms(plan, told, repeats)
+
+    def _confirms(
+        self, plan: Plan, told: Floats | None = None, repeats: Repeats | None = None
+    ) -> None:
+        """Run the plan on numbers of all kinds, and on two orders that gave different bits."""
+        rows = mixture(self.n, self.fmt, self._rounds(plan), self.rng)
+        if told is not None:
+            rows = np.concatenate([told, rows])
+        replay = confirmed_replay(plan, rows, self.box, self.finishes, self.notes)
+        if self.box.multiplies:
+            pairs = product_rows(self.n, self.fmt, self._rounds(plan), self.rng)
+            self.notes.unrounded = unrounded_products(replay, pairs, self.box, self.rng)
+        if repeats is not None:
+            repeats.check(1)  # whether any call in between has changed the box
+        raise self.notes.confirmed(len(rows))
+
+    def _rounds(self, plan: Plan | None = None) -> int:
+        # The bits that an aligning adder keeps below the sum's show rarely.
+        times = 4 if plan is not None and plan.aligned.any() else 1
+        return times * min(_ROUNDS, max(3, _NUMBERS // self.n))
+
+    def _named(self, verdict: Verdict) -> Verdict:
+        """Look for an algorithm of our own that gives the bits where no plan does."""
+        if verdict.verdict not in _NOT_CONFIRMED or self.notes.astray or self.n <= _ONE_TREE:
+            return verdict
+        rows = mixture(self.n, self.fmt, self._rounds(), self.rng)
+        try:
+            given = self.box.sums(rows)
+        except FpdriftError:  # this verdict stands, whatever the box does now
+            return verdict
+        found = known_algorithms(rows, given, self.fmt, self.finishes)
+        if not found:
+            return verdict
+        self.notes.named(found, len(rows))
+        others = f", and of {len(found) - 1} more like it" if len(found) > 1 else ""
+        bits = f"The function's bits are those of {found[0]}{others}, on all {len(rows)} inputs."
+        if verdict.verdict == "order-independent" and found[0].startswith(EXACT):
+            return Verdict(verdict.verdict, f"{verdict.why} {bits}")
+        return Verdict("confirmed", bits)
+
     def _adds(self) -> None:
-        """Small whole numbers have one sum, in whatever order."""
+        """Small whole numbers have one sum, in whatever order; a mean is one share of it."""
         rows = whole_numbers(self.n, self.fmt, 4, self.rng)
         given = self.box.sums(rows)
         totals = round_array(rows.astype(np.float64).sum(axis=1), self.fmt)
-        right = np.zeros(len(rows), np.bool_)
-        for finish in self.finishes:
-            right |= same_bits(finish(totals, self.fmt), given, self.fmt)
-        if not right.all():
-            bad = int(np.argmin(right))
-            self.notes.example(rows[bad], given[bad], self.finishes[0](totals, self.fmt)[bad])
-            why = "Small whole numbers, which any order adds exactly, gave another sum."
-            if self.n <= _ONE_TREE:
-                raise Verdict("not reproduced", why)
-            raise Verdict("inconsistent", f"{why} It does not add, or it rounds coarsely.")
-
-    def _repeats(self) -> None:
-        """Ask whether the same input gives the same bits each time."""
-        rows = order_matters(self.n, self.fmt, _REPEATED // 3, self.rng)
-        first = self.box.sums(rows)
-        for _ in range(_REPEATS):
-            again = self.box.sums(rows)
-            self.notes.repeats += len(rows)
-            equal = same_bits(first, again, self.fmt)
-            if not equal.all():
-                bad = int(np.argmin(equal))
-                self.notes.example(rows[bad], first[bad], again[bad])
-                self.notes.astray = True
-                raise Verdict("inconsistent", "The same input gave other bits: nondeterministic.")
-
-    def _has_an_order(self) -> None:
-        """Ask whether the bits change with the order of the inputs."""
-        count = min(_ORDERS, max(8, 2 * _NUMBERS // self.n))
-        for row in order_matters(self.n, self.fmt, _REPEATED // 3, self.rng):
-            orders = self.rng.permuted(np.tile(row, (count, 1)), axis=1)
-            given = self.box.sums(orders)
-            self.notes.permutations += len(orders)
-            other = ~same_bits(given, given[:1], self.fmt)
-            if other.any():
-                self.told = orders[[0, int(np.argmax(other))]]
+        kinds = {"": self.finishes}
+        if not self.box.multiplies:
+            kinds |= {"a sum, not a mean": (ROUNDED,), "a mean": mean_finishes(self.n)}
+        for kind, finishes in kinds.items():
+            right = np.zeros(len(rows), np.bool_)
+            for finish in finishes:
+                right |= same_bits(finish(totals, self.fmt), given, self.fmt)
+            if right.all():
+                self.notes.recognised, self.finishes = kind, finishes
                 return
-        why = f"{self.notes.permutations} changes of order changed no bit."
-        raise Verdict("order-independent", why)
+        right = same_bits(self.finishes[0](totals, self.fmt), given, self.fmt)
+        bad = int(np.argmin(right))
+        self.notes.example(rows[bad], given[bad], self.finishes[0](totals, self.fmt)[bad])
+        why = "Small whole numbers, which any order adds exactly, gave a different sum."
+        if self.n <= _ONE_TREE:
+            raise Verdict("not reproduced", why)
+        raise Verdict("inconsistent", f"{why} It does not add, or it rounds coarsely.")
 
     def _tree(self) -> Plan:
         before = self.box.calls
@@ -257,25 +264,6 @@ class _Decision:
             why = f"{len(rows) - replay.agreed} of {len(rows)} fresh probes, with zeros among the"
             why += " units, got an answer that the tree does not give: the order depends on the"
             raise Verdict("inconsistent", f"{why} numbers.")
-
-    def _replays(self, plan: Plan) -> None:
-        """Run the plan on numbers of all kinds."""
-        rounds = min(_ROUNDS, max(3, _NUMBERS // self.n))
-        if plan.aligned.any():  # the bits that such adders keep below the sum's show rarely
-            rounds *= 4
-        rows = np.concatenate([self.told, mixture(self.n, self.fmt, rounds, self.rng)])
-        given = self.box.sums(rows)
-        replay = best_replay(plan, rows, given, self.fmt, self.finishes)
-        self.notes.replayed(replay, rows, accumulators(self.fmt))
-        if replay.equal.all():
-            acc = None if replay.accumulator is self.fmt else replay.accumulator.name
-            self.notes.found(replay.plan, acc)
-            raise Verdict(
-                "confirmed", f"The plan gave the function's bits on all {len(rows)} inputs."
-            )
-        self.notes.found(plan, None)
-        self._note_first_difference(rows, given, replay)
-        raise Verdict("not reproduced", self.notes.mismatch(replay, rows))
 
     def _note_first_difference(self, rows: Floats, given: Floats, replay: Replay) -> None:
         bad = int(np.argmin(replay.equal[: len(replay.sums)]))

@@ -45,6 +45,20 @@ def order_matters(n: int, fmt: Format, rounds: int, rng: np.random.Generator) ->
     return round_array(_small_enough(rng.permuted(np.concatenate(rows), axis=1), fmt), fmt)
 
 
+def one_sign(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Floats:
+    """Draw (rounds, n) numbers of one sign, or all but one, of narrow and wide ranges.
+
+    Sums that add what is positive first show an order only where several numbers have one sign.
+    """
+    exponents = np.where(
+        np.arange(rounds)[:, None] % 2, rng.integers(-fmt.precision, 1, (rounds, n)), 0
+    )
+    rows = np.ldexp(1 + rng.random((rounds, n)), exponents)
+    rows[1::4, 0] = -rows[1::4, 0]
+    rows[rounds // 2 :] *= -1
+    return round_array(_small_enough(rows, fmt), fmt)
+
+
 def whole_numbers(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Floats:
     """Draw (rounds, n) small whole numbers, most of them zeros, which any order adds exactly."""
     rows = np.where(np.arange(n) < 20, rng.integers(-9, 10, (rounds, n)), 0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fpdrift.floats import Format
+from fpdrift.frameworks.alignment import LINE
 from fpdrift.reduction.plan import Plan
-from fpdrift.reduction.revealing.masks import Mask
 from fpdrift.reduction.revealing.probing import BlackBox
 from fpdrift.reduction.revealing.replaying import Replay
 from fpdrift.reduction.revealing.revealed import Evidence, Revealed
@@ -34,16 +36,24 @@ class Verdict(Exception):  # noqa: N818 - no error: it ends the questions
 class Notes:
     """Collects what the evidence needs."""
 
-    def __init__(self, box: BlackBox, mask: Mask) -> None:
+    def __init__(self, box: BlackBox) -> None:
         self.box = box
-        self.mask = mask
         self.probes = self.repeats = self.permutations = self.fresh = 0
         self.astray = False
+        #: what it computes, where that is not what was asked for
+        self.recognised = ""
+        #: byte offsets of the numbers that were tried, and those that change the bits
+        self.offsets: tuple[int, ...] = ()
+        self.differ: tuple[int, ...] = ()
+        self.flushed: tuple[str, ...] = ()
+        self.algorithms: tuple[str, ...] = ()
+        self.unrounded: npt.NDArray[np.bool_] | None = None
+        #: whether the replay differs from the function on inputs with subnormal numbers only
+        self.only_subnormal = False
         self._plan: Plan | None = None
-        self._accumulator: str | None = None
+        self._replay: Replay | None = None
         self._rows = self._agreed = 0
         self._tried: tuple[str, ...] = ()
-        self._flushes = False
         self._power = "No plan was replayed."
         self._example: tuple[Any, Any, Any] = (None, None, None)
 
@@ -51,37 +61,55 @@ class Notes:
         """Keep an input that decided."""
         self._example = (read_only(row), given, expected)
 
-    def found(self, plan: Plan, accumulator: str | None) -> None:
-        """Keep what was found."""
-        self._plan, self._accumulator = plan, accumulator
+    def found(self, plan: Plan | None, replay: Replay | None = None) -> None:
+        """Keep the plan that was found, and the replay that gave the function's bits."""
+        self._plan, self._replay = plan, replay
 
     def replayed(self, replay: Replay, rows: Floats, tried: tuple[Format, ...]) -> None:
         """Keep how a replay went, and what it could have told."""
         self._rows, self._agreed = len(rows), replay.agreed
         self._tried = tuple(fmt.name for fmt in tried)
         subnormal = _subnormal(rows, replay, self.box.fmt)
-        self._flushes = bool((replay.equal | subnormal).all() and not replay.equal.all())
+        self.only_subnormal = bool((replay.equal | subnormal).all() and not replay.equal.all())
         self._power = self._told_apart(replay, rows)
 
-    def mismatch(self, replay: Replay, rows: Floats) -> str:
+    def named(self, algorithms: tuple[str, ...], rows: int) -> None:
+        """Keep which algorithms gave all bits: then no tree stands for them."""
+        self.algorithms = algorithms
+        self.found(None)
+        self._rows = self._agreed = rows
+        self._example = (None, None, None)
+
+    def mismatch(self, replay: Replay, rows: Floats) -> Verdict:
         """Say how a replay differs."""
-        if self._flushes:
+        if self.only_subnormal:
             missed = len(rows) - replay.agreed
-            return (
+            why = (
                 f"The plan gave the function's bits on all inputs but {missed} with subnormal "
-                "numbers: the function takes these for zeros."
+                "numbers, and no way of flushing these to zero gave its bits."
             )
-        return (
-            f"A tree fits the probes, but added in {' or '.join(self._tried)} it gave the "
-            f"function's bits on {replay.agreed} of {len(rows)} inputs at most: compensated or "
-            "fused additions, or another precision."
-        )
+        else:
+            why = (
+                f"A tree fits the probes, but added in {' or '.join(self._tried)} it gave the "
+                f"function's bits on {replay.agreed} of {len(rows)} inputs at most: compensated or "
+                "fused additions, or another precision."
+            )
+        return Verdict("not reproduced", why)
+
+    def confirmed(self, rows: int) -> Verdict:
+        """Say what was confirmed, and for what it holds."""
+        why = [f"The plan gave the function's bits on all {rows} inputs."]
+        if self.flushed:
+            why.append(f"It takes subnormal numbers for zeros: {', '.join(self.flushed)}.")
+        if self.differ:
+            return Verdict("confirmed at one alignment", " ".join(why))
+        return Verdict(f"confirmed{', subnormals flushed' * bool(self.flushed)}", " ".join(why))
 
     def revealed(self, verdict: Verdict) -> Revealed:
         """Put all of it into the result."""
         row, given, expected = self._example
         evidence = Evidence(
-            why=verdict.why,
+            why=" ".join([verdict.why, *self._besides()]),
             repeats=self.repeats,
             missed_rate=self._missed_rate(),
             permutations=self.permutations,
@@ -89,7 +117,10 @@ class Notes:
             replayed=self._rows,
             agreed=self._agreed,
             accumulators=self._tried,
-            flushes_subnormals=self._flushes,
+            flushes_subnormals=bool(self.flushed),
+            flushed=self.flushed,
+            offsets=self.offsets,
+            offsets_that_differ=self.differ,
             power=self._power,
             counterexample=row,
             box_gave=given,
@@ -101,11 +132,28 @@ class Notes:
             dtype=self.box.fmt.name,
             verdict=verdict.verdict,
             plan=self._plan,
-            accumulator=self._accumulator,
+            accumulator=self._accumulator(),
             probes=self.probes,
             calls=self.box.calls,
             evidence=evidence,
+            finish=self._replay.finish.words if self._replay else None,
+            algorithms=self.algorithms,
+            unrounded=None if self.unrounded is None else read_only(self.unrounded),
         )
+
+    def _accumulator(self) -> str | None:
+        acc = self._replay.accumulator if self._replay else self.box.fmt
+        return None if acc is self.box.fmt else acc.name
+
+    def _besides(self) -> Iterator[str]:
+        """Say what holds beside any verdict."""
+        if self.recognised:
+            yield f"It is {self.recognised}."
+        if self.differ:
+            yield (
+                f"All of this is at addresses that are multiples of {LINE}: of {len(self.offsets)} "
+                f"other places in memory, {len(self.differ)} give different bits."
+            )
 
     def _missed_rate(self) -> float | None:
         """Solve (1 - rate)**repeats = 5 % for the rate."""

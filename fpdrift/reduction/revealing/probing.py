@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.floats import Format
+from fpdrift.frameworks.alignment import aligned_zeros
+from fpdrift.reduction.revealing.kinds import AsSum
 from fpdrift.reduction.rounding import Floats
 
 #: A box that alters its input is found out after so many probes at the latest (with the next set).
@@ -16,12 +19,12 @@ _UNCHECKED = 64
 
 
 class BlackBox:
-    """A function under question; all calls go through one buffer, so alignment never changes.
+    """A function under question; its calls go through one buffer, whose alignment is chosen.
 
     Parameters
     ----------
     function : callable
-        Takes (n,) numbers of the format and returns a scalar of it.
+        Takes (n,) numbers of the format and returns a scalar of it; an `AsSum` may multiply, too.
     n : int
     fmt : Format
     name : str
@@ -29,37 +32,53 @@ class BlackBox:
     """
 
     def __init__(self, function: Callable[[Any], Any], n: int, fmt: Format, name: str) -> None:
-        self.function = function
+        self.multiplies = isinstance(function, AsSum) and function.multiplies
         self.fmt = fmt
         self.name = name
         self.n = n
         self.calls = 0
         self.left: float = np.inf  # calls that are still allowed
-        self._buffer = np.zeros(n, fmt.dtype)
-        self._kept = self._buffer.tobytes()
-        self._unchecked = 0
         self._scalar: type = fmt.dtype.type
+        self._unchecked = 0
+        self._call: Callable[[Any], Any] = function
+        if isinstance(function, AsSum):
+            add = function.function
+            # The factors are looked up at each call: placing makes new ones.
+            self._call = (lambda x: add(x, self._factors)) if self.multiplies else add
+        self.place(0)
+
+    def place(self, offset: int, factors_offset: int = 0) -> None:
+        """Let the numbers start so many bytes after a multiple of 64, and so the factors."""
+        self._buffer = aligned_zeros(self.n, self.fmt.dtype, offset)
+        self._factors = aligned_zeros(self.n, self.fmt.dtype, factors_offset)
+        self._factors[:] = np.ones(self.n, self.fmt.dtype)
+        self._kept = self._bits()
 
     def fill(self, values: Any, places: Any = slice(None)) -> None:
         """Set the buffer to zeros, and to the values at the places."""
+        if self._unchecked:
+            self._check_input()
         if places != slice(None):
             self._buffer[:] = 0
         self._buffer[places] = values
-        self._kept = self._buffer.tobytes()
+        self._kept = self._bits()
 
-    def sums(self, rows: Iterable[Floats]) -> Floats:
-        """Give the box's sums of some rows, (rows,)."""
+    def sums(self, rows: Iterable[Floats], factors: Iterable[Floats] | None = None) -> Floats:
+        """Return the box's sums of some rows, (rows,), or of their products with factors."""
         sums = []
-        for row in rows:
+        ones = np.ones(self.n, self.fmt.dtype)
+        for row, factor in zip(rows, repeat(ones) if factors is None else factors, strict=False):
+            self._factors[:] = factor
             self.fill(row)
             self._count(1)
             try:
                 with np.errstate(all="ignore"):
-                    value = self.function(self._buffer)
-                sums.append(self._read(value))
+                    sums.append(self._read(self._call(self._buffer)))
             except Exception as error:
                 raise self._explained(error) from error
             self._check_input()
+        self._factors[:] = ones
+        self._kept = self._bits()
         given = np.array(sums, self.fmt.dtype)
         if not np.isfinite(given).all():
             raise self._not_finite(given)
@@ -72,7 +91,7 @@ class BlackBox:
         checked twice and no array is made.
         """
         self._count(len(others))
-        buffer, function, scalar, minus = self._buffer, self.function, self._scalar, -huge
+        buffer, function, scalar, minus = self._buffer, self._call, self._scalar, -huge
         before = buffer[place]
         sums = []
         buffer[place] = huge
@@ -82,8 +101,9 @@ class BlackBox:
                     unit = buffer[other]
                     buffer[other] = minus
                     value = function(buffer)
-                    buffer[other] = unit
+                    # A lazy library computes here, at the latest: the buffer still holds the probe.
                     sums.append(value if type(value) is scalar else self._read(value))
+                    buffer[other] = unit
         except Exception as error:
             raise self._explained(error) from error
         buffer[place] = before
@@ -99,9 +119,12 @@ class BlackBox:
             raise FpdriftError(message)
         self.calls += calls
 
+    def _bits(self) -> bytes:
+        return bytes(self._buffer.tobytes() + self._factors.tobytes())
+
     def _check_input(self) -> None:
         self._unchecked = 0
-        if self._buffer.tobytes() != self._kept:
+        if self._bits() != self._kept:
             message = f"{self.name} alters its input; let it work on a copy of it"
             raise FpdriftError(message)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -12,11 +12,9 @@ import numpy.typing as npt
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, Format
 from fpdrift.reduction.plan import Plan
-from fpdrift.reduction.rounding import Floats, round_array
+from fpdrift.reduction.revealing.kinds import Finish
+from fpdrift.reduction.rounding import Floats
 from fpdrift.reduction.running import WIDER, run_plans
-
-#: From the sums in the accumulator's format to what the function returns in its own.
-Finish = Callable[[Floats, Format], Floats]
 
 #: Rows that a plan is tried on before all are.
 _FIRST = 8
@@ -32,6 +30,7 @@ class Replay:
 
     plan: Plan
     accumulator: Format
+    finish: Finish
     sums: Floats
     #: (rows,) whether the bits are equal
     equal: npt.NDArray[np.bool_]
@@ -40,11 +39,6 @@ class Replay:
     def agreed(self) -> int:
         """On how many rows."""
         return int(self.equal.sum())
-
-
-def rounded(sums: Floats, fmt: Format) -> Floats:
-    """Round the accumulator's sums to the function's format: what a plain sum does at its end."""
-    return round_array(sums, fmt)
 
 
 def best_replay(
@@ -60,11 +54,11 @@ def best_replay(
     given : numpy.ndarray
         (rows,) what the function gave for them.
     fmt : Format
-    finishes : tuple of callable
+    finishes : tuple of Finish
         Ways in which the function may round at its end.
     """
     best = None
-    for variant, acc, finish in _hypotheses(plan, fmt, finishes):
+    for variant, acc, finish in hypotheses(plan, fmt, finishes):
         one = _replay(variant, acc, rows, given, fmt, finish)
         if one is None:
             continue
@@ -103,13 +97,13 @@ def _replay(
     except FpdriftError:  # too many aligned terms for 64 bits
         return None
     short = len(rows) - len(equal)
-    return Replay(plan, acc, sums, np.concatenate([equal, np.zeros(short, np.bool_)]))
+    return Replay(plan, acc, finish, sums, np.concatenate([equal, np.zeros(short, np.bool_)]))
 
 
-def _hypotheses(
+def hypotheses(
     plan: Plan, fmt: Format, finishes: tuple[Finish, ...]
 ) -> Iterator[tuple[Plan, Format, Finish]]:
-    """Give the plan as probes show it in each accumulator, then what they cannot tell from it.
+    """Yield the plan as probes show it in each accumulator, then what they cannot tell from it.
 
     That is how many bits an adder keeps, and whether one of two terms truncates as well.
     """

@@ -14,7 +14,10 @@ from fpdrift.results import Result
 
 #: The verdicts of `Revealed`, and what each says.
 VERDICTS = {
-    "confirmed": "the plan gives the function's own bits",
+    "confirmed": "the plan, or an algorithm that is named, gives the function's own bits",
+    "confirmed, subnormals flushed": "the plan gives them, with zeros for subnormal numbers",
+    "confirmed at one alignment": "the plan gives them where the numbers start at a multiple of 64 "
+    "bytes; elsewhere the bits differ",
     "order-independent": "the bits do not depend on the order of the inputs",
     "inconsistent": "the answers fit no tree",
     "not reproduced": "a tree fits the probes, but its plan does not give the function's bits",
@@ -42,8 +45,7 @@ class Evidence(Result):
     agreed: int
     #: the accumulators tried, the narrowest first
     accumulators: tuple[str, ...]
-    #: whether each input on which replay and function differ holds or makes subnormal numbers,
-    #: and all others agree: the function takes them for zeros
+    #: whether the function takes subnormal numbers for zeros: a replay that does gave its bits
     flushes_subnormals: bool
     #: how well the inputs tell other ways of adding from this plan
     power: str
@@ -53,6 +55,12 @@ class Evidence(Result):
     box_gave: np.generic | None
     #: what else was expected: the replay's sum, or what the function gave for it another time
     replay_gave: np.generic | None
+    #: which subnormal numbers count as zeros: of "inputs", "partial sums", "result"
+    flushed: tuple[str, ...] = ()
+    #: distances in bytes from a multiple of 64 at which the numbers were put, too
+    offsets: tuple[int, ...] = ()
+    #: those of them at which the function gave different bits
+    offsets_that_differ: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"Evidence({shown(self.why)})"
@@ -69,7 +77,8 @@ class Revealed(Result):
     dtype: str
     #: one of `VERDICTS`
     verdict: str
-    #: the tree found; None where the verdict is order-independent or inconsistent
+    #: the tree found; None where the verdict is order-independent or inconsistent, or where
+    #: `algorithms` give the bits
     plan: Plan | None
     #: what the nodes round to: None for the dtype itself, else the name of a wider one
     accumulator: str | None
@@ -78,11 +87,30 @@ class Revealed(Result):
     #: all calls of the function, validation included
     calls: int
     evidence: Evidence
+    #: what becomes of a mean's sum, such as "divided by n"; None for a sum or a product
+    finish: str | None = None
+    #: names of the compensated or exact sums that gave the function's bits on all inputs
+    algorithms: tuple[str, ...] = ()
+    #: (n,) whether each product is added as it is, without being rounded before (a fused
+    #: multiply-add, or a wider accumulator); None for a sum, or where it was not found
+    unrounded: npt.NDArray[np.bool_] | None = None
 
     @property
     def confirmed(self) -> bool:
-        """Whether the plan gives the function's own bits."""
+        """Whether the plan, or an algorithm that is named, gives the function's own bits."""
         return self.verdict == "confirmed"
+
+    @property
+    def products(self) -> str | None:
+        """How products are added: "rounded", "fused" or "exact"; None for a sum, or if unknown.
+
+        Of fused ones those that start a chain are rounded; exact ones are all added as they are.
+        """
+        if self.unrounded is None:
+            return None
+        if self.unrounded.all():
+            return "exact"
+        return "fused" if self.unrounded.any() else "rounded"
 
     def __str__(self) -> str:
         tree = f"\n{self.plan}" if self.plan is not None and self.n > 1 else ""
@@ -115,8 +143,20 @@ class SameOrder(Result):
     #: what they gave for it
     first_gave: np.generic | None
     second_gave: np.generic | None
+    #: (n,) by which that input was multiplied, of two products; None where by ones
+    example_factors: npt.NDArray[Any] | None = None
+
+    @property
+    def answer(self) -> str:
+        """In a few words: whether the orders are the same, and whether all else is."""
+        if self.same is None:
+            return "cannot tell"
+        if self.same:
+            return "the same order"
+        one, other = self.first.plan, self.second.plan
+        alike = one is not None and one == other
+        return "the same order, different rounding" if alike else "different orders"
 
     def __repr__(self) -> str:
-        answer = {True: "same order", False: "different orders", None: "cannot say"}[self.same]
         names = f"{self.first.name}, {self.second.name}"
-        return f"SameOrder({names}, n = {self.n:,}, {self.dtype}: {answer})"
+        return f"SameOrder({names}, n = {self.n:,}, {self.dtype}: {self.answer})"
