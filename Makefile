@@ -40,7 +40,7 @@ $(VENV)/.cnn: $(VENV)/.python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all,dev,torch]"
 	@touch $(VENV)/.cnn $@
 
 demo: $(VENV)/.cnn

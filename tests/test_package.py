@@ -1,13 +1,27 @@
 """`import fpdrift` is light, and every public name resolves."""
 
 import importlib.util
+import pkgutil
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import fpdrift
 
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+#: Every name of ours in a page that is more than a public name or a file's.
+DOTTED = sorted(
+    {
+        name
+        for page in PAGES
+        for name in re.findall(r"\bfpdrift(?:\.[A-Za-z_]\w*)+", page.read_text(encoding="utf-8"))
+        if name.partition(".")[2] not in {*fpdrift.__all__, "pptx", "pdf"}
+    }
+)
 HEAVY = (
     *("tensorflow", "keras", "matplotlib", "sklearn", "scipy", "rich", "pandas"),
     *("torch", "jax", "cupy"),
@@ -46,6 +60,20 @@ def test_the_names_are_listed_before_they_are_loaded():
 @pytest.mark.parametrize("name", [n for n in fpdrift.__all__ if n != "DriftRecorder"])
 def test_every_public_name_resolves(name):
     assert getattr(fpdrift, name) is not None
+
+
+def test_every_module_is_there_after_import_fpdrift_alone():
+    found = {m.name for m in pkgutil.iter_modules(fpdrift.__path__) if not m.name.startswith("_")}
+    assert found - {"demo"} == set(fpdrift._MODULES) <= set(dir(fpdrift))
+
+
+def test_names_are_found_in_the_pages():
+    assert {"fpdrift.training.keep_step", "fpdrift.results.Result.from_json"} <= set(DOTTED)
+
+
+@pytest.mark.parametrize("name", [*DOTTED, "fpdrift.reduction.makers.pairwise"])
+def test_what_a_page_names_works_after_import_fpdrift_alone(name):
+    assert in_a_fresh_process(f"import fpdrift; {name}; print('fine')") == ["fine"]
 
 
 @pytest.mark.slow

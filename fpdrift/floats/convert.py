@@ -20,6 +20,10 @@ from fpdrift.floats.formats import Format
 #: A text such as "1e999999999" would need a gigabyte as a fraction.
 _LARGEST_EXPONENT = 5000
 
+#: Fractions take quadratic time; no format has a number that needs a tenth of these.
+_MOST_DIGITS = 10_000
+_MOST_BITS = 33_219
+
 #: `float` would take these, dropping what they mean: a truth, an imaginary part, a unit, a text.
 _NOT_REAL = (bool, np.bool, np.complexfloating, np.timedelta64, bytes, bytearray)
 
@@ -91,7 +95,7 @@ def exact(x: Any) -> Fraction | float:
     Raises
     ------
     FpdriftError
-        If it is no real number, or its exponent is beyond all formats.
+        If it is no real number, its exponent is beyond all formats, or it has over 10,000 digits.
     """
     if isinstance(x, np.ndarray) and x.ndim == 0:
         x = x[()]
@@ -101,7 +105,7 @@ def exact(x: Any) -> Fraction | float:
         if isinstance(x, str | Decimal):
             return _exact_text(str(x))
         if isinstance(x, numbers.Rational):
-            return Fraction(int(x.numerator), int(x.denominator))
+            return _exact_ratio(int(x.numerator), int(x.denominator))
         if isinstance(x, np.longdouble) and x and np.isfinite(x):
             return Fraction(*x.as_integer_ratio())
         number = float(x)
@@ -113,7 +117,17 @@ def exact(x: Any) -> Fraction | float:
     return Fraction(number)
 
 
+def _exact_ratio(numerator: int, denominator: int) -> Fraction:
+    if max(numerator.bit_length(), denominator.bit_length()) > _MOST_BITS:
+        message = f"a number of over {_MOST_DIGITS:,} digits; keep to as many"
+        raise FpdriftError(message)
+    return Fraction(numerator, denominator)
+
+
 def _exact_text(text: str) -> Fraction | float:
+    if len(text) > _MOST_DIGITS:
+        message = f"{shown(text)} has {len(text):,} characters; keep to {_MOST_DIGITS:,}"
+        raise FpdriftError(message)
     if "/" in text:
         return Fraction(text)
     decimal = Decimal(text)

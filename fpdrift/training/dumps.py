@@ -6,6 +6,9 @@ Plain ``.npz`` without pickles; what NumPy cannot name there (bfloat16) goes as 
 from __future__ import annotations
 
 import json
+import math
+import tokenize
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -14,12 +17,19 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
+from fpdrift.errors import shown
 from fpdrift.floats import ulp_distance
 from fpdrift.floats.formats import FORMATS
 from fpdrift.training.explained import StepDifference
 
 Array = npt.NDArray[Any]
 _BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+
+#: What Python and NumPy raise over a file that is damaged or not one of ours.
+DAMAGED = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
+    *(MemoryError, RuntimeError, EOFError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile),
+)
 
 
 class Seen(NamedTuple):
@@ -42,13 +52,49 @@ def save(path: Path | IO[bytes], seen: Sequence[Seen]) -> None:
 
 
 def load(path: Path) -> Iterator[Seen]:
-    """Read what `save` wrote, one tensor at a time."""
+    """Read what `save` wrote, one tensor at a time.
+
+    Raises
+    ------
+    DAMAGED
+        One of these, if the file is not one of `save`.
+    """
+    _check_size(path)
     with np.load(path, allow_pickle=False) as file:
-        for i, (stage, name, layer, dtype) in enumerate(json.loads(str(file["head"]))):
+        for i, item in enumerate(json.loads(str(file["head"]))):
+            stage, name, layer, dtype = item
             values = file[f"a{i}"]
+            if not all(isinstance(text, str) for text in item) or values.dtype.kind not in "biuf":
+                message = f"{shown(item)} is not the head of a tensor of {values.dtype}"
+                raise TypeError(message)
             yield Seen(
                 stage, name, layer, values.view(_BFLOAT16) if dtype == "bfloat16" else values
             )
+
+
+def _check_size(path: Path) -> None:
+    """Refuse what would unpack to more than the file's own size; `save` does not compress."""
+    size = path.stat().st_size
+    if not path.is_file():  # a pipe would keep us waiting
+        message = "not a regular file"
+        raise ValueError(message)
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+        more = packed or sum(entry.file_size for entry in entries) > size
+        more = more or any(_claimed(archive, entry) > entry.file_size for entry in entries)
+    if more:
+        message = f"its {size:,} bytes unpack to more"
+        raise ValueError(message)
+
+
+def _claimed(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+    """Return the bytes that the head of an array says it has."""
+    with archive.open(entry) as file:
+        first = np.lib.format.read_magic(file) == (1, 0)
+        read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+    return math.prod(shape) * dtype.itemsize
 
 
 def differences(

@@ -7,7 +7,7 @@ A callback is not told the batch, so whoever trains hands it the batches to pass
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from fpdrift import atomic
 from fpdrift.errors import FpdriftError, FpdriftWarning, shown
+from fpdrift.frameworks import torch
 from fpdrift.recorder.state import reader, sync
 from fpdrift.training.dumps import Seen, save
 from fpdrift.training.instrumented import Step
@@ -39,6 +40,7 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
         self._done = 0
         self._batch: Any = None
         self._before: list[Any] = []
+        self._draw_again: Callable[[], None] = _nothing
         self._step: Step | None = None
 
     def __repr__(self) -> str:
@@ -79,6 +81,7 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
         """Keep the state before the step."""
         if self._step is not None and self._done == self._wanted - 1:
             self._before = self._state(self._step)
+            self._draw_again = _hold_generators()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Do the step once more, taken apart; leave everything as training left it."""
@@ -90,14 +93,16 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
                 f"the batch of step {self._wanted} was not seen; give fit keeper.batches(data)"
             )
             raise FpdriftError(message)
-        own = self._state(self._step)
+        own, draw_on = self._state(self._step), _hold_generators()
         metrics = self.model.metrics_variables
         counted = [np.array(values) for values in reader(metrics)()]
         try:
             self._step.restore(self._before)
+            self._draw_again()
             seen = self._step.take(self._batch)
         finally:
             self._step.restore(own)
+            draw_on()
             for variable, values in zip(metrics, counted, strict=True):
                 variable.assign(values)
         names = [tensor.name for tensor in self._step.state.tensors]
@@ -118,6 +123,15 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
     def _state(self, step: Step) -> list[Any]:
         sync(self.model)
         return [np.array(values) for values in step.state.read()]
+
+
+def _hold_generators() -> Callable[[], None]:
+    """Keras on PyTorch draws masks from PyTorch's own generator where a layer has no seed."""
+    return torch.hold_generators() if keras.backend.backend() == "torch" else _nothing
+
+
+def _nothing() -> None:
+    """Put nothing back."""
 
 
 def _copy(values: Any) -> Any:

@@ -6,15 +6,15 @@ makes its model anew.
 
 from __future__ import annotations
 
+import operator
 import os
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fpdrift.checks import check_switch, whole
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.records.place import absolute
-from fpdrift.training.dumps import Seen, differences, load
+from fpdrift.training.dumps import DAMAGED, Seen, differences, load
 from fpdrift.training.explained import Repeated, StepExplained
 from fpdrift.training.run import MOST_STEPS
 
@@ -109,8 +109,11 @@ def _read(path: Path) -> tuple[int, Repeated, list[Seen]]:
     """Read a step; hold its end against the run's own."""
     try:
         step, *seen = load(path)
-        count = int(step.values)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        if step.stage != "step":
+            message = "it begins with no step"
+            raise ValueError(message)
+        count = operator.index(step.values[()])
+    except DAMAGED as error:
         message = f"{shown(path.name)} is no file of keep_step: {shown(str(error))}; make it anew"
         raise FpdriftError(message) from None
     own = {item.name: item.values.tobytes() for item in seen if item.stage == "own"}

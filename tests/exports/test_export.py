@@ -202,7 +202,7 @@ def test_nothing_is_replaced_without_being_told(files, tmp_path):
 def test_what_cannot_be_written_leaves_nothing(files, tmp_path):
     (tmp_path / "folder.csv").mkdir()
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(FpdriftError, match=r"cannot write '.*folder.csv': Is a directory"):
+    with pytest.raises(FpdriftError, match=r"cannot write '.*folder.csv': it is a folder"):
         export(files, csv=tmp_path / "folder.csv", overwrite=True)
     assert sorted(tmp_path.rglob("*")) == before
 

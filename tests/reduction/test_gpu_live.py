@@ -239,18 +239,15 @@ def test_tensorflow_takes_its_switch_back():
     assert not config.is_op_determinism_enabled()
 
 
-# PyTorch and CuPy are in nothing that `make` installs: without them these are skipped for good.
-
-
 @pytest.mark.parametrize("library", ["torch", "jax"])
 def test_other_libraries_on_their_cpu(library):
-    pytest.importorskip(library, reason=f"{library} is not installed, and `make` does not bring it")
+    require(library)
     check_cpu(library)
     check_outputs(library)
 
 
 def test_torch_takes_its_switches_back():
-    torch = pytest.importorskip("torch", reason="torch is not installed, `make` leaves it out")
+    torch = require("torch")
     device = devices.open_device("torch", "cpu")
     before = torch.get_float32_matmul_precision()
     with device.steady():

@@ -1,7 +1,6 @@
 """One network on TensorFlow, JAX and PyTorch: which of them computes is a condition like others."""
 
 import dataclasses
-import importlib.util
 import os
 import subprocess
 import sys
@@ -16,16 +15,7 @@ from fpdrift.records import RecordWriter, Tensor
 from fpdrift.training import Condition
 from fpdrift.training.definition import Run
 
-_NO_TORCH = (
-    "PyTorch is not installed: `make` leaves its gigabytes out; pip install torch brings them"
-)
-OTHERS = [
-    "jax",
-    pytest.param(
-        "torch",
-        marks=pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason=_NO_TORCH),
-    ),
-]
+OTHERS = ["jax", "torch"]
 STEPS = 2
 
 
@@ -158,3 +148,45 @@ def test_a_recorder_changes_nothing_and_sees_the_last_bit(backend, tmp_path):
     by_size = {record.tensors[i].name: record.kept[i][-1] for i in seen}
     for values in weights:
         assert any(np.array_equal(values.astype(float).ravel(), kept) for kept in by_size.values())
+
+
+#: A step is kept of a model whose dropout draws from PyTorch's own generator.
+_KEPT = """
+import keras, numpy as np
+from keras import layers
+from fpdrift.training import keep_step
+
+x = np.random.default_rng(1).normal(size=(48, 6)).astype(np.float32)
+y = np.arange(48) % 3
+
+def batches():
+    while True:
+        yield from ((x[i : i + 16], y[i : i + 16]) for i in (0, 16, 32))
+
+def run(*keepers):
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(5, "relu"), layers.Dropout(0.5),
+                              layers.BatchNormalization(), layers.Dense(3, "softmax")])
+    model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy")
+    data = keepers[0].batches(batches()) if keepers else batches()
+    model.fit(data, steps_per_epoch=3, shuffle=False, verbose=0, callbacks=keepers)
+    return [keras.ops.convert_to_numpy(weight).tobytes() for weight in model.weights]
+
+assert run() == run(keep_step("a.npz", 2)) == run(keep_step("b.npz", 2))
+"""
+
+
+@pytest.mark.slow
+def test_a_step_kept_on_torch_changes_nothing_and_is_the_run_s_own(tmp_path):
+    require("torch")
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _KEPT],
+        cwd=tmp_path,
+        env=os.environ | {"KERAS_BACKEND": "torch", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        check=True,
+    )
+    found = fpdrift.training.explain_kept(tmp_path / "a.npz", tmp_path / "b.npz")
+    assert found.exact
+    assert found.compared > 50
+    assert (found.differences, found.unmatched) == ((), ())
