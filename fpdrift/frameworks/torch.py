@@ -103,3 +103,31 @@ def _steady() -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(mode=False)
+
+
+def hold_generators() -> Callable[[], None]:
+    """Give a function that puts PyTorch's own generators back, those of GPUs included."""
+    import torch
+
+    state = torch.get_rng_state()
+    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+
+    def put_back() -> None:
+        torch.set_rng_state(state)
+        if gpus:
+            torch.cuda.set_rng_state_all(gpus)
+
+    return put_back
+
+
+def hold_tensor(tensor: Any) -> Callable[[], None]:
+    """Give a function that sets a tensor back to the values that it has."""
+    import torch
+
+    values = tensor.detach().clone()
+
+    def put_back() -> None:
+        with torch.no_grad():
+            tensor.copy_(values)
+
+    return put_back
