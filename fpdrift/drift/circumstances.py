@@ -123,12 +123,13 @@ def _said(record: Record) -> dict[str, Any]:
     return {**meta, **machine}
 
 
-def _unsaid(facts: Mapping[str, Any], flat: Mapping[str, Any]) -> list[str]:
+def _unsaid(facts: Mapping[str, Any], flat: Mapping[str, tuple[Any, Any]]) -> list[str]:
     """Name what a reader has to know and neither record says."""
     said = set(facts)
     if "keras" in said:  # its layers are listed there
         said.add("network")
-    if any(name.endswith("seed") and not name.startswith("keras.") for name in flat):
+    seeds = [name for name in flat if name.endswith("seed") and not name.startswith("keras.")]
+    if any(value is not None for name in (*seeds, "keras.seed") for value in flat.get(name, ())):
         said.add("seed")
     return [name for name in _NEEDED if name not in said]
 

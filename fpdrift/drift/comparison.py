@@ -129,6 +129,8 @@ class Comparison(Result):
     #: recorded step
     start_seen: tuple[bool, bool] = (True, True)
     start_steps: tuple[int, int] = (0, 0)
+    #: of how many batches an update is made in a and in b; where they differ, steps count updates
+    batches: tuple[int, int] = (1, 1)
     #: how far the weights of a and of b move from the first to the second of `steps`, relative to
     #: their own norm; NaN where it is not known
     first_move: tuple[float, float] = (float("nan"), float("nan"))
@@ -198,6 +200,8 @@ class Comparison(Result):
             parts += [f"first difference {self.first_difference}", *self._distances()]
             if self.churn is not None:
                 parts.append(f"churn {100 * self.churn:.2g} %")
+            elif self.answers is not None and self.answers.distance > 0:
+                parts.append(f"predictions {self.answers.distance:.1e} apart")
         parts += [
             f"{run}: first not finite {found}"
             for run, found in zip("ab", self.non_finite, strict=True)

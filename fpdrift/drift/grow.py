@@ -13,6 +13,7 @@ from fpdrift.drift.jumps import Jump, find_jumps
 from fpdrift.drift.sharing import shared
 from fpdrift.drift.trend import FLAT_WITHIN, Fit, Kind, Level, Trend, fit_trend
 from fpdrift.drift.units import find_tensor, find_unit
+from fpdrift.drift.updates import lined_up
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.records.record import Record
 from fpdrift.results import Result, read_only
@@ -126,7 +127,7 @@ def growth(
     """
     check_comparison(comparison)
     check_switch("zero_gradient", zero_gradient)
-    _check_records(comparison, records)
+    records = _aligned(comparison, records)
     without = comparison.distance_without_zero_gradient
     use_all = zero_gradient or without is None
     first = comparison.first_difference
@@ -272,14 +273,17 @@ def _placed(
     tensor, share = find_tensor(pair, counted, before, after)
     unit, unit_share = None, None
     if records is not None and tensor is not None:
-        unit, unit_share = find_unit(shared(*records), tensor, jump.previous, jump.step)
+        unit, unit_share = find_unit(records, tensor, jump.previous, jump.step)
     return replace(jump, tensor=tensor, tensor_share=share, unit=unit, unit_share=unit_share)
 
 
-def _check_records(pair: Comparison, records: Any) -> None:
+def _aligned(pair: Comparison, records: Any) -> tuple[Record, Record] | None:
+    """Give the two records with what they share, after seeing that they are those compared."""
     if records is None:
-        return
+        return None
     fit = isinstance(records, tuple) and len(records) == 2
+    if fit and all(isinstance(record, Record) for record in records):
+        records = lined_up(*shared(*records))
     if not fit or not all(
         isinstance(record, Record)
         and record.name == name
@@ -292,3 +296,4 @@ def _check_records(pair: Comparison, records: Any) -> None:
             f"give those of {shown(pair.name_a)} and {shown(pair.name_b)}, or none"
         )
         raise FpdriftError(message)
+    return records  # type: ignore[no-any-return]  # two records

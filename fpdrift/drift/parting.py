@@ -13,6 +13,7 @@ from fpdrift.drift.comparison import Comparison, FirstDifference, TensorDifferen
 from fpdrift.drift.distance import distances, first_move
 from fpdrift.drift.sharing import alone, present_in_both, shared
 from fpdrift.drift.stages import non_finite, phases
+from fpdrift.drift.updates import accumulated, lined_up
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.records import open_record
 from fpdrift.records.record import Record
@@ -32,12 +33,15 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
 
     Bits are compared by the 64-bit hashes of every tensor at every step that both runs recorded;
     steps are lined up by the number of updates done, so that a resumed run is compared with the
-    part of another that it repeats. Distances come from the values where those were kept, else from
-    the two sketches; see `fpdrift.drift.distance`. Whatever differs apart from the model
-    (condition, seed, data, versions, machine, length) is no refusal and stands in
-    `Comparison.differs`. Tensors that one of the two lacks, such as another optimiser's slots, are
-    named in `only_in_a` and `only_in_b`. Tensors of one name in two dtypes have no bits to compare
-    and count as differing, but for whole numbers, which every record hashes as int64.
+    part of another that it repeats, and one that accumulates gradients after each update. Distances
+    come from the values where those were kept, else from the two sketches; see
+    `fpdrift.drift.distance`.
+
+    Whatever differs apart from the model (condition, seed, data, versions, machine, length) is no
+    refusal and stands in `Comparison.differs`. Tensors that one of the two lacks, such as another
+    optimiser's slots, are named in `only_in_a` and `only_in_b`. Tensors of one name in two dtypes
+    have no bits to compare and count as differing, but for whole numbers, which every record hashes
+    as int64.
 
     Parameters
     ----------
@@ -82,6 +86,7 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         of_two_dtypes=tuple(name for _, name in _of_two_dtypes(a, b)),
         start_seen=(a.start_seen, b.start_seen),
         start_steps=(int(a.steps[0]), int(b.steps[0])),
+        batches=(accumulated(a), accumulated(b)),
         first_move=(first_move(a, apart["steps"]), first_move(b, apart["steps"])),
         phases=(phases(a), phases(b)),
         non_finite=(non_finite(a), non_finite(b)),
@@ -107,7 +112,7 @@ def common_steps(
     FpdriftError
         As `compare`.
     """
-    a, b = shared(opened(a), opened(b))
+    a, b = lined_up(*shared(opened(a), opened(b)))
     recorded, rows_a, rows_b = np.intersect1d(a.steps, b.steps, return_indices=True)
     if not len(recorded):
         message = (

@@ -83,17 +83,20 @@ def _loss(record: Record) -> tuple[str | None, bool | None]:
     """Give the loss' plain name, and whether it takes logits; None where that is not recorded."""
     keras = record.meta.get("keras")
     keras = keras if isinstance(keras, dict) else {}
-    config = keras.get("loss_config")
+    config = _only(keras.get("loss_config"))
     if isinstance(config, dict) and isinstance(config.get("class_name"), str):
-        inner = config.get("config")
-        inner = inner if isinstance(inner, dict) else {}
-        logits = inner.get("from_logits")
+        logits = config.get("from_logits")
         return _plain(config["class_name"]), logits if isinstance(logits, bool) else None
-    loss = keras.get("loss", record.meta.get("loss"))
+    loss = _only(keras.get("loss", record.meta.get("loss")))
     if not isinstance(loss, str):
         return None, None
     # a class may take logits; a function or a name, which are written in lower case, does not
     return _plain(loss), False if loss.islower() else None
+
+
+def _only(value: Any) -> Any:
+    """Give what a list of one holds, such as the losses of a model's one output."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _activation(record: Record) -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -68,3 +69,42 @@ def reader(variables: Sequence[Any]) -> Callable[[], list[npt.NDArray[Any]]]:
     if len(known) > _FEW:
         read_all = tf.function(read_all, autograph=False).get_concrete_function()
     return lambda: [np.asarray(value) for value in read_all()]
+
+
+#: Operations whose state no caller can read and put back: generators that a kernel holds, queues,
+#: tables, iterators, and Python code.
+_KEEPS_STATE = re.compile(
+    r"Random(?!Dataset)|Multinomial|TruncatedNormal|ParameterizedTruncatedNormal|Queue|Stack"
+    r"|IteratorGetNext|.*Table(Insert|Import|Remove)|EagerPyFunc|PyFunc$"
+)
+
+
+def hidden_state(function: Callable[..., Any], *arguments: Any) -> list[str]:
+    """Name the operations of a function that move a state which nobody can put back.
+
+    Parameters
+    ----------
+    function : callable
+        Is traced, not run.
+    arguments
+        Nested arrays.
+
+    Returns
+    -------
+    list of str
+        Types of operations, such as ``"RandomUniform"``.
+    """
+    import tensorflow as tf
+
+    graph = tf.function(function, autograph=False).get_concrete_function(*arguments).graph
+    functions = graph.as_graph_def().library.function
+    types = {op.type for op in graph.get_operations()}
+    types.update(node.op for inner in functions for node in inner.node_def)
+    return sorted(name for name in types if _KEEPS_STATE.match(name))
+
+
+def variable_class() -> type:
+    """Give the class of TensorFlow's own variables."""
+    import tensorflow as tf
+
+    return cast("type", tf.Variable)

@@ -118,3 +118,16 @@ def hold_generators() -> Callable[[], None]:
             torch.cuda.set_rng_state_all(gpus)
 
     return put_back
+
+
+def hold_tensor(tensor: Any) -> Callable[[], None]:
+    """Give a function that sets a tensor back to the values that it has."""
+    import torch
+
+    values = tensor.detach().clone()
+
+    def put_back() -> None:
+        with torch.no_grad():
+            tensor.copy_(values)
+
+    return put_back

@@ -6,21 +6,34 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
 
 from fpdrift.checks import check_callable, check_switch
-from fpdrift.errors import FpdriftError, FpdriftWarning, RecordError, shown
+from fpdrift.errors import FpdriftError, FpdriftWarning, shown
 from fpdrift.provenance import current
+from fpdrift.recorder import seams
 from fpdrift.recorder.describe import describe
-from fpdrift.recorder.inputs import GIVE_PROBE, as_probe, numbers
+from fpdrift.recorder.inputs import as_probe, numbers, probe_digest
 from fpdrift.recorder.loss import StepLoss, has_own_loop
-from fpdrift.recorder.state import Arrays, State, hashes, is_ready, shares_safely, sync
+from fpdrift.recorder.predict import Predictor, ProbeRefusedError
+from fpdrift.recorder.state import (
+    Arrays,
+    State,
+    averages,
+    hashes,
+    is_ready,
+    not_finite,
+    optimizers,
+    shares_safely,
+    sync,
+    updates,
+)
 from fpdrift.records import RecordWriter, check_place, is_due, to_text
 
 
@@ -31,18 +44,21 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
     and the metrics; now and then values and sketches, from which distances are computed. Weights,
     optimiser, random generators, history and metrics end with the same bits as without it.
 
-    List it before other callbacks: one that comes earlier is handed the step's own loss instead of
-    the running mean in its ``logs``. If `fit` is called again, the record goes on.
+    If `fit` is called again, the record goes on, also with another optimiser, with layers frozen or
+    not, or with a model that was loaded: where something changed the record says what. A run that
+    resumes begins with the step that its optimiser counts.
 
     Parameters
     ----------
     path : str or os.PathLike
         File to write, usually ``*.fpdrift``.
     probe : array, or structure of arrays as the model takes it, optional
-        Samples to predict before training and at the end of each epoch.
+        Samples to predict before training and at the end of each epoch. Whatever a prediction moves
+        is put back; where that is impossible the probe is refused with the reason.
     strict : bool, default False
         What to do when the record cannot be written or the model cannot take the probe: stop the
         training with an error, or warn once and go on without the record or its predictions.
+        Nothing else stops a training.
     overwrite : bool, default False
         Replace a record that is there.
     meta : mapping, optional
@@ -87,9 +103,14 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         self._last_hashes: Any = None
         self._pool: ThreadPoolExecutor | None = None
         self._pending: tuple[Future[None], int, float] | None = None
+        self._predict: Predictor | None = None
         self._predicted = -1
         self._kept_last = True
+        self._all_finite = True
         self._updates_before = 0
+        self._updates = 0
+        self._warned: set[str] = set()
+        self._described: dict[str, Any] = {}
         self._off = False
         self._state: State | None = None
         self._writer: RecordWriter | None = None
@@ -104,98 +125,144 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         if self._writer is None and not self._off:
             check_place(self._path, overwrite=self._overwrite)
         self._state = None
-        self._loss = None
+        self._let_go()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Before the first step write down the start; before every step look at the tracker."""
-        if self._off:
-            return
-        sync(self.model)
-        if self._loss is None:
-            self._loss = StepLoss(self.model)
-            if is_ready(self.model, own_loop=has_own_loop(self.model)):
-                self._attempt(self._write_start)
-        self._updates_before = _updates(self.model)
-        if not self._off:
-            self._loss.before()
+        self._attempt(self._begin_step)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Write one step, or one execution of several."""
-        if self._off or self._loss is None:
-            return
-        sync(self.model)
-        logs = {} if logs is None else logs
-        loss = self._loss.after(logs)
-        self._settle()
-        previous = self._step
-        self._step += self._steps_done()
-        self._attempt(self._write_step, previous, loss, logs)
-        if not shares_safely():
-            self._settle()
+        self._attempt(self._end_step, {} if logs is None else logs)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write what the epoch came to, and what the model makes of the probe."""
         self._settle()
-        writer = self._writer
-        if writer is not None:
-            sync(self.model)
-            self._attempt(self._write_predictions)
-            self._attempt(writer.add_epoch, numbers(logs))
+        if self._writer is not None:
+            self._attempt(self._end_epoch, logs)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Close the record; a `fit` that was interrupted never comes here."""
         self._settle()
-        writer = self._writer
-        if writer is not None:
-            self._attempt(self._write_predictions)
-            self._attempt(self._write_last)
-            self._attempt(writer.finish)
+        if self._writer is not None:
+            self._attempt(self._end_training)
+        self._let_go()
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
 
-    def _write_start(self) -> None:
-        first = self._writer is None
-        writer, state = self._take_stock()
-        arrays = state.read()
-        if first:
-            self._keep_step(writer, 0, arrays, state.kept(arrays))
-        elif not np.array_equal(hashes(arrays), self._last_hashes):
-            writer.add_note(
-                f"Between two calls of fit, after step {self._step}, the state changed."
-            )
-        self._write_predictions()
+    def _begin_step(self) -> None:
+        sync(self.model)
+        if self._loss is None:
+            self._begin_fit()
+        self._updates_before = updates(self.model)
+        self._watch.before()
 
-    def _write_step(self, previous: int, loss: float, logs: Mapping[str, Any]) -> None:
+    def _begin_fit(self) -> None:
+        if is_ready(self.model, own_loop=has_own_loop(self.model)):
+            state = State(self.model)
+            if self._writer is None:
+                self._step = self._updates = updates(self.model)
+            self._take_stock(state, state.read(), seen=True)
+            self._write_predictions()
+
+    @property
+    def _watch(self) -> StepLoss:
+        """What watches the loss of this `fit`, or of a loop that never said it begins."""
+        if self._loss is None:
+            self._loss = StepLoss(self.model)
+        return self._loss
+
+    def _end_step(self, logs: Mapping[str, Any]) -> None:
+        sync(self.model)
+        loss = self._watch.after(logs)
+        self._settle()
+        if self._writer is None and self._state is None:
+            self._step = max(updates(self.model) - self._steps_done(), 0)
+        previous = self._step
+        self._step += self._steps_done()
+        self._updates = updates(self.model)
+        self._write_step(previous, loss, logs)
+        if not shares_safely():
+            self._settle()
+
+    def _end_epoch(self, logs: Any) -> None:
+        sync(self.model)
+        self._write_predictions()
+        figures, unreadable = numbers(logs)
+        self._note_once(unreadable)
+        if self._writer is not None:
+            self._writer.add_epoch(figures)
+        if averages(self.model):  # which `fit` puts in the weights' place when it ends
+            self._write_last()
+
+    def _end_training(self) -> None:
+        sync(self.model)
         state, writer = self._state, self._writer
         if state is None or writer is None:
-            writer, state = self._take_stock()
+            return
+        if np.array_equal(hashes(state.read()), self._last_hashes):
+            self._write_predictions()
+            self._write_last()
+        else:
             writer.add_note(
-                f"The state after step {previous} was not seen: the model built itself in the next."
+                f"After step {self._step} the end of fit changed the weights, such as by putting "
+                "averages in their place: the state that it left is not in the record."
             )
-        metrics = numbers(logs)
-        if self._loss is not None and self._loss.kind != "none":
+        writer.finish()
+
+    def _write_step(self, previous: int, loss: float | None, logs: Mapping[str, Any]) -> None:
+        if self._state is None:
+            found = State(self.model)
+            if not self._take_stock(found, found.read(), seen=False, previous=previous):
+                return
+        metrics, unreadable = numbers(logs)
+        self._note_once(unreadable)
+        if self._watch.is_reported:
+            text = "A training loop of its own ran: the loss is what it reported, not Keras' own"
+            self._note_once([text])
+        if self._watch.kind != "none":
             metrics.pop("loss", None)
+        state, writer = cast("State", self._state), cast("RecordWriter", self._writer)
         arrays = state.read()
         values = state.kept(arrays) if is_due(self._step, previous) else None
         self._kept_last = values is not None
         self._pool = self._pool or ThreadPoolExecutor(1, "fpdrift")
         step = (self._step, arrays, values, loss, metrics)
-        self._pending = (self._pool.submit(self._keep_step, writer, *step), self._step, loss)
+        self._pending = (
+            self._pool.submit(self._keep_step, writer, state, *step),
+            self._step,
+            math.nan if loss is None else loss,
+        )
 
     def _keep_step(
         self,
         writer: RecordWriter,
+        state: State,
         step: int,
         arrays: Arrays,
         values: dict[int, Any] | None,
-        loss: float = math.nan,
+        loss: float | None = None,
         metrics: Mapping[str, float] | None = None,
     ) -> None:
         """Hash and write beside the next step, whose update comes last and must not wait."""
         self._last_hashes = hashes(arrays)
+        bad = self._not_finite(state, arrays, loss, metrics or {})
         arrays.clear()  # an update has to copy what is still held
-        writer.add_step(step, self._last_hashes, loss, metrics, values)
+        known = math.nan if loss is None else loss
+        writer.add_step(step, self._last_hashes, known, metrics, values, bad)
+
+    def _not_finite(
+        self, state: State, arrays: Arrays, loss: float | None, metrics: Mapping[str, float]
+    ) -> list[str]:
+        """Name what is not finite at this step, until the first is found."""
+        if not self._all_finite:
+            return []
+        numbers_of_step = {"loss": 0.0 if loss is None else loss, **metrics}
+        bad = [name for name, value in numbers_of_step.items() if not math.isfinite(value)]
+        bad += not_finite(state.tensors, arrays, every=bool(bad))
+        self._all_finite = not bad
+        return bad
 
     def _settle(self) -> None:
         """Wait until the last step is written, and tell of it."""
@@ -206,8 +273,16 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         if self._on_step and not self._off:
             self._on_step(step, loss)
 
+    def _let_go(self) -> None:
+        """Leave model and memory as if no recorder were there; the next `fit` begins afresh."""
+        if self._loss is not None:
+            self._loss.let_go()
+        self._loss = None
+        self._predict = None
+
     def _write_last(self) -> None:
-        """Keep the values with which the run ends, whatever its length."""
+        """Keep the values of the last step, whatever its number."""
+        self._settle()
         if self._state is not None and self._writer is not None and not self._kept_last:
             self._writer.add_values(self._step, self._state.kept(self._state.read()))
             self._kept_last = True
@@ -218,66 +293,136 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         if self._state is None or self._writer is None:
             return
         try:
-            predictions = self._state.predict(self.model, self._probe)
-        except Exception as error:  # whatever a stranger's model raises, in Keras' colours
-            sizes = shown(keras.tree.map_structure(np.shape, self._probe))
-            message = f"the model cannot take the probe of shape {sizes}; {GIVE_PROBE}"
+            if self._predict is None:
+                self._predict = Predictor(self.model, self._probe, optimizers(self.model))
+            predictions = self._predict()
+        except ProbeRefusedError as error:
             if self._strict:
-                raise FpdriftError(message) from error
+                raise FpdriftError(str(error)) from error
             self._probe = None
-            message += ". Training goes on; predictions are not recorded."
-            warnings.warn(message, FpdriftWarning, stacklevel=3)
+            self._writer.add_note(f"Predictions are not recorded: {error}.")
+            message = f"{error}. Training goes on; predictions are not recorded."
+            warnings.warn(message, FpdriftWarning, stacklevel=4)
             return
         self._writer.add_predictions(self._step, predictions)
         self._predicted = self._step
 
-    def _take_stock(self) -> tuple[RecordWriter, State]:
-        """List the model's variables; open the record, or see that it can go on with them."""
-        state = State(self.model)
-        if self._writer is None:
-            kind = self._loss.kind if self._loss else "none"
-            self._writer = RecordWriter(
-                self._path,
-                state.tensors,
-                loss_kind=kind,
-                meta={**self._meta, "keras": describe(self.model)},
-                provenance=replace(current(), device=state.device),
-                overwrite=self._overwrite,
-            )
-        elif state.tensors != self._writer.tensors:
-            message = (
-                f"{self._path.name!r} cannot go on: the model or its optimiser now has other "
-                "variables; give this fit a DriftRecorder and a file of its own"
-            )
-            raise RecordError(message)
+    def _take_stock(
+        self, state: State, arrays: Arrays, *, seen: bool, previous: int | None = None
+    ) -> bool:
+        """Open the record, or mark what changed since the last `fit`.
+
+        Returns
+        -------
+        bool
+            False where the mark has taken the place of the step that was just done.
+        """
+        described, failures = describe(self.model)
+        failures += state.failures
+        self._warn_once([f"could not be described: {failure}" for failure in failures])
         self._state = state
-        return self._writer, state
+        if self._writer is not None:
+            return self._mark(self._writer, state, arrays, described, seen=seen)
+        first = self._step if previous is None else previous
+        self._writer = self._open(state, described, failures, first_step=first, seen=seen)
+        if seen:
+            self._keep_step(self._writer, state, self._step, arrays, state.kept(arrays))
+        return True
+
+    def _open(
+        self,
+        state: State,
+        described: dict[str, Any],
+        failures: Sequence[str],
+        *,
+        first_step: int,
+        seen: bool,
+    ) -> RecordWriter:
+        about = {
+            "probe": None if self._probe is None else probe_digest(self._probe),
+            "start_seen": seen,
+            "first_step": first_step,
+            "not_described": list(failures),
+        }
+        self._described = described
+        writer = RecordWriter(
+            self._path,
+            state.tensors,
+            loss_kind=self._watch.kind,
+            meta={**self._meta, "keras": described, "recorder": about},
+            provenance=replace(current(), device=state.device),
+            overwrite=self._overwrite,
+        )
+        if not seen:
+            writer.add_note(
+                f"The state after step {first_step} was not seen: the model built itself in the "
+                "next."
+            )
+        return writer
+
+    def _mark(
+        self,
+        writer: RecordWriter,
+        state: State,
+        arrays: Arrays,
+        described: dict[str, Any],
+        *,
+        seen: bool,
+    ) -> bool:
+        """Begin a new phase where anything changed since the last `fit`."""
+        now = hashes(arrays)
+        changes = seams.changed_tensors(writer.tensors, state.tensors)
+        changes += seams.changed_settings(self._described, described)
+        if seen:
+            if unseen := max(updates(self.model) - self._updates, 0):
+                self._step += unseen
+                changes.append(f"{unseen} updates before this were not recorded")
+            before = (writer.tensors, self._last_hashes)
+            changes += seams.changed_state(before, (state.tensors, now))
+        else:
+            changes.append(f"the state before step {self._step} was not seen")
+        self._updates = updates(self.model)
+        if not changes and seams.is_same(writer.tensors, state.tensors):
+            return True
+        writer.add_phase(self._step, state.tensors, changes, now, state.kept(arrays))
+        self._last_hashes, self._kept_last = now, True
+        self._described = described
+        return seen
+
+    def _note_once(self, texts: Sequence[str]) -> None:
+        """Put into record and warnings what is new among these."""
+        for text in self._warn_once(texts):
+            if self._writer is not None:
+                self._writer.add_note(f"{text}.")
+
+    def _warn_once(self, texts: Sequence[str]) -> list[str]:
+        new = [text for text in dict.fromkeys(texts) if text not in self._warned]
+        self._warned.update(new)
+        for text in new:
+            warnings.warn(f"{self._path.name}: {text}", FpdriftWarning, stacklevel=5)
+        return new
 
     def _attempt(self, action: Callable[..., None], *args: Any) -> None:
-        """Do something with the record; if it cannot be written, stop or go on without it."""
+        """Do something with the record; if that fails, stop or go on without it."""
         if self._off:
             return
         try:
             action(*args)
-        except RecordError as error:
+        except Exception as error:  # a stranger's model may raise anything, anywhere
             self._off = True
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+            self._let_go()
             if self._strict:
                 raise
-            message = f"{error}. Training goes on; nothing is recorded from step {self._step} on."
+            ours = isinstance(error, FpdriftError)
+            why = str(error) if ours else f"{shown(self._path.name)}: {type(error).__name__}"
+            message = f"{why}. Training goes on; nothing is recorded from step {self._step} on."
             warnings.warn(message, FpdriftWarning, stacklevel=3)
 
     def _steps_done(self) -> int:
         """Count the updates of one execution; the last one of an epoch may be shorter."""
-        most = int(self.model.steps_per_execution)
-        done = _updates(self.model) - self._updates_before
+        most = int(getattr(self.model, "steps_per_execution", 1))
+        done = updates(self.model) - self._updates_before if most > 1 else 1
         return done if 0 < done < most else most
-
-
-def _updates(model: Any) -> int:
-    """Read the optimiser's counter, where it matters."""
-    if model.steps_per_execution == 1 or model.optimizer is None:
-        return 0
-    return int(model.optimizer.iterations)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -10,20 +11,44 @@ import keras
 import numpy as np
 
 from fpdrift.errors import FpdriftError, shown
+from fpdrift.records.content import MAX_NAME
 
 #: The way out when a probe is none.
 GIVE_PROBE = "give probe=x[:256], as the model takes it"
 
 
-def numbers(logs: Mapping[str, Any] | None) -> dict[str, float]:
-    """Read what is reported as floats, NaN where it is no number."""
-    found = {}
-    for name, value in (logs or {}).items():
+def numbers(logs: Mapping[str, Any] | None) -> tuple[dict[str, float], list[str]]:
+    """Read what is reported as floats.
+
+    Returns
+    -------
+    found : dict
+        Name -> number, NaN where it is none.
+    unreadable : list of str
+        What was reported and is left out or NaN, and why.
+    """
+    found, unreadable = {}, []
+    for name, value in dict(logs or {}).items():
+        if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= MAX_NAME:
+            unreadable.append(f"{shown(name)} is not a name that a record holds")
+            continue
         try:
-            found[str(name)] = float(value)
-        except (TypeError, ValueError):
-            found[str(name)] = math.nan
-    return found
+            found[name] = float(value)
+        except Exception as error:  # noqa: BLE001 - a stranger's value may raise anything
+            found[name] = math.nan
+            unreadable.append(f"{shown(name)} is not a number ({type(error).__name__})")
+    return found, unreadable
+
+
+def probe_digest(probe: Any) -> dict[str, Any]:
+    """Tell one probe from another: how many samples, and a digest of shapes, dtypes and bytes."""
+    digest = hashlib.blake2b(digest_size=16)
+    arrays = keras.tree.flatten(probe)
+    for array in arrays:
+        digest.update(f"{array.dtype.str} {array.shape}".encode())
+        held = array.dtype.hasobject  # bytes of these would be addresses
+        digest.update(repr(array.tolist()).encode() if held else array.tobytes())
+    return {"samples": len(arrays[0]), "digest": digest.hexdigest()}
 
 
 def as_probe(probe: Any) -> Any:

@@ -8,9 +8,9 @@ the very addition that Keras would have made, it leaves the tracker as if nobody
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -27,19 +27,26 @@ def has_own_loop(model: Any) -> bool:
 
 
 class StepLoss:
-    """Watches the loss tracker of a model.
+    """Watches the loss tracker of a model, around Keras' own training function.
+
+    Keras looks that function up at every step. What stands in for it here has put everything right
+    before any callback is told, so that those listed before the recorder hear the same mean.
 
     Parameters
     ----------
     model : keras.Model
-        Compiled.
+        Compiled or not.
     """
 
     def __init__(self, model: Any) -> None:
+        self._model = model
         self._tracker: Any = None
-        self._before: tuple[Any, Any] = (0.0, 0.0)
-        metrics = model.metrics
-        if not any(_changes(model, name) for name in _KERAS_OWN) and metrics:
+        self._armed = False
+        self._loss: float | None = None
+        self._original: Callable[..., Any] | None = None
+        self._watching = self._watched  # one bound method, to be found again
+        metrics = model.metrics if getattr(model, "compiled", False) else []
+        if metrics and not any(_changes(model, name) for name in _KERAS_OWN):
             first = metrics[0]
             if type(first) is keras.metrics.Mean and first.name == "loss":
                 self._tracker = first
@@ -47,50 +54,115 @@ class StepLoss:
             self.kind = "step" if model.steps_per_execution == 1 else "execution"
             self._read_tracker = reader([self._tracker.total, self._tracker.count])
             self._set_total = _assigner(self._tracker.total)
-        else:
+        elif getattr(model, "compiled", False):
             named = any(metric.name == "loss" for metric in metrics)
             self.kind = "running mean" if named else "none"
+        else:
+            self.kind = "reported"
 
     def before(self) -> None:
         """Prepare for a step."""
+        self._loss = None
         if self._tracker is None:
             return
-        self._before = self._read()
-        if self.kind == "step":
-            self._set_total(0)  # a number: JAX would give a shared zero away
+        if self._model.train_function is not self._watching:
+            self._model.make_train_function()  # as Keras is about to, in train_on_batch
+            self._original = self._model.train_function
+            self._model.train_function = self._watching
+        self._armed = True
 
-    def after(self, logs: MutableMapping[str, Any]) -> float:
-        """Give the step's loss; put tracker and logs right.
+    def after(self, logs: Mapping[str, Any]) -> float | None:
+        """Give the step's loss.
 
         Parameters
         ----------
-        logs : mutable mapping
-            What Keras reports after the step; its ``"loss"`` becomes the running mean again.
+        logs : mapping
+            What is reported after the step.
 
         Returns
         -------
-        float
-            As `Record.loss_kind` says; NaN where the model reports none.
+        float or None
+            As `Record.loss_kind` says; what is reported where Keras' training function did not run,
+            since the loop is somebody's own; None where nothing is.
         """
-        if self._tracker is None:
-            return _number(logs.get("loss")) if self.kind != "none" else math.nan
-        total, count = self._read()
-        old_total, old_count = self._before
-        if self.kind == "execution":
-            # several losses in a row cannot be taken out and put back to the same bits
-            with np.errstate(all="ignore"):
-                return float((np.float64(total) - old_total) / (np.float64(count) - old_count))
+        self._armed = False
+        if self._loss is not None:
+            return self._loss
+        if "loss" not in logs:
+            return None
+        return _number(logs["loss"])
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether the last loss is what somebody reported, though Keras' own was expected."""
+        return self._tracker is not None and self._loss is None
+
+    def let_go(self) -> None:
+        """Leave the model's training function as it was."""
+        self._armed = False
+        if self._original is not None and self._model.train_function is self._watching:
+            self._model.train_function = self._original
+
+    def _watched(self, *arguments: Any) -> Any:
+        """Run one step as Keras does, and take its loss out of the tracker."""
+        original = cast("Callable[..., Any]", self._original)
+        if not self._armed:
+            self.let_go()
+            return original(*arguments)
+        self._armed = False
+        if keras.backend.backend() == "jax":
+            return self._watched_state(original, *arguments)
+        before = self._read()
+        if self.kind == "step":
+            self._set_total(0)
+        logs = original(*arguments)
+        total = self._take_loss(before, self._read(), logs)
+        if self.kind == "step":
+            self._set_total(total)
+        return logs
+
+    def _watched_state(self, original: Callable[..., Any], state: Any, data: Any) -> Any:
+        """Do the same on JAX, where the tracker goes through the function as part of a state."""
+        variables = [id(variable) for variable in self._model.metrics_variables]
+        at = [variables.index(id(v)) for v in (self._tracker.total, self._tracker.count)]
+        *others, metrics = state
+        before = _numbers(metrics, at)
+        if self.kind == "step":  # a zero of its own: JAX gives its memory away
+            metrics = [*metrics]
+            metrics[at[0]] = keras.ops.zeros_like(metrics[at[0]])
+        logs, (*new_others, metrics) = original((*others, metrics), data)
+        total = self._take_loss(before, _numbers(metrics, at), logs)
+        if self.kind == "step":
+            metrics = [*metrics]
+            metrics[at[0]] = keras.ops.convert_to_tensor(total)
+        return logs, (*new_others, metrics)
+
+    def _take_loss(self, before: tuple[Any, Any], after: tuple[Any, Any], logs: Any) -> Any:
+        """Compute the step's loss, put the logs right and give the tracker's total."""
+        (old_total, old_count), (total, count) = before, after
         with np.errstate(all="ignore"):
+            if self.kind == "execution":
+                # several losses in a row cannot be taken out and put back to the same bits
+                self._loss = float(
+                    (np.float64(total) - old_total) / (np.float64(count) - old_count)
+                )
+                return total
             running = old_total + total
-            self._set_total(running)
             if "loss" in logs:
                 logs["loss"] = _mean(running, count)
             # Counts are whole numbers of samples, so their difference is exact.
-            return _mean(total, count - old_count)
+            samples = count - old_count
+            self._loss = _mean(total, samples) if samples else math.nan
+        return running
 
     def _read(self) -> tuple[Any, Any]:
         total, count = (np.array(value)[()] for value in self._read_tracker())
         return total, count
+
+
+def _numbers(variables: Any, at: list[int]) -> tuple[Any, Any]:
+    total, count = (np.array(keras.ops.convert_to_numpy(variables[i]))[()] for i in at)
+    return total, count
 
 
 def _assigner(variable: Any) -> Callable[[Any], Any]:
@@ -113,5 +185,5 @@ def _mean(total: Any, count: Any) -> float:
 def _number(value: Any) -> float:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - a stranger's value may raise anything
         return math.nan

@@ -41,7 +41,13 @@ class State:
         self.variables = variables = self._inner + slots
         self.read = reader(variables)
         roles += ["slot"] * len(slots)
-        zero = zero_gradients(model)
+        #: what could not be found out, and why
+        self.failures: list[str] = []
+        try:
+            zero = zero_gradients(model)
+        except Exception as error:  # noqa: BLE001 - of layers that anybody may have written
+            zero = {}
+            self.failures.append(f"zero gradients: {type(error).__name__}")
         self.tensors = tuple(
             _tensor(variable, name, role, zero.get(id(variable)))
             for variable, name, role in zip(
@@ -58,32 +64,31 @@ class State:
         """Pick the values that a record keeps."""
         return {i: arrays[i] for i, tensor in enumerate(self.tensors) if tensor.kept != "hash"}
 
-    def predict(self, model: Any, probe: Any) -> npt.NDArray[Any]:
-        """Run the model on the probe as in inference, leaving all of its state as it was.
 
-        Returns
-        -------
-        numpy.ndarray
-            The model's first output, first axis = sample.
-        """
-        before = [np.array(values) for values in self.read()[: len(self._inner)]]
-        size = len(keras.tree.flatten(probe)[0])
-        parts = []
-        try:
-            for start in range(0, size, _SAMPLES):
-                stop = start + _SAMPLES
-                part = keras.tree.map_structure(lambda a, i=start, j=stop: a[i:j], probe)
-                outputs = model(part, training=False)
-                parts.append(keras.ops.convert_to_numpy(keras.tree.flatten(outputs)[0]))
-        finally:  # also where a layer behind one that draws or counts in inference fails
-            for variable, old, new in zip(self._inner, before, self.read(), strict=False):
-                if content_hash(new) != content_hash(old):
-                    variable.assign(old)
-        return np.concatenate(parts)
+def not_finite(tensors: Sequence[Tensor], arrays: Arrays, *, every: bool) -> list[str]:
+    """Name the tensors that hold an infinity or NaN.
+
+    Parameters
+    ----------
+    tensors : sequence of Tensor
+    arrays : list of numpy.ndarray
+        Their values.
+    every : bool
+        Look at all of them; else at the model's, and at slots once one of those is found.
+    """
+    bad = [_is_bad(a) for t, a in zip(tensors, arrays, strict=True) if every or t.role in _OURS]
+    looked = [t for t in tensors if every or t.role in _OURS]
+    names = [tensor.name for tensor, is_bad in zip(looked, bad, strict=True) if is_bad]
+    return not_finite(tensors, arrays, every=True) if names and not every else names
 
 
-#: Samples of the probe that are run at a time.
-_SAMPLES = 256
+_OURS = ("weight", "statistic")
+
+
+def _is_bad(array: npt.NDArray[Any]) -> bool:
+    if array.dtype.kind == "f" and array.size:  # extremes carry a NaN along, and copy nothing
+        return not (np.isfinite(array.max()) and np.isfinite(array.min()))
+    return array.dtype.kind not in "biu" and not np.isfinite(array).all()
 
 
 def hashes(arrays: Arrays) -> npt.NDArray[np.uint64]:
@@ -119,9 +124,24 @@ def sync(model: Any) -> None:
 
 def optimizers(model: Any) -> list[Any]:
     """Give the optimiser, and those that a model with a training step of its own holds."""
-    held = [model.optimizer, *vars(model).values()]
+    held: list[Any] = [getattr(model, "optimizer", None), *vars(model).values()]
     found = [o for o in held if isinstance(o, keras.optimizers.Optimizer)]
     return list({id(optimizer): optimizer for optimizer in found}.values())
+
+
+def updates(model: Any) -> int:
+    """Read how many updates an optimiser has done: batches, also where gradients accumulate."""
+    optimizer = getattr(model, "optimizer", None)
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        return 0
+    counted = [v for v in optimizer.variables if v.name == "iteration"]
+    return int(counted[0] if counted else optimizer.iterations)
+
+
+def averages(model: Any) -> bool:
+    """Tell whether the end of `fit` puts moving averages in the place of weights."""
+    return any(getattr(optimizer, "use_ema", False) for optimizer in optimizers(model))
 
 
 def is_ready(model: Any, *, own_loop: bool) -> bool:

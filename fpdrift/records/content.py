@@ -21,7 +21,7 @@ from fpdrift.errors import shown
 from fpdrift.records.record import Kept, Role, Tensor
 from fpdrift.records.sketch import BUCKETS, sketch_and_norm
 
-LOSS_KINDS = ("step", "execution", "running mean", "none")
+LOSS_KINDS = ("step", "execution", "running mean", "reported", "none")
 
 #: Dtypes whose values can be kept: real floats.
 FLOATS: dict[str, np.dtype[Any]] = {
@@ -43,7 +43,8 @@ NUMBERS = FLOATS | {
 MAX_AXES = 64
 #: Tensors up to this many elements are kept whole.
 WHOLE_UP_TO = 2048
-_MAX_NAME = 500
+#: Characters of the name of a tensor or metric.
+MAX_NAME = 500
 _MAX_DEPTH = 32
 #: Lists and objects in one text; two for each tensor.
 _MAX_OBJECTS = 200_000
@@ -191,7 +192,7 @@ def _one_of(value: Any, known: Any) -> None:
 
 def name_from_json(value: Any) -> str:
     """Read the name of a tensor, dtype or metric."""
-    if not isinstance(value, str) or not 0 < len(value) <= _MAX_NAME or not value.isprintable():
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME or not value.isprintable():
         message = f"not a name: {shown(value)}"
         raise ValueError(message)
     return value

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fpdrift.records import content
 from fpdrift.records.record import Tensor
+from fpdrift.records.sketch import BUCKETS
 
 _VARIABLES = ("weight", "statistic")
 
@@ -59,7 +59,7 @@ class Union:
         self._names.add(name)
         self.tensors.append(replace(tensor, name=name) if name != tensor.name else tensor)
         if tensor.kept != "hash":
-            numbers = tensor.size if tensor.kept == "whole" else content.BUCKETS
+            numbers = tensor.size if tensor.kept == "whole" else BUCKETS
             self.kept_bytes += 8 * (numbers + 1)
 
 

@@ -99,7 +99,7 @@ class Record:
     meta: Mapping[str, Any]
     provenance: Provenance
     #: whether the tensor was part of the model or optimiser at that step (n, tensors)
-    present: npt.NDArray[np.bool_] = field(default=None)  # type: ignore[assignment]  # see below
+    present: npt.NDArray[np.bool_] = field(default=None)  # type: ignore[arg-type]  # see below
     #: one, or several where training went on with another set of weights, optimiser or settings
     phases: tuple[Phase, ...] = (Phase(0),)
     #: False if the state before the first recorded update was not seen

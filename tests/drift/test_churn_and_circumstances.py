@@ -69,7 +69,7 @@ def trained(loss, output=None, **keras):
 
 
 def logits(value):
-    return {"class_name": "BinaryCrossentropy", "config": {"from_logits": value}}
+    return {"class_name": "BinaryCrossentropy", "name": "bce", "from_logits": value}
 
 
 #: Predictions of one output, between which a border of 0 and of 0.5 see other classes.
@@ -82,6 +82,7 @@ PROBABLE = (np.array([0.2, 0.3, 0.7, 0.9]), np.array([0.3, 0.2, 0.9, 0.2]))
     [
         (trained("BinaryCrossentropy", loss_config=logits(True)), (OURS, OTHERS), "above 0", 2),
         (trained("BinaryCrossentropy", loss_config=logits(False)), (OURS, OTHERS), "above 0.5", 0),
+        (trained(["hinge"], loss_config=[logits(True)]), (OURS, OTHERS), "above 0", 2),
         (trained("binary_crossentropy"), (OURS, OTHERS), "above 0.5", 0),
         (trained("BinaryCrossentropy"), (OURS, OTHERS), "above 0", 2),  # an old record
         (trained("BinaryCrossentropy"), PROBABLE, "above 0.5", 1),
@@ -248,6 +249,17 @@ def test_an_unset_switch_is_known_and_the_hash_seed_then_random():
     }
     facts = summary(record(provenance=other), 1).facts
     assert facts["switches.PYTHONHASHSEED"] == "not set: random, a new one in each process"
+
+
+@pytest.mark.parametrize(
+    ("keras", "unsaid"),
+    [({"seed": 3}, False), ({"seed": None}, True), ({}, True), ({"layers.seed": 3}, True)],
+)
+def test_a_seed_that_was_set_is_recorded(keras, unsaid):
+    """Keras tells which seed it was given last, or that it was given none."""
+    found = compare(*(record(meta={"keras": keras}) for _ in "ab"))
+    assert ("seed" in found.differs) == unsaid
+    assert "network" not in found.differs
 
 
 def test_a_package_that_one_run_did_without_is_said():

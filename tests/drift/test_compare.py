@@ -234,6 +234,39 @@ def test_runs_that_are_far_apart_from_the_start_have_no_law_of_growth():
     assert np.isnan(growths[1].fitted).all()
 
 
+def accumulating(states, batches, **fields):
+    optimizer = {"name": "SGD", "gradient_accumulation_steps": batches}
+    meta = {"keras": {"optimizers": [optimizer], "loss": "categorical_crossentropy"}}
+    return make_record(states, roles=ROLES, meta=meta, **fields)
+
+
+def test_a_run_that_accumulates_gradients_is_compared_after_each_update():
+    """Two batches an update: every second state is one of the run with larger batches."""
+    states = run(13)
+    loss, probe = np.array([np.nan, *np.arange(12.0)]), {12: np.eye(2), 11: np.eye(2)}
+    means = np.array([np.nan, 0.5, 2.5, 4.5, 6.5, 8.5, 10.5])
+    other = accumulating(states, 2, loss=loss, predictions=probe, metrics={"m": loss})
+    straight = touched(states[::2], 4, "dense/kernel")
+    one = make_record(
+        straight, roles=ROLES, loss=means, predictions={6: np.eye(2)}, metrics={"m": loss[::2]}
+    )
+    for pair, batches in (((one, other), (1, 2)), ((other, one), (2, 1))):
+        found = compare(*pair)
+        assert found.recorded_steps.tolist() == [0, 1, 2, 3, 4, 5, 6]
+        assert (found.first_difference.step, found.batches) == (4, batches)
+        assert (found.only_a.tolist(), found.only_b.tolist()) == ([], [])
+        assert (found.distance[:4] == 0).all()
+        assert (found.distance[4:] > 0).all()
+        assert (found.churn, found.churn_step) == (0, 6)
+        np.testing.assert_array_equal(*found.loss)
+        np.testing.assert_array_equal(*found.metrics["m"])
+        assert growth(found, pair).steps.tolist() == found.steps.tolist()
+    three = accumulating(states, 3)
+    assert compare(other, three).recorded_steps.tolist() == [0, 1, 2, 3, 4]
+    both = compare(other, accumulating(states, 2))
+    assert (both.recorded_steps.size, both.first_difference) == (13, None)
+
+
 def test_the_first_number_that_is_not_finite_is_named():
     a, b = records(run(), run())
     b = replace(b, first_non_finite=(3, "loss"), meta={"recorder": {}})
@@ -256,6 +289,7 @@ def test_a_comparison_saved_by_an_older_version_is_read():
         "start_seen",
         "start_steps",
         "first_move",
+        "batches",
         "phases",
         "non_finite",
     ):

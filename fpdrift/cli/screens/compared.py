@@ -86,20 +86,17 @@ def _told(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
 
 
 def _around(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
-    """Tell what a difference must not be read without: what is not known, and where runs start."""
-    missing = unrecorded(pair.differs)
+    """Tell what a difference must not be read without: what is not known, and how runs began."""
+    unseen = pair.start == "not seen"  # which has a line of its own
+    missing = unrecorded(
+        {n: v for n, v in pair.differs.items() if not unseen or n != "starting weights"}
+    )
     if missing and pair.first_difference is not None:
         yield "not recorded", missing
-    unshared = (("a", pair.only_in_a), ("b", pair.only_in_b))
-    if any(names for _, names in unshared):
-        shared = f"the {count(len(result.matrix.tensors), 'tensor')} that both have"
-        told = [f"in {run} alone: {_listed(names)}" for run, names in unshared if names]
-        yield "compared", "; ".join([shared, *told])
-    if pair.of_two_dtypes:
-        yield "two dtypes", _two_dtypes(pair)
+    yield from _unshared(result, pair)
     for run, phases in zip("ab", pair.phases, strict=True):
         for phase in phases[1:_MOST_PHASES]:
-            changes = "; ".join(map(plain, phase.changes)) or "training went on"
+            changes = "; ".join(map(plain, phase.changes)) or "training resumed"
             yield "new phase", f"{run}, after step {phase.step}: {changes}"
         if len(phases) > _MOST_PHASES:
             yield "", f"{run}: and {count(len(phases) - _MOST_PHASES, 'more phase')}"
@@ -109,6 +106,20 @@ def _around(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]
     for run, found in zip("ab", pair.non_finite, strict=True):
         if found is not None:
             yield "inf or NaN", f"{run}, first in {plain(found)}"
+
+
+def _unshared(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
+    """Tell which tensors one run alone has, or both in two dtypes, and what a step is."""
+    unshared = (("a", pair.only_in_a), ("b", pair.only_in_b))
+    if any(names for _, names in unshared):
+        shared = f"the {count(len(result.matrix.tensors), 'tensor')} that both have"
+        told = [f"in {run} alone: {_listed(names)}" for run, names in unshared if names]
+        yield "compared", "; ".join([shared, *told])
+    if pair.of_two_dtypes:
+        yield "two dtypes", _two_dtypes(pair)
+    if pair.batches[0] != pair.batches[1]:
+        ours, others = (count(number, "batch") for number in pair.batches)
+        yield "steps", f"counted in updates: a makes one of {ours}, b of {others}"
 
 
 def _start(pair: Comparison) -> str:

@@ -135,7 +135,7 @@ def _course(result: RecordSummary) -> Iterator[str]:
             "The start was not seen: a model without an Input makes its weights in the first step."
         )
     for phase in result.phases[1:]:
-        changes = "; ".join(map(whole, phase.changes)) or "training went on"
+        changes = "; ".join(map(whole, phase.changes)) or "training resumed"
         yield from wrapped(f"New phase after step {phase.step}: {changes}")
     if result.non_finite is not None:
         yield from wrapped(f"First infinite or NaN: {whole(result.non_finite)}")

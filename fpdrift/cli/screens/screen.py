@@ -23,7 +23,7 @@ def screen(result: Result) -> list[str]:
 
 def count(number: int, noun: str) -> str:
     """Write a number with its noun, as in 1 ulp, 2 ulps."""
-    plural = {"try": "tries", "stretch": "stretches"}.get(noun, f"{noun}s")
+    plural = {"batch": "batches", "try": "tries", "stretch": "stretches"}.get(noun, f"{noun}s")
     return f"{number:,} {noun if number == 1 else plural}"
 
 
