@@ -19,8 +19,8 @@ GALLERY = "README.md"
 DRAWN_BY = ("matplotlib", "numpy", "pillow", "python-pptx")
 _HEAD = """# What fpdrift shows
 
-Every picture is drawn from a result that was measured, or that has the same bits on every machine; nothing is drawn by
-hand. `make figures` builds them all, this page, and the same pictures as slides: [fpdrift.pptx](fpdrift.pptx), with the
+Every picture is drawn from a result that was measured, that has the same bits on every machine, or that was simulated
+and says so; nothing is drawn by hand. `make figures` builds them all, this page, and the same pictures as slides: [fpdrift.pptx](fpdrift.pptx), with the
 claim, the origin and a question for the room in the notes, and [fpdrift.pdf](fpdrift.pdf). `make recorded` measures
 anew what is not in `fpdrift/recorded/`. [float.html](float.html) is a float to click.
 
@@ -34,7 +34,7 @@ _ENTRY = """
 
 **{finding}** {more}
 
-- Lesson {lesson}. It is said: {claim}
+- Lesson {lesson}. Claim: {claim}
 - {origin}
 - `fpdrift {command}` ([SVG]({name}.svg))
 """

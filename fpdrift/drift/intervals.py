@@ -148,8 +148,8 @@ def leader(columns: Sequence[Sequence[float]]) -> int | None:
     best = int(np.argmax(np.median(table, axis=1)))
     larger = (table[best] > np.delete(table, best, axis=0)).sum(axis=1)
     n = table.shape[1]
-    sure = n >= FEWEST and 2 * larger.min() > n
-    return best if sure and binomtest(int(larger.min()), n).pvalue <= 1 - CONFIDENCE else None
+    ahead = 2 * larger.min() > n
+    return best if ahead and binomtest(int(larger.min()), n).pvalue <= 1 - CONFIDENCE else None
 
 
 def _none(reason: str) -> Interval:

@@ -144,10 +144,10 @@ def _tell_doses(result: Courses) -> str:
     known = apart & ~wild
     if not known.any():
         return told
+    order = "in" if np.all(np.diff(ends[known]) > 0) else "not in"
     return (
         f"{told} At the start those{' others' if wild.any() else ''} lie {_span(starts[known])} "
-        f"apart, a factor of {_factor(starts[known])}; at the end {_span(ends[known])}, a factor "
-        f"of {_factor(ends[known])}."
+        f"apart, at the end {_span(ends[known])}, {order} the order of the nudges."
     )
 
 
@@ -198,10 +198,6 @@ def _span(values: npt.NDArray[np.float64]) -> str:
     return f"{values.min():.1e} to {values.max():.1e}"
 
 
-def _factor(values: npt.NDArray[np.float64]) -> str:
-    return plain(float(values.max() / values.min())) if values.min() > 0 else "more than any number"
-
-
 @dataclass(frozen=True)
 class _Said:
     """What is said of one study's pairs."""
@@ -221,7 +217,7 @@ _WORDS = {
         _tell_doses,
     ),
     "amplifiers": _Said(
-        "At most 1e-08 on half of the weights",
+        "Noise of at most 1e-08 on half of the weights",
         "network",
         "A network amplifies rounding by what it is made of and how it is trained.",
         _tell_amplified,

@@ -15,7 +15,7 @@ import numpy as np
 
 from fpdrift.drift import Growth, compare, growth
 from fpdrift.errors import MissingDataError
-from fpdrift.experiments.study import Size
+from fpdrift.experiments.study import Size, span
 from fpdrift.experiments.trained import trained_runs
 from fpdrift.results import Result
 from fpdrift.training.condition import Condition
@@ -203,9 +203,9 @@ def _tell(result: Long) -> str:
     )
     if last is not first:
         drift += f", by step {result.kept_at(last):,} {last.distance:.1e}"
-    ours, others = last.losses
-    away = abs(others - ours) / ours if ours else math.nan
+    away = [100 * abs(b - a) / a if a else math.nan for a, b in (e.losses for e in result.epochs)]
+    of = "the epoch differs" if last is first else "an epoch differs"
     return (
-        f"{drift}; {100 * last.churn:.2g} % of the predictions have another class, and the mean "
-        f"loss of the last epoch differs by {100 * away:.2g} %. {chain}"
+        f"{drift}; {100 * last.churn:.2g} % of the predictions have another class at the end, and "
+        f"the mean loss of {of} by {span(away, '.2g')} %. One pair of runs. {chain}"
     )

@@ -16,7 +16,6 @@ from fpdrift.experiments.study import (
     Study,
     Words,
     carried_out,
-    plain,
     size_of,
     with_look,
 )
@@ -169,7 +168,7 @@ def _tell(result: Metric) -> str:
     planted = (
         f"Planted: one of ten predictions moves by {edge.move:g} over 0.5, accuracy goes from "
         f"{100 * edge.accuracy[0]:.0f} % to {100 * edge.accuracy[1]:.0f} %, and the loss moves by "
-        f"{100 * abs(edge.loss[1] - edge.loss[0]) / edge.loss[0]:.1g} %."
+        f"{100 * abs(edge.loss[1] - edge.loss[0]) / edge.loss[0]:.2g} %."
     )
     odd = [name for name, value in spread.items() if not math.isfinite(value)]
     if odd:
@@ -179,17 +178,15 @@ def _tell(result: Metric) -> str:
         )
     if not any(spread.values()):
         return f"{planted} The {runs} real runs: no digit of a metric differs."
-    ratio = spread["accuracy"] / spread["loss"] if spread["loss"] else math.inf
-    times = f", {plain(ratio)} times as far" if math.isfinite(ratio) else ""
     jumps = (
         f"{result.turned} of {result.predictions} predictions change class among the runs, one of "
-        f"them with a move of {result.least_move:.1g}"
+        f"them with a move of {result.least_move:.2g}"
         if result.turned
         else f"none of {result.predictions} predictions changes class among the runs"
     )
     return (
         f"{planted} The {runs} real runs: losses lie {100 * spread['loss']:.2g} % apart, "
-        f"accuracies {100 * spread['accuracy']:.2g} %{times}; {jumps}."
+        f"accuracies {100 * spread['accuracy']:.2g} %; {jumps}."
     )
 
 

@@ -29,7 +29,12 @@ CLAIM = (
     "Add random noise, clipped to a size of 1e-8, to half of your weights, and see the run change "
     "its philosophy of life."
 )
-_BASELINE, _AGAIN, _THREADS, _SEED = "1 thread", "1 thread again", "2 threads", "another seed"
+_BASELINE, _AGAIN, _THREADS, ANOTHER_SEED = (
+    "1 thread",
+    "1 thread again",
+    "2 threads",
+    "another seed",
+)
 
 
 def nudge_training(settings: Settings) -> Study:
@@ -47,7 +52,7 @@ def nudge_training(settings: Settings) -> Study:
         _AGAIN: one,
         **{f"nudged, draw {i + 1}": replace(one, perturbation=p) for i, p in enumerate(noise)},
         _THREADS: replace(one, intra_op_threads=2),
-        _SEED: replace(one, seed=(settings.seed + 1) % (LARGEST_SEED + 1)),
+        ANOTHER_SEED: replace(one, seed=(settings.seed + 1) % (LARGEST_SEED + 1)),
     }
     return carried_out(
         "nudge",
@@ -65,7 +70,7 @@ def _tell(study: Study) -> str:
     losses = {run.label: run.loss for run in study.runs}
     first = losses[_BASELINE]
     loss = span((100 * abs(losses[d.label] - first) / first for d in nudged), ".2g")
-    seed = study[_SEED]
+    seed = study[ANOTHER_SEED]
     churn = span((100 * d.churn for d in nudged), ".2g")
     return (
         f"Noise of at most {NUDGE:g} on half of the weights{changed} "
@@ -77,4 +82,4 @@ def _tell(study: Study) -> str:
     )
 
 
-WORDS["nudge"] = Words("At most 1e-08 on half of the weights, then training", CLAIM, _tell)
+WORDS["nudge"] = Words("Noise of at most 1e-08 on half of the weights, then training", CLAIM, _tell)

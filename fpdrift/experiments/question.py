@@ -209,15 +209,18 @@ def _tell(result: Question) -> str:
         )
     else:
         verdict = (
-            "The code repeats: the run done again has the same bits. It is order-dependent: "
-            f"with 2 threads {100 * threads.churn:.1f} % of the validation images "
-            f"got another class at the end, with another seed {100 * seed.churn:.1f} % (one run "
-            "each)."
+            "The code repeats: with 1 thread the run done again has the same bits. One run each: "
+            f"with 2 threads {100 * threads.churn:.1f} % of the {result.validation_images:,} "
+            f"validation images got another class at the end, with another seed "
+            f"{100 * seed.churn:.1f} %. 2 threads were not repeated, so whether they are "
+            "order-dependent or nondeterministic cannot be told."
         )
     if result.an_epoch is not None:  # neither epochs to choose from nor an early stop
         return f"{verdict} Validation accuracy after {result.steps} steps: {scores}."
     stops = [run.stopped for run in result.runs]
-    if any(stop is None for stop in stops):
+    if not any(stops):
+        end = f"after {result.done} early stopping would have ended none of them"
+    elif not all(stops):
         end = f"after {result.done} early stopping would not have ended every run"
     else:
         end = f"early stopping would have ended them after epochs {', '.join(map(str, stops))}"

@@ -116,9 +116,9 @@ class Sources(Result):
         return tuple(r for r in self.rows[1:] if "seed" not in r.name and r.name not in PLANTED)
 
     @property
-    def seeds(self) -> Source | None:
-        """The row of other seeds; None where it was left out."""
-        return next((row for row in self.rows if row.name == "all seeds"), None)
+    def seeds(self) -> tuple[Source, ...]:
+        """The rows that change seeds alone."""
+        return tuple(r for r in self.rows if "seed" in r.name and "," not in r.name)
 
     def __repr__(self) -> str:
         return f"Sources({self.size}, {len(self.rows)} rows, {self.steps} steps)"
@@ -245,7 +245,8 @@ def _tell(result: Sources) -> str:
 
 def _of_rounding(result: Sources) -> str:
     moved = [row for row in result.rounding if any(row.of_all)]
-    seeds = "" if result.seeds is None else f"; other seeds by {_ends(result.seeds.distance)}"
+    others = [distance for row in result.seeds for distance in row.distance]
+    seeds = f"; another seed by {_ends(others)}" if others else ""
     pairs = f"{result.rows[0].runs} pairs of runs per source"
     if not moved:
         return (

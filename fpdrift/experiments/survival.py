@@ -121,8 +121,9 @@ def _tell(study: Study, survival: Survival) -> str:
         )
     its = survival.absorbed_interval
     between = f" ({its.low:.0%} to {its.high:.0%}, 95 % {its.method} interval)" if its else ""
-    left = [distance.distance for distance in nudged if distance.distance > 0]
-    rest = f"; weights of the others are {span(left)} apart then" if left else ""
+    away = [d.distance if d.learned is None else d.learned for d in nudged if d.distance > 0]
+    those = "the others" if survival.events else "all of them"
+    rest = f"; the weights of {those} are {span(away)} apart then" if away else ""
     return (
         f"Of {survival.n} weights (a tensor drawn first, then one of its elements) moved by one "
         f"ulp, {survival.events} were back at equal bits within {study.steps} steps"

@@ -49,9 +49,9 @@ def tell(again: Comparison, pair: Comparison) -> str:
         )
     if verdict == "order-dependent":
         return (
-            f"Order-dependent: one thread gave the same bits again, two threads part from it "
-            f"{pair.first_difference}. After {steps} steps the weights are {pair.distance[-1]:.1e} "
-            "apart, relative to their size."
+            "Order-dependent, if two threads repeat as well: one thread gave the same bits again, "
+            f"two threads part from it {pair.first_difference}. After {steps} steps the weights "
+            f"are {pair.distance[-1]:.1e} apart, relative to their size."
         )
     return (
         f"No drift seen in {steps} steps: neither the repetition nor the second thread changed one "
@@ -119,8 +119,7 @@ def check_3(answer: Any) -> Feedback:
     said = _check_spread(answer, values, "accuracy")
     if not said.right:
         return said
-    times = largest(values) / _recorded().figure
-    return right(f"{said.text} That is {times:.0f} times as far as the losses, in these five runs.")
+    return right(f"{said.text} The losses of these five runs: {100 * _recorded().figure:.2g} %.")
 
 
 @exercise

@@ -56,8 +56,7 @@ def _headline(result: Courses) -> str:
     if result.name == "amplifiers":
         grown = _span(ends[:, 1] / ends[:, 0])
         return f"One nudge each in {many(known.sum(), 'network')} grew {grown} times"
-    first, last = map(short_power, ends.max(axis=0) / ends.min(axis=0))
-    return f"One draw of each nudge: {first} times apart, {last} at the end"
+    return f"One draw of each nudge: they end {_span(ends[:, 1])} apart"
 
 
 def _span(values: npt.NDArray[np.float64]) -> str:

@@ -81,8 +81,8 @@ def _headline(result: Sources) -> str:
     if not any(away):
         return "No drift seen from rounding"
     told = f"Rounding: {_span(away)} apart"
-    seeds = result.seeds
-    return told if seeds is None else f"{told}; other seeds: {_span(seeds.distance)}"
+    others = [distance for row in result.seeds for distance in row.distance]
+    return f"{told}; another seed: {_span(others)}" if others else told
 
 
 def _span(distances: Sequence[float]) -> str:

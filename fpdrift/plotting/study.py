@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fpdrift.experiments.hashseed import MISSPELT
-from fpdrift.experiments.study import plain
+from fpdrift.experiments.nudging import ANOTHER_SEED
 from fpdrift.plotting.words import many, sized
 
 if TYPE_CHECKING:
@@ -76,10 +76,11 @@ def distance_axis(
 
 
 def _headline(result: Study) -> str:
-    """Say how many runs kept their bits, those that repeat another one apart."""
+    """Say how many runs kept their bits, those that repeat another one apart; a seed need not."""
     told = []
+    rows = [row for row in result.distances if row.label != ANOTHER_SEED]
     for word, which in (("when repeated", True), ("in another setting", False)):
-        those = [row.first_step is None for row in result.distances if _repeats(row) == which]
+        those = [row.first_step is None for row in rows if _repeats(row) == which]
         if those:
             told.append(f"{sum(those)} of {len(those)} {word}")
     return f"Same bits: {', '.join(told)}"
@@ -143,7 +144,7 @@ def draw_metric(result: Metric, ax: Axes) -> None:
     told = "No spread of loss and accuracy to compare"
     if loss > 0 and accuracy > 0:
         runs = many(len(result.study.runs), "run")
-        told = f"In {runs} accuracy spreads {plain(accuracy / loss)} times as far as loss"
+        told = f"{runs}: losses spread {100 * loss:.2g} %, accuracies {100 * accuracy:.2g} %"
     _title(result.study, told, ax)
 
 

@@ -46,9 +46,10 @@ def draw_survival(result: Survival, ax: Axes) -> None:
     ax.set_xlim(0, 1.02 * last)
     ax.set_ylim(0, 1.05)
     within = "within" if len({*result.censored.tolist()}) < 2 else "within at most"
-    ax.set_title(
-        f"{result.events} of {many(result.n, 'nudge')} absorbed {within} {many(max(ends), 'step')}"
-    )
+    its = result.absorbed_interval
+    between = f" (95 %: {100 * its.low:.0f} to {100 * its.high:.0f} %)" if its else ""
+    told = f"{result.events} of {many(result.n, 'nudge')} absorbed {within}"
+    ax.set_title(f"{told} {many(max(ends), 'step')}{between}")
 
 
 def draw_ulp_survival(result: UlpSurvival, ax: Axes) -> None:

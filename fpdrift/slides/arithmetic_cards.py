@@ -58,16 +58,16 @@ ARITHMETIC_CARDS = (
         kind=SumTable,
         claim="How wrong a sum can be depends on its condition number and on the way of adding.",
         question="You may add in any way you like, in float32. How many digits can be saved?",
-        alt="Lines of error against condition number: plain ways of adding rise at once, "
-        "compensated ones later, exact ones not at all; dotted lines are the bounds above them",
+        alt="Lines of error against condition number, one for each way of summing: the plain ones "
+        "rise at once, the exact ones not at all; dotted lines are the bounds above them",
         command="experiment sums",
     ),
     Card(
         name="sums-growth",
         lesson="03",
         kind=SumGrowth,
-        claim="Adding in sequence can get worse the more numbers there are; pairwise and "
-        "compensated sums hardly do.",
+        claim="How far a sum can be off grows with the numbers added in sequence, and hardly "
+        "with those added pairwise or compensated.",
         question="With a hundred times as many numbers, how much more is each way off?",
         alt="Lines of error against how many numbers are added, one for each way of summing, the "
         "plain loop steepest; dotted lines are the bounds",
@@ -87,8 +87,7 @@ ARITHMETIC_CARDS = (
         name="orders",
         lesson="04",
         kind=OrderSpread,
-        claim="A sum's results in random orders scatter around the exact one; those of real "
-        "programs lie among them.",
+        claim="A sum's results in random orders scatter; those of real programs lie among them.",
         question="Where among all orders would you expect NumPy's own sum: in the middle, or far "
         "out?",
         alt="A histogram of one sum in thousands of orders, in ulps from the exact sum, and above "
@@ -138,7 +137,7 @@ ARITHMETIC_CARDS = (
         name="conditions",
         lesson="05",
         kind=ConditionMatrix,
-        claim="The instruction set and the number of threads can decide the last bits of a result.",
+        claim="The instruction set can decide the last bits of a result.",
         question="The same program on another processor: what has to be alike for equal bits?",
         alt="A square of conditions against conditions: a cell says equal, or how many ulps apart; "
         "conditions of equal bits share a letter",
@@ -148,11 +147,11 @@ ARITHMETIC_CARDS = (
         name="gpu",
         lesson="06",
         kind=GpuSums,
-        claim="A GPU that adds as its blocks finish can give another sum each time; one that adds "
-        "in two passes cannot.",
+        claim="In simulation, blocks that add as they finish can give another sum each time; two "
+        "passes cannot.",
         question="This is a simulation: what does it say of a GPU, and what can it not say?",
-        alt="Dots of many sums against how many numbers were added: two lines of largest deviation "
-        "rise, and the two-pass sum has none",
+        alt="Dots of many simulated sums against how many numbers were added, a line through the "
+        "largest deviations of each way; the two-pass sum has none",
         command="experiment gpu",
     ),
 )

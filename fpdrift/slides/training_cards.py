@@ -48,10 +48,10 @@ TRAINING_CARDS = (
         name="dose",
         lesson="07",
         kind=Courses,
-        claim="How large a nudge was matters less and less, the longer two runs go on.",
+        claim="How large a nudge was need not decide how far apart two runs end.",
         question="A nudge a million times smaller: how much nearer do the two runs end?",
         alt="A line for each size of nudge over the training steps: they start decades apart and "
-        "draw together",
+        "end nearer to each other",
         command="experiment dose --quick",
     ),
     Card(
@@ -68,7 +68,7 @@ TRAINING_CARDS = (
         name="five-runs",
         lesson="08",
         kind=FiveRuns,
-        claim="Five runs of one epoch differ in loss by at most 0.0144 %.",
+        claim="Five runs of one epoch differ from the first one's loss by at most 0.0144 %.",
         question="Somebody reports five losses that agree to three digits. Is the code wrong?",
         alt="A row of five dots for each gradient: the losses against the first run's, above those "
         "of the five runs that the source printed",
@@ -98,7 +98,7 @@ TRAINING_CARDS = (
         name="long",
         lesson="09",
         kind=Long,
-        claim="Thousands of training steps amplify one last bit into other answers.",
+        claim="Over thousands of training steps, other rounding can end in other answers.",
         question="After the last epoch, how many answers of the two runs differ?",
         alt="The weights' distance over the steps of all epochs, both axes logarithmic, with "
         "dotted lines at jumps and the share of other answers at epochs' ends",
@@ -108,10 +108,10 @@ TRAINING_CARDS = (
         name="survival",
         lesson="09",
         kind=UlpSurvival,
-        claim="A difference of one ulp in one weight can vanish again, and leave equal bits.",
+        claim="Of runs that start one ulp apart, some may come back to equal bits.",
         question="Of some runs that start one ulp apart, how many come back to equal bits?",
-        alt="The share of nudges that are still there, as stairs over the steps, with a band of "
-        "uncertainty and ticks where the watching of a run ended",
+        alt="The share of nudges that are still there, over the steps, with a band of uncertainty "
+        "and a tick where the watching of the runs ended",
         command="experiment survival --quick",
     ),
     Card(
@@ -168,7 +168,7 @@ TRAINING_CARDS = (
         name="determinism",
         lesson="10",
         kind=Determinism,
-        claim="Op determinism promises the same bits again, and can cost time.",
+        claim="Op determinism promises the same bits again; what it costs has to be measured.",
         question="What does op determinism promise: equal bits here, or equal bits anywhere?",
         alt="A row for each setting: crosses for the run repeated, dots for its distance from "
         "another; what has the same bits stands at the left edge",

@@ -125,7 +125,8 @@ cnn.check_4(answer_4)
 #
 # Answer each with a letter in quotes, such as `"a"`.
 #
-# **1.** The run repeated has the same bits, the run with two threads has others. The training is...
+# **1.** With one thread every run has the same bits; with two threads every run has the same bits, but others than
+# with one. The training is...
 #
 # - **a** order-dependent, not random.
 # - **b** nondeterministic.

@@ -91,7 +91,7 @@ def test_where_all_last_the_band_is_the_interval_of_the_absorbed_share():
     heights = ax.collections[0].get_paths()[0].vertices[:, 1]
     assert 1 - heights.min() == pytest.approx(result.absorbed_interval.high)
     assert heights.max() == 1
-    assert ax.get_title("left") == "0 of 8 nudges absorbed within 7 steps"
+    assert ax.get_title("left") == "0 of 8 nudges absorbed within 7 steps (95 %: 0 to 37 %)"
     assert "band: 95 %" in ax.get_xlabel()
 
 

@@ -134,7 +134,7 @@ def test_a_leader_is_ahead_of_each_other_one_in_nearly_every_row():
     assert leader([high, low, [0.0] * 8]) == 0
     assert leader([low[:6], high[:6]]) == 1
     assert leader([low[:5], high[:5]]) is None  # five heads in a row: one of 16
-    assert leader([low, [2.5, *low[1:]]]) is None  # equal in seven rows
+    assert leader([[*low[:7], 99.0], low]) is None  # equal in seven rows
     assert leader([high, low, [high[0] + 1, high[1] + 1, *low[2:]]]) is None  # ahead in 6 of 8
     assert leader([low]) is None
     assert leader([low, [math.nan] * 8]) is None

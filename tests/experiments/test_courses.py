@@ -108,8 +108,12 @@ def test_runs_that_left_the_finite_numbers_are_no_nudges_that_are_gone():
     )
     told = courses._tell_doses(made)
     assert told.startswith("3 of 4 nudges were still there after 8 steps, 1 in runs that left the")
-    assert "those others lie 1.0e-08 to 2.0e-08 apart, a factor of 2;" in told
-    assert told.endswith("at the end 1.0e-02 to 4.0e-02, a factor of 4.")
+    assert told.endswith(
+        "At the start those others lie 1.0e-08 to 2.0e-08 apart, at the end 1.0e-02 to 4.0e-02, in "
+        "the order of the nudges."
+    )
+    turned = dataclasses.replace(made, distance=made.distance[::-1])
+    assert courses._tell_doses(turned).endswith("not in the order of the nudges.")
     told = courses._tell_amplified(made)
     assert told == (
         "Training left the finite numbers in b. In 8 steps the distance grew 0 to 2,000,000 times "

@@ -108,7 +108,7 @@ def test_quick_never_poses_as_full(trained, tmp_path, capsys):
     assert main([*argv, "--full"]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("  The source's size: 469 steps")
-    assert "  The source's five runs differed by 0.0144 %." in printed
+    assert "  The source's five runs differed from their first by 0.0144 %." in printed
     assert all(len(line) <= 80 for line in printed)
 
 

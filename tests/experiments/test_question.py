@@ -86,10 +86,11 @@ def test_figures_are_those_of_the_predictions(trained, tmp_path, capsys):
     rows = [line for line in printed if line.startswith(("  1 thread again", "  2 threads"))]
     assert ["never" in row for row in rows] == [True, False]
     assert threads.churn == 10 / 360
-    assert "The code repeats: the run done again has the same bits." in result.finding
-    churn = "with 2 threads 2.8 % of the validation images got another class at the end, with"
+    assert "The code repeats: with 1 thread the run done again has the same bits." in result.finding
+    churn = "with 2 threads 2.8 % of the 360 validation images got another class at the end, with"
     assert churn in result.finding
-    assert "after 2 of at most 200 epochs early stopping would not have ended" in result.finding
+    assert "2 threads were not repeated, so whether" in result.finding
+    assert "after 2 of at most 200 epochs early stopping would have ended none" in result.finding
     plot(result)
 
 

@@ -76,7 +76,11 @@ def test_threads_that_differ_are_counted():
     ("again", "two", "begins"),
     [
         (pair(None), pair(None), "No drift seen in 8 steps"),
-        (pair(None), pair(3, 0.5), "Order-dependent: one thread gave the same bits again"),
+        (
+            pair(None),
+            pair(3, 0.5),
+            "Order-dependent, if two threads repeat as well: one thread gave the same",
+        ),
         (pair(2), pair(3), "Nondeterministic: one thread, run again, gave other bits"),
     ],
 )

@@ -16,7 +16,8 @@ def _five_runs(result: FiveRuns) -> list[str]:
     for gradient in result.gradients:
         lines += ["", *screen(gradient)]
     if result.size == "full":
-        lines += ["", *wrapped(f"The source's five runs differed by {_percent(result.source)}.")]
+        source = f"The source's five runs differed from their first by {_percent(result.source)}."
+        lines += ["", *wrapped(source)]
     for name, why in result.skipped.items():
         lines += wrapped(f"Left out, {name}: {why}")
     return [*lines, "", *measured_on(result)]
@@ -47,7 +48,7 @@ def _gradient(result: GradientRuns) -> list[str]:
         *lines,
         *wrapped(
             f"{len(result.runs)} runs ended with {result.distinct} different sets of weights; the "
-            f"losses differ by at most {_percent(result.figure)} of the first one."
+            f"losses differ from the first one by at most {_percent(result.figure)}."
         ),
     ]
 

@@ -83,7 +83,7 @@ def _threads_and_tree(result: ThreadsAndTree) -> list[str]:
 def _nudge(result: NudgeAccount) -> list[str]:
     noise = result.perturbation
     return [
-        f"  Move half of the {result.count:,} weights by at most {noise.size:g}."
+        f"  Add noise of at most {noise.size:g} to half of the {result.count:,} weights."
         if noise.fraction == 0.5
         else f"  {noise.label}, {result.count:,} weights.",
         f"    {result.meant:,} meant: {result.changed:,} changed, "
@@ -147,8 +147,8 @@ def _cnn_verdict(result: CnnDrift) -> str:
         return "training: nondeterministic. The same program, run again, gave other bits."
     if result.verdict == "order-dependent":
         return (
-            "training: order-dependent, not random. The same thread count gave\n"
-            "the same bits again, another one did not."
+            "training: 1 thread gave the same bits again, more threads did not.\n"
+            "Order-dependent, if those repeat as well: not tried here."
         )
     return (
         f"training: no drift seen. One bit in any of {result.tensors} tensors at any of\n"

@@ -31,9 +31,9 @@ def _growth(result: SpreadGrowth) -> list[str]:
         f"  {result.operation.capitalize()} in {result.dtype}: ulps from lowest to highest.",
         f"  threads: {count(result.tries, 'try')} by {result.threads}; drawn: in "
         f"{count(result.drawn, 'random order')};",
-        "  law: rounding errors that cancel by chance; bound: no order can exceed it.",
+        "  estimate: if rounding errors cancel by chance; bound: no order can exceed it.",
         "",
-        f"  {'numbers':>13} {'chunks':>7} {'threads':>9} {'drawn':>9} {'law':>9} {'bound':>9}",
+        f"  {'numbers':>13} {'chunks':>7} {'threads':>9} {'drawn':>9} {'estimate':>9} {'bound':>9}",
     ]
     lines += [
         f"  {p.n:>13,} {p.chunks:>7,} {p.threads_spread:>9,.0f} {p.drawn_spread:>9,.0f} "
