@@ -167,20 +167,33 @@ class _Pair:
 def _measures(low: _Pair, high: _Pair | None) -> Iterator[Measure]:
     """Measure each kind by the tensor that rounding explains worst."""
     kinds: dict[str, list[Measure]] = {}
+    far = low.far(kinds_of)
     far64 = {} if high is None else high.far(kinds_of)
-    for key, far in low.far(kinds_of).items():
-        measure = _measure(key, far, low, high, far64.get(key))
+    usual = float(np.median([x if isfinite(x) else 0.0 for x in far.values()] or [0.0]))
+    for key, x in far.items():
+        measure = _measure(key, x, low, high, far64.get(key), usual)
         kinds.setdefault(key[0], []).append(measure)
     for measures in kinds.values():
         yield max(measures, key=_excess)
 
 
-def _measure(key: Key, far: float, low: _Pair, high: _Pair | None, far64: float | None) -> Measure:
-    """Measure a tensor; what shrinks as rounding does is rounding, however large it was."""
+def _measure(
+    key: Key,
+    far: float,
+    low: _Pair,
+    high: _Pair | None,
+    far64: float | None,
+    usual: float = 0.0,
+) -> Measure:
+    """Measure a tensor; what shrinks as rounding does is rounding, however large it was.
+
+    The `usual` distance stands in for one that is small by luck, such as of a single loss.
+    """
     explained, explained64 = low.nudged(key), None
     if high is not None and far64 is not None:
         shrinks = high.spacing / low.spacing
-        explained64 = max(high.nudged(key), LUCK * far * shrinks if isfinite(far) else 0.0)
+        from_ = max(far, usual) if isfinite(far) else usual
+        explained64 = max(high.nudged(key), LUCK * from_ * shrinks)
         if far64 <= explained64:
             explained = max(explained, LUCK * far64 / shrinks)
     return Measure(

@@ -148,6 +148,23 @@ def test_what_shrinks_as_rounding_does_is_rounding_however_large():
     assert verdict((2e-6,), (1e-15,)).first is None
 
 
+def test_a_single_number_that_is_equal_by_luck_is_no_other_mathematics():
+    """Held against what is usual among the tensors: here they are all far apart but the loss."""
+    pairs = []
+    for dtype, by in ((np.float32, 0.1), (np.float64, 1e-10)):
+        moved = [
+            s._replace(values=s.values * (1 + (by if s.name != "loss" or by < 0.01 else 0)))
+            if s.stage in ("loss", "backward", "after") and s.name != "drop/key"
+            else s
+            for s in step(dtype=dtype)
+        ]
+        pairs += [side(dtype=dtype), side(dtype=dtype)._replace(seen=moved)]
+    found = decide(*pairs)
+    assert found.verdict == "rounding"
+    (loss,) = [m for m in found.measures if m.what == "loss"]
+    assert (loss.distance, loss.distance64 > MARGIN * U64) == (0, True)
+
+
 def test_what_shrinks_by_far_more_than_rounding_cannot_be_told():
     assert verdict((2e-2,), (1e-17,)).verdict == "cannot tell"
     spread = {("gradient", "dense/kernel"): 1e-4}
