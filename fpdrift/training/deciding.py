@@ -120,7 +120,7 @@ def decide(a: Side, b: Side, a64: Side | None, b64: Side | None) -> Decided:
     low, high = _Pair(a, b), None if a64 is None or b64 is None else _Pair(a64, b64)
     measures = tuple(_measures(low, high))
     if high is None:
-        verdict, reason = _by_size(measures, "the step could not be repeated in float64")
+        verdict, reason = _by_size(measures)
     else:
         verdict, reason = _verdict(measures, _narrow(high))
     if verdict != "other mathematics" and not any(m.distance for m in measures):
@@ -219,20 +219,20 @@ def _verdict(measures: Sequence[Measure], narrow: str | None) -> tuple[Verdict, 
     stays = max(measures, key=_excess)
     beyond = max(measures, key=lambda m: _excess(m)[1])
     if stays.stays:
-        if narrow is not None:
-            return _by_size(measures, narrow)
+        if narrow is not None and not any(m.stays and m.beyond_float32 for m in measures):
+            return "cannot tell", f"rounding can give as much, but {narrow}"
         return "other mathematics", f"it stays in float64: {stays}"
     if beyond.beyond:
         return "cannot tell", f"nothing of it is left in float64, yet rounding gave less: {beyond}"
     return "rounding", f"nothing of it is left in float64: {beyond}"
 
 
-def _by_size(measures: Sequence[Measure], why: str) -> tuple[Verdict, str]:
-    """Judge without a repeat in float64 that could be trusted."""
+def _by_size(measures: Sequence[Measure]) -> tuple[Verdict, str]:
+    """Judge without a repeat in float64."""
     largest = max(measures, key=lambda m: _excess(m)[1])
     if not largest.distance <= SIZE * largest.explained:
         return "other mathematics", f"it is more than rounding can give: {largest}"
-    return "cannot tell", f"rounding can give as much, but {why}"
+    return "cannot tell", "rounding can give as much, but the step could not be repeated in float64"
 
 
 def _narrow(high: _Pair) -> str | None:
