@@ -14,6 +14,8 @@ from typing import Any
 import keras
 
 _NUMBER = re.compile(r"_\d+$")
+#: What Keras calls a variable that got no name, such as one of Nadam's.
+_UNNAMED = re.compile(r"variable_\d+")
 
 
 def sublayers(model: Any) -> list[Any]:
@@ -89,6 +91,8 @@ def slot_names(paths: Sequence[str], weights: Sequence[tuple[str, str]]) -> list
     result = []
     for path in paths:
         folder, _, last = path.rpartition("/")
+        if _UNNAMED.fullmatch(last):  # Keras numbers these through, too
+            last = "variable"
         for prefix, name in flat:
             if last.startswith(prefix):
                 last = f"{name}/{last.removeprefix(prefix)}"

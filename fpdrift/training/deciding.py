@@ -120,7 +120,7 @@ def decide(a: Side, b: Side, a64: Side | None, b64: Side | None) -> Decided:
     low, high = _Pair(a, b), None if a64 is None or b64 is None else _Pair(a64, b64)
     measures = tuple(_measures(low, high))
     if high is None:
-        verdict, reason = _by_size(measures, "the step could not be repeated in float64")
+        verdict, reason = _by_size(measures)
     else:
         verdict, reason = _verdict(measures, _narrow(high))
     if verdict != "other mathematics" and not any(m.distance for m in measures):
@@ -167,20 +167,33 @@ class _Pair:
 def _measures(low: _Pair, high: _Pair | None) -> Iterator[Measure]:
     """Measure each kind by the tensor that rounding explains worst."""
     kinds: dict[str, list[Measure]] = {}
+    far = low.far(kinds_of)
     far64 = {} if high is None else high.far(kinds_of)
-    for key, far in low.far(kinds_of).items():
-        measure = _measure(key, far, low, high, far64.get(key))
+    usual = float(np.median([x if isfinite(x) else 0.0 for x in far.values()] or [0.0]))
+    for key, x in far.items():
+        measure = _measure(key, x, low, high, far64.get(key), usual)
         kinds.setdefault(key[0], []).append(measure)
     for measures in kinds.values():
         yield max(measures, key=_excess)
 
 
-def _measure(key: Key, far: float, low: _Pair, high: _Pair | None, far64: float | None) -> Measure:
-    """Measure a tensor; what shrinks as rounding does is rounding, however large it was."""
+def _measure(
+    key: Key,
+    far: float,
+    low: _Pair,
+    high: _Pair | None,
+    far64: float | None,
+    usual: float = 0.0,
+) -> Measure:
+    """Measure a tensor; what shrinks as rounding does is rounding, however large it was.
+
+    The `usual` distance stands in for one that is small by luck, such as of a single loss.
+    """
     explained, explained64 = low.nudged(key), None
     if high is not None and far64 is not None:
         shrinks = high.spacing / low.spacing
-        explained64 = max(high.nudged(key), LUCK * far * shrinks if isfinite(far) else 0.0)
+        from_ = max(far, usual) if isfinite(far) else usual
+        explained64 = max(high.nudged(key), LUCK * from_ * shrinks)
         if far64 <= explained64:
             explained = max(explained, LUCK * far64 / shrinks)
     return Measure(
@@ -206,20 +219,20 @@ def _verdict(measures: Sequence[Measure], narrow: str | None) -> tuple[Verdict, 
     stays = max(measures, key=_excess)
     beyond = max(measures, key=lambda m: _excess(m)[1])
     if stays.stays:
-        if narrow is not None:
-            return _by_size(measures, narrow)
+        if narrow is not None and not any(m.stays and m.beyond_float32 for m in measures):
+            return "cannot tell", f"rounding can give as much, but {narrow}"
         return "other mathematics", f"it stays in float64: {stays}"
     if beyond.beyond:
         return "cannot tell", f"nothing of it is left in float64, yet rounding gave less: {beyond}"
     return "rounding", f"nothing of it is left in float64: {beyond}"
 
 
-def _by_size(measures: Sequence[Measure], why: str) -> tuple[Verdict, str]:
-    """Judge without a repeat in float64 that could be trusted."""
+def _by_size(measures: Sequence[Measure]) -> tuple[Verdict, str]:
+    """Judge without a repeat in float64."""
     largest = max(measures, key=lambda m: _excess(m)[1])
     if not largest.distance <= SIZE * largest.explained:
         return "other mathematics", f"it is more than rounding can give: {largest}"
-    return "cannot tell", f"rounding can give as much, but {why}"
+    return "cannot tell", "rounding can give as much, but the step could not be repeated in float64"
 
 
 def _narrow(high: _Pair) -> str | None:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fpdrift.drift import compare
 from fpdrift.process import run_module
 from fpdrift.training.condition import Condition
@@ -27,13 +25,8 @@ from fpdrift.training.stepping import check_batch, check_maker, check_same, star
 
 if TYPE_CHECKING:
     from fpdrift.records import Record
-    from fpdrift.training.instrumented import Step
     from fpdrift.training.replay import Apart, Progress, Source
     from fpdrift.training.stepping import Arrays
-    from fpdrift.training.widening import WideStep
-
-#: Steps that a fresh model does before it is judged once more.
-STEPS = 2
 
 
 def judge_step(
@@ -52,7 +45,8 @@ def judge_step(
     however large it was. That is decided tensor by tensor: of the loss, the gradients of the
     weights, and what the step adds to weights, slots and moving statistics. Elements whose gradient
     rounding alone can bring to zero, such as of a bias in front of batch normalisation, are left
-    out. Without a `state` the two are judged again after two steps, when slots are no longer zero.
+    out. The verdict is about this one step: in the first one a momentum has no effect yet; give a
+    `state` from later on.
 
     What it cannot do is what `compare_step` cannot. What computes in float32 whatever Keras' dtype
     policy says is widened where TensorFlow traced it, but not beside a loop (a recurrent layer);
@@ -90,59 +84,24 @@ def judge_step(
     batches = (batch, batch if batch_b is None else batch_b)
     for one in batches:
         check_batch(one)
+    from fpdrift.training.sides import side, side64
+    from fpdrift.training.widening import wide_step
+
     chosen = {n: x for n, x in (state or {}).items() if not n.endswith("learning_rate")}
     (step_a, [start_a]), (step_b, [start_b]) = (started(make, chosen) for make in (make_a, make_b))
     check_same(step_a, step_b)
-    pair = _Models((make_a, make_b), (step_a, step_b), batches)
-    decided, start = pair.decide(start_a, start_b)
-    if state is None and decided.verdict in ("identical", "rounding"):
-        # slots are still zero, so that what reads them, such as a momentum, has no effect yet
-        later, _ = pair.decide(*pair.trained(start_a, start_b))
-        if decided.verdict == "identical" or later.verdict == "other mathematics":
-            decided = later
+    a, b = side(step_a, start_a, batches[0]), side(step_b, start_b, batches[1])
+    start = start_distances(a.seen, b.seen)
+    decided = start_decided(a.seen, b.seen, start)
+    if decided is None:
+        common = (batches[0], batches[0] if same_batch(a.seen, b.seen, start) else batches[1])
+        a64, b64 = (
+            side64(wide_step(make, given), start_a, given)
+            for make, given in zip((make_a, make_b), common, strict=True)
+        )
+        decided = decide(a, b, a64, b64)
     settings = _differing(_settings(step_a.model), _settings(step_b.model))
     return _judged(_with_weights(decided, batches), start, settings)
-
-
-class _Models:
-    """Two models' steps, to be judged from one start or several."""
-
-    def __init__(
-        self,
-        makers: tuple[Callable[[], Any], Callable[[], Any]],
-        steps: tuple[Step, Step],
-        batches: tuple[Sequence[Any], Sequence[Any]],
-    ) -> None:
-        self._makers, self._steps, self._batches = makers, steps, batches
-        self._wide: list[WideStep | None] = []
-
-    def decide(self, start_a: list[Any], start_b: list[Any]) -> tuple[Decided, dict[str, float]]:
-        """Judge; give the distance of what the two start from, too."""
-        from fpdrift.training.sides import side, side64
-        from fpdrift.training.widening import wide_step
-
-        starts = start_a, start_b
-        a, b = map(side, self._steps, starts, self._batches)
-        start = start_distances(a.seen, b.seen)
-        decided = start_decided(a.seen, b.seen, start)
-        if decided is None:
-            batches = list(self._batches)
-            if same_batch(a.seen, b.seen, start):
-                batches[1] = batches[0]
-            if not self._wide:
-                self._wide = list(map(wide_step, self._makers, batches))
-            decided = decide(a, b, *(map(side64, self._wide, (start_a, start_a), batches)))
-        return decided, start
-
-    def trained(self, start_a: list[Any], start_b: list[Any]) -> tuple[list[Any], list[Any]]:
-        """Give both the state after a few of A's steps; each keeps its learning rate."""
-        step = self._steps[0]
-        step.restore(start_a)
-        for _ in range(STEPS):
-            step.take(self._batches[0])
-        after = [np.array(values) for values in step.read()]
-        own = [tensor.name.endswith("learning_rate") for tensor in step.state.tensors]
-        return after, [b if mine else x for b, x, mine in zip(start_b, after, own, strict=True)]
 
 
 def _with_weights(decided: Decided, batches: Sequence[Sequence[Any]]) -> Decided:

@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fpdrift.errors import FpdriftError
-from fpdrift.training import Condition, judge_runs, judge_step, train
+from fpdrift.training import Condition, judge_runs, judge_step, state_of, train
 
 #: Largest share of each kind of error.
 TARGETS = {"false alarms": 0.01, "misses": 0.05, "cannot tell": 0.10}
@@ -49,12 +49,22 @@ def judge_pair(pair):
     import keras
 
     try:
-        found = judge_step(pair.make_a, pair.make_b, pair.batch, **pair.options)
+        options = dict(pair.options)
+        if options.get("state") == "after three steps":
+            options["state"] = trained(pair)
+        found = judge_step(pair.make_a, pair.make_b, pair.batch, **options)
         told = found.verdict, f"{found.reason} [{found.first}] {found.settings}"
     except Exception as error:  # noqa: BLE001 - one pair never stops the rest
         told = "raised", f"{type(error).__name__}: {error}"
     keras.backend.clear_session()
     return told
+
+
+def trained(pair):
+    """Give the state of A's model after three steps."""
+    model = pair.make_a()
+    model.fit(*pair.batch, batch_size=len(pair.batch[1]), epochs=3, shuffle=False, verbose=0)
+    return state_of(model)
 
 
 def run_pairs(count, seed, folder):

@@ -28,6 +28,12 @@ def test_renumbered(paths, expected):
     assert renumbered(paths, CLASSES) == expected
 
 
+def test_a_slot_without_a_name_is_named_alike_in_every_model():
+    """As in Nadam; Keras numbers such variables through, over all models of a process."""
+    for paths in (["nadam/variable", "nadam/k_m"], ["nadam/variable_7", "nadam/k_m"]):
+        assert slot_names(paths, [("k", "k")]) == ["nadam/variable", "nadam/k/m"]
+
+
 def test_slot_names_take_the_longest_weight_that_fits():
     weights = [("m/dense/kernel", "dense/kernel"), ("m/dense/kernel_m", "dense/kernel_m")]
     paths = ["adam/m_dense_kernel_m_velocity", "adam/m_dense_kernel_momentum", "adam/iteration"]

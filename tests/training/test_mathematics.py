@@ -163,9 +163,13 @@ def test_equal_steps_are_identical_a_nan_included():
     assert judge_step(maker(1), maker(1), (x, y)).verdict == "identical"
 
 
-def test_a_momentum_shows_in_a_later_step():
+def test_the_verdict_is_about_one_step():
+    """A momentum has no effect before there is one; the setting is named all the same."""
     makers = [maker(1, optimizer="momentum", setting={"momentum": m}) for m in (0.9, 0.9001)]
     found = judge_step(*makers, batch_for(1))
+    assert found.verdict == "identical"
+    assert found.settings == ("optimizer momentum: 0.9, 0.9001",)
+    found = judge_step(*makers, batch_for(1), trained(makers[0], batch_for(1)))
     assert found.verdict == "other mathematics"
     assert "momentum" in found.first
 
