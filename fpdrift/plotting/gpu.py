@@ -41,9 +41,11 @@ def _title(result: GpuSums) -> str:
     if not result.runs:
         return result.label
     most = max(result.runs, key=lambda run: run.distinct)
-    return (
-        f"{capital(most.operation)}: {most.distinct} results in {most.tries} tries\n{result.label}"
-    )
+    name = capital(most.operation)
+    if result.origin == "simulated":
+        orders = f"{name}: {most.distinct} results of {most.tries} drawn orders"
+        return f"{orders}\n{result.label}: possible results, not how often a GPU gives them"
+    return f"{name}: {most.distinct} results in {most.tries} tries\n{result.label}"
 
 
 def draw_gpu_recording(result: GpuRecording, ax: Axes) -> None:

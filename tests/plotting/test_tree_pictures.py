@@ -127,7 +127,12 @@ def test_batches_show_the_class_of_each():
 def test_a_gpu_picture_says_where_it_comes_from(origin):
     result = gpu_sums(gpu_run(n=100), gpu_run(), origin=origin)
     ax = plot(result, ax=Figure().add_subplot())
-    assert ax.get_title(loc="left") == f"One-pass: 4 results in 20 tries\n{result.label}"
+    measured = f"One-pass: 4 results in 20 tries\n{result.label}"
+    drawn = (
+        "One-pass: 4 results of 20 drawn orders\n"
+        "simulated GPU: possible results, not how often a GPU gives them"
+    )
+    assert ax.get_title(loc="left") == (drawn if origin == "simulated" else measured)
     assert result.label.startswith(origin)
 
 

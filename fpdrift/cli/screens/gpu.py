@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fpdrift.cli.screens.screen import count, screen, wrapped
 from fpdrift.cli.screens.trees import words
-from fpdrift.reduction.gpu import GpuRecording, GpuRun, GpuSums, GpuTree
+from fpdrift.reduction.gpu import LIMITS, GpuRecording, GpuRun, GpuSums, GpuTree
 
 
 @screen.register
@@ -23,7 +23,11 @@ def _sums(result: GpuSums) -> list[str]:
         )
     for name, why in result.skipped.items():
         lines += wrapped(f"Left out, {name}: {why}")
-    return lines if result.validation is None else [*lines, *wrapped(result.validation)]
+    if result.validation is not None:
+        lines += wrapped(result.validation)
+    if result.origin == "simulated":
+        lines += ["", *(line for limit in LIMITS for line in wrapped(limit))]
+    return lines
 
 
 def _row(run: GpuRun) -> str:
