@@ -17,14 +17,20 @@ if TYPE_CHECKING:
 def add_to(commands: Any) -> None:
     """Add both commands to the parser."""
     command = commands.add_parser(
-        "gpu", help="sums as a GPU adds them: simulated, live or recorded", allow_abbrev=False
+        "gpu",
+        help="sums as a GPU adds them: simulated, live or recorded",
+        description="Add the same numbers many times as a GPU does. A simulation draws the order "
+        "of the blocks: it shows which results are possible, not how often a GPU gives them.",
+        allow_abbrev=False,
     )
     command.add_argument("--origin", default="simulated", metavar="simulated|live|recorded")
     command.add_argument("--name", metavar="NAME", help="which recording")
     command.add_argument("--library", metavar="NAME", help="torch, cupy, jax or tensorflow")
     command.add_argument("--device", default="gpu", metavar="gpu|cpu", help="for live")
     command.add_argument("--sizes", type=wholes, metavar="N,N", help="how many numbers")
-    command.add_argument("--tries", type=whole, default=100, metavar="N", help="how often")
+    command.add_argument(
+        "--tries", type=whole, default=100, metavar="N", help="how often, or how many drawn orders"
+    )
     command.add_argument("--dtype", default="float32", metavar="NAME")
     command.add_argument("--distribution", default="uniform", metavar="uniform|normal")
     command.add_argument("--seed", type=whole, default=1, metavar="N")

@@ -39,11 +39,11 @@ def _title(result: GpuSums) -> str:
     if not result.runs:
         return result.label
     most = max(result.runs, key=lambda run: run.distinct)
-    name, results = capital(most.operation), f"{most.distinct} results"
+    name = capital(most.operation)
     if result.origin == "simulated":
-        drawn = f"{result.label}, random orders; not frequencies of a real GPU"
-        return f"{name}, simulated: {results} in {most.tries} drawn orders\n{drawn}"
-    return f"{name}: {results} in {most.tries} tries\n{result.label}"
+        orders = f"{name}: {most.distinct} results of {most.tries} drawn orders"
+        return f"{orders}\n{result.label}: possible results, not how often a GPU gives them"
+    return f"{name}: {most.distinct} results in {most.tries} tries\n{result.label}"
 
 
 def draw_gpu_recording(result: GpuRecording, ax: Axes) -> None:

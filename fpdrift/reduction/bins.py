@@ -41,8 +41,13 @@ class Bins(Result):
     top: int = _NOWHERE
     #: (3,) sums of the digits at top, top - 1 and top - 2
     sums: tuple[int, ...] = (0,) * PLACES
-    #: sum of the infinities and NaNs, 0.0 if there are none
+    #: sum of the infinities and NaNs, 0.0 if there are none; each NaN is the same, since the sign
+    #: and the digits of a sum of NaNs depend on the order
     endless: float = 0.0
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.endless):
+            object.__setattr__(self, "endless", math.nan)
 
     @classmethod
     def of(cls, values: Floats) -> Bins:

@@ -115,9 +115,13 @@ def double_double_sum(values: Any) -> Any:
 
 
 def exact_sum(values: Any) -> Any:
-    """Add exactly and round once, to nearest (`math.fsum`, Shewchuk 1997)."""
+    """Add exactly and round once, to nearest (`math.fsum`, Shewchuk 1997).
+
+    A NaN is the same one whatever NaNs there were, and in whatever order.
+    """
     x = _numbers(values)
-    return add_exact(x[:, None], format_of(x.dtype))[0]
+    total = add_exact(x[:, None], format_of(x.dtype))[0]
+    return x.dtype.type(np.nan) if np.isnan(total) else total
 
 
 def reproducible_sum(values: Any) -> Any:

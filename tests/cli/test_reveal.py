@@ -172,11 +172,30 @@ def test_two_functions_against_each_other(capsys, my_sum, tmp_path):
     assert (tmp_path / "two.png").stat().st_size > 10_000
 
 
-def test_products_are_compared_as_sums_and_means_are_not(capsys):
+def test_products_and_means_are_compared(capsys):
     assert main(["reveal", "numpy:dot", "--against", "numpy:matmul", "--n", "6"]) == 0
     assert "numpy:dot and numpy:matmul" in capsys.readouterr().out
-    assert main(["reveal", "numpy:sum", "--against", "numpy:mean"]) == 2
-    assert "numpy:mean is a mean" in capsys.readouterr().err
+    assert main(["reveal", "numpy:sum", "--against", "numpy:mean"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "numpy:sum and numpy:mean, 16 float32 numbers: the same order, different" in printed
+    assert "numpy:mean's sum is divided by n" in printed
+    assert main(["reveal", "numpy:mean", "--against", "numpy:mean"]) == 0
+    assert "numpy:mean and numpy:mean, 16 float32 numbers: the same order." in (
+        " ".join(capsys.readouterr().out.split())
+    )
+
+
+def test_a_mean_of_your_own_is_recognised_and_a_product_says_how_it_rounds(capsys, my_sum):
+    (my_sum / "my_sum.py").write_text(
+        MY_SUM + "def mean(x):\n    return loop(x) / x.dtype.type(len(x))\n"
+    )
+    assert main(["reveal", "my_sum:mean", "--n", "5"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "confirmed. The plan gave" in printed
+    assert "It is a mean." in printed
+    assert "Its sum is divided by n." in printed
+    assert main(["reveal", "my_sum:dot", "--kind", "dot", "--n", "2"]) == 0
+    assert "roduct" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["numpy:mean", "numpy:dot", "numpy:matmul", "math:fsum"])

@@ -137,8 +137,8 @@ def test_a_simulated_gpu_s_orders_are_no_frequencies():
     result = gpu_sums(gpu_run(n=100), gpu_run())
     title = plot(result, ax=Figure().add_subplot()).get_title(loc="left")
     assert title == (
-        "One-pass, simulated: 4 results in 20 drawn orders\n"
-        "simulated GPU, random orders; not frequencies of a real GPU"
+        "One-pass: 4 results of 20 drawn orders\n"
+        "simulated GPU: possible results, not how often a GPU gives them"
     )
     said = "which results are possible, not how often a GPU gives them."
     assert said in " ".join(line.strip() for line in screen(result))

@@ -23,6 +23,40 @@ def by_size(rows):
     return sums
 
 
+def by_place(rows):
+    """Add in another order where a row stands last of several, whatever the others hold."""
+    sums = fixed(rows)
+    if len(rows) > 1:
+        sums[-1] = fixed(rows[-1:, ::-1])[0]
+    return sums
+
+
+def centred(rows):
+    """Take the batch's mean away, as batch normalisation does while it trains."""
+    return rows[:, :4] - rows[:, :4].mean(axis=0)
+
+
+def scaled(rows):
+    """Round to a grid that the batch's largest number sets, as dynamic quantisation does."""
+    grid = np.abs(rows).max() / np.float32(127)
+    return np.rint(rows[:, :4] / grid) * grid
+
+
+def drawn(rows):
+    """Add in an order drawn at each call."""
+    order = np.random.default_rng().permutation(rows.shape[1])
+    return fixed(rows[:, order])
+
+
+def rarely_drawn(rows):
+    """Add from the end at every fifth call of a batch of 8 or more."""
+    _calls[0] += 1
+    return fixed(rows[:, ::-1] if len(rows) >= 8 and _calls[0] % 5 == 0 else rows)
+
+
+_calls = [0]
+
+
 def by_environment(rows):
     """Do what an environment variable says."""
     do = os.environ.get("FPDRIFT_TEST", "")

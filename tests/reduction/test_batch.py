@@ -1,11 +1,14 @@
 """One row in many batches: what is planted is found, and equal bits form classes."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
+from helpers import require
 from row_functions import fixed
 
+from fpdrift.cli.screens import screen
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import ulp_distance
 from fpdrift.reduction import batch_classes
@@ -78,6 +81,74 @@ def test_planted_orders_are_found(numpys):
     assert run.equality.relative[0, 5] == (np.abs(there.astype(float) - back) / sizes).item()
 
 
+@pytest.fixture(scope="module")
+def causes():
+    names = ("by_place", "by_size", "centred", "scaled", "drawn", "rarely_drawn", "fixed")
+    found = batch_classes(
+        [f"row_functions:{name}" for name in names], batches=(1, 2, 8), libraries=("numpy",)
+    )
+    return {run.operation.partition(":")[2]: run for run in found.runs}
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("fixed", None),
+        ("by_size", "size"),
+        ("by_place", "place"),
+        ("centred", "neighbours"),
+        ("scaled", "neighbours"),
+        ("drawn", "nondeterminism"),
+        ("rarely_drawn", "nondeterminism"),
+    ],
+)
+def test_the_cause_is_told_apart(causes, name, cause):
+    run = causes[name]
+    assert run.cause == cause
+    assert run.repeats == (3 if name == "fixed" else 20)
+    assert run.place_matters == ((2, 8) if name == "by_place" else ())
+    assert run.neighbours_matter == ((2, 8) if cause == "neighbours" else ())
+    assert run.unsteady == {"drawn": (1, 2, 8), "rarely_drawn": (8,)}.get(name, ())
+    text = " ".join(" ".join(screen(run)).split())
+    assert ("row's place in the batch matters" in text) == (cause == "place")
+    assert ("values of the other rows enter" in text) == (cause == "neighbours")
+    assert ("nondeterministic" in text) == (cause == "nondeterminism")
+
+
+def test_a_threaded_forest_is_not_blamed_on_the_place(monkeypatch, tmp_path):
+    require("sklearn")
+    source = """
+import numpy as np
+from sklearn.ensemble import ExtraTreesRegressor
+_rng = np.random.default_rng(5)
+_x = _rng.normal(size=(300, 6))
+_trees = ExtraTreesRegressor(30, random_state=0, n_jobs=2).fit(_x, _x[:, 0] * _x[:, 1])
+def predict(rows): return _trees.predict(rows[:, :6])
+"""
+    (tmp_path / "own_forest.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = batch_classes(("own_forest:predict",), batches=(1, 64), libraries=("numpy",))
+    (run,) = found.runs
+    assert run.cause in (None, "nondeterminism")
+    assert run.place_matters == ()
+
+
+def test_a_result_recorded_before_repeats_were_made_can_be_read(numpys):
+    saved = json.loads(numpys.to_json())
+    kept = ("repeats", "unsteady", "neighbours_matter")
+    text = json.dumps(without(saved, kept))
+    run = Result.from_json(text).runs[4]
+    assert (run.repeats, run.unsteady, run.place_matters) == (0, (), (64,))
+
+
+def without(value, names):
+    if isinstance(value, list):
+        return [without(item, names) for item in value]
+    if isinstance(value, dict):
+        return {key: without(item, names) for key, item in value.items() if key not in names}
+    return value
+
+
 def test_a_function_cannot_spoil_the_row(numpys):
     assert run_of(numpys, "row_functions:noisy").equality.most_ulps == 0
 
@@ -148,7 +219,7 @@ def test_the_row_stands_first_and_last():
     data = (np.arange(10, 18, dtype=np.float32)[:, None],)
     places = placements((1, 2, 8))
     assert places == ((1, "alone"), (2, "first"), (2, "last"), (8, "first"), (8, "last"))
-    seen = row_results(company, data, (1, 2, 8), "company")
+    seen = row_results(company, data, (1, 2, 8), "company").values
     assert seen[:, 0].tolist() == [10] * 5
     assert seen[:, 1].tolist() == [0, 0, 1, 0, 7]
 

@@ -218,3 +218,26 @@ def test_recorded_sums_are_those_of_the_recording(monkeypatch):
 def test_bad_arguments_are_refused(arguments, named):
     with pytest.raises(FpdriftError, match=named):
         gpu_sums(**arguments)
+
+
+@pytest.mark.parametrize("distribution", ["uniform", "normal"])
+def test_no_sum_of_the_float32_inputs_is_subnormal(distribution):
+    """A GPU's atomicAdd takes these for zeros; here it need not be simulated."""
+    for seed in range(5):
+        values = Inputs.checked(2**16, "float32", distribution, seed).draw(2**16)
+        # Each sum is a whole multiple of the smallest input's ulp.
+        assert np.spacing(np.abs(values[values != 0]).min()) >= np.finfo(np.float32).tiny
+
+
+def test_the_screen_of_a_simulation_says_what_it_leaves_out():
+    from fpdrift.cli.screens import screen
+    from fpdrift.reduction.gpu import LIMITS
+
+    result = gpu_sums(sizes=(50,), tries=2)
+    text = " ".join(" ".join(screen(result)).split())
+    assert all(limit in text for limit in LIMITS)
+    assert "not how often a GPU" in text
+    live = " ".join(
+        " ".join(screen(replace(result, origin="live", device="CPU", library="x"))).split()
+    )
+    assert not any(limit in live for limit in LIMITS)

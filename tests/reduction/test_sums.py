@@ -1,5 +1,6 @@
 """Sums keep to their papers' loops and bounds; two of them give one result in every order."""
 
+import itertools
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -258,3 +259,21 @@ def test_growth_is_a_table_for_each_n():
 def test_growth_needs_several_sizes(ns):
     with pytest.raises(FpdriftError, match=r"ns? is "):
         sum_growth(ns)
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("add", [sums.reproducible_sum, sums.exact_sum])
+def test_nans_of_two_signs_have_one_result_in_every_order(add, dtype):
+    kind = FORMATS[dtype].dtype.type
+    numbers = np.array([np.nan, -np.nan, np.inf, -np.inf, 1, -0.0], kind)
+    numbers[1] = -numbers[0]
+    seen = {add(numbers[list(order)]).tobytes() for order in itertools.permutations(range(6))}
+    seen |= {add(numbers[:1]).tobytes(), add(numbers[1:2]).tobytes(), add(numbers[2:4]).tobytes()}
+    assert seen == {kind(np.nan).tobytes()}
+
+
+def test_bins_of_parts_have_one_nan():
+    parts = [Bins.of(np.array(part)) for part in ([-np.nan, 1.0], [np.nan], [np.inf], [-np.inf])]
+    totals = [sum(order, Bins()) for order in itertools.permutations(parts)]
+    assert len({total.total("float64").tobytes() for total in totals}) == 1
+    assert len({total.to_json() for total in totals}) == 1

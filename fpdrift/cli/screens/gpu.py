@@ -5,17 +5,12 @@ from __future__ import annotations
 from fpdrift.cli.screens.screen import count, screen, wrapped
 from fpdrift.cli.screens.trees import words
 from fpdrift.drift.intervals import FEWEST
-from fpdrift.reduction.gpu import GpuRecording, GpuRun, GpuSums, GpuTree
+from fpdrift.reduction.gpu import LIMITS, GpuRecording, GpuRun, GpuSums, GpuTree
 
 
 @screen.register
 def _sums(result: GpuSums) -> list[str]:
     lines = wrapped(f"{result.label}; {result.dtype}, {result.distribution} numbers.")
-    if result.origin == "simulated":
-        lines += wrapped(
-            "The orders are drawn at random: the table shows which results are possible, not how "
-            "often a GPU gives them."
-        )
     if result.runs:
         lines += ["", f"  {'':26} {'numbers':>12} {'results':>12} {'max |V_s|':>10} {'max V_c':>8}"]
         lines += [_row(run) for run in result.runs]
@@ -30,7 +25,11 @@ def _sums(result: GpuSums) -> list[str]:
         )
     for name, why in result.skipped.items():
         lines += wrapped(f"Left out, {name}: {why}")
-    return lines if result.validation is None else [*lines, *wrapped(result.validation)]
+    if result.validation is not None:
+        lines += wrapped(result.validation)
+    if result.origin == "simulated":
+        lines += ["", *(line for limit in LIMITS for line in wrapped(limit))]
+    return lines
 
 
 def _row(run: GpuRun) -> str:

@@ -12,8 +12,10 @@ from fpdrift.reduction.gpu.measured import (
     GpuTree,
 )
 from fpdrift.reduction.gpu.recording import measure_gpu, record_gpu
+from fpdrift.reduction.gpu.simulated import LIMITS
 
 __all__ = [
+    "LIMITS",
     "ORIGINS",
     "DeterminismCost",
     "GpuKernel",

@@ -17,7 +17,8 @@ from fpdrift.results import Result
 
 #: Where a result comes from, and what that means.
 ORIGINS = {
-    "simulated": "computed on this CPU, as a GPU's program would, in a drawn order",
+    "simulated": "computed on this CPU, as a GPU's program would, in drawn orders: which results "
+    "are possible, not how often a GPU gives them",
     "live": "computed by a library on a device of this machine",
     "recorded": "computed by a library on a device of another machine or time, and kept",
 }
@@ -31,7 +32,8 @@ class GpuKernel(Result):
 
     Block b's thread t adds the inputs b * threads + t, then every (blocks * threads)-th after it
     (a grid-stride loop), one after the other. The threads of a warp add their sums by shuffles
-    downwards, and the first warp of a block adds the sums of all warps the same way.
+    downwards, and the first warp of a block adds the sums of all warps the same way. Other programs
+    add a block in another tree; Shanmugavelu et al. 2024, whose measures we use, do.
     """
 
     #: 1 to 1,024, at most the warp size squared; a multiple of the warp size, or less than it
@@ -92,7 +94,8 @@ class GpuRun(Result):
     reference: np.generic | None
     #: (tries,) results in the dtype; None where there are more outputs than one
     values: _Array | None
-    #: how many of the tries' results differ in any bit
+    #: how many of the tries' results differ in any bit; in a simulation a try is a drawn order, so
+    #: this is no frequency of any GPU
     distinct: int
     #: (tries,) V_s = 1 - abs(result / reference); None where there are more outputs than one
     v_s: _Array | None

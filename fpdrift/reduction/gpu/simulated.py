@@ -1,7 +1,8 @@
 """A GPU's sums without a GPU: the same additions in a drawn order of blocks, bit for bit.
 
-What is simulated is the order alone. A real GPU's blocks do not finish in an order drawn from
-uniform random numbers, so the simulation says which results there can be, and not how often.
+Only the order is simulated. A real GPU's blocks do not finish in an order drawn from uniform random
+numbers, so the simulation shows which results are possible, and not how often a GPU gives them.
+`LIMITS` says what else it leaves out.
 """
 
 from __future__ import annotations
@@ -24,6 +25,17 @@ Progress = Callable[[int, int], None]
 _DRAWN = 2**22
 #: Additions in an order of its own for each try, beyond which single atomics are left out.
 _LARGEST_ATOMIC = 2**26
+
+#: What the simulation leaves out, for screens. Subnormals: NVIDIA, "Parallel Thread Execution ISA",
+#: ``atom`` and ``red``; sums of the numbers drawn here are multiples of a normal number, or zero.
+LIMITS = (
+    "The orders are drawn: they show which results are possible, not how often a GPU gives them.",
+    "The threads of a warp add in one instruction on a GPU; single atomics are drawn one by one "
+    "here.",
+    "A GPU's atomicAdd takes float32 subnormals in global memory for zeros; these inputs make "
+    "none.",
+    "Other programs add a block in a different tree, those of Shanmugavelu et al. 2024 among them.",
+)
 
 _REFERENCE_IS = "the two-pass sum by the same blocks"
 
