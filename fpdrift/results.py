@@ -189,7 +189,10 @@ def decode(value: Any) -> Any:
 
 def _decode_result(value: dict[str, Any]) -> Result:
     kind = _kind(value["$result"])
-    return kind(**{key: decode(item) for key, item in value.items() if key != "$result"})
+    # what the constructor works out itself, older files hold too
+    derived = {f.name for f in fields(kind) if not f.init}  # type: ignore[arg-type]
+    given = {key: item for key, item in value.items() if key not in {"$result", *derived}}
+    return kind(**{key: decode(item) for key, item in given.items()})
 
 
 def _kind(name: str) -> type[Result]:

@@ -11,6 +11,7 @@ from fpdrift.drift.jumps import Jump
 from fpdrift.drift.many import ManyRuns, compare_many
 from fpdrift.drift.matrix import TensorMatrix, tensor_matrix
 from fpdrift.drift.parting import compare
+from fpdrift.drift.slopes import DecadeSlope
 from fpdrift.drift.splits import Split
 from fpdrift.drift.spread import Spread
 from fpdrift.drift.summary import RecordSummary, summary
@@ -20,6 +21,7 @@ from fpdrift.drift.trend import Level, Trend
 __all__ = [
     "Comparison",
     "Comparisons",
+    "DecadeSlope",
     "FirstDifference",
     "Growth",
     "Horizon",

@@ -1,0 +1,64 @@
+"""How steep a distance rises in each decade of steps: what is left to say where no law holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fpdrift.results import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+#: Points that a slope needs, and how far they have to reach: last over first step.
+_POINTS, _REACH = 4, 1.5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecadeSlope(Result):
+    """The local exponent: slope of the distance's logarithm over that of the steps."""
+
+    #: first and last step that it was fitted to
+    first: int
+    last: int
+    slope: float
+
+    def __str__(self) -> str:
+        return f"{self.slope:.2g}"
+
+
+def decade_slopes(steps: npt.NDArray[np.int64], since: Floats, logs: Floats) -> list[DecadeSlope]:
+    """Fit a slope to each decade of steps, by least squares.
+
+    Parameters
+    ----------
+    steps : (n,) int64
+        Steps, as they are to be named.
+    since : (n,) float64
+        Steps since the runs were equal, above 0, ascending; their decades count.
+    logs : (n,) float64
+        Natural logarithms of the distances then, without their jumps.
+    """
+    return [
+        DecadeSlope(
+            first=int(steps[rows][0]),
+            last=int(steps[rows][-1]),
+            slope=float(np.polyfit(np.log(since[rows]), logs[rows], 1)[0]),
+        )
+        for rows in _decades(since)
+    ]
+
+
+def _decades(since: Floats) -> Iterator[slice]:
+    """Yield the points of each decade that holds enough of them, its two ends included."""
+    for power in range(int(np.ceil(np.log10(since[-1]))) if len(since) else 0):
+        start = int(np.searchsorted(since, 10.0**power))
+        end = int(np.searchsorted(since, 10.0 ** (power + 1), side="right"))
+        if end - start >= _POINTS and since[end - 1] >= _REACH * since[start]:
+            yield slice(start, end)
