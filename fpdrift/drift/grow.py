@@ -99,6 +99,13 @@ class Growth(Result):
         """The law's name: none, flat, power law, exponential, bends or cannot tell."""
         return self.trend.kind
 
+    @property
+    def law(self) -> str:
+        """The law in words; where there is none, the slopes instead."""
+        if self.kind != "bends" or not self.slopes:
+            return str(self.trend)
+        return f"{self.trend}, exponents by decade {', '.join(map(str, self.slopes))}"
+
     def __repr__(self) -> str:
         return f"Growth({self})"
 
@@ -121,9 +128,7 @@ class Growth(Result):
         parts = []
         if self.floor is not None:
             parts.append(f"floor {self.floor.distance:.1e} up to step {self.floor.last}")
-        parts.append(str(self.trend))
-        if self.kind == "bends" and self.slopes:
-            parts.append(f"exponents by decade {', '.join(map(str, self.slopes))}")
+        parts.append(self.law)
         jumps = ", ".join(map(str, self.jumps))
         parts.append(f"jumps {jumps}" if jumps else "no jump")
         if self.plateau is not None:

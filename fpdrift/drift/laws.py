@@ -8,6 +8,7 @@ model", 1978), BIC. Against all of them stands a smooth curve that bends as it l
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -50,8 +51,8 @@ class Line(NamedTuple):
     knees: tuple[float, float]
     #: last point of the floor and first of the plateau; first and last of all if there is none
     ends: tuple[int, int]
-    #: how floor and growth are joined: their powers of this order add up; infinite = the larger
-    power: float
+    #: how floor and plateau join the growth: powers of this order add up; infinite = the larger
+    powers: tuple[float, float]
 
 
 class Law(NamedTuple):
@@ -71,7 +72,7 @@ class Law(NamedTuple):
 
 def fit_flat(since: Floats, logs: Floats, levels: Floats) -> Law:
     """Fit levels alone."""
-    line = Line(np.zeros(len(logs)), (0.0, 0.0), (0, len(logs) - 1), np.inf)
+    line = Line(np.zeros(len(logs)), (0.0, 0.0), (0, len(logs) - 1), (np.inf, np.inf))
     return Law(line, 0.0, fit_design(since, logs, levels))
 
 
@@ -83,12 +84,16 @@ def fit_law(screen: Screen, axis: Floats) -> Law | None:
     Law or None
         None where the jumps leave no slope to be seen.
     """
-    lines = [_line(axis, (axis[f], axis[e]), np.inf, 1.0) for f, e in _ends(len(axis))]
+    lines = [_line(axis, (axis[f], axis[e]), (np.inf, np.inf), 1.0) for f, e in _ends(len(axis))]
     costs, slopes = screen.costs(lines)
     likely = np.argsort(costs)[:_REFINED]
     if not np.isfinite(costs[likely[0]]):
         return None
-    tried = [_line(axis, lines[i].knees, power, slopes[i]) for i in likely for power in _ROUNDINGS]
+    tried = [
+        _line(axis, lines[i].knees, (power, power), slopes[i])
+        for i in likely
+        for power in _ROUNDINGS
+    ]
     for shift in np.ptp(axis) / _PLACES / 2.0 ** np.arange(_HALVINGS):
         costs, slopes = screen.costs(tried)
         best = int(np.argmin(costs))
@@ -101,16 +106,17 @@ def fit_law(screen: Screen, axis: Floats) -> Law | None:
 
 
 def _beside(axis: Floats, line: Line, slope: float, shift: float) -> Iterator[Line]:
-    """List lines whose knees are shifted a little; a line without a knee does not get one."""
+    """List lines whose knees are shifted a little, and those that are joined otherwise."""
+    parts = [end not in (0, len(axis) - 1) for end in line.ends]
     lows, highs = (
-        [knee] if end in (0, len(axis) - 1) else [knee - shift, knee, knee + shift]
-        for knee, end in zip(line.knees, line.ends, strict=True)
+        (knee - shift, knee, knee + shift) if there else (knee,)
+        for knee, there in zip(line.knees, parts, strict=True)
     )
-    for low in lows:
-        for high in highs:
-            if axis[0] <= low < high <= axis[-1]:
-                for power in _ROUNDINGS:
-                    yield _line(axis, (low, high), power, slope)
+    for knees in product(lows, highs):
+        if axis[0] <= knees[0] < knees[1] <= axis[-1]:
+            yield _line(axis, knees, line.powers, slope)
+    for powers in product(*(_ROUNDINGS if there else (np.inf,) for there in parts)):
+        yield _line(axis, line.knees, powers, slope)
 
 
 def fit_smooth(since: Floats, logs: Floats, levels: Floats) -> Fitted | None:
@@ -139,20 +145,27 @@ def _bends(since: Floats, knots: int) -> Iterator[Floats]:
         yield np.maximum(place - knot, 0) ** 3
 
 
-def _line(axis: Floats, knees: tuple[float, float], power: float, slope: float) -> Line:
-    """Draw growth of a slope above a floor and below a plateau, joined in one of several ways."""
+def _line(
+    axis: Floats, knees: tuple[float, float], powers: tuple[float, float], slope: float
+) -> Line:
+    """Draw growth of a slope above a floor and below a plateau, each joined in its way."""
     low, high = knees
     first = int(np.searchsorted(axis, low, side="right")) - 1
     last = int(np.searchsorted(axis, high))
-    line = np.clip(axis, low, high)
-    if slope > EXACT and np.isfinite(power):
-        steep = power * slope
-        line = axis
-        if first > 0:
-            line = low + np.logaddexp(0, steep * (line - low)) / steep
-        if last < len(axis) - 1:
-            line = high - np.logaddexp(0, steep * (high - line)) / steep
-    return Line(line, knees, (first, last), power)
+    line = axis
+    if first > 0:
+        line = low + _joined(line - low, powers[0] * slope)
+    if last < len(axis) - 1:
+        line = high - _joined(high - line, powers[1] * slope)
+    return Line(line, knees, (first, last), powers)
+
+
+def _joined(above: Floats, steep: float) -> Floats:
+    """Lift to a level of 0 what is below it, at once or softly."""
+    if steep <= EXACT or not np.isfinite(steep):
+        return np.maximum(above, 0.0)
+    lifted: Floats = np.logaddexp(0, steep * above) / steep
+    return lifted
 
 
 def _ends(n: int) -> list[tuple[int, int]]:

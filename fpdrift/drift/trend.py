@@ -135,11 +135,20 @@ def fit_trend(
     case = _Case(since[rows], logs[rows], np.array([j in jumps for j in rows]))
     trend, fitted, law = case.decide()
     line = np.interp(np.log(since), np.log(since[rows]), fitted.line)
-    if law is not None:
-        first, last = law.line.ends
-        ends = int(rows[first]), int(rows[last])
-        law = law._replace(line=law.line._replace(ends=ends))
-    return trend, line, law
+    return trend, line, None if law is None else _with_level_ends(law, rows)
+
+
+def _with_level_ends(law: Law, rows: npt.NDArray[np.int64]) -> Law:
+    """Let floor and plateau end where the growth takes them off their level, not at the knee."""
+    first, last = law.line.ends
+    risen, missing = (
+        np.abs(law.slope * (law.line.axis - knee)) < np.log(MISSES_BY) for knee in law.line.knees
+    )
+    if first > 0:
+        first = max(int(risen.sum()) - 1, 0)
+    if last < len(rows) - 1:
+        last = len(rows) - max(int(missing.sum()), 1)
+    return law._replace(line=law.line._replace(ends=(int(rows[first]), int(rows[last]))))
 
 
 def _thinned(since: Floats, jumps: Sequence[int]) -> npt.NDArray[np.int64]:
@@ -196,6 +205,8 @@ class _Case:
     def _choose(self, bics: dict[str, float]) -> tuple[Kind, Doubt | None]:
         clear = 2 * np.log(ODDS)
         laws = sorted((name for name in bics if name != "bends"), key=lambda name: bics[name])
+        if np.abs(self.logs - self.flat.fitted.line).max() < np.log(_NEXT_TO_NOTHING):
+            return "flat", None
         smooth = bics.get("bends", np.inf)
         if smooth < bics[laws[0]] - clear:
             return self._bent(laws[0])

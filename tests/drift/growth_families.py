@@ -15,8 +15,8 @@ LAWS = ("power", "exponential", "floor, power", "floor, exponential", "power, pl
 OTHERS = ("stretched exponential", "two powers", "power, then exponential", "saturating",
           "random walk", "power, wandering")  # fmt: skip
 FAMILIES = LAWS + OTHERS
-#: What may be said of curves without a law; a random walk is no bend, though it looks like one.
-NO_LAW = ("bends", "cannot tell")
+#: Logarithm of the size that a curve has where its law gives 1, but for the sign.
+LIFT = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def draw(rng, family):
     logs = logs + size * remembering(rng, t, memory)
     law = {"power": "power law", "constant": "flat"}.get(growth, growth)
     return Drawn(
-        family=family, steps=steps, distances=np.exp(logs - 16), jumps=jumps, noise=size,
+        family=family, steps=steps, distances=np.exp(logs - LIFT), jumps=jumps, noise=size,
         law=law if family in LAWS else None, rate=rate if family in LAWS else None, memory=memory,
     )  # fmt: skip
 
@@ -95,7 +95,8 @@ def saturating(rng, t):
 
 
 def random_walk(rng, t):
-    return rng.uniform(0.02, 0.3) * np.cumsum(rng.normal(size=len(t)) * np.sqrt(np.diff(t, prepend=0))), None
+    shocks = rng.normal(size=len(t)) * np.sqrt(np.diff(t, prepend=0))
+    return rng.uniform(0.02, 0.3) * np.cumsum(shocks), None
 
 
 def wandering(rng, t):
@@ -143,8 +144,22 @@ def remembering(rng, t, memory):
 
 
 def verdict(drawn, found):
-    """Tell whether what was said of a curve is right, cannot be told or wrong."""
+    """Say whether what was concluded of a curve is right, "cannot tell" or wrong.
+
+    A bend is what curves without a law do, but for random walks: those have no shape that could be
+    told. A saturating curve begins as a power law of exponent 1 and ends in a plateau, so to find
+    both, of the right size, is right too.
+    """
     if found.kind == "cannot tell":
         return "cannot tell"
-    right = (drawn.law,) if drawn.law else ("bends",)
-    return "right" if found.kind in right else "wrong"
+    if drawn.family == "saturating" and found.kind == "power law" and found.plateau is not None:
+        level = found.plateau.distance / np.exp(-LIFT)
+        return "right" if abs(found.trend.rate - 1) < 0.15 and abs(level - 1) < 0.15 else "wrong"
+    if drawn.family in ("random walk", "power, wandering"):
+        return "wrong"
+    return "right" if found.kind == (drawn.law or "bends") else "wrong"
+
+
+def is_false_law(drawn, found):
+    """Say whether a law with a rate was named that the curve does not follow."""
+    return found.trend.rate is not None and verdict(drawn, found) == "wrong"
