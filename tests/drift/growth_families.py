@@ -71,6 +71,10 @@ def exponential(rng, t):
     return rate * t, rate
 
 
+def constant(_, t):
+    return np.zeros(len(t)), None
+
+
 def stretched(rng, t):
     return rng.uniform(3, 14) * (t / t[-1]) ** rng.uniform(0.25, 0.7), None
 
@@ -107,7 +111,7 @@ def wandering(rng, t):
 GROWTH = {
     "power": power,
     "exponential": exponential,
-    "constant": lambda rng, t: (np.zeros(len(t)), None),
+    "constant": constant,
     "stretched exponential": stretched,
     "two powers": two_powers,
     "power, then exponential": power_then_exponential,
