@@ -73,8 +73,8 @@ class Growth(Result):
         steps, distance = _arrays(self.steps, self.distance)
         rows, since, logs = _known(steps, distance, self.origin)
         found = find_jumps(since, logs)
-        steady = logs - sum((np.arange(len(logs)) >= i) * excess for i, excess in found)
-        trend, line, law = _trend(distance, since, logs, found)
+        places = [i for i, _ in found]
+        trend, line, law = _trend(distance, since, logs, places)
         fitted = np.full(len(steps), np.nan)
         with np.errstate(over="ignore"):  # a line or a factor may leave float64's range
             if line is not None:
@@ -90,7 +90,7 @@ class Growth(Result):
             "trend": trend,
             "floor": floor,
             "plateau": plateau,
-            "slopes": tuple(decade_slopes(steps[rows], since, steady)),
+            "slopes": tuple(decade_slopes(steps[rows], since, logs, places)),
         }.items():
             object.__setattr__(self, name, value)
 
@@ -228,12 +228,12 @@ def _known(
 
 
 def _trend(
-    distance: Floats, since: Floats, logs: Floats, found: list[tuple[int, float]]
+    distance: Floats, since: Floats, logs: Floats, jumps: list[int]
 ) -> tuple[Trend, Floats | None, Law | None]:
     """Choose the law; there is none to choose where no distance was above zero."""
     if not (np.isfinite(distance) & (distance > 0)).any():
         return Trend(kind="none", evidence={}), None, None
-    return fit_trend(since, logs, [i for i, _ in found])
+    return fit_trend(since, logs, jumps)
 
 
 def _arrays(steps: Any, distances: Any) -> tuple[npt.NDArray[np.int64], Floats]:

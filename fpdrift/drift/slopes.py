@@ -10,7 +10,7 @@ import numpy as np
 from fpdrift.results import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -33,8 +33,10 @@ class DecadeSlope(Result):
         return f"{self.slope:.2g}"
 
 
-def decade_slopes(steps: npt.NDArray[np.int64], since: Floats, logs: Floats) -> list[DecadeSlope]:
-    """Fit a slope to each decade of steps, by least squares.
+def decade_slopes(
+    steps: npt.NDArray[np.int64], since: Floats, logs: Floats, jumps: Sequence[int]
+) -> list[DecadeSlope]:
+    """Fit a slope to each decade of steps, by least squares, with jumps as levels of their own.
 
     Parameters
     ----------
@@ -43,16 +45,20 @@ def decade_slopes(steps: npt.NDArray[np.int64], since: Floats, logs: Floats) -> 
     since : (n,) float64
         Steps since the runs were equal, above 0, ascending; their decades count.
     logs : (n,) float64
-        Natural logarithms of the distances then, without their jumps.
+        Natural logarithms of the distances then.
+    jumps : sequence of int
+        Index of the first point behind each jump.
     """
-    return [
-        DecadeSlope(
-            first=int(steps[rows][0]),
-            last=int(steps[rows][-1]),
-            slope=float(np.polyfit(np.log(since[rows]), logs[rows], 1)[0]),
-        )
-        for rows in _decades(since)
-    ]
+    found = []
+    for rows in _decades(since):
+        inside = [jump for jump in jumps if rows.start < jump < rows.stop]
+        points = np.arange(rows.start, rows.stop)
+        levels = [points >= jump for jump in (rows.start, *inside)]
+        design = np.array([np.log(since[rows]), *levels], np.float64).T
+        slope = np.linalg.lstsq(design, logs[rows], rcond=None)[0][0]
+        first, last = steps[rows.start], steps[rows.stop - 1]
+        found.append(DecadeSlope(first=int(first), last=int(last), slope=float(slope)))
+    return found
 
 
 def _decades(since: Floats) -> Iterator[slice]:
