@@ -97,9 +97,12 @@ class Result:
             return current()
 
     @classmethod
-    def upgrade(cls, fields: dict[str, Any]) -> dict[str, Any]:
+    def upgrade(cls, encoded: dict[str, Any]) -> dict[str, Any]:
         """Turn the encoded fields of an older file into those of today."""
-        return {name: value for name, value in fields.items() if name not in cls._computed}
+        # what the constructor works out itself, older files hold too
+        derived = {f.name for f in fields(cls) if not f.init}  # type: ignore[arg-type]
+        computed = derived.union(cls._computed)
+        return {name: value for name, value in encoded.items() if name not in computed}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Copies and pickles go through JSON: a dataclass's own state knows nothing of provenance,
@@ -201,8 +204,8 @@ def upgraded(value: Any) -> Any:
     ):
         return value
     if "$result" in value:
-        fields = {key: item for key, item in value.items() if key != "$result"}
-        value = {"$result": value["$result"], **_kind(value["$result"]).upgrade(fields)}
+        given = {key: item for key, item in value.items() if key != "$result"}
+        value = {"$result": value["$result"], **_kind(value["$result"]).upgrade(given)}
     return {key: upgraded(item) for key, item in value.items()}
 
 

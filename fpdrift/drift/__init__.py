@@ -13,6 +13,7 @@ from fpdrift.drift.jumps import Jump
 from fpdrift.drift.many import ManyRuns, compare_many
 from fpdrift.drift.matrix import TensorMatrix, tensor_matrix
 from fpdrift.drift.parting import compare
+from fpdrift.drift.slopes import DecadeSlope
 from fpdrift.drift.splits import Split
 from fpdrift.drift.spread import Spread
 from fpdrift.drift.stages import NonFinite, RunPhase
@@ -24,6 +25,7 @@ __all__ = [
     "Churn",
     "Comparison",
     "Comparisons",
+    "DecadeSlope",
     "FirstDifference",
     "Growth",
     "Horizon",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +10,10 @@ import numpy as np
 from fpdrift.checks import check_switch
 from fpdrift.drift.horizons import Horizon, check_comparison, horizon
 from fpdrift.drift.jumps import Jump, find_jumps
+from fpdrift.drift.laws import Law
 from fpdrift.drift.sharing import shared
-from fpdrift.drift.trend import FLAT_WITHIN, Fit, Kind, Level, Trend, fit_trend
+from fpdrift.drift.slopes import DecadeSlope, decade_slopes
+from fpdrift.drift.trend import Kind, Level, Trend, fit_trend
 from fpdrift.drift.units import find_tensor, find_unit
 from fpdrift.drift.updates import lined_up
 from fpdrift.errors import FpdriftError, shown
@@ -28,24 +30,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Growth(Result):
-    """How a distance depends on the step; arrays are read-only."""
+    """How a distance depends on the step; arrays are read-only.
+
+    What is concluded from the distances is worked out when the object is made, and not saved: a
+    saved growth says what this version concludes from its distances.
+    """
 
     #: steps at which the distance is known or looked for, ascending (m,)
     steps: npt.NDArray[np.int64]
     #: the distance that was looked at (m,)
     distance: npt.NDArray[np.float64]
-    #: the distance as the likeliest law has it, jumps included; NaN where nothing was fitted (m,)
-    fitted: npt.NDArray[np.float64]
     #: last step at which all was equal; powers count from there
     origin: int
-    #: level before it grows; None if none is seen
-    floor: Level | None
-    #: ascending
-    jumps: tuple[Jump, ...]
-    #: the law between the jumps
-    trend: Trend
-    #: level after it grew; None if none is seen
-    plateau: Level | None
+    #: ascending; of those given only the places count, the jumps are those of the distances
+    jumps: tuple[Jump, ...] = ()
+    #: whether the runs were far apart from the start: no small difference, whose growth has a law
+    far_from_the_start: bool = False
     #: whether weights whose true gradient is zero were left out
     without_zero_gradient: bool = False
     #: first step at which any tensor differed in its bits; None if none did, or none is known of
@@ -54,11 +54,71 @@ class Growth(Result):
     horizon: Horizon | None = None
     #: fraction of the probe's predictions whose class differs; None without a probe
     churn: float | None = None
+    #: the distance as the law or the likeliest curve has it, jumps included; NaN where nothing was
+    #: fitted (m,)
+    fitted: npt.NDArray[np.float64] = field(init=False)
+    #: the law between the jumps
+    trend: Trend = field(init=False)
+    #: level before it grows; None if none is sure
+    floor: Level | None = field(init=False)
+    #: level after it grew; None if none is sure
+    plateau: Level | None = field(init=False)
+    #: local exponents between the jumps, a decade of steps each
+    slopes: tuple[DecadeSlope, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Conclude what the distances allow.
+
+        Raises
+        ------
+        FpdriftError
+            If the arrays are empty, of two lengths, not ascending or negative.
+        """
+        steps, distance = _arrays(self.steps, self.distance)
+        rows, since, logs = _known(steps, distance, self.origin)
+        found = [] if self.far_from_the_start else find_jumps(since, logs)
+        places = [i for i, _ in found]
+        trend, line, law = self._trend(distance, since, logs, places)
+        fitted = np.full(len(steps), np.nan)
+        with np.errstate(over="ignore"):  # a line or a factor may leave float64's range
+            if line is not None:
+                fitted[rows] = np.exp(line)
+            floor, plateau = _levels(law, steps[rows], fitted[rows])
+            jumps = tuple(_jump(steps[rows], logs, *jump) for jump in found)
+        known = {(jump.previous, jump.step): jump for jump in self.jumps}
+        for name, value in {
+            "steps": read_only(steps),
+            "distance": read_only(distance),
+            "jumps": tuple(_with_place(jump, known) for jump in jumps),
+            "fitted": read_only(fitted),
+            "trend": trend,
+            "floor": floor,
+            "plateau": plateau,
+            "slopes": tuple(decade_slopes(steps[rows], since, logs, places)),
+        }.items():
+            object.__setattr__(self, name, value)
+
+    def _trend(
+        self, distance: Floats, since: Floats, logs: Floats, jumps: list[int]
+    ) -> tuple[Trend, Floats | None, Law | None]:
+        """Choose the law; there is none to choose where no distance was above zero."""
+        if self.far_from_the_start:
+            return Trend(kind="cannot tell", evidence={}), None, None
+        if not (np.isfinite(distance) & (distance > 0)).any():
+            return Trend(kind="none", evidence={}), None, None
+        return fit_trend(since, logs, jumps)
 
     @property
     def kind(self) -> Kind:
-        """The law's name: none, flat, power law, exponential or cannot tell."""
+        """The law's name: none, flat, power law, exponential, bends or cannot tell."""
         return self.trend.kind
+
+    @property
+    def law(self) -> str:
+        """The law in words; where there is none, the slopes instead."""
+        if self.kind != "bends" or not self.slopes:
+            return str(self.trend)
+        return f"{self.trend}, exponents by decade {', '.join(map(str, self.slopes))}"
 
     def __repr__(self) -> str:
         return f"Growth({self})"
@@ -82,7 +142,7 @@ class Growth(Result):
         parts = []
         if self.floor is not None:
             parts.append(f"floor {self.floor.distance:.1e} up to step {self.floor.last}")
-        parts.append(str(self.trend))
+        parts.append(self.law)
         jumps = ", ".join(map(str, self.jumps))
         parts.append(f"jumps {jumps}" if jumps else "no jump")
         if self.plateau is not None:
@@ -131,36 +191,21 @@ def growth(
     without = comparison.distance_without_zero_gradient
     use_all = zero_gradient or without is None
     first = comparison.first_difference
-    found = growth_of(
-        comparison.steps,
-        comparison.distance if use_all or without is None else without,
+    found = Growth(
+        steps=comparison.steps,
+        distance=comparison.distance if use_all or without is None else without,
         origin=0 if first is None else first.last_equal or 0,
-    )
-    if comparison.far_from_the_start:  # that is no small difference, which could grow
-        found = _without_law(found)
-    counted = np.ones(len(comparison.weights), bool)
-    if not use_all:
-        counted &= ~np.array(comparison.zero_gradient, bool)
-    return replace(
-        found,
-        jumps=tuple(_placed(jump, comparison, counted, records) for jump in found.jumps),
+        far_from_the_start=comparison.far_from_the_start,
         without_zero_gradient=not use_all,
         first_difference=None if first is None else first.step,
         horizon=horizon(comparison, tolerance, metric),
         churn=comparison.churn,
     )
-
-
-def _without_law(found: Growth) -> Growth:
-    """Give the distances alone."""
-    return replace(
-        found,
-        trend=Trend(kind="cannot tell", evidence={}),
-        fitted=read_only(np.full(len(found.steps), np.nan)),
-        floor=None,
-        plateau=None,
-        jumps=(),
-    )
+    counted = np.ones(len(comparison.weights), bool)
+    if not use_all:
+        counted &= ~np.array(comparison.zero_gradient, bool)
+    places = tuple(_placed(jump, comparison, counted, records) for jump in found.jumps)
+    return replace(found, jumps=places) if places else found
 
 
 def growth_of(steps: Any, distances: Any, *, origin: int | None = None) -> Growth:
@@ -182,32 +227,19 @@ def growth_of(steps: Any, distances: Any, *, origin: int | None = None) -> Growt
         If the arrays are empty, of two lengths, not ascending or negative.
     """
     steps, distances = _arrays(steps, distances)
-    seen = np.isfinite(distances) & (distances > 0)
     if origin is None:
+        seen = np.isfinite(distances) & (distances > 0)
         equal = steps[: np.argmax(seen)] if seen.any() else steps[:0]
         origin = int(equal[-1]) if len(equal) else min(0, int(steps[0]))
-    rows = np.flatnonzero(seen & (steps > origin))
-    since, logs = (steps[rows] - origin).astype(np.float64), np.log(distances[rows])
-    found = find_jumps(since, logs)
-    if seen.any():
-        trend, fit = fit_trend(since, logs, [i for i, _ in found])
-    else:
-        trend, fit = Trend(kind="none", evidence={}), None
-    with np.errstate(over="ignore"):  # a line or a factor may leave float64's range
-        floor, plateau = _levels(fit, steps[rows], logs) if trend.rate is not None else (None, None)
-        fitted = np.full(len(steps), np.nan)
-        if fit is not None:
-            fitted[rows] = np.exp(fit.line)
-        return Growth(
-            steps=read_only(steps),
-            distance=read_only(distances),
-            fitted=read_only(fitted),
-            origin=origin,
-            floor=floor,
-            jumps=tuple(_jump(steps[rows], logs, *jump) for jump in found),
-            trend=trend,
-            plateau=plateau,
-        )
+    return Growth(steps=steps, distance=distances, origin=origin)
+
+
+def _known(
+    steps: npt.NDArray[np.int64], distance: Floats, origin: int
+) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
+    """Return the rows with a distance behind the origin, their steps since then and logarithms."""
+    rows = np.flatnonzero(np.isfinite(distance) & (distance > 0) & (steps > origin))
+    return rows, (steps[rows] - origin).astype(np.float64), np.log(distance[rows])
 
 
 def _arrays(steps: Any, distances: Any) -> tuple[npt.NDArray[np.int64], Floats]:
@@ -230,26 +262,16 @@ def _arrays(steps: Any, distances: Any) -> tuple[npt.NDArray[np.int64], Floats]:
 
 
 def _levels(
-    fit: Fit | None, steps: npt.NDArray[np.int64], logs: Floats
+    law: Law | None, steps: npt.NDArray[np.int64], fitted: Floats
 ) -> tuple[Level | None, Level | None]:
-    """Give the floor and the plateau of a fit that has them."""
-    if fit is None or not fit.slope > 0:
+    """Return the floor and the plateau of a law that has them."""
+    if law is None or not law.slope > 0:
         return None, None
-    first, last = fit.ends
-    floor = _level(fit, steps, logs, slice(None, first + 1), 0) if first else None
-    plateau = _level(fit, steps, logs, slice(last, None), -1) if last < len(steps) - 1 else None
-    return floor, plateau
-
-
-def _level(
-    fit: Fit, steps: npt.NDArray[np.int64], logs: Floats, part: slice, end: int
-) -> Level | None:
-    """Give a stretch that a fit calls level, unless its distances rise or fall all the same."""
-    inside = steps[part]
-    slope = np.polyfit(inside - inside[0], (logs - fit.line)[part], 1)[0]
-    if abs(slope) * (inside[-1] - inside[0]) > np.log(FLAT_WITHIN):
-        return None
-    return Level(distance=float(np.exp(fit.line[end])), first=int(inside[0]), last=int(inside[-1]))
+    first, last = law.line.ends
+    end = len(steps) - 1
+    floor = Level(distance=float(fitted[0]), first=int(steps[0]), last=int(steps[first]))
+    plateau = Level(distance=float(fitted[-1]), first=int(steps[last]), last=int(steps[end]))
+    return floor if first else None, plateau if last < end else None
 
 
 def _jump(steps: npt.NDArray[np.int64], logs: Floats, index: int, excess: float) -> Jump:
@@ -260,6 +282,14 @@ def _jump(steps: npt.NDArray[np.int64], logs: Floats, index: int, excess: float)
         factor=float(np.exp(rise)),
         expected=float(np.exp(rise - excess)),
     )
+
+
+def _with_place(jump: Jump, known: dict[tuple[int, int], Jump]) -> Jump:
+    """Take over from a jump between the same steps where it took place."""
+    same = known.get((jump.previous, jump.step))
+    if same is None:
+        return jump
+    return replace(same, factor=jump.factor, expected=jump.expected)
 
 
 def _placed(

@@ -1,9 +1,11 @@
 """Find the steps at which a distance is multiplied by more than its neighbours explain.
 
-Around each step a line is fitted to the logarithm of the distance, with one slope before and behind
-it and a shift at the step. That is done over the step (exponential growth is a line there) and over
-its logarithm (a power law is), and whichever leaves less to the jump counts. The shift has to stand
-out among those of all other steps, so noise that is correlated in time is its own yardstick.
+What they explain is their rate times the gap: distances are not known at every step, and a smooth
+growth rises as far over a gap of eight steps as over eight gaps of one. The rate is that of the
+points before, of those behind, or of both with a shift between; over the step (exponential growth
+is a line there) or over its logarithm (a power law is). The rate that explains most counts, so a
+growth that slows down or speeds up at the step is no jump. The shift has to stand out among those
+of other steps with such a gap, so noise that is correlated in time is its own yardstick.
 """
 
 from __future__ import annotations
@@ -28,6 +30,10 @@ STANDS_OUT = 5.0
 _EXACT = 1e-12
 #: Points to look at on each side; more where steps are left out.
 _WINDOW = 4
+#: Fewer points tell nothing of their noise.
+_FEWEST = 4
+#: Gaps of one length that are enough to tell how far noise moves over them.
+_ALIKE = 5
 #: At most one point in so many is a jump; where there would be more, there is no trend either.
 _POINTS_A_JUMP = 8
 
@@ -83,32 +89,24 @@ def find_jumps(since: Floats, logs: Floats) -> list[tuple[int, float]]:
     """
     logs = logs.copy()
     found: dict[int, float] = {}
+    if len(logs) < _FEWEST:
+        return []
+    # no shift is larger than the rise itself
+    places = 1 + np.flatnonzero(np.diff(logs) >= np.log(LEAST_FACTOR))
+    windows = np.array([_around(since, i) for i in places]).reshape(-1, 2)
+    shifts = np.array([_shift(since, logs, *place) for place in np.column_stack([places, windows])])
     for _ in range(len(logs) // _POINTS_A_JUMP):
-        lasting, sudden = _shifts(since, logs)
-        both = np.minimum(lasting, sudden)
-        clear = np.minimum(lasting / _spread(lasting), sudden / _spread(sudden)) > STANDS_OUT
-        possible = clear & (both >= np.log(LEAST_FACTOR))
-        possible[list(found)] = False
+        clear = shifts > STANDS_OUT * _spreads(since, logs)[places - 1]
+        possible = clear & (shifts >= np.log(LEAST_FACTOR)) & ~np.isin(places, list(found))
         if not possible.any():
             break
-        index = int(np.argmax(np.where(possible, both, -np.inf)))
-        found[index] = float(both[index])
-        logs[index:] -= both[index]
+        row = int(np.argmax(np.where(possible, shifts, -np.inf)))
+        index = int(places[row])
+        found[index] = float(shifts[row])
+        logs[index:] -= found[index]
+        for near in np.flatnonzero((windows[:, 0] < index) & (index < windows[:, 1])):
+            shifts[near] = _shift(since, logs, places[near], *windows[near])
     return sorted(found.items())
-
-
-def _shifts(since: Floats, logs: Floats) -> tuple[Floats, Floats]:
-    """Give how much each point lies above those before it, beside what their slope explains (n,).
-
-    The first is between the means of both sides, so it lasts; the second between two points.
-    """
-    shifts = np.zeros((2, len(since)))
-    axes = np.log(since), since
-    for i in range(1, len(since)):
-        first, last = _around(since, i)
-        candidates = [_shift(x[first:last], logs[first:last], i - first) for x in axes]
-        shifts[:, i] = min(candidates, key=min)
-    return shifts[0], shifts[1]
 
 
 def _around(since: Floats, i: int) -> tuple[int, int]:
@@ -123,23 +121,56 @@ def _around(since: Floats, i: int) -> tuple[int, int]:
     return max(first, 0), min(last, len(since))
 
 
-def _shift(x: Floats, logs: Floats, split: int) -> tuple[float, float]:
-    """Fit one slope and two levels; give the shift that lasts and the one between two points."""
+def _shift(since: Floats, logs: Floats, i: int, first: int, last: int) -> float:
+    """Return how far point `i` lies above those before it, beside what their rate explains.
+
+    That is the shift between the means of both sides, which lasts, or that between two points:
+    whichever is less, over the step or over its logarithm.
+    """
+    window = slice(first, last)
+    axes = np.log(since[window]), since[window]
+    return min(value for x in axes for value in _shifts(x, logs[window], i - first))
+
+
+def _shifts(x: Floats, logs: Floats, split: int) -> tuple[float, float]:
+    """Return the shift that lasts, beside one slope for both sides, and that between two points.
+
+    Of the latter counts what the steepest rate leaves: of either side, or of both.
+    """
     sides = slice(None, split), slice(split, None)
-    run, rise = (
-        np.concatenate([values[side] - values[side].mean() for side in sides])
-        for values in (x, logs)
-    )
-    square = float(run @ run)
-    # a falling distance explains no rise
-    slope = max(0.0, float(run @ rise) / square) if square else 0.0
-    levels = logs - slope * x
+    run, rise = ([values[side] - values[side].mean() for side in sides] for values in (x, logs))
+    squares = np.array([part @ part for part in run])
+    products = np.array([part @ other for part, other in zip(run, rise, strict=True)])
+    # a falling distance explains no rise; a side of one point has no rate
+    common = max(0.0, float(products.sum() / squares.sum())) if squares.any() else 0.0
+    steepest = max(common, *np.divide(products, squares, where=squares > 0, out=np.zeros(2)))
+    levels = logs - common * x
     # medians, so that a single high point is no level
     before, after = (np.median(levels[side]) for side in sides)
-    return float(after - before), float(levels[split] - levels[split - 1])
+    gap, step = x[split] - x[split - 1], logs[split] - logs[split - 1]
+    return float(after - before), float(step - steepest * gap)
 
 
-def _spread(shifts: Floats) -> float:
+def _spreads(since: Floats, logs: Floats) -> Floats:
+    """Estimate how far noise moves a point away from the one before, a standard deviation (n - 1,).
+
+    That is how far each rise misses what the rises around it make likely over its gap. Over a
+    longer gap noise moves further: those of the same gap count, where there are enough.
+    """
+    gaps, rises = np.diff(since), np.diff(logs)
+    rates = np.pad(rises / gaps, 2, constant_values=np.nan)
+    around = [rates[shift : shift + len(gaps)] for shift in (0, 1, 3, 4)]
+    missed = rises - gaps * np.nanmedian(around, axis=0)
+    spreads = np.full(len(gaps), _spread(missed))
+    for gap in np.unique(gaps):
+        alike = gaps == gap
+        if alike.sum() >= _ALIKE:
+            spreads[alike] = np.maximum(spreads[alike], _spread(missed[alike]))
+        else:
+            spreads[alike] *= np.sqrt(max(gap / np.median(gaps), 1.0))
+    return spreads
+
+
+def _spread(values: Floats) -> float:
     """Estimate a standard deviation from the median, which a few jumps do not move."""
-    inner = shifts[1:]
-    return max(1.4826 * float(np.median(np.abs(inner - np.median(inner)))), _EXACT)
+    return max(1.4826 * float(np.median(np.abs(values - np.median(values)))), _EXACT)

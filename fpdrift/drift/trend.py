@@ -1,21 +1,19 @@
-"""Which law a distance follows between its jumps, and how sure that is.
+"""Which law a distance follows between its jumps, if any: decided by what the data exclude.
 
-Each law is a line: the logarithm of the distance over the step (exponential), over its logarithm
-(power law) or level (flat). A line may start behind a floor and end in a plateau, which each cost
-a parameter, and jumps shift it. Neighbouring distances err alike, so each is fitted under noise
-whose correlation falls as exp(-steps/memory), for several memories; the laws are compared by
-Schwarz's criterion ("Estimating the dimension of a model", 1978), BIC. A rate and its interval are
-averaged over memories, floors and plateaus, each as probable as its BIC says (Buckland, Burnham and
-Augustin, "Model selection: an integral part of inference", 1997).
+A law is named only if it is clearly likelier than every other law and than a smooth curve, what it
+leaves looks like noise, and a bend of more than a part of its slope is excluded. A bend is named
+only if it is clearly likelier than every law. Anything else cannot be told, for a reason.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from fpdrift.drift.correlated import Estimate, Fitted, estimate
+from fpdrift.drift.laws import Law, Screen, fit_flat, fit_law, fit_smooth
 from fpdrift.results import Result
 
 if TYPE_CHECKING:
@@ -25,24 +23,40 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-Kind = Literal["none", "flat", "power law", "exponential", "cannot tell"]
+Kind = Literal["none", "flat", "power law", "exponential", "bends", "cannot tell"]
+Doubt = Literal[
+    "too few distances",
+    "too many jumps",
+    "several laws fit about as well",
+    "too much scatter",
+    "what is left does not look like noise",
+    "a bend cannot be excluded",
+]
 
 #: With fewer distances than this, no law can be told from another.
 LEAST_POINTS = 8
+#: With more jumps than this, there is hardly a law between them.
+MOST_JUMPS = 12
 #: Odds that a law needs against the next best one.
 ODDS = 9.0
 #: A level distance surely changes by less than this over all steps.
 FLAT_WITHIN = 2.0
+#: A floor or a plateau is not named if its distances surely change by more than this.
+LEVEL_WITHIN = 1.5
 #: A law that misses the distances by more than this (one standard deviation) is not named.
 FITS_WITHIN = 1.5
-#: Points that a floor, a plateau and the growth between need.
-_STRETCH = 5
-#: Places tried for the end of a floor, and for the start of a plateau.
-_PLACES = 32
-#: Of a normal distribution, for 95 %.
-_Z = 1.96
-#: Logarithms closer than this to a line are on it.
-_EXACT = 1e-12
+#: The slopes at both ends of a law surely differ by less than this part of the slope.
+BENDS_WITHIN = 0.5
+#: A curve that no law misses by more than this is not said to bend.
+MISSES_BY = 1.1
+#: Noise remembers less than this part of all steps.
+_MEMORY = 1 / 6
+#: So few runs of one sign, in standard deviations, are not those of noise.
+_RUNS = 2.6
+#: What a law leaves need not look like noise where it is less than this everywhere.
+_NEXT_TO_NOTHING = 1.01
+#: Points that a trend is fitted to at most; more hardly sharpen it.
+_MOST_POINTS = 120
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +78,7 @@ class Trend(Result):
     kind: Kind
     #: exponent of a power law, or growth of the logarithm in one step of an exponential
     rate: float | None = None
-    #: its 95 % interval; sharp floors and plateaus that are not so make it too narrow
+    #: its 95 % interval; None with a floor or a plateau, whose shape moves the rate by more
     low: float | None = None
     high: float | None = None
     #: how probable each law is if one of them is right: exp(-BIC/2), scaled to a sum of 1
@@ -73,37 +87,28 @@ class Trend(Result):
     noise: float | None = None
     #: steps after which noise has lost all but 1/e of its correlation; 0 = none to lose
     memory: float | None = None
+    #: why it cannot be told; None where it can, or where an older file does not say
+    doubt: Doubt | None = None
 
     def __repr__(self) -> str:
         return f"Trend({self})"
 
     def __str__(self) -> str:
+        if self.kind == "bends":
+            return "no simple law: it bends"
+        if self.kind == "cannot tell":
+            return f"cannot tell: {self.doubt}" if self.doubt else "cannot tell"
         if self.rate is None:
             return self.kind
         what = "exponent" if self.kind == "power law" else "rate a step"
+        if self.low is None:
+            return f"{self.kind}, {what} about {self.rate:.2g}"
         return f"{self.kind}, {what} {self.rate:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
-class Fit(NamedTuple):
-    """The best line under one law."""
-
-    bic: float
-    slope: float
-    #: the slope averaged over memories and ends, and its standard error
-    rate: float
-    error: float
-    #: the same of how far the line rises from its first point to its last
-    rise: float
-    rise_error: float
-    #: places on the axis between which the line is not level
-    ends: tuple[int, int]
-    noise: float
-    memory: float
-    #: logarithm of the distance as the line has it (n,)
-    line: Floats
-
-
-def fit_trend(since: Floats, logs: Floats, jumps: Sequence[int]) -> tuple[Trend, Fit | None]:
+def fit_trend(
+    since: Floats, logs: Floats, jumps: Sequence[int]
+) -> tuple[Trend, Floats | None, Law | None]:
     """Choose the law of a distance.
 
     Parameters
@@ -117,179 +122,176 @@ def fit_trend(since: Floats, logs: Floats, jumps: Sequence[int]) -> tuple[Trend,
 
     Returns
     -------
-    Trend, Fit or None
-        The fit is that of the law, or of the likeliest where none can be told; None where there
-        are too few points.
+    Trend, (n,) float64 or None, Law or None
+        The logarithms as the law has them, or as the likeliest curve where none is named; None
+        where there are too few points. The law only where one with a rate is named, its ends as
+        indices of the points given.
     """
     if len(logs) - len(jumps) < LEAST_POINTS:
-        return Trend(kind="cannot tell", evidence={}), None
-    levels = np.array([np.ones(len(logs)), *(np.arange(len(logs)) >= j for j in jumps)], float)
-    fits: dict[Kind, Fit] = {
-        "flat": _best(since, logs, levels, None),
-        "power law": _best(since, logs, levels, np.log(since)),
-        "exponential": _best(since, logs, levels, since),
-    }
-    kind = _choose(fits)
-    likely: Kind = min(fits, key=lambda law: fits[law].bic)
-    fit = fits[likely]
-    rated = kind in ("power law", "exponential")
-    trend = Trend(
-        kind=kind,
-        rate=fit.rate if rated else None,
-        low=fit.rate - _Z * fit.error if rated else None,
-        high=fit.rate + _Z * fit.error if rated else None,
-        evidence=_evidence(fits),
-        noise=fit.noise,
-        memory=fit.memory,
+        return Trend(kind="cannot tell", evidence={}, doubt="too few distances"), None, None
+    if len(jumps) > MOST_JUMPS:
+        return Trend(kind="cannot tell", evidence={}, doubt="too many jumps"), None, None
+    rows = _thinned(since, jumps)
+    case = _Case(since[rows], logs[rows], np.array([j in jumps for j in rows]))
+    trend, fitted, law = case.decide()
+    line = np.interp(np.log(since), np.log(since[rows]), fitted.line)
+    return trend, line, None if law is None else _with_level_ends(law, rows)
+
+
+def _with_level_ends(law: Law, rows: npt.NDArray[np.int64]) -> Law:
+    """Let floor and plateau end where the growth takes them off their level, not at the knee."""
+    first, last = law.line.ends
+    risen, missing = (
+        np.abs(law.slope * (law.line.axis - knee)) < np.log(MISSES_BY) for knee in law.line.knees
     )
-    return trend, fit
+    if first > 0:
+        first = max(int(risen.sum()) - 1, 0)
+    if last < len(rows) - 1:
+        last = len(rows) - max(int(missing.sum()), 1)
+    return law._replace(line=law.line._replace(ends=(int(rows[first]), int(rows[last]))))
 
 
-def _choose(fits: dict[Kind, Fit]) -> Kind:
-    """Name a law if it is clearly better than the others."""
-    flat = fits["flat"]
-    growing: list[Kind] = ["power law", "exponential"]
-    best, second = sorted(growing, key=lambda law: fits[law].bic)
-    if flat.bic - fits[best].bic <= 2 * np.log(ODDS):
-        # no growth is sure, but could there be some?
-        most = max(abs(fits[law].rise) + _Z * fits[law].rise_error for law in growing)
-        return "flat" if most < np.log(FLAT_WITHIN) else "cannot tell"
-    margin = fits[second].bic - fits[best].bic
-    clear = margin > 2 * np.log(ODDS) and fits[best].noise < np.log(FITS_WITHIN)
-    return best if clear else "cannot tell"
+def _thinned(since: Floats, jumps: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Choose points, half of them evenly by step and half by its logarithm, and all jumps' ends."""
+    n = len(since)
+    if n <= _MOST_POINTS:
+        return np.arange(n)
+    half = _MOST_POINTS // 2
+    wanted = np.r_[np.linspace(since[0], since[-1], half), np.geomspace(since[0], since[-1], half)]
+    nearest = np.minimum(np.searchsorted(since, wanted), n - 1)
+    return np.unique(np.r_[nearest, jumps, np.array(jumps, np.int64) - 1].astype(np.int64))
 
 
-def _evidence(fits: dict[Kind, Fit]) -> dict[str, float]:
-    least = min(fit.bic for fit in fits.values())
-    odds = {law: float(np.exp((least - fit.bic) / 2)) for law, fit in fits.items()}
-    return {law: value / sum(odds.values()) for law, value in odds.items()}
+class _Case:
+    """All fits of one curve, and what they allow to conclude."""
+
+    def __init__(self, since: Floats, logs: Floats, jumped: npt.NDArray[np.bool_]) -> None:
+        self.since, self.logs = since, logs
+        self.levels = np.vstack([np.ones(len(logs)), np.tri(len(logs))[:, jumped].T])
+        self.flat = fit_flat(since, logs, self.levels)
+        screen = Screen(since, logs, self.levels)
+        axes: dict[Kind, Floats] = {"power law": np.log(since), "exponential": since}
+        found = {kind: fit_law(screen, axis) for kind, axis in axes.items()}
+        self.growing = {kind: law for kind, law in found.items() if law is not None}
+        self.smooth = fit_smooth(since, logs, self.levels)
+
+    def decide(self) -> tuple[Trend, Fitted, Law | None]:
+        """Name the law, or say why none can be; give the likeliest curve too."""
+        bics: dict[str, float] = {"flat": self.flat.bic}
+        bics |= {kind: law.bic for kind, law in self.growing.items()}
+        if self.smooth is not None:
+            bics["bends"] = self.smooth.bic
+        likely = min(bics, key=lambda name: bics[name])
+        kind, doubt = self._choose(bics)
+        law = self.growing.get(kind)
+        named = likely if kind == "cannot tell" else kind
+        fitted = self._fit(named)
+        odds = {name: float(np.exp((bics[likely] - bic) / 2)) for name, bic in bics.items()}
+        trend = Trend(
+            kind=kind,
+            **({} if law is None else self._rated(law)),
+            evidence={name: value / sum(odds.values()) for name, value in odds.items()},
+            noise=fitted.noise,
+            memory=fitted.memory,
+            doubt=doubt,
+        )
+        return trend, fitted, law
+
+    def _fit(self, name: str) -> Fitted:
+        if name == "bends" and self.smooth is not None:
+            return self.smooth
+        return (self.flat if name == "flat" else self.growing[name]).fitted  # type: ignore[index]
+
+    def _choose(self, bics: dict[str, float]) -> tuple[Kind, Doubt | None]:
+        clear = 2 * np.log(ODDS)
+        laws = sorted((name for name in bics if name != "bends"), key=lambda name: bics[name])
+        if np.abs(self.logs - self.flat.fitted.line).max() < np.log(_NEXT_TO_NOTHING):
+            return "flat", None
+        smooth = bics.get("bends", np.inf)
+        if smooth < bics[laws[0]] - clear:
+            return self._bent(laws[0])
+        if "flat" in laws[:1] or bics["flat"] - bics[laws[0]] <= clear:
+            if self._most_rise() >= np.log(FLAT_WITHIN):
+                return "cannot tell", "several laws fit about as well"
+            doubt = self._noise_doubt("flat")
+            return ("flat", None) if doubt is None else ("cannot tell", doubt)
+        best: Kind = laws[0]  # type: ignore[assignment]
+        others = [bics[name] for name in bics if name != best]
+        if min(others) - bics[best] <= clear:
+            return "cannot tell", "several laws fit about as well"
+        doubt = self._noise_doubt(best) or self._bend_doubt(self.growing[best])
+        return (best, None) if doubt is None else ("cannot tell", doubt)
+
+    def _bent(self, law: str) -> tuple[Kind, Doubt | None]:
+        """Name a bend that the likeliest law misses by more than a small part."""
+        if not self._close("bends"):
+            return "cannot tell", "too much scatter"
+        missed = np.abs(self._fit(law).line - self._fit("bends").line).max()
+        if missed < np.log(MISSES_BY):
+            return "cannot tell", "what is left does not look like noise"
+        return "bends", None
+
+    def _close(self, name: str) -> bool:
+        return self._fit(name).noise < np.log(FITS_WITHIN)
+
+    def _most_rise(self) -> float:
+        """How far the distance may have risen or fallen, within the interval."""
+        most = 0.0
+        for axis in (self.since, np.log(self.since)):
+            slope = self._estimate((axis - axis[0]) / np.ptp(axis))
+            most = max(most, abs(slope.low), abs(slope.high))
+        return most
+
+    def _estimate(self, *rows: Floats) -> Estimate:
+        return estimate(self.since, self.logs, np.vstack([self.levels, *rows]))
+
+    def _noise_doubt(self, name: str) -> Doubt | None:
+        """Say whether what a law leaves scatters too widely, or is not noise."""
+        fit = self._fit(name)
+        if not self._close(name):
+            return "too much scatter"
+        if np.abs(self.logs - fit.line).max() > np.log(_NEXT_TO_NOTHING) and (
+            fit.memory > _MEMORY * np.ptp(self.since) or too_few_runs(fit.residuals)
+        ):
+            return "what is left does not look like noise"
+        return None
+
+    def _bend_doubt(self, law: Law) -> Doubt | None:
+        """Say whether a bend of the growth, or a change of floor or plateau, may be there."""
+        first, last = law.line.ends
+        axis = law.line.axis
+        low, high = axis[first], axis[last]
+        place = np.clip((2 * axis - low - high) / (high - low), -1, 1)
+        bend = self._estimate(axis, place**2)
+        # the slopes at both ends are those of the line and 2 bends more, and 2 less
+        rise = law.slope * (high - low) / 2
+        certain = 4 * max(abs(bend.low), abs(bend.high)) < BENDS_WITHIN * abs(rise)
+        since, end = self.since, len(axis) - 1
+        for part in ((first, 0) if first else None, (last, end) if last < end else None):
+            if part is not None:
+                ramp = np.clip((since - since[part[0]]) / (since[part[1]] - since[part[0]]), 0, 1)
+                change = self._estimate(axis, ramp)
+                certain &= max(abs(change.low), abs(change.high)) < np.log(LEVEL_WITHIN)
+        return None if certain else "a bend cannot be excluded"
+
+    def _rated(self, law: Law) -> dict[str, float]:
+        if law.line.ends != (0, len(self.since) - 1):
+            return {"rate": law.slope}
+        rate = self._estimate(law.line.axis)
+        return {"rate": rate.value, "low": rate.low, "high": rate.high}
 
 
-def _best(since: Floats, logs: Floats, levels: Floats, axis: Floats | None) -> Fit:
-    """Fit one law with every memory, floor and plateau; take the likeliest."""
-    memories = [0.0, *2.0 ** np.arange(np.log2(max(since[-1] - since[0], 2.0)))]
-    if axis is None:
-        ends, lines = [(0, len(logs) - 1)], np.zeros((1, len(logs)))
-    else:
-        ends = _ends(len(logs))
-        lines = np.array([np.clip(axis, axis[first], axis[last]) for first, last in ends])
-    cost = np.array([(axis is not None) + (f > 0) + (e < len(logs) - 1) for f, e in ends])
-    bics, slopes, errors = _fit_all(since, logs, levels, lines, cost, memories)
-    if axis is not None:  # a floor's end is rounded, and how much depends on the slope
-        likely = np.argmin(bics, axis=0)
-        lines = _with_floors(axis, ends, slopes[likely, np.arange(len(ends))])
-        bics, slopes, errors = _fit_all(since, logs, levels, lines, cost, memories)
-    weights = np.exp((bics.min() - bics) / 2)
-    rate, error = _averaged(slopes, errors, weights)
-    spans = np.ptp(lines, axis=1)
-    rise, rise_error = _averaged(slopes * spans, errors * spans, weights)
-    row, column = np.unravel_index(np.argmin(bics), bics.shape)
-    line, noise = _line(since, logs, levels, lines[column] * slopes[row, column], memories[row])
-    return Fit(
-        bic=float(bics[row, column]),
-        slope=float(slopes[row, column]),
-        rate=rate,
-        error=error,
-        rise=rise,
-        rise_error=rise_error,
-        ends=ends[column],
-        noise=noise,
-        memory=memories[row],
-        line=line,
-    )
+def too_few_runs(residuals: Floats) -> bool:
+    """Test whether residuals keep their sign for longer than noise does.
 
-
-def _with_floors(axis: Floats, ends: list[tuple[int, int]], slopes: Floats) -> Floats:
-    """Give the lines (ends, n) of growth that a floor is added to as squared distances add up."""
-    first, last = axis[np.array(ends)].T[..., np.newaxis]
-    steep = 2 * np.maximum(slopes, _EXACT)[:, np.newaxis]
-    lifted = first + np.logaddexp(0, steep * (axis - first)) / steep
-    rounded = (np.array(ends)[:, 0] > 0) & (slopes > _EXACT)
-    lines: Floats = np.where(rounded[:, np.newaxis], lifted, np.maximum(axis, first))
-    np.minimum(lines, last, out=lines)
-    return lines
-
-
-def _averaged(values: Floats, errors: Floats, weights: Floats) -> tuple[float, float]:
-    """Average estimates, each with its own error, and give the average's error."""
-    mean = np.average(values, weights=weights)
-    return float(mean), float(
-        np.sqrt(np.average(errors**2 + (values - mean) ** 2, weights=weights))
-    )
-
-
-def _ends(n: int) -> list[tuple[int, int]]:
-    """List where the growth may begin and end: pairs of points."""
-    inner = range(_STRETCH - 1, n - _STRETCH + 1)
-    places = sorted({inner[i * (len(inner) - 1) // _PLACES] for i in range(_PLACES + 1) if inner})
-    pairs = [(first, last) for first in (0, *places) for last in (*places, n - 1)]
-    return [(first, last) for first, last in pairs if last - first >= _STRETCH]
-
-
-def _fit_all(
-    since: Floats,
-    logs: Floats,
-    levels: Floats,
-    lines: Floats,
-    cost: npt.NDArray[np.int64],
-    memories: list[float],
-) -> Floats:
-    """Fit all lines under all memories: BIC, slope, its standard error (3, memories, lines)."""
-    tables = [_fit_with(since, logs, levels, lines, cost, memory) for memory in memories]
-    return np.stack(tables, axis=1)
-
-
-def _fit_with(
-    since: Floats,
-    logs: Floats,
-    levels: Floats,
-    lines: Floats,
-    cost: npt.NDArray[np.int64],
-    memory: float,
-) -> Floats:
-    """Fit all lines under one memory by generalised least squares, as above (3, lines).
-
-    What the levels explain is projected out once, so that each line is a fit of one number.
+    The runs test of Wald and Wolfowitz ("On a test whether two samples are from the same
+    population", 1940), against too few.
     """
-    n = len(logs)
-    kept = _kept(since, memory)
-    basis = np.linalg.qr(_whitened(levels, kept).T)[0]
-    rest, left = (
-        white - (white @ basis) @ basis.T
-        for white in (_whitened(logs, kept), _whitened(lines, kept))
-    )
-    squares = (left * left).sum(axis=1)
-    told = squares > _EXACT * (lines * lines).sum(axis=1)  # else the line is but a jump
-    squares = np.where(told, squares, np.inf)
-    slopes = left @ rest / squares
-    remains = np.maximum(rest @ rest - slopes * (left @ rest), n * _EXACT**2)
-    parameters = len(levels) + 1 + (memory > 0) + cost
-    bics = n * np.log(remains / n) + np.log1p(-(kept**2)).sum() + parameters * np.log(n)
-    errors = np.sqrt(remains / (n - len(levels) - 1) / squares)
-    bics[~told & lines.any(axis=1)] = np.inf
-    return np.array([bics, slopes, errors])
-
-
-def _line(
-    since: Floats, logs: Floats, levels: Floats, sloped: Floats, memory: float
-) -> tuple[Floats, float]:
-    """Add the levels that fit best to a sloped line; give it and the noise around it."""
-    kept = _kept(since, memory)
-    white = _whitened(levels, kept).T
-    heights = np.linalg.lstsq(white, _whitened(logs - sloped, kept), rcond=None)[0]
-    line = sloped + heights @ levels
-    remains = np.square(_whitened(logs - line, kept)).sum()
-    return line, float(np.sqrt(remains / (len(logs) - len(levels) - 1)))
-
-
-def _kept(since: Floats, memory: float) -> Floats:
-    """Which part of the noise is kept from each point to the next (n - 1,)."""
-    return np.exp(-np.diff(since) / memory) if memory else np.zeros(len(since) - 1)
-
-
-def _whitened(rows: Floats, kept: Floats) -> Floats:
-    """Turn noise that keeps a part of itself from point to point into independent noise."""
-    white = rows.copy()
-    white[..., 1:] -= kept * rows[..., :-1]
-    white[..., 1:] /= np.sqrt(1 - kept**2)
-    return white
+    above = residuals > np.median(residuals)
+    n, m = int(above.sum()), int((~above).sum())
+    if not n or not m:
+        return False
+    runs = 1 + int(np.count_nonzero(np.diff(above)))
+    mean = 1 + 2 * n * m / (n + m)
+    variance = (mean - 1) * (mean - 2) / (n + m - 1)
+    return bool(variance > 0 and (runs - mean) / np.sqrt(variance) < -_RUNS)

@@ -68,10 +68,10 @@ class Source(Result):
     accuracy: Figures
 
     @classmethod
-    def upgrade(cls, fields: dict[str, Any]) -> dict[str, Any]:
+    def upgrade(cls, encoded: dict[str, Any]) -> dict[str, Any]:
         """Read the bootstrap of an older version: two pairs are its ends."""
-        older = {name for name in _FIGURES if isinstance(fields.get(name), dict)}
-        return fields | {name: _pairs_in(fields[name], fields["runs"]) for name in older}
+        older = {name for name in _FIGURES if isinstance(encoded.get(name), dict)}
+        return encoded | {name: _pairs_in(encoded[name], encoded["runs"]) for name in older}
 
     @property
     def interval(self) -> Interval:

@@ -40,6 +40,8 @@ def draw_course(result: Growth, ax: Axes) -> None:
     for word, level, below in (("floor", result.floor, True), ("plateau", result.plateau, False)):
         if level is not None:
             _draw_level(word, level, ax, below=below)
+    if result.kind == "bends":
+        _write_slopes(result, ax)
     written = sorted(result.jumps, key=lambda jump: -jump.factor)[:_MOST_WRITTEN]
     for jump in result.jumps:
         _draw_jump(result, jump, ax, written=jump in written)
@@ -49,8 +51,15 @@ def draw_course(result: Growth, ax: Axes) -> None:
 def _title(result: Growth) -> str:
     count = len(result.jumps)
     jumps = f"{count} jump{'' if count == 1 else 's'}" if count else "no jump"
-    law = "law between: cannot tell" if result.kind == "cannot tell" else f"{result.trend}"
+    law = f"law between: {result.kind}" if result.kind == "cannot tell" else f"{result.trend}"
     return f"Growth: {jumps}; {law}"
+
+
+def _write_slopes(result: Growth, ax: Axes) -> None:
+    """List the slope of each decade where a rising curve leaves room, at the bottom right."""
+    lines = [f"{part.first} to {part.last}: {part}" for part in result.slopes]
+    text = "\n".join(["exponent at steps", *lines])
+    ax.text(0.97, 0.05, text, transform=ax.transAxes, ha="right", va="bottom")
 
 
 def _draw_level(word: str, level: Level, ax: Axes, *, below: bool) -> None:

@@ -52,7 +52,8 @@ print(long.finding)
 # The distance of the weights by the step, both axes logarithmic. A *jump* is a step that multiplies the
 # distance far more than its neighbours do. Often there is a *gate* behind it: a ReLU whose input is so close
 # to zero that it is open in one run and shut in the other. A *power law* (the distance is the step to a fixed
-# power) is a straight line here. On the *plateau* at its end the distance hardly grows any more.
+# power) is a straight line here. This curve is not: it bends. The numbers at the bottom right are its slopes, one
+# for each decade of steps; at the end the distance hardly grows any more.
 
 # %%
 from fpdrift.plotting import plot
@@ -201,11 +202,11 @@ growth.check_quiz(4, quiz_4)
 # ## What this lesson does not show
 #
 # Two runs are one pair: other pairs have their jumps elsewhere. The map $4x(1-x)$ doubles a difference in a
-# step, on average; a training need not, and the law above says what this one did. Which gate made a jump,
+# step, on average; a training need not, and the picture above shows what this one did. Which gate made a jump,
 # `fpdrift.training.find_gates` tells for runs of your own.
 #
 # ## What you have learnt
 #
 # - What a step injects is tiny; what matters is that steps amplify what is there.
-# - Growth comes in jumps, often from a gate that opens in one run alone, and ends on a plateau.
+# - Growth comes in jumps, often from a gate that opens in one run alone, and slows down.
 # - Not every difference is drift: look at the first step before you blame rounding.

@@ -1,92 +1,220 @@
 """Growth of curves whose law, jumps, floor and plateau were planted."""
 
+import json
 from collections import Counter
 
 import numpy as np
 import pytest
-from growth_curves import KINDS, draw_curve, noise
+from growth_families import FAMILIES, draw, is_false_law, remembering, verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from make_record import make_record
 
 from fpdrift.drift import Growth, compare, growth, growth_of, horizon
+from fpdrift.drift.correlated import estimate
+from fpdrift.drift.jumps import find_jumps
+from fpdrift.drift.slopes import decade_slopes
+from fpdrift.drift.trend import too_few_runs
 from fpdrift.drift.units import find_tensor, find_unit
 from fpdrift.errors import FpdriftError
 
 STEPS = np.array([*range(33), *range(40, 105, 8)])
+SINCE = np.array([*range(1, 33), *range(40, 105, 8)])
 SEED = 4
 
 
 @pytest.fixture(scope="module")
-def drawn():
-    """Curves of each kind in turn, and what growth is told of them."""
-    curves = [draw_curve(np.random.default_rng([SEED, i]), KINDS[i % 4]) for i in range(320)]
+def sample():
+    """A few curves of each family of the sweep, and what growth is told of them."""
+    curves = [
+        draw(np.random.default_rng([SEED, i]), FAMILIES[i % len(FAMILIES)])
+        for i in range(4 * len(FAMILIES))
+    ]
     return [(curve, growth_of(curve.steps, curve.distances)) for curve in curves]
 
 
 def curve_with_noise(logs, seed=1, steps=STEPS):
-    return np.exp(logs + 0.1 * noise(np.random.default_rng(seed), steps))
+    noise = remembering(np.random.default_rng(seed), steps.astype(float), 3.0)
+    return np.exp(logs + 0.01 * noise)
 
 
-def test_nine_in_ten_of_each_kind_are_named_right(drawn):
-    right = Counter(curve.kind for curve, found in drawn if found.kind == curve.kind)
-    assert right["none"] == 80
-    assert all(right[kind] >= 72 for kind in KINDS), right
+def test_nine_in_ten_are_right_or_cannot_be_told(sample):
+    verdicts = Counter(verdict(curve, found) for curve, found in sample)
+    assert verdicts["wrong"] <= 0.1 * len(sample), verdicts
+    assert verdicts["right"] >= 0.5 * len(sample), verdicts
 
 
-def test_no_kind_is_named_wrong_more_often_than_not_told(drawn):
-    wrong = [c.kind for c, found in drawn if found.kind not in (c.kind, "cannot tell")]
-    assert len(wrong) <= 0.03 * len(drawn)
+def test_no_law_is_named_of_curves_that_follow_none(sample):
+    assert sum(is_false_law(curve, found) for curve, found in sample) <= 0.05 * len(sample)
 
 
-def test_no_jump_is_named_where_there_is_none(drawn):
-    without = [found for curve, found in drawn if not curve.jumps and curve.kind != "none"]
-    assert len(without) > 100
-    assert sum(not found.jumps for found in without) >= 0.95 * len(without)
+def test_jumps_are_found_where_they_were_planted_and_nowhere_else():
+    planted = found = 0
+    for i in range(150):
+        curve = draw(np.random.default_rng([SEED, i]), FAMILIES[i % len(FAMILIES)])
+        since, logs = curve.steps.astype(float), np.log(curve.distances)
+        named = {int(curve.steps[place]): excess for place, excess in find_jumps(since, logs)}
+        assert not set(named) - set(curve.jumps)
+        planted += len(curve.jumps)
+        found += sum(
+            step in named and abs(named[step] - np.log(factor)) < np.log(2)
+            for step, factor in curve.jumps.items()
+        )
+    assert planted > 30
+    assert found >= 0.9 * planted
 
 
-def test_planted_jumps_are_found_at_their_steps_with_their_factors(drawn):
-    planted = hit = 0
-    for curve, found in drawn:
-        named = {jump.step: jump for jump in found.jumps}
-        for index, factor in curve.jumps.items():
-            planted += 1
-            jump = named.get(int(curve.steps[index]))
-            if jump is not None:
-                assert jump.previous == curve.steps[index - 1]
-                hit += 0.5 < jump.factor / jump.expected / factor < 2
-    assert planted > 100
-    assert hit >= 0.95 * planted
+@pytest.mark.parametrize("rate", [0.05, 0.2, 0.5])
+@pytest.mark.parametrize("end", [1e9, 50, 37, 44])
+def test_wider_spacing_makes_no_jump_of_a_smooth_exponential(rate, end):
+    """Not where it goes on, and not where it ends within a wide gap or beside one."""
+    found = growth_of(SINCE, np.exp(rate * np.minimum(SINCE, end) - 18))
+    assert found.jumps == ()
+    assert found.kind in ("exponential", "cannot tell")
+    if found.trend.rate is not None:
+        assert found.trend.rate == pytest.approx(rate, rel=0.01)
 
 
-def test_true_rates_lie_in_their_intervals(drawn):
-    held = [
-        found.trend.low <= curve.rate <= found.trend.high
-        for curve, found in drawn
-        if curve.rate is not None and found.kind == curve.kind and not curve.floor | curve.plateau
+@pytest.mark.parametrize("exponent", [0.5, 1, 3])
+def test_wider_spacing_makes_no_jump_of_a_power(exponent):
+    found = growth_of(SINCE, 1e-8 * SINCE**exponent)
+    assert found.jumps == ()
+    assert (found.kind, found.trend.rate) == ("power law", pytest.approx(exponent))
+
+
+def test_a_jump_over_a_wide_gap_is_one_beside_a_smooth_exponential():
+    distance = np.exp(0.1 * SINCE - 18) * np.where(SINCE >= 40, 30, 1)
+    found = growth_of(SINCE, distance)
+    assert [(jump.previous, jump.step) for jump in found.jumps] == [(32, 40)]
+    jump = found.jumps[0]
+    assert jump.factor == pytest.approx(30 * np.exp(0.8))
+    assert jump.expected == pytest.approx(np.exp(0.8), rel=0.05)
+
+
+def coverage(draw_logs, true, axis, tries=40):
+    """Give how many intervals there are, and how many hold the true rate."""
+    found = [
+        growth_of(SINCE, np.exp(draw_logs(np.random.default_rng([seed, 7]))))
+        for seed in range(tries)
     ]
-    assert len(held) > 80
-    assert sum(held) >= 0.87 * len(held)
+    given = [each.trend for each in found if each.trend.low is not None]
+    assert all(trend.kind == axis for trend in given)
+    return len(given), sum(trend.low <= true <= trend.high for trend in given)
 
 
-def remembering(seed, memory):
-    """Draw a power law under noise that keeps a part of itself for so many steps."""
-    rng = np.random.default_rng([seed, 16])
-    steps = np.array([*range(1, 33), *range(40, 201, 8)])
-    logs = rng.normal(size=len(steps))
-    for i, gap in enumerate(np.diff(steps), 1):
-        keep = np.exp(-gap / memory) if memory else 0.0
-        logs[i] = keep * logs[i - 1] + np.sqrt(1 - keep**2) * logs[i]
-    return growth_of(steps, 1e-8 * steps**2.0 * np.exp(0.3 * logs)).trend
+@pytest.mark.parametrize("memory", [0.0, 10.0])
+def test_intervals_hold_the_true_rate_as_often_as_they_say(memory):
+    """Under noise that remembers; taken for independent, it would leave many out."""
+
+    def noisy(rng):
+        noise = remembering(rng, SINCE.astype(float), memory)
+        return 2 * np.log(SINCE) - 18 + 0.05 * noise
+
+    given, held = coverage(noisy, 2, "power law")
+    assert given >= 12  # the longer the memory, the fewer
+    assert held >= 0.85 * given  # 95 % of so few, less two standard errors
 
 
-def test_noise_that_remembers_is_told_and_makes_a_rate_less_sure():
-    """Taken for independent, it would leave more than half of the true rates out."""
-    found = [trend for trend in (remembering(seed, 16) for seed in range(24)) if trend.rate]
-    assert len(found) > 20
-    assert all(trend.memory >= 2 for trend in found)
-    assert sum(trend.low <= 2 <= trend.high for trend in found) >= 0.85 * len(found)
-    assert sum(remembering(seed, 0).memory == 0 for seed in range(8)) >= 7
+def test_a_rate_beside_a_floor_has_no_interval():
+    """What joins floor and growth decides more than noise does; no interval could hold that."""
+
+    def floored(rng):
+        noise = remembering(rng, SINCE.astype(float), 3.0)
+        return np.logaddexp(3 * np.log(SINCE), 3 * np.log(10)) - 18 + 0.02 * noise
+
+    given, _ = coverage(floored, 3, "power law", tries=12)
+    assert given == 0
+
+
+def test_an_interval_is_that_of_students_t_where_noise_has_no_memory():
+    """Against scipy's own regression, whose noise is independent."""
+    from scipy.stats import linregress, t
+
+    rng = np.random.default_rng(3)
+    x = np.arange(200.0)
+    y = 0.3 * x + rng.normal(size=200)
+    line = linregress(x, y)
+    found = estimate(x + 1, y, np.array([np.ones(200), x]))
+    margin = t.ppf(0.975, 198) * line.stderr
+    assert found.value == pytest.approx(line.slope, rel=1e-3)
+    assert (found.high - found.low) / 2 == pytest.approx(margin, rel=0.15)
+
+
+def test_runs_of_one_sign_that_are_too_long_are_not_noise():
+    assert too_few_runs(np.sin(np.arange(60) / 5))
+    assert not too_few_runs(np.random.default_rng(1).normal(size=60))
+    assert not too_few_runs((-1.0) ** np.arange(60))
+    assert not too_few_runs(np.zeros(5))
+
+
+def test_a_curve_that_bends_names_no_law_but_its_slopes():
+    """Exponents 3, then 1, over two decades each."""
+    steps = np.unique(np.geomspace(1, 10_000, 400).astype(int))
+    x = np.log(steps / 100)
+    found = growth_of(steps, 1e-4 * np.exp(np.where(x < 0, 3 * x, x)))
+    assert found.kind == "bends"
+    assert found.trend.rate is None
+    assert found.floor is found.plateau is None
+    assert [part.slope for part in found.slopes] == pytest.approx([3, 3, 1, 1])
+    assert (found.slopes[0].first, found.slopes[0].last) == (1, 10)
+    assert "no simple law: it bends, exponents by decade 3, 3, 1, 1" in str(found)
+
+
+def test_a_decade_with_too_few_points_has_no_slope():
+    since = np.array([1.0, 2, 3, 4, 10, 100, 150, 160, 170, 180])
+    found = decade_slopes(since.astype(int) + 5, since, 2 * np.log(since), [])
+    assert [(part.first, part.last) for part in found] == [(6, 15), (105, 185)]
+    assert [part.slope for part in found] == pytest.approx([2, 2])
+
+
+def test_slopes_leave_the_jumps_out():
+    found = growth_of(SINCE, 1e-8 * SINCE**2.0 * np.where(SINCE >= 5, 1e4, 1))
+    assert [part.slope for part in found.slopes] == pytest.approx([2, 2])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_plateau_lies_at_its_own_first_points(seed):
+    """And a floor at its last: those that the growth lifts are no part of it."""
+    logs = -np.logaddexp(-2 * np.log(SINCE), -2 * np.log(50))
+    found = growth_of(SINCE, curve_with_noise(logs, seed, SINCE))
+    if found.plateau is not None:
+        at = found.distance[found.steps == found.plateau.first][0]
+        assert at == pytest.approx(found.plateau.distance, rel=0.15)
+        assert found.plateau.distance == pytest.approx(50, rel=0.1)
+
+
+def test_what_an_older_version_concluded_is_concluded_anew():
+    """A saved growth holds its curve; the law that it was told of then is not believed."""
+    found = growth_of(SINCE, np.exp(np.sqrt(SINCE) - 9))
+    document = json.loads(found.to_json())
+    assert not {"trend", "fitted", "floor", "plateau", "slopes"} & set(document["result"])
+    level = {"$result": "Level", "distance": 1.0, "first": 50, "last": 104}
+    trend = {"$result": "Trend", "kind": "power law", "rate": 1.5, "low": 1.4, "high": 1.6}
+    document["result"] |= {"trend": trend | {"evidence": {}}, "plateau": level, "fitted": None}
+    again = Growth.from_json(json.dumps(document))
+    assert repr(again) == repr(found)
+    assert again.kind == "bends"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("distance", [1.0]), ("steps", [2, 1]), ("origin", "a"), ("jumps", [3])]
+)
+def test_a_damaged_file_is_refused_in_one_line(name, value):
+    document = json.loads(growth_of([1, 2], [1.0, 2.0]).to_json())
+    document["result"][name] = value
+    with pytest.raises(FpdriftError) as caught:
+        Growth.from_json(json.dumps(document))
+    assert "\n" not in str(caught.value)
+
+
+def test_the_recorded_long_run_bends():
+    import fpdrift
+
+    found = fpdrift.load_recorded("long").growth
+    assert (found.kind, found.plateau) == ("bends", None)
+    slopes = [part.slope for part in found.slopes]
+    assert slopes == sorted(slopes, reverse=True)
+    assert slopes[0] > 5 * slopes[-1]
 
 
 def test_a_floor_a_jump_and_a_plateau():
@@ -364,7 +492,7 @@ def test_a_level_distance_has_no_rate_and_a_noisy_one_no_law():
     assert (flat.trend.rate, flat.trend.low, flat.trend.high) == (None, None, None)
     rng = np.random.default_rng(3)
     wild = growth_of(STEPS, np.exp(0.2 * STEPS + rng.normal(size=len(STEPS))))
-    assert wild.trend.evidence["exponential"] > 0.99  # the best law, and yet it misses too much
+    assert wild.trend.evidence["exponential"] > 0.9  # the best law, and yet it misses too much
     assert wild.kind == "cannot tell"
 
 

@@ -267,7 +267,7 @@ def _course(pair: Comparison, growth: Growth) -> str:
     parts = []
     if growth.floor is not None:
         parts.append(f"level at {growth.floor.distance:.1e} up to step {growth.floor.last}")
-    law = "law: cannot tell" if growth.kind == "cannot tell" else str(growth.trend)
+    law = f"law: {growth.law}" if growth.kind == "cannot tell" else growth.law
     parts.append(law if growth.jumps else f"{law}, no jump")
     if growth.plateau is not None:
         parts.append(f"level at {growth.plateau.distance:.1e} from step {growth.plateau.first}")
