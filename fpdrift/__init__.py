@@ -83,19 +83,10 @@ if TYPE_CHECKING:
 
 #: Modules, imported on first use: `fpdrift.plotting.plot` works after ``import fpdrift``.
 _MODULES = (
-    *(
-        "arithmetic",
-        "atomic",
-        "checks",
-        "cli",
-        "drift",
-        "errors",
-        "experiments",
-        "exports",
-        "fieldtypes",
-    ),
-    *("floats", "frameworks", "lessons", "perturbation", "plotting", "process", "provenance"),
-    *("recorded", "recorder", "records", "reduction", "results", "slides", "training"),
+    *("arithmetic", "atomic", "checks", "cli", "demo", "drift", "errors", "experiments"),
+    *("exports", "fieldtypes", "floats", "frameworks", "lessons", "perturbation", "plotting"),
+    *("process", "provenance", "recorded", "recorder", "records", "reduction", "results"),
+    *("slides", "training"),
 )
 
 

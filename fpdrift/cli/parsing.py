@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+#: Of a whole number; what is longer, Python takes for a number or not by its own limit.
+_MOST_DIGITS = 40
+
 
 def whole(text: str) -> int:
     """Read a whole number."""
+    if len(text) > _MOST_DIGITS:
+        message = f"{text[:_MOST_DIGITS]!r}... has {len(text):,} characters, too many"
+        raise argparse.ArgumentTypeError(message)
     try:
         return int(text)
     except ValueError:

@@ -29,6 +29,7 @@ def refused(capsys, *argv):
         (["demo", "--steps", "0"], ["0 steps"]),
         (["demo", "--steps", "-3"], ["-3"]),
         (["demo", "--steps", "99999999999999999999"], ["99999999999999999999"]),
+        (["demo", "--steps", 5000 * "9"], ["5,000 characters", "--steps"]),
         (["demo", "--steps", "many"], ["many", "--steps"]),
         (["demo", "--seed", "-1"], ["seed -1"]),
         (["demo", "--seed", "1e3"], ["1e3"]),

@@ -2,6 +2,7 @@
 
 import math
 import struct
+import time
 from decimal import Decimal
 from fractions import Fraction
 
@@ -206,6 +207,33 @@ def test_what_is_no_number_is_refused_in_one_line(bad):
 def test_an_exponent_beyond_reason_is_refused(text):
     with pytest.raises(FpdriftError, match=r"'-?1e-?\d+' is beyond every format.*5000"):
         exact(text)
+
+
+_LONG = 10**6 * "7"
+_HUGE = 1 << 10**7
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        *(_LONG, f"0.{_LONG}", f"-.{_LONG}e-9", f"1/{_LONG}", f"{_LONG}/3", f"1e{_LONG}"),
+        *(Decimal(_LONG), Decimal((0, (1,) * 10_001, -10_000))),
+        *(_HUGE, -_HUGE, Fraction(1, _HUGE + 1), Fraction(_HUGE + 1, 2)),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_more_digits_than_any_format_has_are_refused_at_once(x):
+    began = time.process_time()
+    with pytest.raises(FpdriftError, match=r"10,000") as caught:
+        exact(x)
+    assert time.process_time() - began < 5  # without the limit it is minutes
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 150
+
+
+def test_ten_thousand_digits_are_read_exactly():
+    text = f"0.{9_998 * '7'}"
+    assert exact(text) == Fraction((10**9_998 - 1) // 9 * 7, 10**9_998)
 
 
 @given(st.sampled_from(NAMES), st.fractions())
