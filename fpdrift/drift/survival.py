@@ -69,7 +69,7 @@ class Survival(Result):
         """First step at which at most half are left; None if more than that last."""
         for row in np.flatnonzero(self.share <= _HALF):
             # a product of rounded shares may miss one half by an ulp: the counts themselves decide
-            if self.share[row] < 1 - _HALF or self._halved(row):
+            if self.share[row] < 1 - _HALF or self._halved(int(row)):
                 return int(self.steps[row])
         return None
 
@@ -77,7 +77,7 @@ class Survival(Result):
         """Tell from whole numbers whether at most half are left."""
         at_risk, absorbed = (x[: row + 1].tolist() for x in (self.at_risk, self.absorbed))
         left = math.prod(risk - gone for risk, gone in zip(at_risk, absorbed, strict=True))
-        return 2 * left <= math.prod(at_risk)
+        return bool(2 * left <= math.prod(at_risk))
 
     def band(self, step: int) -> tuple[float, float]:
         """Return the interval of the share that is left at a step; NaN of fewer than 6 differences.

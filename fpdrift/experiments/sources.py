@@ -244,6 +244,8 @@ def _tell(result: Sources) -> str:
 
 
 def _of_rounding(result: Sources) -> str:
+    if not all(row.distance for row in result.rounding):
+        return "How far apart the pairs ended, an older version did not keep; run the study again."
     moved = [row for row in result.rounding if any(row.of_all)]
     others = [distance for row in result.seeds for distance in row.distance]
     seeds = f"; another seed by {_ends(others)}" if others else ""
@@ -284,4 +286,4 @@ def _ranked(result: Sources) -> str:
 
 
 def _ends(distances: Sequence[float]) -> str:
-    return span(distances) if distances else "a distance that an older version did not keep"
+    return span(distances) if distances else "some distance"

@@ -78,6 +78,8 @@ def _write(text: str, ax: Axes, x: float, y: float, right: int) -> None:
 def _headline(result: Sources) -> str:
     """Hold how far rounding alone got against what seeds do."""
     away = [distance for row in result.rounding for distance in row.distance]
+    if not all(row.distance for row in result.rounding):
+        return "Distances that an older version did not keep"
     if not any(away):
         return "No drift seen from rounding"
     told = f"Rounding: {_span(away)} apart"

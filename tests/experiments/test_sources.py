@@ -3,7 +3,9 @@
 import dataclasses
 import itertools
 import json
+import sys
 import zlib
+from pathlib import Path
 
 import pytest
 from made_records import made
@@ -15,6 +17,10 @@ from fpdrift.experiments.sources import conditions
 from fpdrift.plotting import plot
 from fpdrift.results import Result
 from fpdrift.training import Condition, job
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "plotting"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "drift"))
+from long_results import some_sources
 
 
 @pytest.fixture
@@ -102,7 +108,7 @@ def test_a_table_is_told_and_drawn(trained, tmp_path):
     assert all(row.equal == 0 for row in result.rows[1:])
     assert result.finding.startswith("The control has the same bits")
     assert Result.from_json(result.to_json()).to_json() == result.to_json()
-    assert " apart; other seeds: " in plot(result).get_title("left")
+    assert " apart; another seed: " in plot(result).get_title("left")
 
 
 def test_each_row_has_its_own_figures(trained, tmp_path):
@@ -206,7 +212,9 @@ def ranked(result, columns):
     """Give each source that rounding alone moves distances of its own."""
     names = [row.name for row in result.rounding]
     rows = [
-        dataclasses.replace(row, distance=columns[names.index(row.name)])
+        dataclasses.replace(
+            row, **dict.fromkeys(("distance", "of_all"), columns[names.index(row.name)])
+        )
         if row.name in names
         else row
         for row in result.rows
@@ -214,8 +222,14 @@ def ranked(result, columns):
     return dataclasses.replace(result, rows=tuple(rows))
 
 
-def test_a_source_is_ranked_by_a_test_or_not_at_all(trained, tmp_path):
-    result = room.sources(Settings(out=tmp_path))
+@pytest.fixture
+def result():
+    """Two pairs of each of a few sources, made up."""
+    rounding = [(name, 2, 1e-6) for name in ("2 threads", "oneDNN off", "XLA")]
+    return some_sources((room.CONTROL, 2, 0.0), *rounding, ("all seeds", 2, 1.0))
+
+
+def test_a_source_is_ranked_by_a_test_or_not_at_all(result):
     count = len(result.rounding)
     assert "Too few pairs to rank the sources." in result.finding  # two of each
     alike = [tuple(1e-6 * (1 + (i + k) % count) for i in range(6)) for k in range(count)]
@@ -226,11 +240,10 @@ def test_a_source_is_ranked_by_a_test_or_not_at_all(trained, tmp_path):
     five = [column[:5] for column in first]
     assert "Too few pairs to rank the sources." in ranked(result, five).finding
     title = plot(ranked(result, first)).get_title("left")
-    assert title.startswith("Rounding: 1e-6 to 6e-3 apart; other seeds: ")
+    assert title.startswith("Rounding: 1e-6 to 6e-3 apart; another seed: 0.33 to 2")
 
 
-def test_six_pairs_have_a_bar_and_fewer_have_none(trained, tmp_path):
-    result = room.sources(Settings(out=tmp_path))
+def test_six_pairs_have_a_bar_and_fewer_have_none(result):
     bars = [line for line in plot(result).lines if line.get_linewidth() == 5]
     assert not bars
     six = [tuple(1e-6 * (1 + i + k) for i in range(6)) for k in range(len(result.rounding))]
@@ -251,3 +264,13 @@ def test_older_files_hold_two_pairs_or_none(runs, kept):
     document["result"] |= dict.fromkeys(room._FIGURES, older)
     found = Result.from_json(json.dumps(document))
     assert (found.distance, found.accuracy) == (kept, kept)
+
+
+def test_pairs_that_were_not_kept_are_no_equal_pairs(result):
+    gone = ranked(result, [()] * len(result.rounding))
+    assert "an older version did not keep; run the study again" in gone.finding
+    assert "No drift" not in gone.finding
+    ax = plot(gone)
+    assert ax.get_title("left").startswith("Distances that an older version did not keep")
+    assert [text.get_text() for text in ax.texts] == ["not kept"] * len(result.rounding)
+    assert sum("not kept" in line for line in screen(gone)) == len(result.rounding)
