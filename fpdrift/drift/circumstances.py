@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xxhash
 
+from fpdrift.drift.sharing import shared
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -80,8 +82,7 @@ def facts_of(record: Record) -> dict[str, Any]:
         **_said(record),
     }
     if record.start_seen:
-        weights = np.array([tensor.role == "weight" for tensor in record.tensors], bool)
-        facts["starting weights"] = xxhash.xxh3_64_hexdigest(record.hashes[0, weights].tobytes())
+        facts["starting weights"] = _starting_weights(record)
     return facts | {f"dtype of {tensor.name}": tensor.dtype for tensor in record.tensors}
 
 
@@ -134,15 +135,23 @@ def _unsaid(facts: Mapping[str, Any], flat: Mapping[str, tuple[Any, Any]]) -> li
     return [name for name in _NEEDED if name not in said]
 
 
+def _starting_weights(record: Record) -> str:
+    weights = np.array([tensor.role == "weight" for tensor in record.tensors], bool)
+    return xxhash.xxh3_64_hexdigest(record.hashes[0, weights].tobytes())
+
+
 def _comparable(a: Record, b: Record) -> tuple[dict[str, Any], dict[str, Any]]:
     """Give the facts of two records without those that mean different things in the two."""
     ours, others = facts_of(a), facts_of(b)
+    for facts, part in zip((ours, others), shared(a, b), strict=True):
+        if "starting weights" in facts:  # of those that both have
+            facts["starting weights"] = _starting_weights(part)
     if ours["first step"] != others["first step"]:  # the weights of two different steps
         ours["starting weights"] = others["starting weights"] = None
-    shared = {tensor.name for tensor in a.tensors} & {tensor.name for tensor in b.tensors}
+    names = {tensor.name for tensor in a.tensors} & {tensor.name for tensor in b.tensors}
     for facts, record in ((ours, a), (others, b)):
         for tensor in record.tensors:
-            if tensor.name not in shared:
+            if tensor.name not in names:
                 del facts[f"dtype of {tensor.name}"]
     return ours, others
 

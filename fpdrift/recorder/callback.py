@@ -201,7 +201,8 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         state, writer = self._state, self._writer
         if state is None or writer is None:
             return
-        if np.array_equal(hashes(state.read()), self._last_hashes):
+        now = zip(state.tensors, hashes(state.read()), self._last_hashes, strict=True)
+        if all(new == old for tensor, new, old in now if tensor.kept != "hash"):
             self._write_predictions()
             self._write_last()
         else:
@@ -220,7 +221,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         self._note_once(unreadable)
         if self._watch.is_reported:
             text = "A training loop of its own ran: the loss is what it reported, not Keras' own"
-            self._note_once([text])
+            self._note_once([text], warn=False)
         if self._watch.kind != "none":
             metrics.pop("loss", None)
         state, writer = cast("State", self._state), cast("RecordWriter", self._writer)
@@ -376,7 +377,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         if seen:
             if unseen := max(updates(self.model) - self._updates, 0):
                 self._step += unseen
-                changes.append(f"{unseen} updates before this were not recorded")
+                changes.append(f"the optimiser counts {unseen} updates that were not recorded")
             before = (writer.tensors, self._last_hashes)
             changes += seams.changed_state(before, (state.tensors, now))
         else:
@@ -389,16 +390,16 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         self._described = described
         return seen
 
-    def _note_once(self, texts: Sequence[str]) -> None:
+    def _note_once(self, texts: Sequence[str], *, warn: bool = True) -> None:
         """Put into record and warnings what is new among these."""
-        for text in self._warn_once(texts):
+        for text in self._warn_once(texts, warn=warn):
             if self._writer is not None:
                 self._writer.add_note(f"{text}.")
 
-    def _warn_once(self, texts: Sequence[str]) -> list[str]:
+    def _warn_once(self, texts: Sequence[str], *, warn: bool = True) -> list[str]:
         new = [text for text in dict.fromkeys(texts) if text not in self._warned]
         self._warned.update(new)
-        for text in new:
+        for text in new if warn else ():
             warnings.warn(f"{self._path.name}: {text}", FpdriftWarning, stacklevel=5)
         return new
 

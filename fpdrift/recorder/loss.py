@@ -115,7 +115,12 @@ class StepLoss:
         before = self._read()
         if self.kind == "step":
             self._set_total(0)
-        logs = original(*arguments)
+        try:
+            logs = original(*arguments)
+        except BaseException:  # such as the end of the data, which Keras meets inside
+            if self.kind == "step":
+                self._set_total(before[0] + self._read()[0])
+            raise
         total = self._take_loss(before, self._read(), logs)
         if self.kind == "step":
             self._set_total(total)

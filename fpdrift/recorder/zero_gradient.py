@@ -35,6 +35,8 @@ def zero_gradients(model: Any) -> dict[int, bool]:
         ``id(variable)`` -> whether its gradient is zero, for the layers of functional and
         sequential models; variables of which nothing is known are not in it.
     """
+    if isinstance(model, keras.Sequential):
+        return _in_order(model.layers)
     calls = _calls(model)
     if calls is None or any(len(calls_of_layer) > 1 for calls_of_layer in calls.values()):
         return {}  # `layer.output` is that of the first call only
@@ -42,8 +44,7 @@ def zero_gradients(model: Any) -> dict[int, bool]:
     outputs = {id(tensor) for tensor in keras.tree.flatten(model.outputs)}
     known = {}
     for layer in model.layers:
-        of_keras = type(layer).__module__.startswith("keras.") and not hasattr(layer, "layers")
-        here = of_keras and {id(tensor) for tensor in keras.tree.flatten(layer.output)}
+        here = _is_known(layer) and {id(tensor) for tensor in keras.tree.flatten(layer.output)}
         if not here or not here & (outputs | readers.keys()):
             continue  # nobody knows what is inside, or it was first called in another model
         known.update({id(variable): False for variable in layer.trainable_variables})
@@ -55,12 +56,26 @@ def zero_gradients(model: Any) -> dict[int, bool]:
     return known
 
 
+def _in_order(layers: list[Any]) -> dict[int, bool]:
+    """Do so for layers one behind the other, however the model was made: also from a file."""
+    known: dict[int, bool] = {}
+    for layer, reader in zip(layers, [*layers[1:], None], strict=True):
+        if not _is_known(layer):
+            continue
+        known.update({id(variable): False for variable in layer.trainable_variables})
+        if isinstance(layer, _ADDS_BIAS) and _is_bare(layer) and reader is not None:
+            known[id(layer.bias)] = _removes_mean(reader, layer)
+    return known
+
+
+def _is_known(layer: Any) -> bool:
+    return type(layer).__module__.startswith("keras.") and not hasattr(layer, "layers")
+
+
 def _calls(model: Any) -> dict[str, list[dict[str, Any]]] | None:
     """Give the keywords of each call of each layer; None where no graph tells."""
     if not getattr(model, "outputs", None):
         return None
-    if isinstance(model, keras.Sequential):
-        return {layer.name: [{}] for layer in model.layers}
     try:
         return {
             layer["name"]: [node["kwargs"] for node in layer["inbound_nodes"]]
@@ -99,6 +114,6 @@ def _removes_mean(reader: Any, layer: Any) -> bool:
     """Tell whether a layer normalises the very axis along which the bias lies."""
     if not isinstance(reader, keras.layers.BatchNormalization) or not reader.trainable:
         return False
-    rank = len(layer.output.shape)
+    rank = reader.input_spec.ndim
     channels_first = getattr(layer, "data_format", None) == "channels_first"
     return bool(reader.axis % rank == (1 if channels_first else rank - 1))

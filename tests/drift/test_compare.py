@@ -152,6 +152,7 @@ def test_a_layer_that_is_frozen_in_one_run_is_compared():
             ("dense/kernel", "weight")
         ]
         assert found.distance[2] > 0
+        assert "starting weights" not in found.differs
         assert found.weights == ("dense/kernel",)
     both = compare(*(make_record(s, roles=frozen) for s in (run(), other)))
     assert [t.role for t in both.first_difference.tensors] == ["statistic"]

@@ -230,23 +230,63 @@ def test_fit_called_twice_goes_on(tmp_path):
     assert "notes" not in record.meta
 
 
-def test_fit_called_twice_after_a_change_says_so(tmp_path):
+def test_fit_called_twice_after_a_change_marks_it(tmp_path):
     model, x, y = cnn()
     recorder = DriftRecorder(tmp_path / "a.fpdrift", strict=True)
     model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
     model.layers[1].bias.assign(model.layers[1].bias + 1)
     model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
-    assert "after step 5, the state changed" in open_record(tmp_path / "a.fpdrift").meta["notes"][0]
+    record = open_record(tmp_path / "a.fpdrift")
+    assert [phase.step for phase in record.phases] == [0, 5]
+    assert record.phases[1].changes == ("changed between two calls of fit: conv2d/bias",)
 
 
-def test_fit_called_twice_with_another_optimiser_cannot_go_on(tmp_path):
+def test_frozen_then_trained_by_another_optimiser_is_one_record_with_a_seam(tmp_path):
     model, x, y = cnn()
-    recorder = DriftRecorder(tmp_path / "a.fpdrift")
+    model.layers[1].trainable = False
+    model.compile("adam", "categorical_crossentropy")
+    recorder = DriftRecorder(tmp_path / "a.fpdrift", strict=True)
     model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
+    model.layers[1].trainable = True
     model.compile("sgd", "categorical_crossentropy")
-    with pytest.warns(FpdriftWarning, match=r"'a\.fpdrift' cannot go on"):
-        model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
-    assert int(open_record(tmp_path / "a.fpdrift").steps[-1]) == 5
+    model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
+    record = open_record(tmp_path / "a.fpdrift")
+    assert (record.complete, record.steps.tolist()) == (True, list(range(11)))
+    assert [phase.step for phase in record.phases] == [0, 5]
+    changes = record.phases[1].changes
+    assert changes[:3] == (
+        "conv2d/kernel: frozen -> trained",
+        "conv2d/bias: frozen -> trained",
+        "optimizer: Adam -> SGD",
+    )
+    where = {t.name: i for i, t in enumerate(record.tensors)}
+    assert record.tensors[where["conv2d/kernel"]].role == "weight"
+    assert record.present[:, where["conv2d/kernel"]].all()
+    assert record.present[:, where["adam/iteration"]].tolist() == [True] * 6 + [False] * 5
+    assert record.present[:, where["sgd/iteration"]].tolist() == [False] * 5 + [True] * 6
+
+
+def test_a_resumed_run_knows_its_step(tmp_path):
+    model, x, y = cnn()
+    model.fit(x, y, batch_size=16, verbose=0)
+    model.save(tmp_path / "a.keras")
+    loaded = keras.models.load_model(tmp_path / "a.keras")
+    recorder = DriftRecorder(tmp_path / "a.fpdrift", strict=True)
+    loaded.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
+    record = open_record(tmp_path / "a.fpdrift")
+    assert record.steps.tolist() == list(range(5, 11))
+    assert record.start_seen
+    assert record.meta["recorder"]["first_step"] == 5
+
+
+def test_the_first_number_that_is_not_finite(tmp_path):
+    model, x, y = cnn()
+    model.compile(keras.optimizers.SGD(1.0), "mse")
+    x[40, 0, 0, 0] = np.inf  # in the third batch
+    recorder = DriftRecorder(tmp_path / "a.fpdrift", strict=True)
+    model.fit(x, y, batch_size=16, shuffle=False, verbose=0, callbacks=[recorder])
+    record = open_record(tmp_path / "a.fpdrift")
+    assert record.first_non_finite == (3, "loss")
 
 
 def test_a_fit_that_fails_leaves_an_incomplete_record_and_the_next_goes_on(tmp_path):

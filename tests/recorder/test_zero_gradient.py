@@ -86,6 +86,15 @@ def test_sequential():
     assert bias_flag(keras.Sequential([keras.Input((4,)), BN(), last]), last) is False
 
 
+def test_a_sequential_from_a_file_is_known_as_well_as_the_one_that_was_saved(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3), BN(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "a.keras")
+    loaded = keras.models.load_model(tmp_path / "a.keras")
+    flags = [[zero_gradients(m)[id(v)] for v in m.trainable_variables] for m in (model, loaded)]
+    assert flags == [[False, True, False, False, False, False]] * 2
+
+
 def test_without_a_bias():
     layer = layers.Dense(3, use_bias=False)
     assert list(zero_gradients(graph(layer, BN())).values()) == [False] * 3
