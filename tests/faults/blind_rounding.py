@@ -321,8 +321,8 @@ def rounding_pairs():
     )
     yield pair(
         "L2 as a sum, or as a mean times its size",
-        penalised(keras.regularizers.L2(0.01)),
-        penalised(lambda w: 0.96 * ops.mean(ops.square(w))),  # 0.01 of 12 x 8 weights
+        penalised(keras.regularizers.L2(2**-7)),  # a power of two, which float32 holds
+        penalised(lambda w: 0.75 * ops.mean(ops.square(w))),  # 2^-7 of 12 x 8 weights
     )
     # By construction, to the bit: no gradient is as long as 1e6; no velocity yet to be multiplied;
     # smoothing by nothing; a mask of ones.
