@@ -9,6 +9,7 @@ gradients of the weights, and what the step adds to weights, slots and moving st
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import inf, isfinite, isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,18 +17,28 @@ import numpy as np
 
 from fpdrift.floats import format_of
 from fpdrift.training.judged import Measure, Verdict
-from fpdrift.training.kinds import distances, is_float, kinds_of, pooled, starts_of, tensors_of
+from fpdrift.training.kinds import (
+    distances,
+    flipped,
+    is_float,
+    kinds_of,
+    pooled,
+    starts_of,
+    tensors_of,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from fpdrift.training.dumps import Seen
-    from fpdrift.training.kinds import Key, Kinds, Side
+    from fpdrift.training.kinds import Key, Kinds, Mask, Side
 
 #: A nudge rounds each number that a step starts from once; the step itself rounds again and again.
 MARGIN = 100.0
 #: How many times more or less than 2**29 a distance may shrink from float32 to float64.
 LUCK = 2.0**10
+#: Share of `MARGIN` for a single rounding, such as of a constant.
+ONCE = 0.1
 #: How many times more than nudges give is too much where no repeat in float64 can tell.
 SIZE = 30.0
 #: Roundings in which starting values may differ: they are drawn, scaled and cast.
@@ -148,11 +159,13 @@ def _in_noise(a: Side, b: Side, high: _Pair | None) -> tuple[Verdict, str]:
 class _Pair:
     """Two sides in one precision: how far apart each tensor is, and how far one nudge moves it."""
 
-    def __init__(self, a: Side, b: Side) -> None:
+    def __init__(self, a: Side, b: Side, noise: Mapping[str, Mask] | None = None) -> None:
         self.a, self.b = a, b
         self.spacing = max(a.spacing, b.spacing)
-        both = a.noise.keys() & b.noise.keys()
-        self.noise = {**a.noise, **b.noise} | {n: a.noise[n] | b.noise[n] for n in both}
+        self.noise: dict[str, Mask] = {}
+        for masks in (a.noise, b.noise, noise or {}):
+            for name, mask in masks.items():
+                self.noise[name] = mask | self.noise.get(name, False)
 
     def far(self, sort: Callable[[Sequence[Seen]], Kinds]) -> dict[Key, float]:
         """Give the distance of each tensor."""
@@ -170,8 +183,13 @@ def _measures(low: _Pair, high: _Pair | None) -> Iterator[Measure]:
     far = low.far(kinds_of)
     far64 = {} if high is None else high.far(kinds_of)
     usual = float(np.median([x if isfinite(x) else 0.0 for x in far.values()] or [0.0]))
+    # where the gradient changes its sign, a sign-like optimiser's step says nothing
+    flips = flipped(kinds_of(low.a.seen), kinds_of(low.b.seen))
+    settled = _Pair(low.a, low.b, flips).far(kinds_of)
     for key, x in far.items():
         measure = _measure(key, x, low, high, far64.get(key), usual)
+        if measure.beyond and not measure.stays and settled[key] <= measure.explained:
+            measure = replace(measure, distance=settled[key])
         kinds.setdefault(key[0], []).append(measure)
     for measures in kinds.values():
         yield max(measures, key=_excess)
@@ -215,12 +233,15 @@ def _excess(measure: Measure) -> tuple[float, float]:
     return inf if isnan(high) else high, inf if isnan(low) else low
 
 
-def _verdict(measures: Sequence[Measure], narrow: str | None) -> tuple[Verdict, str]:
+def _verdict(measures: Sequence[Measure], narrow: tuple[str, float] | None) -> tuple[Verdict, str]:
     stays = max(measures, key=_excess)
     beyond = max(measures, key=lambda m: _excess(m)[1])
     if stays.stays:
-        if narrow is not None and not any(m.stays and m.beyond_float32 for m in measures):
-            return "cannot tell", f"rounding can give as much, but {narrow}"
+        if narrow is not None:
+            why, share = narrow
+            far = ((m.distance64 or 0.0) / m.explained for m in measures if m.stays)
+            if all(x <= share for x in far):
+                return "cannot tell", f"rounding can give as much, but {why}"
         return "other mathematics", f"it stays in float64: {stays}"
     if beyond.beyond:
         return "cannot tell", f"nothing of it is left in float64, yet rounding gave less: {beyond}"
@@ -235,16 +256,21 @@ def _by_size(measures: Sequence[Measure]) -> tuple[Verdict, str]:
     return "cannot tell", "rounding can give as much, but the step could not be repeated in float64"
 
 
-def _narrow(high: _Pair) -> str | None:
-    """Say why a float64 repeat cannot be trusted to be one; None if it can."""
+def _narrow(high: _Pair) -> tuple[str, float] | None:
+    """Say why a float64 repeat cannot be trusted to be one; None if it can.
+
+    And what share of all that rounding to float32 can give is left there: a constant is rounded
+    once.
+    """
     for name, side in (("A", high.a), ("B", high.b)):
         if side.narrow:
-            return f"in float64 {name} still computes in float32, in {side.narrow[0]}"
+            return f"in float64 {name} still computes in float32, in {side.narrow[0]}", 1.0
     ours, theirs = high.a.constants, high.b.constants
     for name, constants, others in (("A", ours, theirs), ("B", theirs, ours)):
         for value, where in constants.items():
             if value not in others:
-                return f"{name} computes with a constant that was rounded to float32, in {where}"
+                why = f"{name} computes with a constant that was rounded to float32, in {where}"
+                return why, ONCE
     return None
 
 

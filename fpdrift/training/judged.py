@@ -45,11 +45,6 @@ class Measure(Result):
             return False
         return not self.distance64 <= self.explained64
 
-    @property
-    def beyond_float32(self) -> bool:
-        """Whether what is left in float64 is more than rounding to the runs' own dtype gives."""
-        return self.distance64 is not None and not self.distance64 <= self.explained
-
     def __repr__(self) -> str:
         return f"Measure({self})"
 

@@ -134,6 +134,16 @@ def noise_of(plain: Kinds, moved: Sequence[Kinds], margin: float) -> dict[str, M
     return found
 
 
+def flipped(a: Kinds, b: Kinds) -> dict[str, Mask]:
+    """Find the elements of gradients whose sign is another in b."""
+    theirs = b.get("gradient", {})
+    return {
+        name: np.sign(values) != np.sign(theirs[name])
+        for name, values in a.get("gradient", {}).items()
+        if name in theirs and not np.isnan(values - theirs[name]).any()
+    }
+
+
 def leave_out(name: str, shape: tuple[int, ...], noise: Mapping[str, Mask]) -> Mask:
     """Give the elements of a weight, its gradient or a slot of it that are noise."""
     for weight, mask in noise.items():
