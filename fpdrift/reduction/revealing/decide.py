@@ -21,7 +21,7 @@ from fpdrift.reduction.revealing.algorithms import EXACT, known_algorithms, told
 from fpdrift.reduction.revealing.confirming import confirmed_replay, unrounded_products
 from fpdrift.reduction.revealing.kinds import ROUNDED, AsSum, Finish, mean_finishes
 from fpdrift.reduction.revealing.masks import Mask, mask_of
-from fpdrift.reduction.revealing.mixture import fresh_probes, mixture, whole_numbers
+from fpdrift.reduction.revealing.mixture import deep_ties, fresh_probes, mixture, whole_numbers
 from fpdrift.reduction.revealing.notes import Notes, Verdict
 from fpdrift.reduction.revealing.probing import BlackBox
 from fpdrift.reduction.revealing.products import product_rows
@@ -38,7 +38,7 @@ _FRESH = 64
 _ROUNDS = 24
 _NUMBERS = 2**14
 #: Numbers that are drawn, by the rounds of `mixture`, to tell algorithms apart.
-_DRAWN = 500
+_DRAWN = 200
 #: Probes of a contradiction that are asked again, and how often.
 _ASKED_AGAIN, _AGAIN = 4, 8
 
@@ -190,10 +190,18 @@ class _Decision:
             given = self.box.sums(rows)
             found = known_algorithms(rows, given, self.fmt, self.finishes)
             if len(found) > 1:
-                drawn = mixture(self.n, self.fmt, max(1, _DRAWN // self.n), self.rng)
+                more = max(1, _DRAWN // self.n)
+                drawn = np.concatenate(
+                    [
+                        mixture(self.n, self.fmt, more, self.rng),
+                        deep_ties(self.n, self.fmt, more, self.rng),
+                    ]
+                )
                 found = told_apart(found, drawn, self.fmt, self.box.sums)
         except FpdriftError:  # this verdict stands, whatever the box does now
             return verdict
+        if verdict.verdict != "order-independent":
+            found = [one for one in found if not one.words.startswith(EXACT)]
         if not found:
             return verdict
         names = tuple(one.words for one in found)

@@ -11,7 +11,12 @@ from itertools import permutations
 import numpy as np
 
 from fpdrift.frameworks.alignment import LINE
-from fpdrift.reduction.revealing.mixture import mixture, one_sign, order_matters
+from fpdrift.reduction.revealing.mixture import (
+    deep_ties,
+    mixture,
+    one_sign,
+    order_matters,
+)
 from fpdrift.reduction.revealing.notes import Notes, Verdict
 from fpdrift.reduction.revealing.probing import BlackBox
 from fpdrift.reduction.revealing.replaying import same_bits
@@ -76,9 +81,9 @@ def two_orders(box: BlackBox, notes: Notes, rng: np.random.Generator) -> Floats:
         if (told := _told(box, notes, orders)) is not None:
             return told
     # A function may have no order for these numbers only: it may look at signs or sizes.
-    rounds = 24 if box.n <= _ALL_ORDERS else 2
-    more = [one_sign(box.n, box.fmt, 4 * rounds, rng), mixture(box.n, box.fmt, rounds, rng)]
-    for row in np.concatenate(more):
+    rounds = 12 if box.n <= _ALL_ORDERS else 2
+    more = [draw(box.n, box.fmt, 4 * rounds, rng) for draw in (one_sign, deep_ties)]
+    for row in np.concatenate([*more, mixture(box.n, box.fmt, rounds, rng)]):
         if box.n <= _ALL_ORDERS:
             orders = row[np.array([*permutations(range(box.n))])]
         else:
