@@ -52,7 +52,9 @@ def test_numpys_tree_gives_numpys_bits_on_a_thousand_rows(n, dtype):
     assert bits(run_plans(found.plan, rows, dtype, found.accumulator)) == bits(sums)
 
 
-@pytest.mark.parametrize("name", ["numpy:einsum", "tensorflow:reduce_sum", "math:fsum", "jax:sum", "torch:sum"])
+@pytest.mark.parametrize(
+    "name", ["numpy:einsum", "tensorflow:reduce_sum", "math:fsum", "jax:sum", "torch:sum"]
+)
 def test_a_librarys_tree_gives_its_bits_on_numbers_never_seen(name):
     require(name.partition(":")[0])
     known = box(name)
