@@ -29,7 +29,7 @@ _ORDERS = 64
 _NUMBERS = 2**14
 #: Up to so many inputs all orders are tried.
 _ALL_ORDERS = 4
-#: Calls that look for an effect of the alignment, for one place of the factors.
+#: Calls that look for an effect of the alignment; more where nine rows at each offset take more.
 _MOVED = 120
 
 
@@ -110,7 +110,7 @@ def offsets_that_differ(
     """
     fmt = box.fmt
     offsets = range(fmt.dtype.itemsize, LINE, fmt.dtype.itemsize)
-    rows = order_matters(box.n, fmt, max(1, _MOVED // (3 * len(offsets))), rng)
+    rows = order_matters(box.n, fmt, max(3, _MOVED // (3 * len(offsets))), rng)
     given, differ = box.sums(rows), []
     for offset in offsets:
         for factors in (offset, 0) if box.multiplies else (0,):
