@@ -115,6 +115,8 @@ def complaints_without_tree(name, n, dtype):
         return
     verdict = WITHOUT_TREE[name][1]
     want = (verdict,) if n >= 5 else SMALL[name][min(n, 3)]
+    if (name, dtype) == ("subnormals flushed", "float16"):  # a probe's units are subnormal, too
+        want += ("not reproduced", "inconsistent")
     try:
         got = reveal(without_tree(name), n, dtype).verdict
     except FpdriftError:

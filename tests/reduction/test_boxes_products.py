@@ -58,6 +58,7 @@ def test_fused_multiply_adds_add_in_sequence(dtype):
         found = reveal_dot(fused, n, dtype)
         assert (found.verdict, found.accumulator) == ("confirmed", None)
         assert found.plan == tree_of("sequential", n).plan
+        assert found.unrounded.tolist() == [False] + [True] * (n - 1)
 
 
 def test_each_element_of_a_product_has_its_own_tree():
@@ -92,8 +93,10 @@ def test_a_librarys_tree_gives_its_bits_on_numbers_never_seen(name):
     for dtype in found.dtypes:
         for n in (2, 5, 33):
             revealed = REVEAL[found.kind](found.call, n, dtype)
-            if revealed.verdict == "confirmed":
+            if revealed.verdict.startswith("confirmed"):
                 rows = mixture(n, dtype, np.random.default_rng(n), 100)
+                if revealed.evidence.flushes_subnormals:
+                    rows = rows[7::8]  # whole numbers: no sum of these is subnormal
                 check_bits(found, revealed, rows[(rows != 0).any(axis=1)])
             else:
                 assert revealed.verdict in ("not reproduced", "order-independent")

@@ -17,7 +17,13 @@ from fpdrift.reduction import (
     sum_of_dot,
     sum_of_matmul,
 )
-from fpdrift.reduction.sums import double_double_sum, kahan_sum, klein_sum, neumaier_sum
+from fpdrift.reduction.sums import (
+    double_double_sum,
+    exact_sum,
+    kahan_sum,
+    klein_sum,
+    neumaier_sum,
+)
 
 
 def in_turn(x):
@@ -52,6 +58,16 @@ def test_a_compensated_sum_of_ours_is_named(add, name):
     assert found.algorithms[0] == name
     assert f"those of {name}" in found.evidence.why
     assert found.evidence.agreed == found.evidence.replayed > 100
+
+
+@pytest.mark.parametrize("n", [3, 4])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_exact_sum_of_few_numbers_is_told_from_compensated_ones(n, dtype):
+    exact = reveal(exact_sum, n, dtype)
+    assert (exact.verdict, exact.algorithms) == ("order-independent", ("the exact sum",))
+    compensated = reveal(neumaier_sum, n, dtype)
+    assert compensated.verdict == "confirmed"
+    assert compensated.algorithms[0] == "Neumaier's compensated sum"
 
 
 def test_a_mean_made_of_a_compensated_sum_is_named():

@@ -84,7 +84,8 @@ def row_results(
             message = f"{name} raises {type(error).__name__} at a batch of {size}: {error}"
             raise FpdriftError(" ".join(message.split())) from None
         _check(given, size, results, name)
-        return given[where].copy()
+        row: _Array = given[where].copy()
+        return row
 
     places = placements(batches)
     results += [ask(*place) for place in places]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,36 +29,70 @@ ALGORITHMS: dict[str, Callable[[Any], Any]] = {
 _BACK = ", from the last input to the first"
 #: Rows that an algorithm is tried on before all are.
 _FIRST = 8
+#: Rows on which algorithms differ that the function is asked for.
+_TELLING = 200
+
+
+class Known(NamedTuple):
+    """An algorithm, and the way in which it was tried."""
+
+    words: str
+    add: Callable[[Any], Any]
+    back: bool
+    acc: Format
+    finish: Finish
+
+    def sums(self, rows: Floats, fmt: Format) -> Floats:
+        """Add some rows, and finish the sums."""
+        wide = (rows[:, ::-1] if self.back else rows).astype(self.acc.dtype)
+        return self.finish(np.array([self.add(row) for row in wide], wide.dtype), fmt)
 
 
 def known_algorithms(
     rows: Floats, given: Floats, fmt: Format, finishes: tuple[Finish, ...]
-) -> tuple[str, ...]:
-    """Name the algorithms that give a function's bits on all rows; all that do, in words.
+) -> list[Known]:
+    """Return the algorithms that give a function's bits on all rows; all that do.
 
     Each is tried in the format and in wider ones, from the first input to the last and back.
-    Of one algorithm the narrowest format is named.
+    Of one algorithm the narrowest format is returned.
     """
-    found: dict[tuple[str, bool], str] = {}
-    for name, back, acc, finish in _ways(fmt, finishes):
+    found: dict[tuple[str, bool], Known] = {}
+    for name, back, acc, finish in product(ALGORITHMS, (False, True), accumulators(fmt), finishes):
         if (name, back) in found or (back and name == EXACT):
             continue
-        wide = (rows[:, ::-1] if back else rows).astype(acc.dtype)
-        if _agrees(ALGORITHMS[name], wide, given, fmt, finish):
-            where = f" in {acc.name}" if acc is not fmt else ""
-            found[name, back] = name + where + _BACK * back
-    return tuple(found.values())
+        words = f"{name}{f' in {acc.name}' if acc is not fmt else ''}{_BACK * back}"
+        one = Known(words, ALGORITHMS[name], back, acc, finish)
+        if _agrees(one, rows, given, fmt):
+            found[name, back] = one
+    return list(found.values())
 
 
-def _ways(fmt: Format, finishes: tuple[Finish, ...]) -> Iterator[tuple[str, bool, Format, Finish]]:
-    yield from product(ALGORITHMS, (False, True), accumulators(fmt), finishes)
+def told_apart(
+    found: list[Known],
+    drawn: Floats,
+    fmt: Format,
+    ask: Callable[[Floats], Floats],
+) -> list[Known]:
+    """Ask the function for sums of which the algorithms differ; return those that still agree.
+
+    Few numbers seldom tell compensated sums apart, so the rows that do are looked for first.
+    """
+    sums = [one.sums(drawn, fmt) for one in found]
+    telling = np.zeros(len(drawn), np.bool_)
+    for each in sums[1:]:
+        telling |= ~same_bits(each, sums[0], fmt)
+    rows = np.flatnonzero(telling)[:_TELLING]
+    given = ask(drawn[rows])
+    return [
+        one
+        for one, each in zip(found, sums, strict=True)
+        if same_bits(each[rows], given, fmt).all()
+    ]
 
 
-def _agrees(
-    add: Callable[[Any], Any], wide: Floats, given: Floats, fmt: Format, finish: Finish
-) -> bool:
-    for begin, end in ((0, _FIRST), (_FIRST, len(wide))):
-        sums = np.array([add(row) for row in wide[begin:end]], wide.dtype)
-        if not same_bits(finish(sums, fmt), given[begin:end], fmt).all():
+def _agrees(one: Known, rows: Floats, given: Floats, fmt: Format) -> bool:
+    for begin, end in ((0, _FIRST), (_FIRST, len(rows))):
+        sums = one.sums(rows[begin:end], fmt)
+        if not same_bits(sums, given[begin:end], fmt).all():
             return False
     return True

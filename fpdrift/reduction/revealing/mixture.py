@@ -144,15 +144,27 @@ def _near_ties(rounds: int, n: int, fmt: Format, rng: np.random.Generator, preci
     return np.ldexp(rows, min(0, fmt.emax - 2 - precision))
 
 
-def _ties(rounds: int, n: int, fmt: Format, rng: np.random.Generator) -> Wide:
+def deep_ties(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Floats:
+    """Draw (rounds, n) ties with a rest that is too small for a correction beside the half ulp.
+
+    The exact sum is not a tie; a compensated one takes it for one.
+    """
+    rows = _ties(rounds, n, fmt, rng, below=2 * fmt.precision + 2)
+    return round_array(rng.permuted(rows, axis=1), fmt)
+
+
+def _ties(
+    rounds: int, n: int, fmt: Format, rng: np.random.Generator, below: int | None = None
+) -> Wide:
     """Put half an ulp of the format beside a number, and a little more or less: two roundings err.
 
     The little is below the last bit of any format in between, and all else is zero.
     """
     p, top = fmt.precision, max(0, fmt.quantum + 34)
+    below = p + 2 if below is None else below
     rows = np.zeros((rounds, n))
     rows[:, 0] = 1 + np.ldexp(rng.integers(0, 2 ** (p - 1), rounds).astype(float), 1 - p)
-    sizes = [np.full(rounds, p), rng.integers(p + 2, min(p + 44, top - fmt.quantum), rounds)]
+    sizes = [np.full(rounds, p), rng.integers(below, min(below + 42, top - fmt.quantum), rounds)]
     for place, size in enumerate(sizes[: n - 1], start=1):
         rows[:, place] = np.ldexp(rng.choice([-1.0, 1.0], rounds), -size)
     signed: Wide = np.ldexp(rows * rng.choice([-1.0, 1.0], (rounds, 1)), top)

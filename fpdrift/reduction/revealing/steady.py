@@ -11,7 +11,12 @@ from itertools import permutations
 import numpy as np
 
 from fpdrift.frameworks.alignment import LINE
-from fpdrift.reduction.revealing.mixture import mixture, one_sign, order_matters
+from fpdrift.reduction.revealing.mixture import (
+    deep_ties,
+    mixture,
+    one_sign,
+    order_matters,
+)
 from fpdrift.reduction.revealing.notes import Notes, Verdict
 from fpdrift.reduction.revealing.probing import BlackBox
 from fpdrift.reduction.revealing.replaying import same_bits
@@ -24,7 +29,7 @@ _ORDERS = 64
 _NUMBERS = 2**14
 #: Up to so many inputs all orders are tried.
 _ALL_ORDERS = 4
-#: Calls that look for an effect of the alignment, for one place of the factors.
+#: Calls that look for an effect of the alignment; more where nine rows at each offset take more.
 _MOVED = 120
 
 
@@ -76,9 +81,9 @@ def two_orders(box: BlackBox, notes: Notes, rng: np.random.Generator) -> Floats:
         if (told := _told(box, notes, orders)) is not None:
             return told
     # A function may have no order for these numbers only: it may look at signs or sizes.
-    rounds = 24 if box.n <= _ALL_ORDERS else 2
-    more = [one_sign(box.n, box.fmt, 4 * rounds, rng), mixture(box.n, box.fmt, rounds, rng)]
-    for row in np.concatenate(more):
+    rounds = 12 if box.n <= _ALL_ORDERS else 2
+    more = [draw(box.n, box.fmt, 4 * rounds, rng) for draw in (one_sign, deep_ties)]
+    for row in np.concatenate([*more, mixture(box.n, box.fmt, rounds, rng)]):
         if box.n <= _ALL_ORDERS:
             orders = row[np.array([*permutations(range(box.n))])]
         else:
@@ -105,7 +110,7 @@ def offsets_that_differ(
     """
     fmt = box.fmt
     offsets = range(fmt.dtype.itemsize, LINE, fmt.dtype.itemsize)
-    rows = order_matters(box.n, fmt, max(1, _MOVED // (3 * len(offsets))), rng)
+    rows = order_matters(box.n, fmt, max(3, _MOVED // (3 * len(offsets))), rng)
     given, differ = box.sums(rows), []
     for offset in offsets:
         for factors in (offset, 0) if box.multiplies else (0,):
