@@ -93,7 +93,7 @@ def find_jumps(since: Floats, logs: Floats) -> list[tuple[int, float]]:
         return []
     # no shift is larger than the rise itself
     places = 1 + np.flatnonzero(np.diff(logs) >= np.log(LEAST_FACTOR))
-    windows = np.array([_around(since, i) for i in places]).reshape(-1, 2)
+    windows = np.array([_around(since, int(i)) for i in places]).reshape(-1, 2)
     shifts = np.array([_shift(since, logs, *place) for place in np.column_stack([places, windows])])
     for _ in range(len(logs) // _POINTS_A_JUMP):
         clear = shifts > STANDS_OUT * _spreads(since, logs)[places - 1]

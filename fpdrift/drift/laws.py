@@ -115,7 +115,8 @@ def _beside(axis: Floats, line: Line, slope: float, shift: float) -> Iterator[Li
     for knees in product(lows, highs):
         if axis[0] <= knees[0] < knees[1] <= axis[-1]:
             yield _line(axis, knees, line.powers, slope)
-    for powers in product(*(_ROUNDINGS if there else (np.inf,) for there in parts)):
+    low_powers, high_powers = (_ROUNDINGS if there else (np.inf,) for there in parts)
+    for powers in product(low_powers, high_powers):
         yield _line(axis, line.knees, powers, slope)
 
 

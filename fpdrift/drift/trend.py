@@ -205,8 +205,10 @@ class _Case:
     def _choose(self, bics: dict[str, float]) -> tuple[Kind, Doubt | None]:
         clear = 2 * np.log(ODDS)
         laws = sorted((name for name in bics if name != "bends"), key=lambda name: bics[name])
-        if np.abs(self.logs - self.flat.fitted.line).max() < np.log(_NEXT_TO_NOTHING):
+        if self._is_exact("flat"):
             return "flat", None
+        if self._is_exact(laws[0]):  # a smooth curve that follows the rest says nothing against it
+            bics = {name: bics[name] for name in laws}
         smooth = bics.get("bends", np.inf)
         if smooth < bics[laws[0]] - clear:
             return self._bent(laws[0])
@@ -231,8 +233,12 @@ class _Case:
             return "cannot tell", "what is left does not look like noise"
         return "bends", None
 
+    def _is_exact(self, name: str) -> bool:
+        missed = np.abs(self.logs - self._fit(name).line).max()
+        return bool(missed < np.log(_NEXT_TO_NOTHING))
+
     def _close(self, name: str) -> bool:
-        return self._fit(name).noise < np.log(FITS_WITHIN)
+        return bool(self._fit(name).noise < np.log(FITS_WITHIN))
 
     def _most_rise(self) -> float:
         """How far the distance may have risen or fallen, within the interval."""
@@ -250,7 +256,7 @@ class _Case:
         fit = self._fit(name)
         if not self._close(name):
             return "too much scatter"
-        if np.abs(self.logs - fit.line).max() > np.log(_NEXT_TO_NOTHING) and (
+        if not self._is_exact(name) and (
             fit.memory > _MEMORY * np.ptp(self.since) or too_few_runs(fit.residuals)
         ):
             return "what is left does not look like noise"

@@ -88,7 +88,8 @@ def test_a_jump_over_a_wide_gap_is_one_beside_a_smooth_exponential():
     assert [(jump.previous, jump.step) for jump in found.jumps] == [(32, 40)]
     jump = found.jumps[0]
     assert jump.factor == pytest.approx(30 * np.exp(0.8))
-    assert jump.expected == pytest.approx(np.exp(0.8), rel=0.05)
+    # the steepest rate around counts, so never less than the true one
+    assert 0.99 * np.exp(0.8) < jump.expected < 1.5 * np.exp(0.8)
 
 
 def coverage(draw_logs, true, axis, tries=40):
