@@ -60,7 +60,7 @@ class InClass(Layer):
 
 class InModule(Layer):
     def factor(self):
-        global TOTAL  # noqa: PLW0603 - that is what is tried
+        global TOTAL
         TOTAL += 1
         COUNT[0] += 1
         return 1 / (TOTAL + COUNT[0])

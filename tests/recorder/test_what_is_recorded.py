@@ -19,7 +19,7 @@ from observed_models import (
     two_optimizers,
 )
 
-from fpdrift.errors import FpdriftError, FpdriftWarning
+from fpdrift.errors import FpdriftError
 from fpdrift.recorder import DriftRecorder, callback
 from fpdrift.recorder.state import hashes
 from fpdrift.records import content_hash, open_record
