@@ -1,9 +1,10 @@
 """What defines a run, and whether a file is the record of just that one.
 
 What was asked for (condition, network, data, labels, steps, backend, and the part of fpdrift's own
-code that decides a training) is known beforehand; on which machine a worker does it is known from the record that comes back. So a
-record's name has a digest of each. A run that this process does itself is done when the record of
-this very machine is there; one that any worker may do, when a record of any machine is.
+code that decides a training) is known beforehand; on which machine a worker does it is known from
+the record that comes back. So a record's name has a digest of each. A run that this process does
+itself is done when the record of this very machine is there; one that any worker may do, when a
+record of any machine is.
 """
 
 from __future__ import annotations
