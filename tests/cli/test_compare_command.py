@@ -180,14 +180,15 @@ def test_runs_that_started_from_different_weights_have_no_law(here, capsys):
 
 def test_a_start_that_was_not_seen_and_one_that_resumes_are_told(here, capsys):
     for name, distance in (("one", None), ("two", growing)):
-        write(
-            f"{name}.fpdrift", distance, steps=(1, STEPS), meta={"recorder": {"start_seen": False}}
-        )
+        about = {"start_seen": False, "probe": {"samples": 2, "digest": name}}
+        write(f"{name}.fpdrift", distance, steps=(1, STEPS), meta={"recorder": about})
     text = told(capsys, "one.fpdrift", "two.fpdrift", "--no-plots")
     assert (
         "start not recorded of a and b (a model without an Input makes its weights in the first "
         "step) first difference at step 5"
     ) in text
+    assert "settings a | b recorded settings: identical" in text
+    assert "churn cannot tell: the two runs predicted different samples." in text
     unseen = {"steps": (1, STEPS), "meta": {"recorder": {"start_seen": False}}}
     write("far.fpdrift", lambda step: 1.0 + 1e-3 * step, **unseen)
     text = told(capsys, "one.fpdrift", "far.fpdrift", "--no-plots")

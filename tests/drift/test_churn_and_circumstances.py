@@ -73,7 +73,7 @@ def logits(value):
 
 
 #: Predictions of one output, between which a border of 0 and of 0.5 see other classes.
-OURS, OTHERS = (np.array(values, np.float32) for values in ([-1, 0.2, 0.7, 2], [0.2, -1, 2, 0.7]))
+OURS, OTHERS = (np.array(values, np.float32) for values in ([-1, 0.05, 0.7, 2], [0.05, -1, 2, 0.7]))
 PROBABLE = (np.array([0.2, 0.3, 0.7, 0.9]), np.array([0.3, 0.2, 0.9, 0.2]))
 
 

@@ -23,7 +23,7 @@ _MOST_FACTS, _LONGEST, _MOST_NAMES = 6, 40, 4
 _ALL_FACTS = 100
 
 #: Facts that the condition tells, or that no reader can read.
-_UNTOLD = ("switches.", "dtype of ", "starting weights", "training_code")
+_UNTOLD = ("switches.", "dtype of ", "starting weights", "training_code", "recorder.")
 #: Values that say nothing of a class.
 _USUAL = (None, UNKNOWN)
 

@@ -21,13 +21,15 @@ _UNRECORDED = {
     "seed": "the seeds",
     "starting weights": "the starting weights",
 }
+#: Told in lines of their own: start, churn.
+_OWN_LINE = ("starting weights", "recorder.")
 #: Settings that no run has without the other's knowledge: of the records themselves.
 _OF_RECORDS = ("complete", "first step", "last step", "loss kind", "training_code", "dtype of ")
 
 
 def differing(differs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
     """Tell which recorded settings of two runs differ: ``name: a's | b's``."""
-    differs = {name: pair for name, pair in differs.items() if name != "starting weights"}
+    differs = {name: pair for name, pair in differs.items() if not name.startswith(_OWN_LINE)}
     both = {name: pair for name, pair in differs.items() if UNKNOWN not in pair}
     for name, (ours, others) in list(both.items())[:_MOST]:
         yield f"{plain(name)}: {value(ours, others)} | {value(others, ours)}"
