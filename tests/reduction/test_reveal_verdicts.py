@@ -124,7 +124,7 @@ def test_flushing_has_a_verdict_of_its_own(add, flushed):
 
 
 def test_the_smallest_normal_number_is_not_flushed():
-    fmt, flush = FORMATS["float32"], Flush(True, True, True, signed=True)  # noqa: FBT003 - as they stand
+    fmt, flush = FORMATS["float32"], Flush(True, True, True, signed=True)
     rows = np.array([[SUBNORMAL, 0], [SUBNORMAL * 2, -SUBNORMAL], [SUBNORMAL, -SUBNORMAL / 2]])
     sums = flushed_sums(makers.sequential(2), rows, fmt, fmt, ROUNDED, flush)
     assert sums.tolist() == [SUBNORMAL, SUBNORMAL, SUBNORMAL]
