@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -113,6 +114,13 @@ def test_the_cause_is_told_apart(causes, name, cause):
     assert ("row's place in the batch matters" in text) == (cause == "place")
     assert ("values of the other rows enter" in text) == (cause == "neighbours")
     assert ("nondeterministic" in text) == (cause == "nondeterminism")
+
+
+def test_no_place_is_blamed_where_neighbours_matter_or_repeats_differ(causes):
+    run = causes["by_place"]
+    assert run.place_matters == (2, 8)
+    assert replace(run, neighbours_matter=(8,)).place_matters == ()
+    assert replace(run, unsteady=(2,)).place_matters == ()
 
 
 def test_a_threaded_forest_is_not_blamed_on_the_place(monkeypatch, tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fpdrift.errors import FpdriftError
+from fpdrift.floats import FORMATS
 from fpdrift.reduction import (
     makers,
     reveal,
@@ -17,6 +18,8 @@ from fpdrift.reduction import (
     sum_of_dot,
     sum_of_matmul,
 )
+from fpdrift.reduction.revealing.flushing import Flush, flushed_sums
+from fpdrift.reduction.revealing.kinds import ROUNDED
 from fpdrift.reduction.sums import (
     double_double_sum,
     exact_sum,
@@ -118,6 +121,17 @@ def test_flushing_has_a_verdict_of_its_own(add, flushed):
     assert found.evidence.flushes_subnormals
     assert not found.confirmed  # run_plan does not flush
     assert "subnormal" in found.evidence.why
+
+
+def test_the_smallest_normal_number_is_not_flushed():
+    fmt, flush = FORMATS["float32"], Flush(True, True, True, signed=True)
+    rows = np.array([[SUBNORMAL, 0], [SUBNORMAL * 2, -SUBNORMAL], [SUBNORMAL, -SUBNORMAL / 2]])
+    sums = flushed_sums(makers.sequential(2), rows, fmt, fmt, ROUNDED, flush)
+    assert sums.tolist() == [SUBNORMAL, SUBNORMAL, SUBNORMAL]
+    under = flushed_sums(makers.sequential(2), rows * np.float32(1.5), fmt, fmt, ROUNDED, flush)
+    assert under.tolist() == [SUBNORMAL * 1.5, SUBNORMAL * 1.5, SUBNORMAL * 1.5]
+    cancelled = np.array([[SUBNORMAL * 1.5, -SUBNORMAL]], np.float32)
+    assert flushed_sums(makers.sequential(2), cancelled, fmt, fmt, ROUNDED, flush).tolist() == [0]
 
 
 def test_what_flushes_in_no_known_way_is_not_reproduced():
