@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any, cast
 
 import keras
-import numpy as np
 
 from fpdrift.checks import check_callable, check_switch
 from fpdrift.errors import FpdriftError, FpdriftWarning, shown
