@@ -64,10 +64,16 @@ class Decided(NamedTuple):
 def start_distances(a: Sequence[Seen], b: Sequence[Seen]) -> dict[str, float]:
     """Give the relative distance of each kind of tensor that the step starts from, if not 0.
 
-    It is infinite for a part of the batch, such as sample weights, that one alone has.
+    It is infinite for a part of the batch that one alone has, such as sample weights, or that has
+    another shape.
     """
     ours, theirs = starts_of(a), starts_of(b)
-    alone = {k: inf for k in sorted(ours.keys() ^ theirs.keys()) if k.startswith("batch/")}
+    shapes = (
+        {k: v[k].shape for k, v in x.items() if k.startswith("batch/")} for x in (ours, theirs)
+    )
+    alone = {
+        name: inf for name, _ in sorted(set.symmetric_difference(*(set(x.items()) for x in shapes)))
+    }
     return {k: far for k, far in pooled(ours, theirs).items() if far != 0} | alone
 
 

@@ -42,12 +42,14 @@ class WideStep(Step):
             return
         traced = gradients.compiled(self._step, batch, jit=bool(model.jit_compile))
         self._function = traced
-        own = f"{model.optimizer.name}/"  # Keras rounds the settings of optimisers, of all alike
-        found = widened.rounded_constants(traced)
-        self.constants = {x: name for x, name in found.items() if not name.startswith(own)}
+        self.constants = widened.rounded_constants(traced)
         self.narrow = widened.narrow_nodes(traced)
         if self.narrow:
             self._widen(traced, batch)
+            return
+        # Keras rounds an optimiser's settings, in all models alike if their weights are float64
+        own = f"{model.optimizer.name}/"
+        self.constants = {x: n for x, n in self.constants.items() if not n.startswith(own)}
 
     def _widen(self, traced: Any, batch: Sequence[Any]) -> None:
         try:

@@ -317,6 +317,13 @@ def test_one_number_of_a_batch_is_not_lost_among_all(by, same):
     assert same_batch(a, b, start_distances(a, b)) == same
 
 
+def test_a_batch_of_another_size_is_a_difference():
+    a = step()
+    b = [Seen("before", "batch/0", "", np.ones(1, np.float32)), *step()[1:]]
+    assert start_distances(a, b) == {"batch/0": math.inf}
+    assert not same_batch(a, b, start_distances(a, b))
+
+
 def test_sample_weights_of_one_alone_are_a_difference():
     a = step()
     b = [*step(), Seen("before", "batch/2", "", np.ones(2, np.float32))]

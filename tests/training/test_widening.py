@@ -80,7 +80,9 @@ def test_one_made_with_float32_in_it_computes_what_one_made_in_float64_does():
         assert step.narrow == ()
         for key, values in wanted.items():
             assert found[key].dtype == values.dtype
-            np.testing.assert_allclose(found[key], values, rtol=1e-11, atol=1e-14)
+            # the optimiser's settings were rounded to the dtype of the weights
+            near = 1e-6 if key[0] == "after" else 1e-11
+            np.testing.assert_allclose(found[key], values, rtol=near, atol=1e-14)
 
 
 def test_a_step_starts_from_what_it_is_given_each_time():
