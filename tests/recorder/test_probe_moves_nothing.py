@@ -13,6 +13,9 @@ from fpdrift.errors import FpdriftWarning
 from fpdrift.recorder import DriftRecorder
 from fpdrift.records import open_record
 
+#: Keras' own, where NumPy reads a variable
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 KINDS = {**ANYWHERE, **EAGER}
 
 

@@ -266,6 +266,7 @@ def test_frozen_then_trained_by_another_optimiser_is_one_record_with_a_seam(tmp_
     assert record.present[:, where["sgd/iteration"]].tolist() == [False] * 5 + [True] * 6
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own
 def test_a_resumed_run_knows_its_step(tmp_path):
     model, x, y = cnn()
     model.fit(x, y, batch_size=16, verbose=0)

@@ -86,6 +86,7 @@ def test_sequential():
     assert bias_flag(keras.Sequential([keras.Input((4,)), BN(), last]), last) is False
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own
 def test_a_sequential_from_a_file_is_known_as_well_as_the_one_that_was_saved(tmp_path):
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3), BN(), layers.Dense(1)])
     model.compile("sgd", "mse")
