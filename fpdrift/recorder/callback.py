@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, cast
 
@@ -27,12 +25,12 @@ from fpdrift.recorder.state import (
     averages,
     hashes,
     is_ready,
-    not_finite,
     optimizers,
     shares_safely,
     sync,
     updates,
 )
+from fpdrift.recorder.steps import StepWriter
 from fpdrift.records import RecordWriter, check_place, is_due, to_text
 
 
@@ -99,13 +97,10 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         to_text(self._meta)  # what cannot be kept is refused now, not in the middle of a run
         self._on_step = on_step
         self._step = 0
-        self._last_hashes: Any = None
-        self._pool: ThreadPoolExecutor | None = None
-        self._pending: tuple[Future[None], int, float] | None = None
+        self._steps = StepWriter()
         self._predict: Predictor | None = None
         self._predicted = -1
         self._kept_last = True
-        self._all_finite = True
         self._updates_before = 0
         self._updates = 0
         self._warned: set[str] = set()
@@ -146,9 +141,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         if self._writer is not None:
             self._attempt(self._end_training)
         self._let_go()
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+        self._steps.stop()
 
     def _begin_step(self) -> None:
         sync(self.model)
@@ -200,7 +193,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         state, writer = self._state, self._writer
         if state is None or writer is None:
             return
-        now = zip(state.tensors, hashes(state.read()), self._last_hashes, strict=True)
+        now = zip(state.tensors, hashes(state.read()), self._steps.last_hashes, strict=True)
         if all(new == old for tensor, new, old in now if tensor.kept != "hash"):
             self._write_predictions()
             self._write_last()
@@ -227,51 +220,16 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         arrays = state.read()
         values = state.kept(arrays) if is_due(self._step, previous) else None
         self._kept_last = values is not None
-        self._pool = self._pool or ThreadPoolExecutor(1, "fpdrift")
-        step = (self._step, arrays, values, loss, metrics)
-        self._pending = (
-            self._pool.submit(self._keep_step, writer, state, *step),
-            self._step,
-            math.nan if loss is None else loss,
-        )
-
-    def _keep_step(
-        self,
-        writer: RecordWriter,
-        state: State,
-        step: int,
-        arrays: Arrays,
-        values: dict[int, Any] | None,
-        loss: float | None = None,
-        metrics: Mapping[str, float] | None = None,
-    ) -> None:
-        """Hash and write beside the next step, whose update comes last and must not wait."""
-        self._last_hashes = hashes(arrays)
-        bad = self._not_finite(state, arrays, loss, metrics or {})
-        arrays.clear()  # an update has to copy what is still held
-        known = math.nan if loss is None else loss
-        writer.add_step(step, self._last_hashes, known, metrics, values, bad)
-
-    def _not_finite(
-        self, state: State, arrays: Arrays, loss: float | None, metrics: Mapping[str, float]
-    ) -> list[str]:
-        """Name what is not finite at this step, until the first is found."""
-        if not self._all_finite:
-            return []
-        numbers_of_step = {"loss": 0.0 if loss is None else loss, **metrics}
-        bad = [name for name, value in numbers_of_step.items() if not math.isfinite(value)]
-        bad += not_finite(state.tensors, arrays, every=bool(bad))
-        self._all_finite = not bad
-        return bad
+        self._steps.start(writer, state, self._step, arrays, values, loss, metrics)
 
     def _settle(self) -> None:
         """Wait until the last step is written, and tell of it."""
-        if self._pending is None:
+        pending = self._steps.take_pending()
+        if pending is None:
             return
-        (writing, step, loss), self._pending = self._pending, None
-        self._attempt(writing.result)
+        self._attempt(pending.writing.result)
         if self._on_step and not self._off:
-            self._on_step(step, loss)
+            self._on_step(pending.step, pending.loss)
 
     def _let_go(self) -> None:
         """Leave model and memory as if no recorder were there; the next `fit` begins afresh."""
@@ -326,7 +284,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         first = self._step if previous is None else previous
         self._writer = self._open(state, described, failures, first_step=first, seen=seen)
         if seen:
-            self._keep_step(self._writer, state, self._step, arrays, state.kept(arrays))
+            self._steps.write(self._writer, state, self._step, arrays, state.kept(arrays))
         return True
 
     def _open(
@@ -377,7 +335,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
             if unseen := max(updates(self.model) - self._updates, 0):
                 self._step += unseen
                 changes.append(f"the optimiser counts {unseen} updates that were not recorded")
-            before = (writer.tensors, self._last_hashes)
+            before = (writer.tensors, self._steps.last_hashes)
             changes += seams.changed_state(before, (state.tensors, now))
         else:
             changes.append(f"the state before step {self._step} was not seen")
@@ -385,7 +343,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         if not changes and seams.is_same(writer.tensors, state.tensors):
             return True
         writer.add_phase(self._step, state.tensors, changes, now, state.kept(arrays))
-        self._last_hashes, self._kept_last = now, True
+        self._steps.last_hashes, self._kept_last = now, True
         self._described = described
         return seen
 

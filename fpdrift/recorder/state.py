@@ -65,32 +65,6 @@ class State:
         return {i: arrays[i] for i, tensor in enumerate(self.tensors) if tensor.kept != "hash"}
 
 
-def not_finite(tensors: Sequence[Tensor], arrays: Arrays, *, every: bool) -> list[str]:
-    """Name the tensors that hold an infinity or NaN.
-
-    Parameters
-    ----------
-    tensors : sequence of Tensor
-    arrays : list of numpy.ndarray
-        Their values.
-    every : bool
-        Look at all of them; else at the model's, and at slots once one of those is found.
-    """
-    bad = [_is_bad(a) for t, a in zip(tensors, arrays, strict=True) if every or t.role in _OURS]
-    looked = [t for t in tensors if every or t.role in _OURS]
-    names = [tensor.name for tensor, is_bad in zip(looked, bad, strict=True) if is_bad]
-    return not_finite(tensors, arrays, every=True) if names and not every else names
-
-
-_OURS = ("weight", "statistic")
-
-
-def _is_bad(array: npt.NDArray[Any]) -> bool:
-    if array.dtype.kind == "f" and array.size:  # extremes carry a NaN along, and copy nothing
-        return not (np.isfinite(array.max()) and np.isfinite(array.min()))
-    return array.dtype.kind not in "biu" and not np.isfinite(array).all()
-
-
 def hashes(arrays: Arrays) -> npt.NDArray[np.uint64]:
     """Hash every array (tensors,); whole numbers as `Tensor.hashed_as` says."""
     alike = (a.astype(np.int64) if a.dtype.kind in "iu" else a for a in arrays)

@@ -20,7 +20,7 @@ from observed_models import (
 )
 
 from fpdrift.errors import FpdriftError
-from fpdrift.recorder import DriftRecorder, callback
+from fpdrift.recorder import DriftRecorder, steps
 from fpdrift.recorder.state import hashes
 from fpdrift.records import content_hash, open_record
 
@@ -84,7 +84,7 @@ def test_a_slow_hash_still_sees_the_step_it_belongs_to(make, tmp_path, monkeypat
         time.sleep(0.1)
         return hashes(arrays)
 
-    monkeypatch.setattr(callback, "hashes", slow)
+    monkeypatch.setattr(steps, "hashes", slow)
     keep = KeepAll()
     _, _, _, record = fit(make, tmp_path / "a.fpdrift", keep, epochs=1)
     for row, variables in enumerate(keep.kept):
