@@ -131,7 +131,12 @@ def _adapted(name: str, library: Library, function: str) -> Callable[..., Any]:
     there, back = library.there, library.back
     if there is None or back is None:
         return call
-    return lambda *arrays: back(call(*map(there, arrays)))
+
+    def adapted(*arrays: Any) -> Any:
+        with library.around(arrays[0].dtype):
+            return back(call(*map(there, arrays)))
+
+    return adapted
 
 
 def _try(candidate: BlackBox) -> None:

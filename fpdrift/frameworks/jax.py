@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, cast
 
-from fpdrift.frameworks.devices import MISSING_ON_CPU, Device, Operation, no_gpu
-from fpdrift.frameworks.libraries import ALL_DTYPES, LIBRARIES
+from fpdrift.frameworks.devices import MISSING_ON_CPU, Device, Operation, Takes, no_gpu
+from fpdrift.frameworks.libraries import ALL_DTYPES, LIBRARIES, jax_keeps
 
 #: XLA's switch holds for the process, so there is no turning it on and off here.
 _FLAG = "--xla_gpu_deterministic_ops=true"
@@ -37,7 +37,8 @@ def find_device(device: str) -> Device:
     always = _FLAG in os.environ.get("XLA_FLAGS", "")
 
     def put(array: Any) -> Any:
-        return jax.device_put(there(array), found)
+        with jax_keeps(array.dtype):
+            return jax.device_put(there(array), found)
 
     return Device(
         name=str(found.device_kind) if on_gpu else "CPU",
@@ -71,11 +72,19 @@ def _operations(on_gpu: bool) -> Iterator[Operation]:
     def to_one_place(numbers: Any) -> Any:
         return index_add(numbers, numpy.zeros(len(numbers), numpy.int32), 1)
 
-    yield Operation("sum", "numbers", "jax.numpy.sum", jax.jit(numpy.sum))
-    yield Operation("atomic sum", "numbers", "Array.at[].add to one place", to_one_place)
-    yield Operation("index_add", "numbers and places", "Array.at[].add", index_add)
-    yield Operation("scatter_add", "numbers and places", "jax.ops.segment_sum", segment_sum)
+    yield _operation("sum", "numbers", "jax.numpy.sum", jax.jit(numpy.sum))
+    yield _operation("atomic sum", "numbers", "Array.at[].add to one place", to_one_place)
+    yield _operation("index_add", "numbers and places", "Array.at[].add", index_add)
+    yield _operation("scatter_add", "numbers and places", "jax.ops.segment_sum", segment_sum)
     for name, precision in (("matmul", "highest"), ("matmul TF32", "tensorfloat32")):
         if on_gpu or precision == "highest":
             call = jax.jit(partial(numpy.matmul, precision=precision))
-            yield Operation(name, "matrices", f"jax.numpy.matmul, precision {precision!r}", call)
+            yield _operation(name, "matrices", f"jax.numpy.matmul, precision {precision!r}", call)
+
+
+def _operation(name: str, takes: Takes, function: str, call: Callable[..., Any]) -> Operation:
+    def in_its_dtype(numbers: Any, *others: Any) -> Any:
+        with jax_keeps(numbers.dtype):
+            return call(numbers, *others)
+
+    return Operation(name, takes, function, in_its_dtype)

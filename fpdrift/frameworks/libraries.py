@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,6 +36,8 @@ class Library:
     back: Callable[[Any], Any] | None = None
     dtypes: tuple[str, ...] = ALL_DTYPES
     install: str = ""
+    #: takes a dtype, and holds what the library needs to compute in it
+    around: Callable[[Any], AbstractContextManager[Any]] = lambda _: nullcontext()
 
 
 def _axis0(x: Any) -> Any:
@@ -93,12 +96,23 @@ def _from_torch(x: Any) -> Any:
     return x.numpy()[()]
 
 
-def _to_jax(x: Any) -> Any:
-    """JAX makes float32 of float64 unless it is told not to, for the whole process."""
+def jax_keeps(dtype: Any) -> AbstractContextManager[Any]:
+    """Let JAX keep float64 in a block: it makes float32 of it elsewhere, unless it is told not to.
+
+    What others compute in this process stays as it is.
+    """
     import jax
 
-    if x.dtype == np.float64:
-        jax.config.update("jax_enable_x64", True)
+    if dtype != np.float64:
+        return nullcontext()
+    home = jax if hasattr(jax, "enable_x64") else jax.experimental  # as it was before JAX 0.8
+    keeps: AbstractContextManager[Any] = home.enable_x64(True)
+    return keeps
+
+
+def _to_jax(x: Any) -> Any:
+    import jax
+
     return jax.numpy.asarray(x)
 
 
@@ -142,6 +156,7 @@ LIBRARIES = {
         _to_jax,
         lambda x: np.asarray(x)[()],
         install="jax",
+        around=jax_keeps,
     ),
     "cupy": Library(
         "cupy",

@@ -12,6 +12,7 @@ from helpers import require
 from fpdrift.errors import FpdriftError, MissingExtraError
 from fpdrift.frameworks import boxes
 from fpdrift.frameworks.boxes import box, known
+from fpdrift.frameworks.devices import open_device
 
 DTYPES = {
     "float16": np.float16,
@@ -42,6 +43,25 @@ def test_what_is_here_computes_what_its_kind_says_in_each_of_its_dtypes(entry):
         assert result.dtype == DTYPES[name]
         assert result.shape == ((1, 1) if found.kind == "matmul" else ())
         assert result.item() == {"sum": 10, "mean": 2.5, "dot": 12, "matmul": 12}[found.kind]
+
+
+@pytest.mark.parametrize("adds", ["box", "device"])
+def test_jax_keeps_float64_in_our_calls_and_nowhere_else(adds):
+    jax = require("jax")
+    numbers, before = np.array([1, 2.0**-40]), jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", False)
+    try:
+        if adds == "box":
+            total = box("jax:sum").call(numbers)
+        else:
+            device = open_device("jax", "cpu")
+            (sums,) = [one for one in device.operations if one.name == "sum"]
+            total = device.get(sums.call(device.put(numbers)))
+        assert (total.dtype, total) == (np.float64, 1 + 2.0**-40)
+        assert jax.numpy.zeros(2).dtype == np.float32
+        assert not jax.config.jax_enable_x64
+    finally:
+        jax.config.update("jax_enable_x64", before)
 
 
 def test_what_is_not_here_is_named_with_what_to_type():

@@ -14,7 +14,7 @@ from fpdrift.frameworks import devices
 from fpdrift.frameworks.cupy import ELEMENTS_PER_THREAD, THREADS_PER_BLOCK
 from fpdrift.recorded import read_recorded
 from fpdrift.reduction import bounds
-from fpdrift.reduction.gpu import GpuKernel, live, measure_gpu, record_gpu
+from fpdrift.reduction.gpu import GpuKernel, live, measure_gpu, record_gpu, recording
 from fpdrift.reduction.gpu.inputs import Inputs
 
 
@@ -136,8 +136,33 @@ def test_recording_and_reading_back(monkeypatch, tmp_path):
     }
     assert {tree.origin for tree in read.trees} == {"recorded"}
     assert all(tree.verdict in ("confirmed", "not reproduced") for tree in trees.values())
+    confirmed = [tree for tree in trees.values() if tree.confirmed]
+    assert confirmed
+    assert all(tree.products in ("rounded", "fused", "exact") for tree in confirmed)
     assert trees["bfloat16", 16].name == "planted 1, matmul, bfloat16"
     assert json.loads(path.read_text())["result"]["origin"] == "live"
+
+
+def test_a_matrix_product_is_recorded_with_factors_other_than_one(monkeypatch):
+    planted = plant(monkeypatch, dtypes=("float32",))
+    monkeypatch.setattr(recording, "_FAST", ((1000,), 2, (3,)))
+    (tree,) = measure_gpu(fast=True).trees
+    assert (tree.revealed.confirmed, tree.revealed.n) == (True, 3)
+
+    def coarse(one, other):  # a number times one is right, and times most others it is not
+        return one @ (other.view(np.int32) & ~0xFFF).view(np.float32)
+
+    monkeypatch.setattr(planted, "device", with_matmul(planted.device, coarse))
+    (tree,) = measure_gpu(fast=True).trees
+    assert tree.revealed.verdict == "not reproduced"
+    assert "random factors" in tree.revealed.evidence.why
+
+
+def with_matmul(device, call):
+    operations = [
+        replace(one, call=call) if one.name == "matmul" else one for one in device.operations
+    ]
+    return replace(device, operations=tuple(operations))
 
 
 def test_a_place_that_cannot_be_written_is_said_before_the_work(monkeypatch, tmp_path):

@@ -20,6 +20,7 @@ from fpdrift.reduction import (
 )
 from fpdrift.reduction.revealing.flushing import Flush, flushed_sums
 from fpdrift.reduction.revealing.kinds import ROUNDED
+from fpdrift.reduction.rounding import round_array
 from fpdrift.reduction.sums import (
     double_double_sum,
     exact_sum,
@@ -71,6 +72,20 @@ def test_the_exact_sum_of_few_numbers_is_told_from_compensated_ones(n, dtype):
     compensated = reveal(neumaier_sum, n, dtype)
     assert compensated.verdict == "confirmed"
     assert compensated.algorithms[0] == "Neumaier's compensated sum"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_exact_sum_that_is_rounded_twice_is_no_compensated_one(seed):
+    """Few inputs tell one rounding from two: of one algorithm all widths have to be tried."""
+
+    def twice(x):
+        return round_array(np.array([math.fsum(x.astype(np.float64))]), FORMATS["bfloat16"])[0]
+
+    found = reveal(twice, 5, "bfloat16", rng=np.random.default_rng(seed))
+    assert found.verdict == "order-independent"
+    assert found.algorithms[0] == "the exact sum in float64"
+    once = reveal(exact_sum, 5, "bfloat16", rng=np.random.default_rng(seed))
+    assert (once.verdict, once.algorithms[0]) == ("order-independent", "the exact sum")
 
 
 def test_a_mean_made_of_a_compensated_sum_is_named():

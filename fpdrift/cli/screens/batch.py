@@ -29,10 +29,10 @@ def _batches(result: BatchClasses) -> list[str]:
 def _batch(run: BatchRun) -> list[str]:
     name = f"{run.library} {run.operation}"
     if run.unsteady:
-        lines = [f"    {name:24} nondeterministic"]
+        lines = [f"    {name:24} nondeterministic{_apart(run.equality)}"]
         return lines + wrapped(
             f"repeating the same batch changed the row's bits at {_sizes(run.unsteady)}: neither "
-            f"batch size, place nor neighbours can be blamed{_apart(run.equality)}",
+            "batch size, place nor neighbours can be blamed",
             6,
         )
     classes = " ".join(f"({' '.join(map(str, sizes))})" for sizes in run.sizes)

@@ -18,7 +18,7 @@ from fpdrift.provenance import current
 from fpdrift.reduction.gpu.inputs import Inputs
 from fpdrift.reduction.gpu.live import first_device, on_device, reason
 from fpdrift.reduction.gpu.measured import GpuRecording, GpuTree
-from fpdrift.reduction.revealing import reveal
+from fpdrift.reduction.revealing import reveal_dot
 from fpdrift.reduction.rounding import round_array
 
 Progress = Callable[[int, int], None]
@@ -129,25 +129,25 @@ def _trees(device: Device, lengths: tuple[int, ...], skipped: dict[str, str]) ->
         elif matrices not in device.dtypes:
             skipped[f"tree, {precision}"] = f"{device.library} has no {matrices} here"
         else:
-            total = _product_of_ones(device, calls[operation], numbers, matrices)
+            dot = _dot_by_matmul(device, calls[operation], numbers, matrices)
             name = f"{device.library}, {operation}, {precision}"
             for n in lengths:
                 try:
-                    revealed = reveal(total, n, numbers, name=name)
+                    revealed = reveal_dot(dot, n, numbers, name=name)
                     yield GpuTree(origin="live", precision=precision, revealed=revealed)
                 except Exception as error:  # noqa: BLE001 - libraries raise errors of any kind
                     skipped[f"tree, {precision}, n = {n}"] = reason(error)
 
 
-def _product_of_ones(
+def _dot_by_matmul(
     device: Device, call: Callable[[Any, Any], Any], numbers: str, matrices: str
-) -> Callable[[Any], Any]:
-    """Add numbers by a matrix product with ones, all of whose elements are the same sum."""
+) -> Callable[[Any, Any], Any]:
+    """Make a dot product of a matrix product, all of whose elements are the same sum."""
     dtype, fmt = format_of(matrices).dtype, format_of(numbers)
 
-    def total(values: Any) -> Any:
+    def dot(values: Any, factors: Any) -> Any:
         rows = np.tile(values.astype(dtype), (_FILLED, 1))
-        ones = np.ones((len(values), _FILLED), dtype)
-        return round_array(device.get(call(device.put(rows), device.put(ones))), fmt)[0, 0]
+        columns = np.repeat(factors.astype(dtype)[:, None], _FILLED, axis=1)
+        return round_array(device.get(call(device.put(rows), device.put(columns))), fmt)[0, 0]
 
-    return total
+    return dot

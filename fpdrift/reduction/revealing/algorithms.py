@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from itertools import product
+from itertools import product, starmap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,8 @@ import numpy as np
 from fpdrift.floats import Format
 from fpdrift.reduction import sums as ways
 from fpdrift.reduction.revealing.kinds import Finish
+from fpdrift.reduction.revealing.mixture import deep_ties, mixture
+from fpdrift.reduction.revealing.probing import BlackBox
 from fpdrift.reduction.revealing.replaying import accumulators, same_bits
 from fpdrift.reduction.rounding import Floats
 
@@ -29,15 +31,16 @@ ALGORITHMS: dict[str, Callable[[Any], Any]] = {
 _BACK = ", from the last input to the first"
 #: Rows that an algorithm is tried on before all are.
 _FIRST = 8
+#: Numbers that are drawn, by the rounds of `mixture`, to tell algorithms apart.
+_DRAWN = 200
 #: Rows on which algorithms differ that the function is asked for.
 _TELLING = 200
 
 
-class Known(NamedTuple):
-    """An algorithm, and the way in which it was tried."""
+class _Known(NamedTuple):
+    """An algorithm, and the way in which it is tried."""
 
-    words: str
-    add: Callable[[Any], Any]
+    name: str
     back: bool
     acc: Format
     finish: Finish
@@ -45,54 +48,72 @@ class Known(NamedTuple):
     def sums(self, rows: Floats, fmt: Format) -> Floats:
         """Add some rows, and finish the sums."""
         wide = (rows[:, ::-1] if self.back else rows).astype(self.acc.dtype)
-        return self.finish(np.array([self.add(row) for row in wide], wide.dtype), fmt)
+        add = ALGORITHMS[self.name]
+        return self.finish(np.array([add(row) for row in wide], wide.dtype), fmt)
+
+    def words(self, fmt: Format) -> str:
+        """Name it, with its format where that is a wider one."""
+        wider = f" in {self.acc.name}" if self.acc is not fmt else ""
+        return f"{self.name}{wider}{_BACK * self.back}"
 
 
 def known_algorithms(
-    rows: Floats, given: Floats, fmt: Format, finishes: tuple[Finish, ...]
-) -> list[Known]:
-    """Return the algorithms that give a function's bits on all rows; all that do.
+    box: BlackBox, rows: Floats, finishes: tuple[Finish, ...], rng: np.random.Generator
+) -> tuple[str, ...]:
+    """Name the algorithms that give a function's bits, on rows that tell them apart, too.
 
-    Each is tried in the format and in wider ones, from the first input to the last and back.
-    Of one algorithm the narrowest format is returned.
+    Each is tried in the format and in wider ones, from the first input to the last and back. Of one
+    algorithm the narrowest format that gives the bits is named.
+
+    Parameters
+    ----------
+    box : BlackBox
+    rows : numpy.ndarray
+        (rows, n) of the box's format.
+    finishes : tuple of Finish
+        Ways in which the function may round at its end.
+    rng : numpy.random.Generator
+        Draws the rows that tell algorithms apart.
+
+    Raises
+    ------
+    FpdriftError
+        If the box does.
     """
-    found: dict[tuple[str, bool], Known] = {}
-    for name, back, acc, finish in product(ALGORITHMS, (False, True), accumulators(fmt), finishes):
-        if (name, back) in found or (back and name == EXACT):
-            continue
-        words = f"{name}{f' in {acc.name}' if acc is not fmt else ''}{_BACK * back}"
-        one = Known(words, ALGORITHMS[name], back, acc, finish)
-        if _agrees(one, rows, given, fmt):
-            found[name, back] = one
-    return list(found.values())
+    given = box.sums(rows)
+    tried = product(ALGORITHMS, (False, True), accumulators(box.fmt), finishes)
+    found = [one for one in starmap(_Known, tried) if _agrees(one, rows, given, box.fmt)]
+    if len(found) > 1:
+        found = _told_apart(found, box, rng)
+    narrowest = {(one.name, one.back): one for one in reversed(found)}
+    return tuple(one.words(box.fmt) for one in found if narrowest[one.name, one.back] is one)
 
 
-def told_apart(
-    found: list[Known],
-    drawn: Floats,
-    fmt: Format,
-    ask: Callable[[Floats], Floats],
-) -> list[Known]:
-    """Ask the function for sums of which the algorithms differ; return those that still agree.
-
-    Few numbers seldom tell compensated sums apart, so the rows that do are looked for first.
-    """
-    sums = [one.sums(drawn, fmt) for one in found]
-    telling = np.zeros(len(drawn), np.bool_)
-    for each in sums[1:]:
-        telling |= ~same_bits(each, sums[0], fmt)
-    rows = np.flatnonzero(telling)[:_TELLING]
-    given = ask(drawn[rows])
-    return [
-        one
-        for one, each in zip(found, sums, strict=True)
-        if same_bits(each[rows], given, fmt).all()
-    ]
-
-
-def _agrees(one: Known, rows: Floats, given: Floats, fmt: Format) -> bool:
+def _agrees(one: _Known, rows: Floats, given: Floats, fmt: Format) -> bool:
+    if one.back and one.name == EXACT:  # it is the same from either end
+        return False
     for begin, end in ((0, _FIRST), (_FIRST, len(rows))):
         sums = one.sums(rows[begin:end], fmt)
         if not same_bits(sums, given[begin:end], fmt).all():
             return False
     return True
+
+
+def _told_apart(found: list[_Known], box: BlackBox, rng: np.random.Generator) -> list[_Known]:
+    """Ask the function for sums of which the algorithms differ; return those that still agree.
+
+    Few numbers seldom tell compensated sums apart, so the rows that do are looked for first.
+    """
+    rounds = max(1, _DRAWN // box.n)
+    drawn = np.concatenate([draw(box.n, box.fmt, rounds, rng) for draw in (mixture, deep_ties)])
+    sums = [one.sums(drawn, box.fmt) for one in found]
+    telling = np.zeros(len(drawn), np.bool_)
+    for each in sums[1:]:
+        telling |= ~same_bits(each, sums[0], box.fmt)
+    rows = np.flatnonzero(telling)[:_TELLING]
+    given = box.sums(drawn[rows])
+    return [
+        one
+        for one, each in zip(found, sums, strict=True)
+        if same_bits(each[rows], given, box.fmt).all()
+    ]

@@ -17,11 +17,11 @@ from fpdrift.floats import format_of
 from fpdrift.reduction.canonical import LARGEST_N
 from fpdrift.reduction.makers import sequential
 from fpdrift.reduction.plan import Plan
-from fpdrift.reduction.revealing.algorithms import EXACT, known_algorithms, told_apart
+from fpdrift.reduction.revealing.algorithms import EXACT, known_algorithms
 from fpdrift.reduction.revealing.confirming import confirmed_replay, unrounded_products
 from fpdrift.reduction.revealing.kinds import ROUNDED, AsSum, Finish, mean_finishes
 from fpdrift.reduction.revealing.masks import Mask, mask_of
-from fpdrift.reduction.revealing.mixture import deep_ties, fresh_probes, mixture, whole_numbers
+from fpdrift.reduction.revealing.mixture import fresh_probes, mixture, whole_numbers
 from fpdrift.reduction.revealing.notes import Notes, Verdict
 from fpdrift.reduction.revealing.probing import BlackBox
 from fpdrift.reduction.revealing.products import product_rows
@@ -37,8 +37,6 @@ _FRESH = 64
 #: How many times the rows of `mixture` are drawn, at most; fewer where n is large.
 _ROUNDS = 24
 _NUMBERS = 2**14
-#: Numbers that are drawn, by the rounds of `mixture`, to tell algorithms apart.
-_DRAWN = 200
 #: Probes of a contradiction that are asked again, and how often.
 _ASKED_AGAIN, _AGAIN = 4, 8
 
@@ -187,28 +185,17 @@ class _Decision:
             return verdict
         rows = mixture(self.n, self.fmt, self._rounds(), self.rng)
         try:
-            given = self.box.sums(rows)
-            found = known_algorithms(rows, given, self.fmt, self.finishes)
-            if len(found) > 1:
-                more = max(1, _DRAWN // self.n)
-                drawn = np.concatenate(
-                    [
-                        mixture(self.n, self.fmt, more, self.rng),
-                        deep_ties(self.n, self.fmt, more, self.rng),
-                    ]
-                )
-                found = told_apart(found, drawn, self.fmt, self.box.sums)
+            names = known_algorithms(self.box, rows, self.finishes, self.rng)
         except FpdriftError:  # this verdict stands, whatever the box does now
             return verdict
         if verdict.verdict != "order-independent":
-            found = [one for one in found if not one.words.startswith(EXACT)]
-        if not found:
+            names = tuple(name for name in names if not name.startswith(EXACT))
+        if not names:
             return verdict
-        names = tuple(one.words for one in found)
         self.notes.named(names, len(rows))
         others = f", and of {len(names) - 1} more like it" if len(names) > 1 else ""
         bits = f"The function's bits are those of {names[0]}{others}, on all {len(rows)} inputs."
-        if verdict.verdict == "order-independent" and names[0].startswith(EXACT):
+        if names[0].startswith(EXACT):
             return Verdict(verdict.verdict, f"{verdict.why} {bits}")
         return Verdict("confirmed", bits)
 
