@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from fpdrift.drift.intervals import Interval, no_interval, share_interval
 from fpdrift.drift.task import Rule, rule_of
 from fpdrift.results import Result
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 Reason = Literal[
     "no probe", "no common step", "another probe", "another shape", "regression", "unknown loss"
 ]
-#: Confidence of the interval.
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,9 +41,8 @@ class Churn(Result):
     #: predictions with a class, and how many of those changed
     predictions: int
     changed: int
-    #: 95 % interval of `share` by Wilson's method, for samples like those of the probe; None where
-    #: one sample has several predictions, which are not independent
-    interval: tuple[float, float] | None
+    #: of the probe: a sample has several predictions where each of its columns or places is one
+    samples: int
     #: ||p_a - p_b|| / ||p_a|| over all numbers predicted, in float64; NaN where it is not known
     distance: float
 
@@ -52,6 +50,15 @@ class Churn(Result):
     def share(self) -> float | None:
         """Fraction of the predictions whose class changed; None where none were compared."""
         return self.changed / self.predictions if self.predictions else None
+
+    @property
+    def interval(self) -> Interval:
+        """95 % interval of `share` for samples like those of the probe, or why there is none."""
+        if self.share is None:
+            return no_interval("no classes were compared")
+        if self.samples != self.predictions:
+            return no_interval("a sample's several predictions are not independent")
+        return share_interval(self.changed, self.predictions)
 
     def __repr__(self) -> str:
         if self.share is None:
@@ -61,9 +68,6 @@ class Churn(Result):
 
 def churn(a: Record, b: Record) -> Churn:
     """Count the probe's predictions whose class differs, at the last step that both predicted.
-
-    The interval is that of Wilson, "Probable inference, the law of succession, and statistical
-    inference", Journal of the American Statistical Association 22 (1927).
 
     Parameters
     ----------
@@ -96,7 +100,7 @@ def churn(a: Record, b: Record) -> Churn:
         same_probe=same,
         predictions=changed.size,
         changed=int(changed.sum()),
-        interval=_wilson(int(changed.sum()), changed.size) if changed.ndim == 1 else None,
+        samples=len(changed),
         distance=distance,
     )
 
@@ -141,7 +145,7 @@ def _none(
         same_probe=same,
         predictions=0,
         changed=0,
-        interval=None,
+        samples=0,
         distance=distance,
     )
 
@@ -167,9 +171,3 @@ def _distance(ours: npt.NDArray[Any], others: npt.NDArray[Any]) -> float:
         apart, norm = np.linalg.norm(a - b), np.linalg.norm(a)
         return 0.0 if apart == 0 else float(apart / norm)
 
-
-def _wilson(changed: int, of: int) -> tuple[float, float]:
-    from scipy.stats import binomtest
-
-    found = binomtest(changed, of).proportion_ci(CONFIDENCE, method="wilson")
-    return float(found.low), float(found.high)

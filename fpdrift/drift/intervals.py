@@ -75,11 +75,11 @@ def median_interval(
     """
     shared = _shared(pairs or ())
     if shared:
-        return _none(f"{shared[0]} is in several pairs, so they are not independent")
+        return no_interval(f"{shared[0]} is in several pairs, so they are not independent")
     if len(values) < FEWEST:
-        return _none(f"{len(values)} of the {FEWEST} runs that an interval needs")
+        return no_interval(f"{len(values)} of the {FEWEST} runs that an interval needs")
     if any(map(math.isnan, values)):
-        return _none("a run left the finite numbers")
+        return no_interval("a run left the finite numbers")
     from scipy.stats import binom
 
     n, ordered = len(values), sorted(values)
@@ -101,11 +101,16 @@ def share_interval(count: int, n: int) -> Interval:
         message = f"{shown(count)} of {shown(n)} is no share; give 0 to n out of at least 1"
         raise FpdriftError(message)
     if n < FEWEST:
-        return _none(f"{n} of the {FEWEST} cases that an interval needs")
+        return no_interval(f"{n} of the {FEWEST} cases that an interval needs")
     from scipy.stats import binomtest
 
     found = binomtest(count, n).proportion_ci(CONFIDENCE, "exact")
     return Interval(low=float(found.low), high=float(found.high), method="Clopper-Pearson")
+
+
+def no_interval(reason: str) -> Interval:
+    """Return the interval that is not given, with the reason why."""
+    return Interval(low=math.nan, high=math.nan, method=None, reason=reason)
 
 
 def log_log_band(share: Floats, variance: Floats) -> tuple[Floats, Floats]:
@@ -150,10 +155,6 @@ def leader(columns: Sequence[Sequence[float]]) -> int | None:
     n = table.shape[1]
     ahead = 2 * larger.min() > n
     return best if ahead and binomtest(int(larger.min()), n).pvalue <= 1 - CONFIDENCE else None
-
-
-def _none(reason: str) -> Interval:
-    return Interval(low=math.nan, high=math.nan, method=None, reason=reason)
 
 
 def _shared(pairs: Sequence[tuple[Hashable, Hashable]]) -> list[Hashable]:

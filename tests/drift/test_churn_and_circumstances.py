@@ -1,5 +1,6 @@
 """Answers that change, and what else has to be read beside a difference."""
 
+import math
 from dataclasses import replace
 
 import ml_dtypes
@@ -104,7 +105,11 @@ def test_each_label_of_several_is_a_prediction():
     others = np.array([[0.9, 0.2, 0.1], [0.8, np.nan, 0.2]])
     meta = trained("binary_crossentropy")
     found = compare(*(record(meta=meta, predictions={3: p}) for p in (ours, others))).answers
-    assert (found.changed, found.predictions, found.interval) == (2, 6, None)
+    assert (found.changed, found.predictions, found.samples) == (2, 6, 2)
+    assert (bool(found.interval), found.interval.reason) == (
+        False,
+        "a sample's several predictions are not independent",
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,6 +132,7 @@ def test_where_a_loss_tells_no_classes_the_distance_of_the_predictions_is_told(
     found = compare(record(meta=ours, predictions={3: a}), record(meta=others, predictions={3: b}))
     assert found.churn is found.churn_step is None
     assert (found.answers.reason, found.answers.share) == (reason, None)
+    assert found.answers.interval.reason == "no classes were compared"
     assert found.answers.distance == pytest.approx(5**0.5 / (500**2 + 400**2) ** 0.5)
     assert type(found).from_json(found.to_json()).answers == found.answers
 
@@ -154,17 +160,33 @@ def test_two_probes_have_no_churn():
 
 
 @pytest.mark.parametrize(("changed", "of"), [(0, 10), (3, 10), (10, 10), (51, 100), (7, 256)])
-def test_the_interval_is_wilsons(changed, of):
-    """Its ends are the shares p at which (changed/of - p)^2 = z^2 p (1 - p) / of."""
+def test_the_interval_is_that_of_clopper_and_pearson(changed, of):
+    """At either end, 2.5 % of the samples have as many changes as were seen, or more: or fewer."""
     ours = np.tile([[0.9, 0.1]], (of, 1))
     others = ours.copy()
     others[:changed] = others[:changed, ::-1]
     found = churn_of({3: ours}, {3: others}).answers
     assert (found.changed, found.predictions) == (changed, of)
-    z = 1.959963984540054
-    for end in found.interval:
-        assert (changed / of - end) ** 2 == pytest.approx(z**2 * end * (1 - end) / of, abs=1e-12)
-    assert found.interval[0] <= found.share <= found.interval[1]
+
+    def chance(share, counts):
+        return math.fsum(math.comb(of, k) * share**k * (1 - share) ** (of - k) for k in counts)
+
+    its = found.interval
+    if changed:
+        assert chance(its.low, range(changed, of + 1)) == pytest.approx(0.025)
+    if changed < of:
+        assert chance(its.high, range(changed + 1)) == pytest.approx(0.025)
+    assert its.low <= found.share <= its.high
+    assert its.method == "Clopper-Pearson"
+
+
+def test_fewer_than_six_predictions_have_no_interval():
+    ours = np.tile([[0.9, 0.1]], (6, 1))
+    others = ours[:, ::-1]
+    assert churn_of({3: ours}, {3: others}).answers.interval
+    found = churn_of({3: ours[:5]}, {3: others[:5]}).answers
+    assert (found.share, found.interval.method) == (1.0, None)
+    assert found.interval.reason == "5 of the 6 cases that an interval needs"
 
 
 KNOWN = {

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fpdrift.drift import Comparison, Growth
+    from fpdrift.drift.churn import Churn
     from fpdrift.training import Gates, StepExplained
 
 #: Columns of what a line is about.
@@ -186,14 +187,21 @@ def _answers(pair: Comparison) -> Iterator[tuple[str, str]]:
         f"{100 * answers.share:.3g} % of the predictions changed class at step {answers.step}: "
         f"{answers.changed:,} of {answers.predictions:,}"
     )
-    if answers.interval is not None and answers.changed:
-        low, high = answers.interval
-        text += f" (95 % interval {100 * low:.2g} to {100 * high:.2g} %, Wilson)"
-    elif answers.interval is not None:
-        text += f" (at most {100 * answers.interval[1]:.2g} %: 95 % interval, Wilson)"
+    text += f" ({_interval(answers)})"
     if answers.same_probe is None:
         text += ". Whether both predicted the same samples is not recorded"
     yield "churn", text
+
+
+def _interval(answers: Churn) -> str:
+    """Write the interval of a share; it has no lower end where nothing changed."""
+    its = answers.interval
+    if not its:
+        return f"no interval: {its.reason}"
+    ends = f"{100 * its.low:.2g} to {100 * its.high:.2g} %"
+    if not answers.changed:
+        ends = f"at most {100 * its.high:.2g} %"
+    return f"95 % interval {ends}, {its.method}"
 
 
 #: Why no classes were compared.
