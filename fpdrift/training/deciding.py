@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf, isfinite, isnan
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from fpdrift.floats import format_of
-from fpdrift.training.judged import Measure, Verdict
+from fpdrift.training.judged import Cause, Measure, Verdict
 from fpdrift.training.kinds import (
     distances,
     flipped,
@@ -45,20 +45,18 @@ SIZE = 30.0
 STARTS = 8.0
 #: What a step starts from and no arithmetic has rounded.
 _EXACT = "learning_rate"
-_UNSTEADY = (
-    "{}'s step does not repeat itself: from one state and batch, {} changes; a layer that draws "
-    "without a seed of Keras, or keeps a state outside of the model's variables, does that"
-)
-_NOISE = "all that differs is numbers whose sign rounding alone decides, such as in {}"
 
 
 class Decided(NamedTuple):
     """What to say of a step; see `Judged`."""
 
     verdict: Verdict
-    reason: str
+    cause: Cause
+    names: tuple[str, ...] = ()
+    by: Measure | None = None
     measures: tuple[Measure, ...] = ()
     first: str | None = None
+    weighted: Literal["A", "B"] | None = None
 
 
 def start_distances(a: Sequence[Seen], b: Sequence[Seen]) -> dict[str, float]:
@@ -87,9 +85,15 @@ def start_decided(
     for what in start:
         odd = {} if what.startswith("batch/") else unrounded(what, a, b)
         for name, far in odd.items():
-            apart = f"{far:.1e} apart" if isfinite(far) else "zeros or not finite in one"
-            reason = f"the two start from other values: {name}, {apart}"
-            return Decided("other mathematics", reason, first=f"before {name}")
+            by = Measure(
+                what="start",
+                tensor=name,
+                distance=far,
+                explained=STARTS * _coarsest(what, a, b),
+                distance64=None,
+                explained64=None,
+            )
+            return Decided("other mathematics", "other start", by=by, first=f"before {name}")
     return None
 
 
@@ -106,16 +110,21 @@ def unrounded(what: str, a: Sequence[Seen], b: Sequence[Seen]) -> dict[str, floa
     not show among all of them. Counters and keys are never rounded.
     """
     ours, theirs = starts_of(a).get(what, {}), starts_of(b).get(what, {})
-    pairs = [s.values for seen in (a, b) for s in seen if s.stage == "before" and s.name in ours]
-    exact = what == _EXACT or not all(map(is_float, pairs))
-    spacings = (2.0 ** (1 - format_of(x.dtype.name).precision) for x in pairs)
-    coarsest = 0.0 if exact else max(spacings, default=0.0)
     if what.startswith("batch/"):
         found = {n: _largest(x, theirs[n]) if n in theirs else inf for n, x in ours.items()}
         found |= {name: inf for name in theirs if name not in ours}
     else:
         found = {n: far for (_, n), far in distances({what: ours}, {what: theirs}).items()}
-    return {n: far for n, far in found.items() if not far <= STARTS * coarsest}
+    return {n: far for n, far in found.items() if not far <= STARTS * _coarsest(what, a, b)}
+
+
+def _coarsest(what: str, a: Sequence[Seen], b: Sequence[Seen]) -> float:
+    """Give the coarsest spacing at 1 of a kind's tensors; 0 where they are never rounded."""
+    names = starts_of(a).get(what, {})
+    both = [s.values for seen in (a, b) for s in seen if s.stage == "before" and s.name in names]
+    if what == _EXACT or not all(map(is_float, both)):
+        return 0.0
+    return max((2.0 ** (1 - format_of(x.dtype.name).precision) for x in both), default=0.0)
 
 
 def _largest(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
@@ -133,33 +142,30 @@ def decide(a: Side, b: Side, a64: Side | None, b64: Side | None) -> Decided:
     """Judge a step from both sides in their own dtype and, where that could be had, in float64."""
     for name, side in (("A", a), ("B", b)):
         if side.unsteady is not None:
-            return Decided("cannot tell", _UNSTEADY.format(name, side.unsteady))
+            return Decided("cannot tell", "not repeatable", (name, side.unsteady))
     low, high = _Pair(a, b), None if a64 is None or b64 is None else _Pair(a64, b64)
     measures = tuple(_measures(low, high))
-    if high is None:
-        verdict, reason = _by_size(measures)
-    else:
-        verdict, reason = _verdict(measures, _narrow(high))
-    if verdict != "other mathematics" and not any(m.distance for m in measures):
-        verdict, reason = _in_noise(a, b, high)
-    named = _first(low, high) if verdict == "other mathematics" else None
-    return Decided(verdict, reason, measures, named)
+    found = _by_size(measures) if high is None else _verdict(measures, _narrow(high))
+    if found.verdict != "other mathematics" and not any(m.distance for m in measures):
+        found = _in_noise(a, b, high)
+    named = _first(low, high) if found.verdict == "other mathematics" else None
+    return found._replace(measures=measures, first=named)
 
 
-def _in_noise(a: Side, b: Side, high: _Pair | None) -> tuple[Verdict, str]:
+def _in_noise(a: Side, b: Side, high: _Pair | None) -> Decided:
     """Judge two steps that differ in nothing, or in numbers that were left out."""
     whole = _Pair(a._replace(noise={}), b._replace(noise={}))
     far = {key: x for key, x in whole.far(kinds_of).items() if x}
     if not far:
-        return "identical", "no bit of what the step computes differs"
+        return Decided("identical", "same bits")
     if high is not None:
         wide = _Pair(high.a._replace(noise={}), high.b._replace(noise={}))
         far64 = wide.far(kinds_of)
         measures = [_measure(key, x, whole, wide, far64.get(key)) for key, x in far.items()]
         largest = max(measures, key=_excess)
         if not largest.stays:
-            return "rounding", f"nothing of it is left in float64: {largest}"
-    return "cannot tell", _NOISE.format(next(iter(far))[1])
+            return Decided("rounding", "shrinks", by=largest)
+    return Decided("cannot tell", "noise alone", (next(iter(far))[1],))
 
 
 class _Pair:
@@ -239,44 +245,47 @@ def _excess(measure: Measure) -> tuple[float, float]:
     return inf if isnan(high) else high, inf if isnan(low) else low
 
 
-def _verdict(measures: Sequence[Measure], narrow: tuple[str, float] | None) -> tuple[Verdict, str]:
+def _verdict(measures: Sequence[Measure], narrow: _Narrow | None) -> Decided:
     stays = max(measures, key=_excess)
     beyond = max(measures, key=lambda m: _excess(m)[1])
     if stays.stays:
         if narrow is not None:
-            why, share = narrow
             far = ((m.distance64 or 0.0) / m.explained for m in measures if m.stays)
-            if all(x <= share for x in far):
-                return "cannot tell", f"rounding can give as much, but {why}"
-        return "other mathematics", f"it stays in float64: {stays}"
+            if all(x <= narrow.share for x in far):
+                return Decided("cannot tell", narrow.cause, narrow.names)
+        return Decided("other mathematics", "stays", by=stays)
     if beyond.beyond:
-        return "cannot tell", f"nothing of it is left in float64, yet rounding gave less: {beyond}"
-    return "rounding", f"nothing of it is left in float64: {beyond}"
+        return Decided("cannot tell", "shrinks too far", by=beyond)
+    return Decided("rounding", "shrinks", by=beyond)
 
 
-def _by_size(measures: Sequence[Measure]) -> tuple[Verdict, str]:
+def _by_size(measures: Sequence[Measure]) -> Decided:
     """Judge without a repeat in float64."""
     largest = max(measures, key=lambda m: _excess(m)[1])
     if not largest.distance <= SIZE * largest.explained:
-        return "other mathematics", f"it is more than rounding can give: {largest}"
-    return "cannot tell", "rounding can give as much, but the step could not be repeated in float64"
+        return Decided("other mathematics", "large", by=largest)
+    return Decided("cannot tell", "no float64")
 
 
-def _narrow(high: _Pair) -> tuple[str, float] | None:
-    """Say why a float64 repeat cannot be trusted to be one; None if it can.
+class _Narrow(NamedTuple):
+    """Why a float64 repeat cannot be trusted to be one."""
 
-    And what share of all that rounding to float32 can give is left there: a constant is rounded
-    once.
-    """
+    cause: Cause
+    names: tuple[str, str]
+    #: of all that rounding to float32 can give, how much is left: a constant is rounded once
+    share: float
+
+
+def _narrow(high: _Pair) -> _Narrow | None:
+    """Say why a float64 repeat cannot be trusted to be one; None if it can."""
     for name, side in (("A", high.a), ("B", high.b)):
         if side.narrow:
-            return f"in float64 {name} still computes in float32, in {side.narrow[0]}", 1.0
+            return _Narrow("float32 remains", (name, side.narrow[0]), 1.0)
     ours, theirs = high.a.constants, high.b.constants
     for name, constants, others in (("A", ours, theirs), ("B", theirs, ours)):
         for value, where in constants.items():
             if value not in others:
-                why = f"{name} computes with a constant that was rounded to float32, in {where}"
-                return why, ONCE
+                return _Narrow("rounded constant", (name, where), ONCE)
     return None
 
 

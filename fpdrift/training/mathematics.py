@@ -107,9 +107,7 @@ def judge_step(
 def _with_weights(decided: Decided, batches: Sequence[Sequence[Any]]) -> Decided:
     """Name sample weights that one batch alone has."""
     a, b = map(len, batches)
-    if a == b:
-        return decided
-    return decided._replace(reason=f"{'AB'[b > a]} alone has sample weights; {decided.reason}")
+    return decided if a == b else decided._replace(weighted="B" if b > a else "A")
 
 
 def judge_runs(

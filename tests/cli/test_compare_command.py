@@ -370,7 +370,7 @@ def looked_inside(monkeypatch):
 
     found = StepExplained(step=5, run_a=RUN, run_b=RUN, compared=9, differences=(), unmatched=())
     verdict = Judged(
-        verdict="rounding", reason="It shrinks.", step=5, run_a=RUN, run_b=RUN, **nothing
+        verdict="identical", cause="same bits", step=5, run_a=RUN, run_b=RUN, **nothing
     )
     monkeypatch.setattr(compared, "apart", apart)
     monkeypatch.setattr(compared, "explained", lambda *_: found)
@@ -403,7 +403,7 @@ def test_where_no_gate_changed_none_is_named(here, capsys, monkeypatch, looked_i
     for gates_in in (lambda *_: replace(GATES, gate=None, unit_changed=0), other_batches):
         monkeypatch.setattr(compared, "gates_in", gates_in)
         text = told(capsys, *argv)
-        assert "rounding? rounding: It shrinks." in text
+        assert "rounding? identical: no bit of what" in text
         assert "gate" not in text
     write("smooth.fpdrift", lambda step: 1e-5 * max(0, step - 4) ** 2)
     monkeypatch.setattr(compared, "gates_in", None)  # not asked for without a jump
@@ -439,7 +439,7 @@ def test_inside_the_step_the_first_tensor_is_named(here, capsys, monkeypatch, lo
         "inside step 5, first backward: gradient of dense/kernel, 2 of 3, at most 7 ulps; "
         "1 of 9 tensors differ. Repeated with the runs' own bits."
     ) in text
-    assert "rounding? rounding: It shrinks." in text
+    assert "rounding? identical: no bit of what" in text
     other = replace(RUN, mismatch=3, mismatch_tensors=("dense/bias",))
     found = replace(found, run_b=other, differences=())
     text = told(capsys, *argv)

@@ -27,7 +27,7 @@ def _judged(verdict, mismatch=None):
     nothing = {"measures": (), "first": None, "start": {}, "settings": ()}
     where = {"mismatch": mismatch, "mismatch_tensors": ("w",), "unfaithful": ()}
     run = Repeated(name="a", checked=1, **where)
-    return Judged(verdict=verdict, reason="", step=1, run_a=run, run_b=run, **nothing)
+    return Judged(verdict=verdict, cause="no float64", step=1, run_a=run, run_b=run, **nothing)
 
 
 def _bits(condition):

@@ -131,7 +131,7 @@ def some_courses(distance):
 def a_trap(first):
     nothing = {"measures": (), "first": None, "start": {}, "settings": ()}
     judged = Judged(
-        verdict="other mathematics", reason="So.", step=1, run_a=None, run_b=None, **nothing
+        verdict="other mathematics", cause="large", step=1, run_a=None, run_b=None, **nothing
     )
     sound = TwoPaths(labels="one-hot", first=0.0, last=0.1, losses=(2.5, 2.5), judged=None)
     odd = TwoPaths(labels="multi-hot", first=first, last=0.9, losses=(16.5, 14.3), judged=judged)
