@@ -136,6 +136,23 @@ def test_loss_of_an_execution_is_the_mean_over_its_steps(tmp_path):
     assert record.loss[1:3] == pytest.approx(means, rel=1e-5)
 
 
+def test_two_recorders_of_one_fit_write_the_same(tmp_path):
+    """One goes on from the fit before, the other begins; each leaves the other in place."""
+    model, x, y = cnn()
+    model.make_train_function()
+    own = model.train_function
+    longer, later = (DriftRecorder(tmp_path / name, strict=True) for name in "ab")
+    for callbacks in ([longer], [longer, later], [later, longer]):
+        model.fit(x, y, batch_size=16, verbose=0, callbacks=callbacks)
+        assert model.train_function is own
+    a, b = (open_record(tmp_path / name) for name in "ab")
+    at = np.flatnonzero(np.isin(a.steps, b.steps[1:]))
+    assert (a.steps[-1], b.steps[0], at.size) == (15, 5, b.steps.size - 1)
+    np.testing.assert_array_equal(a.loss[at], b.loss[1:])
+    np.testing.assert_array_equal(a.hashes[at], b.hashes[1:])
+    assert np.isfinite(b.loss[1:]).all()
+
+
 def test_a_model_without_a_loss_says_so(tmp_path):
     _, _, _, record = fit(two_optimizers, tmp_path / "a.fpdrift")
     assert record.loss_kind == "none"
