@@ -49,6 +49,10 @@ _UNSTEADY = (
     "{}'s step does not repeat itself: from one state and batch, {} changes; a layer that draws "
     "without a seed of Keras, or keeps a state outside of the model's variables, does that"
 )
+_HIDDEN = (
+    "loss or gradients are not finite in either, which hides any difference that comes before, "
+    "such as in {}"
+)
 _NOISE = "all that differs is numbers whose sign rounding alone decides, such as in {}"
 
 
@@ -143,7 +147,16 @@ def decide(a: Side, b: Side, a64: Side | None, b64: Side | None) -> Decided:
     if verdict != "other mathematics" and not any(m.distance for m in measures):
         verdict, reason = _in_noise(a, b, high)
     named = _first(low, high) if verdict == "other mathematics" else None
+    explained = verdict in ("identical", "rounding")
+    if explained and not _all_finite(a) and (hidden := _first(low, high)) is not None:
+        return Decided("cannot tell", _HIDDEN.format(hidden), measures)
     return Decided(verdict, reason, measures, named)
+
+
+def _all_finite(side: Side) -> bool:
+    """Tell whether there is no NaN and no infinity in what is judged."""
+    kinds = kinds_of(side.seen).values()
+    return all(np.isfinite(values).all() for tensors in kinds for values in tensors.values())
 
 
 def _in_noise(a: Side, b: Side, high: _Pair | None) -> tuple[Verdict, str]:
