@@ -43,8 +43,7 @@ class StepLoss:
         self._tracker: Any = None
         self._armed = False
         self._loss: float | None = None
-        self._original: Callable[..., Any] | None = None
-        self._watching = self._watched  # one bound method, to be found again
+        self.inner: Callable[..., Any] | None = None
         metrics = model.metrics if getattr(model, "compiled", False) else []
         if metrics and not any(_changes(model, name) for name in _KERAS_OWN):
             first = metrics[0]
@@ -65,10 +64,10 @@ class StepLoss:
         self._loss = None
         if self._tracker is None:
             return
-        if self._model.train_function is not self._watching:
+        if self not in self._chain():
             self._model.make_train_function()  # as Keras is about to, in train_on_batch
-            self._original = self._model.train_function
-            self._model.train_function = self._watching
+            self.inner = self._model.train_function
+            self._model.train_function = self._watched
         self._armed = True
 
     def after(self, logs: Mapping[str, Any]) -> float | None:
@@ -98,14 +97,31 @@ class StepLoss:
         return self._tracker is not None and self._loss is None
 
     def let_go(self) -> None:
-        """Leave the model's training function as it was."""
+        """Leave the model's training function as it was, or to others that watch it."""
         self._armed = False
-        if self._original is not None and self._model.train_function is self._watching:
-            self._model.train_function = self._original
+        chain = self._chain()
+        if self not in chain:
+            return
+        if self is chain[0]:
+            self._model.train_function = self.inner
+        else:
+            chain[chain.index(self) - 1].inner = self.inner
+
+    def _chain(self) -> list[StepLoss]:
+        """List who stands around Keras' training function, the outermost first.
+
+        There are several where one `fit` has several recorders.
+        """
+        chain: list[StepLoss] = []
+        function = getattr(self._model, "train_function", None)
+        while isinstance(watcher := getattr(function, "__self__", None), StepLoss):
+            chain.append(watcher)
+            function = watcher.inner
+        return chain
 
     def _watched(self, *arguments: Any) -> Any:
         """Run one step as Keras does, and take its loss out of the tracker."""
-        original = cast("Callable[..., Any]", self._original)
+        original = cast("Callable[..., Any]", self.inner)
         if not self._armed:
             self.let_go()
             return original(*arguments)

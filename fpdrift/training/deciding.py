@@ -149,7 +149,16 @@ def decide(a: Side, b: Side, a64: Side | None, b64: Side | None) -> Decided:
     if found.verdict != "other mathematics" and not any(m.distance for m in measures):
         found = _in_noise(a, b, high)
     named = _first(low, high) if found.verdict == "other mathematics" else None
+    explained = found.verdict in ("identical", "rounding")
+    if explained and not _all_finite(a) and (hidden := _first(low, high)) is not None:
+        return Decided("cannot tell", "hidden by NaN", (hidden,), measures=measures)
     return found._replace(measures=measures, first=named)
+
+
+def _all_finite(side: Side) -> bool:
+    """Check that there is no NaN and no infinity in what is judged."""
+    kinds = kinds_of(side.seen).values()
+    return all(np.isfinite(values).all() for tensors in kinds for values in tensors.values())
 
 
 def _in_noise(a: Side, b: Side, high: _Pair | None) -> Decided:

@@ -15,6 +15,7 @@ Cause = Literal[
     "other start",
     "not repeatable",
     "noise alone",
+    "hidden by NaN",
     "shrinks",
     "shrinks too far",
     "stays",
@@ -35,6 +36,10 @@ _SENTENCES: dict[Cause, str] = {
         "that"
     ),
     "noise alone": ("all that differs is numbers whose sign rounding alone decides, such as in {}"),
+    "hidden by NaN": (
+        "loss or gradients are not finite in either, which hides any difference that comes "
+        "before, such as in {}"
+    ),
     "shrinks": "nothing of it is left in float64: {by}",
     "shrinks too far": "nothing of it is left in float64, yet rounding gave less: {by}",
     "stays": "it stays in float64: {by}",

@@ -136,6 +136,70 @@ def test_loss_of_an_execution_is_the_mean_over_its_steps(tmp_path):
     assert record.loss[1:3] == pytest.approx(means, rel=1e-5)
 
 
+def test_two_recorders_of_one_fit_write_the_same(tmp_path):
+    """One goes on from the fit before, the other begins; each leaves the other in place."""
+    model, x, y = cnn()
+    model.make_train_function()
+    own = model.train_function
+    longer, later = (DriftRecorder(tmp_path / name, strict=True) for name in "ab")
+    for callbacks in ([longer], [longer, later], [later, longer]):
+        model.fit(x, y, batch_size=16, verbose=0, callbacks=callbacks)
+        assert model.train_function is own
+    a, b = (open_record(tmp_path / name) for name in "ab")
+    at = np.flatnonzero(np.isin(a.steps, b.steps[1:]))
+    assert (a.steps[-1], b.steps[0], at.size) == (15, 5, b.steps.size - 1)
+    np.testing.assert_array_equal(a.loss[at], b.loss[1:])
+    np.testing.assert_array_equal(a.hashes[at], b.hashes[1:])
+    assert np.isfinite(b.loss[1:]).all()
+
+
+def by_train_on_batch(model, x, y):
+    return model.train_on_batch(x, y)
+
+
+def by_tape(model, x, y):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        loss = keras.ops.mean(keras.ops.square(model(x, training=True) - y))
+    weights = model.trainable_variables
+    model.optimizer.apply(tape.gradient(loss, weights), weights)
+    return float(loss)
+
+
+@pytest.mark.parametrize(
+    ("step", "compiled"), [(by_train_on_batch, True), (by_tape, True), (by_tape, False)]
+)
+def test_a_loop_of_ones_own_has_the_loss_of_each_step(step, compiled, tmp_path):
+    """The hooks are called by hand; what the loop computes and reports stays as it was."""
+    x, y = np.random.default_rng(0).standard_normal((2, 48, 4)).astype(np.float32)
+
+    def train(recorder):
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([keras.Input((4,)), layers.Dense(4)])
+        model.optimizer = keras.optimizers.SGD(0.1)
+        if compiled:
+            model.compile(model.optimizer, "mse")
+        hooks = keras.callbacks.CallbackList([recorder] if recorder else [], model=model)
+        hooks.on_train_begin()
+        own, reported = [], []
+        for batch in range(6):
+            at = slice(16 * (batch % 3), 16 * (batch % 3) + 16)
+            hooks.on_train_batch_begin(batch)
+            own.append(float(keras.ops.mean(keras.ops.square(model(x[at]) - y[at]))))
+            reported.append(step(model, x[at], y[at]))
+            hooks.on_train_batch_end(batch, {"loss": reported[-1]})
+        hooks.on_train_end()
+        return own, reported, [v.numpy().tobytes() for v in model.variables]
+
+    plain = train(None)
+    observed = train(DriftRecorder(tmp_path / "a.fpdrift", strict=True))
+    assert observed == plain
+    record = open_record(tmp_path / "a.fpdrift")
+    assert record.loss[1:] == pytest.approx(plain[0], rel=1e-5)
+    assert record.steps.tolist() == list(range(7))
+
+
 def test_a_model_without_a_loss_says_so(tmp_path):
     _, _, _, record = fit(two_optimizers, tmp_path / "a.fpdrift")
     assert record.loss_kind == "none"

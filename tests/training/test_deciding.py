@@ -140,6 +140,30 @@ def test_elements_that_nudges_bring_near_zero_are_noise():
     assert found["w"].tolist() == [False, True, False, True]
 
 
+def blown(seen):
+    """Make a step's loss, gradient and update NaN, as a NaN in its batch does."""
+    lost = ("loss", "backward", "after")
+    return [
+        item._replace(values=np.full_like(item.values, math.nan))
+        if item.stage in lost and item.values.dtype.kind == "f"
+        else item
+        for item in seen
+    ]
+
+
+def test_what_is_not_finite_hides_a_difference_and_makes_none():
+    def judged(moved, moved64):
+        low, other = side(), side(moved)
+        wide, other64 = side(dtype=np.float64), side(moved64, dtype=np.float64)
+        return decide(*(s._replace(seen=blown(s.seen)) for s in (low, other, wide, other64)))
+
+    assert judged(0, 0).verdict == "identical"
+    assert judged(1e-7, 1e-16).verdict == "identical"  # of what is judged; the rest is rounding
+    found = judged(0.1, 0.1)
+    assert found.verdict == "cannot tell"
+    assert found.reason.endswith("such as in forward dense/output")
+
+
 def test_what_stays_in_float64_is_other_mathematics_however_small():
     found = verdict((0, 2e-6), (0, 2e-6))
     assert found.verdict == "other mathematics"

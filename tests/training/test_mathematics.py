@@ -161,6 +161,9 @@ def test_equal_steps_are_identical_a_nan_included():
     assert found.start == {}
     x[0, 0, 0, 0] = np.nan
     assert judge_step(maker(1), maker(1), (x, y)).verdict == "identical"
+    found = judge_step(maker(1), maker(1, activation="tanh"), (x, y))
+    assert found.verdict == "cannot tell"
+    assert found.reason.endswith("such as in forward act/output")
 
 
 def test_the_verdict_is_about_one_step():
