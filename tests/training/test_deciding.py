@@ -160,8 +160,8 @@ def test_what_is_not_finite_hides_a_difference_and_makes_none():
     assert judged(0, 0).verdict == "identical"
     assert judged(1e-7, 1e-16).verdict == "identical"  # of what is judged; the rest is rounding
     found = judged(0.1, 0.1)
-    assert found.verdict == "cannot tell"
-    assert found.reason.endswith("such as in forward dense/output")
+    assert (found.verdict, found.cause) == ("cannot tell", "hidden by NaN")
+    assert found.names == ("forward dense/output",)
 
 
 def test_what_stays_in_float64_is_other_mathematics_however_small():
