@@ -43,13 +43,13 @@ class WideStep(Step):
         traced = gradients.compiled(self._step, batch, jit=bool(model.jit_compile))
         self._function = traced
         self.constants = widened.rounded_constants(traced)
+        if not any(t.dtype in ("float16", "bfloat16", "float32") for t in self.state.tensors):
+            # Keras rounds an optimiser's settings, alike in all models whose weights are float64
+            own = f"{model.optimizer.name}/"
+            self.constants = {x: n for x, n in self.constants.items() if not n.startswith(own)}
         self.narrow = widened.narrow_nodes(traced)
         if self.narrow:
             self._widen(traced, batch)
-            return
-        # Keras rounds an optimiser's settings, in all models alike if their weights are float64
-        own = f"{model.optimizer.name}/"
-        self.constants = {x: n for x, n in self.constants.items() if not n.startswith(own)}
 
     def _widen(self, traced: Any, batch: Sequence[Any]) -> None:
         try:

@@ -458,6 +458,13 @@ def test_an_older_file_keeps_its_reason_though_it_is_computed_today(told, cause,
         assert read_again.reason.startswith(told)
 
 
+def test_what_is_not_finite_in_one_alone_is_beyond_rounding():
+    odd = dataclasses.replace(MEASURE, distance=math.nan, distance64=math.nan, explained64=1.0)
+    assert odd.beyond
+    assert odd.stays
+    assert not dataclasses.replace(odd, distance=MEASURE.explained).beyond
+
+
 def test_a_verdict_on_other_bits_than_the_runs_own_says_so():
     def run(name, *unfaithful):
         return Repeated(
