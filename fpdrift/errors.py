@@ -67,4 +67,6 @@ def shown(value: object) -> str:
         text = " ".join(repr(value).split())
     except ValueError:  # Python refuses to write integers of more than 4300 digits
         return "an integer of thousands of digits"
+    except Exception:  # noqa: BLE001 - a stranger's class may raise anything
+        return f"a value of type {type(value).__name__}, whose repr fails"
     return text if len(text) <= 60 else f"{text[:57]}..."

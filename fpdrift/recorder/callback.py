@@ -334,7 +334,8 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
         if seen:
             if unseen := max(updates(self.model) - self._updates, 0):
                 self._step += unseen
-                changes.append(f"the optimiser counts {unseen} updates that were not recorded")
+                many = "1 update that was" if unseen == 1 else f"{unseen} updates that were"
+                changes.append(f"the optimiser counts {many} not recorded")
             before = (writer.tensors, self._steps.last_hashes)
             changes += seams.changed_state(before, (state.tensors, now))
         else:

@@ -59,11 +59,8 @@ def describe(model: Any) -> tuple[dict[str, Any], list[str]]:
     described = {name: attempt(name, read) for name, read in parts.items()}
     described["optimizers"] = [
         # Keras numbers the names through the process: the class is what says something
-        {
-            **(attempt(f"optimizer {type(o).__name__}", o.get_config) or _attributes(o)),
-            "name": type(o).__name__,
-        }
-        for o in optimizers(model)
+        {**_settings(optimizer, attempt), "name": type(optimizer).__name__}
+        for optimizer in optimizers(model)
     ]
     return described, failures
 
@@ -176,9 +173,7 @@ def _activation(model: Any, output: Any) -> str | None:
         layer = model.layers[-1]
     else:
         made = [a for a in model.layers if any(b is output for b in _outputs_of(a))]
-        if not made:
-            return None
-        layer = made[0]
+        layer = made[0] if made else _output_layer(model)
     if getattr(layer, "layers", None):
         return _activation(layer, keras.tree.flatten(layer.outputs)[0])
     activation = getattr(layer, "activation", None)
@@ -187,11 +182,24 @@ def _activation(model: Any, output: Any) -> str | None:
     return "softmax" if isinstance(layer, keras.layers.Softmax) else None
 
 
+def _output_layer(model: Any) -> Any:
+    """Find the layer by its name: a model inside another has more outputs than it shows."""
+    config = model.get_config() if isinstance(model, keras.Model) else {}
+    names = [n for n in keras.tree.flatten(config.get("output_layers", [])) if isinstance(n, str)]
+    return model.get_layer(names[0]) if names else None
+
+
 def _outputs_of(layer: Any) -> list[Any]:
     try:
         return list(keras.tree.flatten(layer.output))
     except (AttributeError, ValueError):  # called several times, or never
         return []
+
+
+def _settings(optimizer: Any, attempt: Callable[[str, Callable[[], Any]], Any]) -> dict[str, Any]:
+    name = f"optimizer {type(optimizer).__name__}"
+    found = attempt(name, optimizer.get_config)
+    return found or attempt(f"{name}'s attributes", lambda: _attributes(optimizer)) or {}
 
 
 def _attributes(optimizer: Any) -> dict[str, Any]:

@@ -38,6 +38,14 @@ def test_a_bomb_is_refused_in_512_mb(name, tmp_path):
     assert SAMPLE[name] in outcome
 
 
+@pytest.mark.parametrize("name", [name for name in bomb_records.BOMBS if "tables" in name])
+def test_a_small_file_stays_small_in_memory(name, tmp_path):
+    """Of 6 MB, whose tables of little but gaps would take hundreds or thousands of them."""
+    *_, megabytes, outcome = bomb_records.measure(bomb_records.BOMBS[name], tmp_path)
+    assert megabytes < 150, outcome
+    assert "mostly gaps" in outcome
+
+
 def test_reading_ends_when_its_time_is_over(tmp_path, monkeypatch):
     path = tmp_path / "a.fpdrift"
     write_sample(path, steps=400)
