@@ -21,8 +21,8 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "class",
         help="compare all records of a folder, such as a class's",
-        description="Group the records of a folder by equal bits. What cannot be read, or is of "
-        "another model than most, is left out and named.",
+        description="Group the records of a folder by equal bits, in the tensors that all have. "
+        "What cannot be read, or is of another model than most, is left out and named.",
         allow_abbrev=False,
     )
     command.add_argument("folder", type=Path, metavar="DIR")

@@ -170,4 +170,3 @@ def _distance(ours: npt.NDArray[Any], others: npt.NDArray[Any]) -> float:
     with np.errstate(all="ignore"):  # predictions of a run that blew up
         apart, norm = np.linalg.norm(a - b), np.linalg.norm(a)
         return 0.0 if apart == 0 else float(apart / norm)
-

@@ -81,9 +81,34 @@ def facts_of(record: Record) -> dict[str, Any]:
         "loss kind": record.loss_kind,
         **_said(record),
     }
+    if isinstance(facts.get("keras"), dict):
+        facts["keras"] = _alike(facts["keras"])
     if record.start_seen:
         facts["starting weights"] = _starting_weights(record)
     return facts | {f"dtype of {tensor.name}": tensor.dtype for tensor in record.tensors}
+
+
+def _alike(keras: dict[str, Any]) -> dict[str, Any]:
+    """Give what a recorder says of a model in such a way that equal models say the same.
+
+    A Sequential model that was loaded from a file names its Input, one that was made does not. An
+    optimizer that scales the loss for float16 holds the one whose settings are to be compared.
+    """
+    found = dict(keras)
+    if isinstance(keras.get("layers"), list):
+        found["layers"] = [layer for layer in keras["layers"] if layer != "InputLayer"]
+    if isinstance(keras.get("optimizers"), list):
+        found["optimizers"] = [_unwrapped(settings) for settings in keras["optimizers"]]
+    return found
+
+
+def _unwrapped(settings: Any) -> Any:
+    inner = settings.get("inner_optimizer") if isinstance(settings, dict) else None
+    if not isinstance(inner, dict):
+        return settings
+    outer = {name: value for name, value in settings.items() if name != "inner_optimizer"}
+    kind = {"name": inner["class_name"]} if "class_name" in inner else {}
+    return {n: v for n, v in inner.items() if n != "class_name"} | kind | {"wrapper": outer}
 
 
 def flat_values(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 Start = Literal["equal", "different", "not seen", "later"]
 
-#: Runs whose weights are farther apart than this where they are first compared did not diverge by
-#: rounding or a nudge: no growth is described.
+#: A law describes how a small difference grows: of runs whose weights are farther apart than this
+#: where they are first compared, none is.
 FAR = 0.01
-#: Runs that are farther apart than so many moves at the first recorded step did not get there by
-#: training: they started from different weights.
-MOVES = 10
+#: Runs that are farther apart after the first step than so many times what both move in the next
+#: one did not get there by training: they started from different weights. How often that is right
+#: stands in ``docs/starts.md``.
+MOVES = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,6 +135,8 @@ class Comparison(Result):
     #: how far the weights of a and of b move from the first to the second of `steps`, relative to
     #: their own norm; NaN where it is not known
     first_move: tuple[float, float] = (float("nan"), float("nan"))
+    #: whether both are known to make updates by one optimizer with one constant learning rate
+    alike_updates: bool = False
     #: of a and of b: the run's phases, and its first number that is not finite
     phases: tuple[tuple[RunPhase, ...], tuple[RunPhase, ...]] = ((), ())
     non_finite: tuple[NonFinite | None, NonFinite | None] = (None, None)
@@ -163,14 +166,15 @@ class Comparison(Result):
     def different_weights(self) -> bool:
         """Whether the runs are known to have started from different weights.
 
-        Where the start was not seen, that follows from weights which are far farther apart at the
-        first recorded step than a step of training moves them.
+        Where the start was not seen, that follows from weights which are farther apart after the
+        first step than such steps move them; it is not known of runs whose updates are not alike.
         """
         first = self.first_difference
         if first is None or first.last_equal is not None:
             return False
         if self.start == "not seen":
-            return self.distance_at_first > MOVES * sum(self.first_move)
+            after_one = self.alike_updates and int(self.recorded_steps[0]) == 1
+            return after_one and self.distance_at_first > MOVES * sum(self.first_move) > 0
         return self.start == "different" and any(t.role == "weight" for t in first.tensors)
 
     @property

@@ -118,7 +118,8 @@ class Growth(Result):
         """The law in words; where there is none, the slopes instead."""
         if self.kind != "bends" or not self.slopes:
             return str(self.trend)
-        return f"{self.trend}, exponents by decade {', '.join(map(str, self.slopes))}"
+        decades = "exponents by decade" if len(self.slopes) > 1 else "exponent in its one decade"
+        return f"{self.trend}, {decades} {', '.join(map(str, self.slopes))}"
 
     def __repr__(self) -> str:
         return f"Growth({self})"

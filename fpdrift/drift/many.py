@@ -17,6 +17,7 @@ import numpy as np
 
 from fpdrift.drift.circumstances import varying_facts
 from fpdrift.drift.reduced import Reduced, distance_matrix, reduced
+from fpdrift.drift.sharing import shared_by_all
 from fpdrift.drift.splits import Branch, Split, branches, find_splits
 from fpdrift.drift.spread import Spread, spread_of
 from fpdrift.errors import FpdriftError, shown
@@ -64,6 +65,10 @@ class ManyRuns(Result):
     differs: dict[str, tuple[Any, ...]]
     #: records that were given and are not in here -> why
     left_out: dict[str, str]
+    #: how many tensors were compared, and the names of those that some runs lack, which were not;
+    #: None and empty in results of older versions
+    compared: int | None = None
+    not_compared: tuple[str, ...] = ()
 
     @property
     def branches(self) -> tuple[Branch, ...]:
@@ -78,10 +83,11 @@ class ManyRuns(Result):
 def compare_many(
     records: Iterable[Record | str | os.PathLike[str]], *, trust: bool = False
 ) -> ManyRuns:
-    """Compare any number of runs of one model.
+    """Compare any number of runs of one model, in the tensors that all of them have.
 
-    What cannot be read, is of another model than most, or lacks the step with which most begin, is
-    left out and named.
+    What cannot be read, has other weights and statistics than most, or lacks the step with which
+    most begin, is left out and named. Runs with another optimizer or frozen layers are of the same
+    model: their slots are not compared, and a weight that is trainable in any run is one in all.
 
     Parameters
     ----------
@@ -100,7 +106,10 @@ def compare_many(
     FpdriftError
         If no record is left.
     """
-    runs, left_out = _of_one_model(*_read(records, opener(trust=trust)))
+    whole, left_out = _of_one_model(*_read(records, opener(trust=trust)))
+    runs = shared_by_all(whole)
+    names = dict.fromkeys(tensor.name for run in whole for tensor in run.tensors)
+    compared = [tensor.name for tensor in runs[0].tensors]
     steps = _common_steps(runs)
     hashes = [run.hashes_at(steps) for run in runs]
     classes, splits = find_splits(steps, hashes, runs[0].tensors)
@@ -119,6 +128,8 @@ def compare_many(
         spread_step=shared[-1] if shared else None,
         differs=varying_facts([run.facts for run in runs]),
         left_out=left_out,
+        compared=len(compared),
+        not_compared=tuple(name for name in names if name not in compared),
     )
 
 
@@ -155,14 +166,13 @@ def _of_one_model(
         why = f": {next(iter(left_out.values()))}" if left_out else ""
         message = f"no record to compare{why}"
         raise FpdriftError(message)
-    model = Counter(run.model for run in runs).most_common(1)[0][0]
+    model = Counter(run.variables for run in runs).most_common(1)[0][0]
     kept = []
     for run in runs:
-        if run.model == model:
+        if run.variables == model:
             kept.append(run)
             continue
-        odd = (t for t in (*run.model, *model) if (t in run.model) != (t in model))
-        name, role, shape = next(odd, ("the tensors' order", "", ""))
+        name, role, shape = min(run.variables ^ model)
         left_out[new_name(run.name, left_out)] = f"{OTHER_MODEL}: {role} {shown(name)} {shape}"
     first = Counter(int(run.steps[0]) for run in kept).most_common(1)[0][0]
     for run in kept:

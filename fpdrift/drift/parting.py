@@ -13,7 +13,7 @@ from fpdrift.drift.comparison import Comparison, FirstDifference, TensorDifferen
 from fpdrift.drift.distance import distances, first_move
 from fpdrift.drift.sharing import alone, present_in_both, shared
 from fpdrift.drift.stages import non_finite, phases
-from fpdrift.drift.updates import accumulated, lined_up
+from fpdrift.drift.updates import accumulated, alike, lined_up
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.records import open_record
 from fpdrift.records.record import Record
@@ -88,6 +88,7 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         start_steps=(int(a.steps[0]), int(b.steps[0])),
         batches=(accumulated(a), accumulated(b)),
         first_move=(first_move(a, apart["steps"]), first_move(b, apart["steps"])),
+        alike_updates=alike(a, b),
         phases=(phases(a), phases(b)),
         non_finite=(non_finite(a), non_finite(b)),
     )

@@ -10,6 +10,7 @@ import numpy as np
 import xxhash
 
 from fpdrift.drift.circumstances import facts_of
+from fpdrift.drift.sharing import VARIABLES, key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Reduced:
-    """A record without most of its values."""
+    """A record without most of its values; fields of the same names mean the same."""
 
     name: str
     complete: bool
@@ -30,29 +31,47 @@ class Reduced:
     steps: npt.NDArray[np.int64]
     #: mixed with each tensor's dtype: values of two dtypes have no bits to compare (n, tensors)
     hashes: npt.NDArray[np.uint64]
+    #: (n, tensors)
+    present: npt.NDArray[np.bool_]
     #: the step's loss and the metrics, each (n,)
     metrics: Mapping[str, npt.NDArray[np.float64]]
-    #: (m,), and what was kept of the weights then, one tensor after another (m, kept numbers)
+    #: (m,), and what was kept of tensors then, and their squared norms
     kept_steps: npt.NDArray[np.int64]
-    kept: npt.NDArray[np.float64]
-    #: norm of all weights (m,)
-    norms: npt.NDArray[np.float64]
-    #: False where a hash is all there is of some weight, or there is no trainable weight
-    known: bool
-    #: how each weight was kept: numbers kept otherwise have no distance
-    kept_as: tuple[str, ...]
+    kept: dict[int, npt.NDArray[np.float64]]
+    squared_norms: dict[int, npt.NDArray[np.float64]]
     facts: dict[str, Any]
 
     @property
-    def model(self) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
-        """What runs of one model have in common."""
-        return tuple((t.name, t.role, t.shape) for t in self.tensors)
+    def variables(self) -> frozenset[tuple[str, str, tuple[int, ...]]]:
+        """What runs of one model have in common, whatever trains them."""
+        return frozenset(key(tensor) for tensor in self.tensors if tensor.role in VARIABLES)
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        """The places of the trainable weights."""
+        return tuple(i for i, tensor in enumerate(self.tensors) if tensor.role == "weight")
+
+    @property
+    def kept_as(self) -> tuple[str, ...]:
+        """How each weight was kept: numbers kept otherwise have no distance."""
+        return tuple(self.tensors[i].kept for i in self.weights)
+
+    @property
+    def known(self) -> bool:
+        """False where a hash is all there is of some weight, or there is no trainable weight."""
+        return bool(self.weights) and all(i in self.kept for i in self.weights)
 
     def hashes_at(self, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
         """Give the hashes at those steps that the run has reached (n, tensors)."""
         reached = steps[steps <= self.steps[-1]]
         hashes: npt.NDArray[np.uint64] = self.hashes[np.searchsorted(self.steps, reached)]
         return hashes
+
+    def weights_at(self, step: int) -> tuple[npt.NDArray[np.float64], float]:
+        """Give what was kept of all weights at a step, in one row, and their norm."""
+        row = int(np.searchsorted(self.kept_steps, step))
+        norm = np.sqrt(sum(self.squared_norms[i][row] for i in self.weights))
+        return np.concatenate([self.kept[i][row] for i in self.weights]), float(norm)
 
 
 def reduced(record: Record) -> Reduced:
@@ -61,30 +80,31 @@ def reduced(record: Record) -> Reduced:
     All hashes; of the values those at the last step that has any, and at steps 0, 1, 2, 4, 8 and so
     on, at which it can be held against a run that ended elsewhere.
     """
-    weights = [i for i, tensor in enumerate(record.tensors) if tensor.role == "weight"]
-    known = [i for i in weights if i in record.kept]
     steps = record.sketch_steps
     rows = np.flatnonzero((steps & (steps - 1) == 0) | (steps == steps[-1:].max(initial=0)))
     dtypes = [xxhash.xxh3_64_intdigest(tensor.hashed_as.encode()) for tensor in record.tensors]
-    empty = np.zeros((len(rows), 0))
     return Reduced(
         name=record.name,
         complete=record.complete,
         tensors=record.tensors,
         steps=record.steps,
         hashes=record.hashes ^ np.array(dtypes, np.uint64),
+        present=record.present,
         metrics={"loss": record.loss, **record.metrics},
         kept_steps=steps[rows],
-        kept=np.concatenate([empty, *(record.kept[i][rows] for i in known)], axis=1),
-        norms=np.sqrt(sum((record.squared_norms[i][rows] for i in known), np.zeros(len(rows)))),
-        known=0 < len(weights) == len(known),
-        kept_as=tuple(record.tensors[i].kept for i in weights),
+        kept={i: values[rows] for i, values in record.kept.items()},
+        squared_norms={i: values[rows] for i, values in record.squared_norms.items()},
         facts=facts_of(record),
     )
 
 
 def distance_matrix(runs: Sequence[Reduced]) -> tuple[int | None, npt.NDArray[np.float64]]:
     """Hold all runs against each other at the step that most of them kept; the latest of those.
+
+    Parameters
+    ----------
+    runs : sequence of Reduced
+        With the same tensors.
 
     Returns
     -------
@@ -101,11 +121,10 @@ def distance_matrix(runs: Sequence[Reduced]) -> tuple[int | None, npt.NDArray[np
     there = [i for i, run in enumerate(runs) if run.known and step in run.kept_steps]
     usual = Counter(runs[i].kept_as for i in there).most_common(1)[0][0]
     there = [i for i in there if runs[i].kept_as == usual]
-    rows = [int(np.searchsorted(runs[i].kept_steps, step)) for i in there]
-    kept = np.array([runs[i].kept[row] for i, row in zip(there, rows, strict=True)])
-    norms = np.array([runs[i].norms[row] for i, row in zip(there, rows, strict=True)])
+    rows = [runs[i].weights_at(step) for i in there]
+    kept = np.array([values for values, _ in rows])
     with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
-        for i, values, norm in zip(there, kept, norms, strict=True):
+        for i, (values, norm) in zip(there, rows, strict=True):
             away = np.sqrt(np.square(kept - values).sum(axis=1))
             distance[i, there] = np.where(away == 0, 0.0, away / norm)
     return step, distance

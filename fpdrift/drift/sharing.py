@@ -7,16 +7,21 @@ same weights and other slots. They are compared in what they share.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from fpdrift.errors import FpdriftError, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
+    from fpdrift.drift.reduced import Reduced
     from fpdrift.records.record import Record, Role, Tensor
+
+    Run = TypeVar("Run", Record, Reduced)
 
 #: Roles of a model's own variables: a layer may be trainable in one run and frozen in the other.
 VARIABLES = ("weight", "statistic")
@@ -32,25 +37,33 @@ def shared(a: Record, b: Record) -> tuple[Record, Record]:
     FpdriftError
         If they share no variable of the model.
     """
-    if [_place(t) for t in a.tensors] == [_place(t) for t in b.tensors]:
-        return a, b
-    there = {_key(tensor): i for i, tensor in enumerate(b.tensors)}
-    pairs = [
-        (i, there[_key(tensor)]) for i, tensor in enumerate(a.tensors) if _key(tensor) in there
-    ]
-    if not any(a.tensors[i].role in VARIABLES for i, _ in pairs):
+    ours, others = shared_by_all([a, b])
+    if not any(tensor.role in VARIABLES for tensor in ours.tensors):
         raise _no_weight(a, b)
-    roles: list[Role] = [
-        "weight" if "weight" in (a.tensors[i].role, b.tensors[k].role) else a.tensors[i].role
-        for i, k in pairs
-    ]
-    return _part(a, [i for i, _ in pairs], roles), _part(b, [k for _, k in pairs], roles)
+    return ours, others
+
+
+def shared_by_all(runs: Sequence[Run]) -> list[Run]:
+    """Give several runs with the tensors alone that all have, in the order of the first.
+
+    A variable that is trainable in any of them counts as a weight in all.
+    """
+    if len({tuple(_place(tensor) for tensor in run.tensors) for run in runs}) == 1:
+        return list(runs)
+    there = [{key(tensor): i for i, tensor in enumerate(run.tensors)} for run in runs]
+    common = [k for k in map(key, runs[0].tensors) if all(k in places for places in there)]
+    places = [[places[k] for k in common] for places in there]
+    roles: list[Role] = []
+    for column in zip(*places, strict=True):
+        found = [run.tensors[i].role for run, i in zip(runs, column, strict=True)]
+        roles.append("weight" if "weight" in found else found[0])
+    return [_part(run, mine, roles) for run, mine in zip(runs, places, strict=True)]
 
 
 def alone(a: Record, b: Record) -> tuple[str, ...]:
     """Name the tensors of `a` that `b` lacks, or has in another shape."""
-    there = {_key(tensor) for tensor in b.tensors}
-    return tuple(tensor.name for tensor in a.tensors if _key(tensor) not in there)
+    there = {key(tensor) for tensor in b.tensors}
+    return tuple(tensor.name for tensor in a.tensors if key(tensor) not in there)
 
 
 def present_in_both(a: Record, b: Record, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -60,7 +73,8 @@ def present_in_both(a: Record, b: Record, steps: npt.NDArray[np.int64]) -> npt.N
     return there
 
 
-def _key(tensor: Tensor) -> tuple[str, str, tuple[int, ...]]:
+def key(tensor: Tensor) -> tuple[str, str, tuple[int, ...]]:
+    """Give what tensors of two runs that are the same one have in common."""
     role = "variable" if tensor.role in VARIABLES else tensor.role
     return tensor.name, role, tensor.shape
 
@@ -69,8 +83,8 @@ def _place(tensor: Tensor) -> tuple[str, str, tuple[int, ...]]:
     return tensor.name, tensor.role, tensor.shape
 
 
-def _part(record: Record, places: list[int], roles: list[Role]) -> Record:
-    """Give a record with some of its tensors."""
+def _part(record: Run, places: list[int], roles: list[Role]) -> Run:
+    """Give a run with some of its tensors."""
     return replace(
         record,
         tensors=tuple(

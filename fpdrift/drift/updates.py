@@ -1,4 +1,4 @@
-"""Line up runs that collect the gradients of several batches for one update.
+"""What an update is: of how many batches it is made, and whether two runs make theirs alike.
 
 A record counts batches. Two batches of 16 whose gradients are accumulated are one batch of 32 on
 paper, so such runs are compared after each update, not after each batch.
@@ -27,15 +27,34 @@ def lined_up(a: Record, b: Record) -> tuple[Record, Record]:
 
 def accumulated(record: Record) -> int:
     """Return of how many batches an update is made; 1 where a record does not say."""
-    keras = record.meta.get("keras")
-    optimizers = keras.get("optimizers") if isinstance(keras, dict) else None
-    settings: Any = optimizers[0] if isinstance(optimizers, list) and len(optimizers) == 1 else None
+    optimizers = _optimizers(record)
+    settings: Any = optimizers[0] if len(optimizers) == 1 else None
     while isinstance(settings, dict):
         batches = settings.get("gradient_accumulation_steps")
         if type(batches) is int and batches > 1:
             return batches
         settings = settings.get("inner_optimizer")
     return 1
+
+
+def alike(a: Record, b: Record) -> bool:
+    """Tell whether two runs are known to make their updates by one optimizer at one constant rate.
+
+    Then the first update, which was not seen, moved the weights about as far as the second one did.
+    Of FTRL, which computes its weights anew from the gradients, that does not hold.
+    """
+    ours, others = map(_optimizers, (a, b))
+    return bool(ours) and ours == others and all(map(_is_steady, ours))
+
+
+def _is_steady(settings: Any) -> bool:
+    """Tell whether an optimizer moves weights at a constant rate from where they are."""
+    while isinstance(settings, dict) and "inner_optimizer" in settings:
+        settings = settings["inner_optimizer"]
+    if not isinstance(settings, dict):
+        return False
+    kind = settings.get("class_name", settings.get("name"))
+    return isinstance(settings.get("learning_rate"), float) and kind != "Ftrl"
 
 
 def by_updates(record: Record, batches: int) -> Record:
@@ -60,6 +79,13 @@ def by_updates(record: Record, batches: int) -> Record:
             if step % batches == 0
         },
     )
+
+
+def _optimizers(record: Record) -> list[Any]:
+    """Give the settings of each optimizer; none where a record does not say."""
+    keras = record.meta.get("keras")
+    found = keras.get("optimizers") if isinstance(keras, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def _mean_loss(record: Record, rows: npt.NDArray[np.intp], batches: int) -> npt.NDArray[np.float64]:

@@ -47,6 +47,7 @@ def write(
     every=1,
     steps=(0, STEPS),
     overwrite=False,
+    whole=True,
 ):
     """Write a run whose kernel, 1 at each step, is off by `distance(step)` times its own norm."""
     writer = RecordWriter(path, tensors, meta=meta or {}, overwrite=overwrite)
@@ -60,7 +61,7 @@ def write(
         figures = {"accuracy": 0.5} if step else {}
         writer.add_step(step, hashes, loss if step > steps[0] else np.nan, figures, values)
     writer.add_predictions(steps[1], np.array([[0.5 + answers, 0.5], [0.9, 0.1]], np.float32))
-    writer.finish()
+    writer.finish() if whole else writer.close()
 
 
 def growing(step):
@@ -99,14 +100,15 @@ def test_what_differs_is_told(here, capsys):
     assert (
         "first difference at step 5, in 2 of 3 tensors: dense/kernel, sgd/dense/kernel/momentum d"
     ) in text
-    assert "distance 0 at step 1, 2.8e-04 at step 10, 7.3e-01 at step 60" in text
+    assert "distance 0 at step 1, 1.0e-05 at step 5, 2.8e-04 at step 10, 7.3e-01 at step 60" in text
     assert "growth power law" in text
     assert "no jump" not in text
     assert "jump x33.1 at step 25 in dense/kernel" in text
     assert "horizon loss differs by more than 1 % at step 1" in text
     assert (
         "churn 50 % of the predictions changed class at step 60: 1 of 2 (no interval: 2 of the "
-        "6 cases that an interval needs). Whether both predicted the same samples is not recorded loss"
+        "6 cases that an interval needs). Whether both predicted the same samples is not recorded "
+        "loss"
     ) in text
     assert "loss a 1, b 1.25 at step 60" in text
     assert "growth leaves out those whose true gradient is zero" in text
@@ -159,7 +161,10 @@ def test_settings_are_told_whole_learning_rate_first(here, capsys):
     saved = Result.from_json((here / "x.json").read_text()).pairs[0].comparison.differs
     assert saved["keras.optimizers.beta_2"] == (0.999, 0.95)
     text = told(capsys, "a.fpdrift", "two.fpdrift", "--no-plots")
-    assert "recorded in a alone: condition (2 settings) recorded in b alone: keras (9 s" in text
+    assert (
+        "recorded in a alone: condition (2 settings) recorded in b alone: keras.optimizers "
+        "(8 settings), keras (1 setting)"
+    ) in text
 
 
 def test_runs_that_started_from_different_weights_have_no_law(here, capsys):
@@ -184,12 +189,14 @@ def test_a_start_that_was_not_seen_and_one_that_resumes_are_told(here, capsys):
         write(f"{name}.fpdrift", distance, steps=(1, STEPS), meta={"recorder": about})
     text = told(capsys, "one.fpdrift", "two.fpdrift", "--no-plots")
     assert (
-        "start not recorded of a and b (a model without an Input makes its weights in the first "
+        "start not recorded for a and b (a model without an Input makes its weights in the first "
         "step) first difference at step 5"
     ) in text
     assert "settings a | b recorded settings: identical" in text
     assert "churn cannot tell: the two runs predicted different samples." in text
-    unseen = {"steps": (1, STEPS), "meta": {"recorder": {"start_seen": False}}}
+    meta = adam() | {"recorder": {"start_seen": False}}
+    unseen = {"steps": (1, STEPS), "meta": meta}
+    write("one.fpdrift", overwrite=True, **unseen)
     write("far.fpdrift", lambda step: 1.0 + 1e-3 * step, **unseen)
     text = told(capsys, "one.fpdrift", "far.fpdrift", "--no-plots")
     assert (
@@ -199,15 +206,54 @@ def test_a_start_that_was_not_seen_and_one_that_resumes_are_told(here, capsys):
     assert "to step 2; no seed is recorded: call keras" in text
     write("near.fpdrift", lambda step: 1e-5 * step, **unseen)
     text = told(capsys, "one.fpdrift", "near.fpdrift", "--no-plots")
-    assert "in the first step), so equal starts cannot be told from different ones first" in text
+    assert "in the first step); cannot tell whether the starts were equal first diff" in text
     resumed = {"recorder": {"start_seen": True, "first_step": 30}}
     write("half.fpdrift", steps=(30, STEPS), meta=resumed)
     text = told(capsys, "a.fpdrift", "half.fpdrift", "--no-plots")
-    assert "start b resumes at step 30; steps are lined up drift none seen" in text
+    assert (
+        "start b resumes at step 30; steps are lined up not compared steps 0 to 29, only in a drift"
+    ) in text
+    assert "first step:" not in text  # no setting
     assert "at all 31 steps that both recorded (30 to 60)" in text
     write("off.fpdrift", lambda _: 1e-3, steps=(30, STEPS), meta=resumed)
     text = told(capsys, "a.fpdrift", "off.fpdrift", "--no-plots")
     assert "first difference at step 30, the first that both recorded, in 2 of 3 tensors" in text
+
+
+def test_steps_of_one_run_alone_and_a_run_that_did_not_end_are_told(here, capsys):
+    write("short.fpdrift", steps=(0, 58))
+    write("late.fpdrift", steps=(1, STEPS))
+    text = told(capsys, "short.fpdrift", "late.fpdrift", "--no-plots")
+    assert "not compared step 0, only in a; steps 59 to 60, only in b" in text
+    assert "incomplete" not in text
+    write("cut.fpdrift", growing, whole=False)
+    text = told(capsys, "short.fpdrift", "cut.fpdrift", "--no-plots")
+    assert (
+        "not compared steps 59 to 60, only in b incomplete b: the run was interrupted or is still "
+        "running first difference"
+    ) in text
+    assert "complete: True" not in text
+
+
+def test_the_input_that_a_loaded_model_names_is_no_other_layer(here, capsys):
+    for name, layers in (("made", ["Dense"]), ("loaded", ["InputLayer", "Dense"])):
+        write(f"{name}.fpdrift", growing, meta={"keras": {"layers": layers}})
+    assert "keras.layers" not in told(capsys, "made.fpdrift", "loaded.fpdrift", "--no-plots")
+    write("other.fpdrift", meta={"keras": {"layers": ["InputLayer", "Conv2D"]}})
+    text = told(capsys, "made.fpdrift", "other.fpdrift", "--no-plots")
+    assert "keras.layers: ['Dense'] | ['Conv2D']" in text
+
+
+def test_an_optimizer_that_scales_the_loss_is_compared_by_the_one_that_it_holds(here, capsys):
+    inner = {"class_name": "Adam", **adam(learning_rate=1e-2)["keras"]["optimizers"][0]}
+    scaling = {"name": "LossScaleOptimizer", "inner_optimizer": inner, "initial_scale": 8.0}
+    write("plain.fpdrift", meta=adam())
+    write("half.fpdrift", meta={"keras": {"loss": "mse", "optimizers": [scaling]}})
+    text = told(capsys, "plain.fpdrift", "half.fpdrift", "--no-plots")
+    assert (
+        "settings a | b keras.optimizers.learning_rate: 0.001 | 0.01 recorded in b alone: "
+        "keras.optimizers.wrapper (2 settings) drift"
+    ) in text
 
 
 def test_what_one_run_alone_has_is_named(here, capsys):
@@ -237,7 +283,7 @@ def test_what_came_back_and_what_was_not_recorded_is_told(here, capsys):
     write("seldom.fpdrift", every=4)
     text = told(capsys, "a.fpdrift", "seldom.fpdrift", "--no-plots")
     assert "at all 16 steps that both recorded" in text
-    assert "not compared 45 steps that one of the two did not record" in text
+    assert "not compared 45 steps between 1 and 59, only in a" in text
 
 
 def test_several_are_held_against_the_first_and_drawn(here, capsys):

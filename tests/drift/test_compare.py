@@ -201,13 +201,17 @@ def test_a_start_that_was_not_seen_is_said():
     assert compare(*records(run(), touched(run(), 1, "bn/mean"))).start == "equal"
 
 
+def optimizer(name, rate):
+    return {"keras": {"optimizers": [{"name": name, "learning_rate": rate}]}}
+
+
 def test_weights_too_far_apart_for_one_step_started_differently():
     """Two runs of small steps: 0.7 apart after the first one, and then as far as training moves."""
     rng = np.random.default_rng(3)
     start, move = rng.normal(size=(2, 40)), 1e-3 * rng.normal(size=(5, 40))
     runs = [np.cumsum([x, *move], axis=0).astype(np.float32) for x in (start[0], start[1])]
     moved = [np.linalg.norm(r[2] - r[1]) / np.linalg.norm(r[1]) for r in runs]
-    unseen = {"steps": [1, 2, 3, 4, 5], "start_seen": False}
+    unseen = {"steps": [1, 2, 3, 4, 5], "start_seen": False, "meta": optimizer("SGD", 0.01)}
     a, b = (make_record([{"k": x} for x in r[1:]], **unseen) for r in runs)
     found = compare(a, b)
     np.testing.assert_allclose(found.first_move, moved, rtol=1e-6)
@@ -218,9 +222,43 @@ def test_weights_too_far_apart_for_one_step_started_differently():
     assert not compare(a, a).different_weights
     blown = make_record([{"k": x * np.float32(np.inf)} for x in runs[0][1:]], **unseen)
     assert not compare(a, blown).different_weights
+    for one, other in (
+        ({}, {}),
+        (optimizer("SGD", 0.01), optimizer("SGD", 0.1)),
+        *[(meta, meta) for meta in UNSTEADY],
+    ):  # how far the first step moved is not known
+        late = compare(replace(a, meta=one), replace(b, meta=other))
+        assert (late.start, late.different_weights) == ("not seen", False)
+    scaled = {"keras": {"optimizers": [{"name": "Scale", "inner_optimizer": STEADY}]}}
+    assert compare(replace(a, meta=scaled), replace(b, meta=scaled)).different_weights
+    later = [
+        replace(record, steps=record.steps + 1, sketch_steps=record.steps + 1) for record in (a, b)
+    ]
+    assert not compare(*later).different_weights
+    still = [make_record([{"k": r[0]}] * 5, **unseen) for r in runs]
+    assert not compare(*still).different_weights
+    for times, sure in ((2.9, False), (3.1, True)):  # as far apart as so many moves of both
+        away = np.float32(times * 2 * np.linalg.norm(runs[0][2] - runs[0][1]) / np.sqrt(40))
+        shifted = make_record([{"k": x + away} for x in runs[0][1:]], **unseen)
+        assert compare(a, shifted).different_weights == sure
     seen = [make_record([{"k": x} for x in r[:3]]) for r in runs]
     assert compare(*seen).different_weights
     assert not compare(*records(run(), touched(run(), 0, "adam/m"))).different_weights
+
+
+STEADY = {"name": "SGD", "learning_rate": 0.01}
+UNSTEADY = (
+    optimizer("Ftrl", 0.01),
+    optimizer("SGD", {"class_name": "ExponentialDecay"}),
+    {"keras": {"optimizers": []}},
+    {"keras": {"optimizers": ["Adam"]}},
+    {"keras": {"optimizers": [{"name": "Scale", "inner_optimizer": None}]}},
+    {
+        "keras": {
+            "optimizers": [{"inner_optimizer": {**STEADY, "name": "ftrl", "class_name": "Ftrl"}}]
+        }
+    },
+)
 
 
 def test_runs_that_are_far_apart_from_the_start_have_no_law_of_growth():
@@ -290,6 +328,7 @@ def test_a_comparison_saved_by_an_older_version_is_read():
         "start_seen",
         "start_steps",
         "first_move",
+        "alike_updates",
         "batches",
         "phases",
         "non_finite",

@@ -17,6 +17,7 @@ from fpdrift.drift.reduced import reduced
 from fpdrift.drift.splits import branches
 from fpdrift.errors import FpdriftError
 from fpdrift.records import RecordWriter
+from fpdrift.records.record import Tensor
 from fpdrift.results import Result
 
 
@@ -129,10 +130,13 @@ def test_a_run_that_ended_early_takes_nothing_from_the_others():
 def test_of_a_long_run_values_of_doubling_steps_and_of_the_last_are_held():
     kept = reduced(run("0123456789" * 2, sketch_steps=range(20)))
     assert kept.kept_steps.tolist() == [0, 1, 2, 4, 8, 16, 19]
-    # a number, a one, and then the sketch of the other tensor
-    assert kept.kept[:, 0].tolist() == [0, 1, 2, 4, 8, 6, 9]
-    norms = [(v**2 + 1 + 100 * (v + 1) ** 2) ** 0.5 for v in (0, 1, 2, 4, 8, 6, 9)]
-    assert kept.norms.tolist() == pytest.approx(norms)
+    digits = (0, 1, 2, 4, 8, 6, 9)
+    assert kept.kept[0].tolist() == [[v, 1] for v in digits]
+    assert kept.kept[1].shape == (7, 1024)
+    norms = [(v**2 + 1 + 100 * (v + 1) ** 2) ** 0.5 for v in digits]
+    found = [kept.weights_at(step) for step in kept.kept_steps]
+    assert [norm for _, norm in found] == pytest.approx(norms)
+    assert [len(values) for values, _ in found] == [2 + 1024] * 7
     assert reduced(run("012", sketch_steps=[0, 2])).kept_steps.tolist() == [0, 2]
 
 
@@ -295,6 +299,59 @@ def test_frozen_models_are_compared_by_their_bits():
     assert np.isnan(many.distance).all()
     assert many.left_out == {}
     assert np.isnan(compare(runs[0], runs[2]).distance).all()
+
+
+def with_slots(record, *names, frozen=()):
+    """Give a run some slots, and freeze some of its weights; a slot's hash counts the steps."""
+    slots = tuple(Tensor(name, "slot", (2,), "float32", "hash") for name in names)
+    hashes = np.tile(np.arange(len(record.steps), dtype=np.uint64)[:, None], len(slots))
+    tensors = tuple(
+        dataclasses.replace(t, role="statistic") if t.name in frozen else t for t in record.tensors
+    )
+    hashes = np.hstack([hashes, record.hashes])  # so that no tensor keeps its place
+    kept, norms = (
+        {i + len(slots): values for i, values in found.items()}
+        for found in (record.kept, record.squared_norms)
+    )
+    there = np.ones(hashes.shape, bool)
+    return dataclasses.replace(
+        record,
+        tensors=slots + tensors,
+        hashes=hashes,
+        present=there,
+        kept=kept,
+        squared_norms=norms,
+    )
+
+
+def test_runs_with_other_slots_or_frozen_layers_are_compared_in_what_all_have():
+    plain, adam, frozen, other = runs_of("1111", "1111", "1122", "1112")
+    runs = [
+        with_slots(plain, "sgd/large/momentum"),
+        with_slots(adam, "adam/m", "sgd/large/momentum"),
+        with_slots(frozen, "sgd/large/momentum", frozen=["large"]),
+        other,
+    ]
+    many = compare_many(runs)
+    assert many.left_out == {}
+    assert many.classes == ((0, 1), (2,), (3,))
+    assert many.splits[0].tensors == ("small", "large")
+    assert (many.compared, many.not_compared) == (2, ("sgd/large/momentum", "adam/m"))
+    for a, b in itertools.permutations(range(4), 2):
+        assert many.distance[a, b] == pytest.approx(compare(runs[a], runs[b]).distance[-1])
+    assert Result.from_json(many.to_json()).not_compared == many.not_compared
+    shared_slot = compare_many(runs[:3])
+    assert (shared_slot.compared, shared_slot.not_compared) == (3, ("adam/m",))
+    assert compare_many(runs[:1] * 2).not_compared == ()
+    assert compare_many(runs[2:3] * 2).distance.tolist() == [[0, 0], [0, 0]]
+
+
+def test_all_frozen_and_all_trainable_are_one_model():
+    """What trains in one run counts as a weight in all, also where the first one froze it."""
+    frozen = with_slots(run("11", "a"), frozen=["small", "large"])
+    many = compare_many([frozen, run("12", "b")])
+    assert many.classes == ((0,), (1,))
+    assert many.distance[1, 0] == compare(run("12"), run("11")).distance[-1] > 0
 
 
 def test_records_of_hashes_alone_are_compared():

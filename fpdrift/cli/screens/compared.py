@@ -17,6 +17,8 @@ from fpdrift.experiments import ComparedPair, ComparedRecords
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy.typing as npt
+
     from fpdrift.drift import Comparison, Growth
     from fpdrift.drift.churn import Churn
     from fpdrift.training import Gates, StepExplained
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
 _HEAD = 17
 #: Tensors, jumps and phases that are written out.
 _MOST_TENSORS, _MOST_JUMPS, _MOST_PHASES = 3, 4, 4
+#: Ranges of steps that are written out.
+_MOST_SPANS = 2
 #: Characters that are written of a record's name.
 _LONGEST = 45
-#: Steps whose distance is told, besides the last.
+#: Steps whose distance is told, besides the first above zero and the last.
 _TOLD = (1, 10)
 
 
@@ -72,9 +76,6 @@ def _told(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
             yield "jump", str(jump)
         if len(result.growth.jumps) > _MOST_JUMPS:
             yield "", f"and {len(result.growth.jumps) - _MOST_JUMPS} smaller jumps"
-    alone = len(pair.only_a) + len(pair.only_b)
-    if alone:
-        yield "not compared", f"{count(alone, 'step')} that one of the two did not record"
     yield "horizon", str(result.growth.horizon)
     yield from _answers(pair)
     yield "loss", _loss(pair)
@@ -104,6 +105,18 @@ def _around(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]
     start = _start(pair)
     if start:
         yield "start", start
+    yield from _left_over(pair)
+
+
+def _left_over(pair: Comparison) -> Iterator[tuple[str, str]]:
+    """Tell which steps one run alone has, whether it ended, and where its numbers stop."""
+    alone = [("a", pair.only_a), ("b", pair.only_b)]
+    if any(len(steps) for _, steps in alone):
+        told = [f"{_spans(steps)}, only in {run}" for run, steps in alone if len(steps)]
+        yield "not compared", "; ".join(told)
+    for run, whole in zip("ab", pair.differs.get("complete", ()), strict=False):
+        if not whole:
+            yield "incomplete", f"{run}: the run was interrupted or is still running"
     for run, found in zip("ab", pair.non_finite, strict=True):
         if found is not None:
             yield "inf or NaN", f"{run}, first in {plain(found)}"
@@ -120,7 +133,16 @@ def _unshared(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str
         yield "two dtypes", _two_dtypes(pair)
     if pair.batches[0] != pair.batches[1]:
         ours, others = (count(number, "batch") for number in pair.batches)
-        yield "steps", f"counted in updates: a makes one of {ours}, b of {others}"
+        yield "steps", f"counted in updates; a makes one from {ours}, b from {others}"
+
+
+def _spans(steps: npt.NDArray[np.int64]) -> str:
+    """Write steps as ranges; of many ranges, how many steps there are."""
+    parts = np.split(steps, np.flatnonzero(np.diff(steps) > 1) + 1)
+    if len(parts) > _MOST_SPANS:
+        return f"{count(len(steps), 'step')} between {steps[0]} and {steps[-1]}"
+    spans = [f"{p[0]} to {p[-1]}" if len(p) > 1 else f"{p[0]}" for p in parts]
+    return f"step{'s' if len(steps) > 1 else ''} {' and '.join(spans)}"
 
 
 def _start(pair: Comparison) -> str:
@@ -145,7 +167,7 @@ def _not_seen(pair: Comparison) -> str:
     """Tell what follows where the first recorded state is one that training has reached."""
     runs = [run for run, seen in zip("ab", pair.start_seen, strict=True) if not seen]
     text = (
-        f"not recorded of {' and '.join(runs)} (a model without an Input makes its weights in the "
+        f"not recorded for {' and '.join(runs)} (a model without an Input makes its weights in the "
         "first step)"
     )
     if pair.different_weights:
@@ -157,7 +179,7 @@ def _not_seen(pair: Comparison) -> str:
         )
     if pair.first_difference is None or pair.first_difference.last_equal is not None:
         return text
-    return f"{text}, so equal starts cannot be told from different ones"
+    return f"{text}; cannot tell whether the starts were equal"
 
 
 def _two_dtypes(pair: Comparison) -> str:
@@ -248,16 +270,14 @@ def _first(result: ComparedPair) -> str:
 
 
 def _distances(pair: Comparison) -> str:
-    """Tell the distance at the first, the tenth and the last step, where it was kept."""
+    """Tell the distance at steps 1 and 10, where it is first above zero, and at the last."""
     if not len(pair.steps):
         return "not known: the two kept no values at the same step"
     if not pair.weights:
         return "not known: the model has no trainable weight"
-    rows = [row for row, step in enumerate(pair.steps[:-1]) if step in _TOLD]
-    told = [
-        f"{_number(pair.distance[row])} at step {pair.steps[row]}"
-        for row in (*rows, len(pair.steps) - 1)
-    ]
+    rows = {row for row, step in enumerate(pair.steps) if step in _TOLD}
+    rows |= {*np.flatnonzero(pair.distance)[:1].tolist(), len(pair.steps) - 1}
+    told = [f"{_number(pair.distance[row])} at step {pair.steps[row]}" for row in sorted(rows)]
     return ", ".join(told)
 
 
@@ -275,8 +295,10 @@ def _course(pair: Comparison, growth: Growth) -> str:
     parts = []
     if growth.floor is not None:
         parts.append(f"level at {growth.floor.distance:.1e} up to step {growth.floor.last}")
-    law = f"law: {growth.law}" if growth.kind == "cannot tell" else growth.law
-    parts.append(law if growth.jumps else f"{law}, no jump")
+    law = growth.law
+    if growth.kind == "cannot tell":
+        law = f"cannot tell which law{f': {growth.trend.doubt}' if growth.trend.doubt else ''}"
+    parts.append(law if growth.jumps or growth.kind == "cannot tell" else f"{law}, no jump")
     if growth.plateau is not None:
         parts.append(f"level at {growth.plateau.distance:.1e} from step {growth.plateau.first}")
     return "; ".join(parts)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Facts that are told of a class, and characters of each, and names of its runs.
 _MOST_FACTS, _LONGEST, _MOST_NAMES = 6, 40, 4
+#: Names of tensors that are not compared.
+_MOST_TENSORS = 3
 #: Facts of one record that are told.
 _ALL_FACTS = 100
 
@@ -37,6 +39,13 @@ def _many(result: ManyRuns) -> list[str]:
         lines += wrapped("There is no other run to compare it with.")
     elif classes == 1:
         lines += wrapped("No drift seen; a single differing bit would have been detected.")
+    if result.not_compared:
+        names = ", ".join(map(_plain, result.not_compared[:_MOST_TENSORS]))
+        more = len(result.not_compared) - _MOST_TENSORS
+        lines += wrapped(
+            f"Compared: the {count(result.compared or 0, 'tensor')} that all runs have. Some runs "
+            f"lack: {names}{f' and {more} more' if more > 0 else ''}"
+        )
     for number, branch in enumerate(result.branches):
         lines += ["", *_class(result, number, branch)]
     table = machine_table(result) if classes > 1 else []

@@ -21,10 +21,10 @@ _UNRECORDED = {
     "seed": "the seeds",
     "starting weights": "the starting weights",
 }
-#: Told in lines of their own: start, churn.
-_OWN_LINE = ("starting weights", "recorder.")
+#: In lines of their own: start, what is not compared, incomplete, churn.
+_OWN_LINE = ("starting weights", "complete", "first step", "last step", "recorder.")
 #: Settings that no run has without the other's knowledge: of the records themselves.
-_OF_RECORDS = ("complete", "first step", "last step", "loss kind", "training_code", "dtype of ")
+_OF_RECORDS = ("loss kind", "training_code", "dtype of ")
 
 
 def differing(differs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
@@ -73,8 +73,8 @@ def plain(value: Any) -> str:
 
 
 def _grouped(names: list[str]) -> str:
-    """Name settings by their first word, with how many there are of each."""
-    groups = Counter(name.partition(".")[0] for name in names)
+    """Name settings by what they are part of, with how many there are of each."""
+    groups = Counter(name.rpartition(".")[0] or name for name in names)
     told = [
         plain(name) if name in names else f"{plain(name)} ({count(number, 'setting')})"
         for name, number in groups.most_common(_MOST)
