@@ -22,10 +22,11 @@ _HEAD = """# What fpdrift shows
 Every picture is drawn from a result that was measured, that has the same bits on every machine, or that was simulated
 and says so; nothing is drawn by hand. `make figures` builds them all, this page, and the same pictures as slides: [fpdrift.pptx](fpdrift.pptx), with the
 claim, the origin and a question for the room in the notes, and [fpdrift.pdf](fpdrift.pdf). `make recorded` measures
-anew what is not in `fpdrift/recorded/`. [float.html](float.html) is a float to click.
+anew what is not in `fpdrift/recorded/`. [float.html](float.html) is a float to click. Each
+recorded file names the machine, the versions and the hash of the code that measured it; the code is not the same for all.
 
 fpdrift grew out of a forum question and its answer, called *the source* here; the network that the answer trains is
-*the answer's network*.
+*the answer's network*. A claim that begins with "The source" or "The question" is theirs; the others are fpdrift's.
 """
 _ENTRY = """
 ## {name}

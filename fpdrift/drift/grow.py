@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
+#: Fields that are set when one of them is first asked for.
+_CONCLUDED = ("jumps", "fitted", "trend", "floor", "plateau", "slopes")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Growth(Result):
     """How a distance depends on the step; arrays are read-only.
 
-    What is concluded from the distances is worked out when the object is made, and not saved: a
+    What is concluded from the distances is worked out when it is first asked for, and not saved: a
     saved growth says what this version concludes from its distances.
     """
 
@@ -65,9 +68,11 @@ class Growth(Result):
     plateau: Level | None = field(init=False)
     #: local exponents between the jumps, a decade of steps each
     slopes: tuple[DecadeSlope, ...] = field(init=False)
+    #: jumps as they were given
+    _given: tuple[Jump, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Conclude what the distances allow.
+        """Check the distances.
 
         Raises
         ------
@@ -75,6 +80,25 @@ class Growth(Result):
             If the arrays are empty, of two lengths, not ascending or negative.
         """
         steps, distance = _arrays(self.steps, self.distance)
+        self._set(steps=read_only(steps), distance=read_only(distance), _given=self.jumps)
+        object.__delattr__(self, "jumps")  # so that they are asked for
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Conclude once what the distances allow: Python asks here for what is not set."""
+            if name not in _CONCLUDED:
+                message = f"a Growth has no {name}"
+                raise AttributeError(message)
+            self._conclude()
+            return getattr(self, name)
+
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _conclude(self) -> None:
+        steps, distance = self.steps, self.distance
         rows, since, logs = _known(steps, distance, self.origin)
         found = [] if self.far_from_the_start else find_jumps(since, logs)
         places = [i for i, _ in found]
@@ -85,25 +109,26 @@ class Growth(Result):
                 fitted[rows] = np.exp(line)
             floor, plateau = _levels(law, steps[rows], fitted[rows])
             jumps = tuple(_jump(steps[rows], logs, *jump) for jump in found)
-        known = {(jump.previous, jump.step): jump for jump in self.jumps}
-        for name, value in {
-            "steps": read_only(steps),
-            "distance": read_only(distance),
-            "jumps": tuple(_with_place(jump, known) for jump in jumps),
-            "fitted": read_only(fitted),
-            "trend": trend,
-            "floor": floor,
-            "plateau": plateau,
-            "slopes": tuple(decade_slopes(steps[rows], since, logs, places)),
-        }.items():
-            object.__setattr__(self, name, value)
+        known = {(jump.previous, jump.step): jump for jump in self._given}
+        self._set(
+            jumps=tuple(_with_place(jump, known) for jump in jumps),
+            fitted=read_only(fitted),
+            trend=trend,
+            floor=floor,
+            plateau=plateau,
+            slopes=tuple(decade_slopes(steps[rows], since, logs, places)),
+        )
 
     def _trend(
         self, distance: Floats, since: Floats, logs: Floats, jumps: list[int]
     ) -> tuple[Trend, Floats | None, Law | None]:
         """Choose the law; there is none to choose where no distance was above zero."""
         if self.far_from_the_start:
-            return Trend(kind="cannot tell", evidence={}), None, None
+            return (
+                Trend(kind="cannot tell", evidence={}, doubt="far apart from the start"),
+                None,
+                None,
+            )
         if not (np.isfinite(distance) & (distance > 0)).any():
             return Trend(kind="none", evidence={}), None, None
         return fit_trend(since, logs, jumps)
@@ -145,7 +170,8 @@ class Growth(Result):
             parts.append(f"floor {self.floor.distance:.1e} up to step {self.floor.last}")
         parts.append(self.law)
         jumps = ", ".join(map(str, self.jumps))
-        parts.append(f"jumps {jumps}" if jumps else "no jump")
+        if not self.far_from_the_start:  # where none was looked for
+            parts.append(f"jumps {jumps}" if jumps else "no jump")
         if self.plateau is not None:
             parts.append(f"plateau {self.plateau.distance:.1e} from step {self.plateau.first}")
         return parts
@@ -206,7 +232,8 @@ def growth(
     if not use_all:
         counted &= ~np.array(comparison.zero_gradient, bool)
     places = tuple(_placed(jump, comparison, counted, records) for jump in found.jumps)
-    return replace(found, jumps=places) if places else found
+    found._set(jumps=places)  # noqa: SLF001 - concluding once more would change nothing else
+    return found
 
 
 def growth_of(steps: Any, distances: Any, *, origin: int | None = None) -> Growth:

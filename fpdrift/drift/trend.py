@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["none", "flat", "power law", "exponential", "bends", "cannot tell"]
 Doubt = Literal[
+    "far apart from the start",
     "too few distances",
     "too many jumps",
     "several laws fit about as well",

@@ -15,7 +15,7 @@ import numpy as np
 
 from fpdrift.drift import Growth, compare, growth
 from fpdrift.errors import MissingDataError
-from fpdrift.experiments.study import Size, span
+from fpdrift.experiments.study import NO_HASH, Size, span
 from fpdrift.experiments.trained import trained_runs
 from fpdrift.results import Result
 from fpdrift.training.condition import Condition
@@ -192,10 +192,7 @@ def _tell(result: Long) -> str:
         f"before training{_of_zeros(result)}, {100 * last.small[0]:.2g} % after it."
     )
     if result.first_step is None:
-        return (
-            f"No drift seen in {result.steps:,} steps; one other bit in any weight or slot at any "
-            f"step would have shown. {chain}"
-        )
+        return f"No drift seen in {result.steps:,} steps: {NO_HASH}. {chain}"
     first = result.epochs[0]
     drift = (
         f"The runs part at step {result.first_step}. By step {result.kept_at(first):,} the weights "
@@ -206,6 +203,6 @@ def _tell(result: Long) -> str:
     away = [100 * abs(b - a) / a if a else math.nan for a, b in (e.losses for e in result.epochs)]
     of = "the epoch differs" if last is first else "an epoch differs"
     return (
-        f"{drift}; {100 * last.churn:.2g} % of the predictions have another class at the end, and "
-        f"the mean loss of {of} by {span(away, '.2g')} %. One pair of runs. {chain}"
+        f"{drift}; {100 * last.churn:.2g} % of the probe's predictions have another class at the "
+        f"end, and the mean loss of {of} by {span(away, '.2g')} %. One pair of runs. {chain}"
     )

@@ -98,7 +98,7 @@ def _where(changed: int, gate: Gate) -> str:
     else:
         place = "for one image" if changed == 1 else f"for {changed:,} images"
     one = "" if changed == 1 else "the one of the largest gradient "
-    return f"{place} in one run and shut in the other, {one}within {gate.from_zero:.1e} of zero"
+    return f"{place} in one run and shut in the other, {one}{gate.from_zero:.1e} from zero at most"
 
 
 WORDS["gate"] = Words("One step, seen at its ReLUs", CLAIM)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpdrift.errors import MissingDataError
-from fpdrift.experiments.study import Size
+from fpdrift.experiments.study import NO_HASH, Size
 from fpdrift.experiments.trained import RunDistance, run_distance, trained_runs
 from fpdrift.results import Result
 from fpdrift.training.condition import LARGEST_SEED, Condition
@@ -196,6 +196,10 @@ def early_stop(losses: Sequence[float], patience: int) -> tuple[int, int | None]
     return max(best, 1), None
 
 
+def _share(run: RunDistance, result: Question) -> str:
+    return f"{round(run.churn * result.validation_images):,} ({100 * run.churn:.1f} %)"
+
+
 def _tell(result: Question) -> str:
     again, threads, seed = result.distances
     figures = {run.label: run for run in result.runs}
@@ -203,16 +207,13 @@ def _tell(result: Question) -> str:
     if again.first_step is not None:
         verdict = "The same code on the same machine gave other bits: nondeterministic here."
     elif threads.first_step is None:
-        verdict = (
-            "No drift seen: neither a repetition nor a second thread changed one bit of any weight "
-            "or slot at any step, which would have shown."
-        )
+        verdict = f"No drift seen, neither in a repetition nor with a second thread: {NO_HASH}."
     else:
         verdict = (
             "The code repeats: with 1 thread the run done again has the same bits. One run each: "
-            f"with 2 threads {100 * threads.churn:.1f} % of the {result.validation_images:,} "
+            f"with 2 threads {_share(threads, result)} of the {result.validation_images:,} "
             f"validation images got another class at the end, with another seed "
-            f"{100 * seed.churn:.1f} %. 2 threads were not repeated, so whether they are "
+            f"{_share(seed, result)}. 2 threads were not repeated, so whether they are "
             "order-dependent or nondeterministic cannot be told."
         )
     if result.an_epoch is not None:  # neither epochs to choose from nor an early stop

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fpdrift.drift.intervals import FEWEST, Interval, leader, median_interval
 from fpdrift.experiments.fiveruns import other_kernels
 from fpdrift.experiments.light import NUDGE
-from fpdrift.experiments.study import EPOCH, Size, size_of, span
+from fpdrift.experiments.study import EPOCH, NO_HASH, Size, size_of, span
 from fpdrift.experiments.trained import run_distance, trained_runs
 from fpdrift.perturbation import Perturbation
 from fpdrift.provenance import current
@@ -236,7 +236,7 @@ def _tell(result: Sources) -> str:
             "away, so this training is nondeterministic here and no row below that can be told "
             "from chance."
         )
-    told = "The control has the same bits, where one other bit in any tensor would have shown. "
+    told = f"The control has the same bits: {NO_HASH}. "
     same = [row.name for row in result.rows[1:] if row.equal == row.runs]
     if same:
         told += f"The same bits as well: {', '.join(same)}. "

@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 #: Steps of the source's epoch of 30,000 images.
 EPOCH = 469
 Size = Literal["quick", "full"]
-#: How strict a look at two equal runs was.
-WOULD_SHOW = (
-    "Where bits were the same, one other bit in any weight or slot at any step would have shown."
-)
+#: What two runs of equal bits were seen to have in common.
+NO_HASH = "no hash of any weight or slot differed at any step"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -102,7 +100,7 @@ def _words(study: Study) -> Words:
 
 def with_look(told: str, study: Study) -> str:
     """Add to a finding how strict the look was, where it found equal bits."""
-    return f"{told} {WOULD_SHOW}" if any(equal(study.distances)) else told
+    return f"{told} Where bits were the same, {NO_HASH}." if any(equal(study.distances)) else told
 
 
 def size_of(settings: Settings) -> Size:

@@ -47,15 +47,15 @@ def tell(again: Comparison, pair: Comparison) -> str:
             "Nondeterministic: one thread, run again, gave other bits. So what two threads did "
             "cannot be told from what happens anyway."
         )
-    if verdict == "order-dependent":
+    if verdict == "thread-dependent":
         return (
             "Order-dependent, if two threads repeat as well: one thread gave the same bits again, "
             f"two threads part from it {pair.first_difference}. After {steps} steps the weights "
             f"are {pair.distance[-1]:.1e} apart, relative to their size."
         )
     return (
-        f"No drift seen in {steps} steps: neither the repetition nor the second thread changed one "
-        "bit of any weight or number that the optimiser keeps, which would have shown. Other "
+        f"No drift seen in {steps} steps, neither in the repetition nor with the second thread: no "
+        "hash of any weight or number that the optimiser keeps differed. Other "
         "machines do show it: see the recorded runs."
     )
 

@@ -80,7 +80,7 @@ def _draw_kink(gate: Gate, ax: Axes) -> None:
     ax.set_title(f"{gate.layer}, unit {gate.unit}\nsample {gate.sample}{pixel}")
     times = gate.from_zero / gate.spread if gate.spread else np.inf
     ax.set(
-        xlabel=f"what goes in (within {times:.1e} standard deviations of 0)",
+        xlabel=f"what goes in (farther run: {times:.1e} standard deviations)",
         ylabel="what comes out",
         xlim=(-reach, reach),
         ylim=(-0.4 * reach, 1.1 * reach),

@@ -48,7 +48,9 @@ def draw_long(result: Long, ax: Axes) -> None:
     ax.set_ylabel("relative distance of the weights")
     jumps = f"{many(len(course.jumps), 'jump')} (dotted)"
     other = f"{100 * result.epochs[-1].churn:.2g} % of answers differ"
-    ax.set_title(f"{result.labels[1]} against {result.labels[0]}: {other}\n{size}, {jumps}")
+    ax.set_title(
+        f"{result.labels[1]} against {result.labels[0]}, one pair: {other}\n{size}, {jumps}"
+    )
     ax.text(
         *(0.98, 0.04),
         "%: predictions of another class",

@@ -129,4 +129,6 @@ def _machine(its: Provenance) -> str:
     for word in _NOISE:
         cpu = cpu.replace(word, "")
     cores = f"{its.cores} core{'' if its.cores == 1 else 's'}"
-    return f"{cores} of {' '.join(cpu.split())}, {its.system}"
+    # switches that change bits belong to the machine
+    switches = "".join(f", {name}={value}" for name, value in sorted(its.switches.items()))
+    return f"{cores} of {' '.join(cpu.split())}, {its.system}{switches}"

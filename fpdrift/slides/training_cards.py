@@ -38,7 +38,7 @@ TRAINING_CARDS = (
         name="nudge",
         lesson="07",
         kind=Study,
-        claim="Noise of at most 1e-8 on half of the weights changes where a training ends.",
+        claim="Noise of at most 1e-8 on half of the weights can change where a training ends.",
         question="Five draws of noise, two threads, another seed: how far away does each end?",
         alt="A row for each run and a mark for its distance from the first, on a logarithmic axis; "
         "what has the same bits stands at the left edge",
@@ -68,7 +68,8 @@ TRAINING_CARDS = (
         name="five-runs",
         lesson="08",
         kind=FiveRuns,
-        claim="Five runs of one epoch differ from the first one's loss by at most 0.0144 %.",
+        claim="The source: its five runs of one epoch differ from the first one's loss by at most "
+        "0.0144 %.",
         question="Somebody reports five losses that agree to three digits. Is the code wrong?",
         alt="A row of five dots for each gradient: the losses against the first run's, above those "
         "of the five runs that the source printed",
@@ -88,7 +89,7 @@ TRAINING_CARDS = (
         name="metric",
         lesson="08",
         kind=Metric,
-        claim="Loss is the better measure of such differences, since accuracy jumps.",
+        claim="The source: loss is the better measure of such differences, since accuracy jumps.",
         question="One of ten predictions moves by a millionth. What do loss and accuracy do?",
         alt="A row for each metric with marks for how far it spreads: planted, in these runs, in "
         "the source's",
@@ -128,7 +129,8 @@ TRAINING_CARDS = (
         name="amplifiers",
         lesson="09",
         kind=Courses,
-        claim="How much a network amplifies a nudge depends on what it is made of.",
+        claim="In 20 steps a nudge can grow a few times in one network, and a hundred thousand times "
+        "in another.",
         question="Nine networks, one nudge each: do you believe the order in which they end?",
         alt="A line for each network over the training steps, from one nudge of the same size each",
         command="experiment amplifiers --quick",
@@ -148,7 +150,8 @@ TRAINING_CARDS = (
         name="no-seeds",
         lesson="10",
         kind=NoSeeds,
-        claim="Without seeds every metric runs wild within the first ten iterations.",
+        claim="The source: without seeds every metric runs wild within the first ten iterations. "
+        "Here two metrics were measured, in five runs each.",
         question="Ten iterations in: which is wider, runs without seeds or runs on other threads?",
         alt="Thin lines of loss over ten iterations, in two colours: runs "
         "with drawn seeds, and runs with one seed",
@@ -178,7 +181,8 @@ TRAINING_CARDS = (
         name="sources",
         lesson="10",
         kind=Sources,
-        claim="Once all is seeded, rounding can still move a run, but less than another seed does.",
+        claim="Once all is seeded, rounding can still move a run; another seed moved it farther "
+        "here.",
         question="Threads, kernels, XLA, one ulp, a seed: how far does each move the weights?",
         alt="A row for each source of difference with a dot for the distance of each pair of runs; "
         "seeds are orange diamonds; the same bits stand left of a dotted line",
@@ -188,7 +192,8 @@ TRAINING_CARDS = (
         name="question",
         lesson="10",
         kind=Question,
-        claim="With every seed set, the same code gives another result in each run.",
+        claim="The question: with every seed set, the same code gives another result in each run. "
+        "Here the run repeated with 1 thread had the same bits.",
         question="Is the asker's code wrong, or can such a training not be reproduced?",
         alt="Lines of validation accuracy over the epochs, one for each run: the first, the "
         "same repeated, two threads, another seed",

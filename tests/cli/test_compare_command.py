@@ -391,12 +391,17 @@ def test_four_runs_without_drift_tell_what_would_have_shown(here):
         baseline="1 thread",
         pairs=Comparisons(labels=("1 thread again", "2 threads"), comparisons=(pair, pair)),
         tensors=3,
-        verdict="no drift seen",
     )
     told = " ".join(screen(still))
-    assert "Never: one other bit in any of 3 tensors at any of 60 steps would have shown." in told
-    parted = replace(still, verdict="order-dependent")
-    assert "would have shown" not in " ".join(screen(parted))
+    assert still.verdict == "no drift seen"
+    assert "Never: no hash differed of any of 3 tensors at any of 60 steps." in told
+    other = compare("a.fpdrift", "b.fpdrift")
+    pairs = replace(still.pairs, comparisons=(pair, other))
+    parted = replace(still, pairs=pairs)
+    assert parted.verdict == "thread-dependent"  # its runs were not repeated
+    assert "Never" not in " ".join(screen(parted))
+    again = replace(still, pairs=replace(pairs, comparisons=(other, pair)))
+    assert again.verdict == "nondeterministic"
 
 
 RUN = Repeated(name="a", checked=5, mismatch=None, mismatch_tensors=(), unfaithful=())

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from make_record import make_record
 
-from fpdrift.drift import Growth, compare, growth, growth_of, horizon
+from fpdrift.drift import Growth, compare, grow, growth, growth_of, horizon
 from fpdrift.drift.correlated import estimate
 from fpdrift.drift.jumps import find_jumps
 from fpdrift.drift.slopes import decade_slopes
-from fpdrift.drift.trend import too_few_runs
+from fpdrift.drift.trend import fit_trend, too_few_runs
 from fpdrift.drift.units import find_tensor, find_unit
 from fpdrift.errors import FpdriftError
 
@@ -450,7 +450,7 @@ def test_a_gain_counts_from_what_was_there_before():
     rng = np.random.default_rng(1)
     base = {"far": rng.normal(size=(3, 4)), "near": rng.normal(size=(3, 4))}
     moved = [
-        {"far": base["far"] + 1e-2, "near": base["near"] + 1e-8 * s**2 + 3.0 * (s >= 15)}
+        {"far": base["far"] + 1e-3, "near": base["near"] + 1e-8 * s**2 + 3.0 * (s >= 15)}
         for s in range(30)
     ]
     a, b = make_record([base] * 30), make_record(moved)
@@ -511,3 +511,25 @@ def test_a_weight_that_does_not_count_is_no_place_of_a_jump():
     flags = {"zero_gradient": {"dense/kernel": False, "dense/bias": True}}
     found = growth(compare(make_record([base] * 30, **flags), make_record(moved, **flags)))
     assert [(j.step, j.tensor) for j in found.jumps] == [(15, "dense/kernel")]
+
+
+def test_conclusions_wait_until_they_are_asked_for(monkeypatch):
+    """Reading a result costs no fit, and asking twice costs one."""
+    asked = []
+
+    def fit(*given):
+        asked.append(given)
+        return fit_trend(*given)
+
+    monkeypatch.setattr(grow, "fit_trend", fit)
+    found = growth_of(SINCE, 1e-9 * np.exp(0.1 * SINCE))
+    assert not asked
+    assert (found.kind, found.trend.kind, found.floor) == ("exponential", "exponential", None)
+    assert (len(asked), found.jumps, found.plateau) == (1, (), None)
+    with pytest.raises(AttributeError, match="no colour"):
+        _ = found.colour
+
+
+def test_what_was_far_apart_from_the_start_is_not_called_free_of_jumps():
+    found = Growth(steps=SINCE, distance=0.5 * SINCE, origin=0, far_from_the_start=True)
+    assert str(found) == "cannot tell: far apart from the start"

@@ -87,7 +87,7 @@ def test_no_drift_is_said_with_what_would_have_shown(trained, tmp_path):
     result = long.long(Settings(out=tmp_path))
     assert result.steps == 300
     assert result.first_step is None
-    assert result.finding.startswith("No drift seen in 300 steps; one other bit in any weight")
+    assert result.finding.startswith("No drift seen in 300 steps: no hash of any weight")
     assert plot(result).get_title("left").startswith("No drift seen (300 steps")
 
 

@@ -40,8 +40,8 @@ def _gradient(result: GradientRuns) -> list[str]:
         return [
             *lines,
             *wrapped(
-                f"No drift seen: all {len(result.runs)} runs ended with the same bits, and one bit "
-                "in any weight would have shown."
+                f"No drift seen: all {len(result.runs)} runs ended with the same hash of all "
+                "weights."
             ),
         ]
     return [

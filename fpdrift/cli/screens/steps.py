@@ -105,9 +105,10 @@ def _cnn(result: CnnDrift) -> list[str]:
             drawn, title = pair, f"distance of the weights, {label} against {result.baseline}"
     if result.verdict == "no drift seen":
         seen = f"{count(result.tensors, 'tensor')} at any of {count(result.steps, 'step')}"
-        lines.append(f"    Never: one other bit in any of {seen} would have shown.")
+        lines.append(f"    Never: no hash differed of any of {seen}.")
     if drawn is not None:
-        lines.append("    +n: n more tensors at that step. Churn: predictions of another class.")
+        lines.append("    +n: n more tensors at that step. Churn: predictions of the probe that")
+        lines.append("    have another class, in one run each.")
         lines += ["", *chart(drawn.steps.tolist(), drawn.distance.tolist(), title)]
     return lines
 
@@ -145,14 +146,14 @@ def verdict(results: Mapping[str, Result]) -> str:
 def _cnn_verdict(result: CnnDrift) -> str:
     if result.verdict == "nondeterministic":
         return "training: nondeterministic. The same program, run again, gave other bits."
-    if result.verdict == "order-dependent":
+    if result.verdict == "thread-dependent":
         return (
             "training: 1 thread gave the same bits again, more threads did not.\n"
             "Order-dependent, if those repeat as well: not tried here."
         )
     return (
-        f"training: no drift seen. One bit in any of {result.tensors} tensors at any of\n"
-        f"{count(result.steps, 'step')} would have shown."
+        f"training: no drift seen. No hash differed of any of {result.tensors} tensors at\n"
+        f"any of {count(result.steps, 'step')}."
     )
 
 

@@ -72,7 +72,7 @@ def _repeats(result: Revealed) -> list[str]:
     evidence = result.evidence
     if evidence.missed_rate is None:
         return []
-    seldom = f"1 in {1 / evidence.missed_rate:,.0f} astray would likely have shown"
+    seldom = f"1 in {1 / evidence.missed_rate:,.0f} astray would have shown in 95 % of cases"
     return wrapped(f"{evidence.repeats} repeats gave the same bits; {seldom}.")
 
 
