@@ -88,6 +88,13 @@ def test_an_exact_sum_that_is_rounded_twice_is_no_compensated_one(seed):
     assert (once.verdict, once.algorithms[0]) == ("order-independent", "the exact sum")
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_compensated_sum_is_told_from_an_exact_one_in_a_wider_format(seed):
+    found = reveal(neumaier_sum, 4, "float16", rng=np.random.default_rng(seed))
+    assert found.verdict == "confirmed"
+    assert found.algorithms[0] == "Neumaier's compensated sum"
+
+
 def test_a_mean_made_of_a_compensated_sum_is_named():
     found = reveal(lambda x: kahan_sum(x) / np.float32(9), 9)
     assert found.algorithms == ("Kahan's compensated sum",)

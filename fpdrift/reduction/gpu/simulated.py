@@ -32,7 +32,7 @@ LIMITS = (
     "The orders are drawn: they show which results are possible, not how often a GPU gives them.",
     "The threads of a warp add in one instruction on a GPU; single atomics are drawn one by one "
     "here.",
-    "A GPU's atomicAdd takes float32 subnormals in global memory for zeros; these inputs make "
+    "A GPU's atomicAdd treats float32 subnormals in global memory as zeros; these inputs make "
     "none.",
     "Other programs add a block in a different tree, those of Shanmugavelu et al. 2024 among them.",
 )

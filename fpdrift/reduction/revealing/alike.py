@@ -81,18 +81,20 @@ def same_order(
 
 
 def _judged(first: Revealed, second: Revealed, *, differs: bool) -> tuple[bool | None, str]:
-    for one in (first, second):
+    """Return whether the orders are the same, and why; whether an input is known to differ."""
+    both = first, second
+    for one in both:
         if one.verdict in ("inconsistent", "not reproduced"):
             return None, f"{one.name} is {one.verdict}, so its order is not known."
     if first.plan is None or second.plan is None:
         return _judged_without_trees(first, second, differs=differs)
     if first.plan != second.plan:
         return False, "Their trees differ."
-    if other := next(_otherwise(first, second), None):
-        return False, f"They add in the same order, {other}."
+    if different := next(_different_rounding(first, second), None):
+        return False, f"They add in the same order, but {different}."
     if differs:
         return None, "They add in the same order and seem to round alike, but their bits differ."
-    for one in (first, second):
+    for one in both:
         if one.evidence.offsets_that_differ:
             return None, (
                 "They add in the same order and round alike where the numbers start at a multiple "
@@ -104,7 +106,7 @@ def _judged(first: Revealed, second: Revealed, *, differs: bool) -> tuple[bool |
 def _judged_without_trees(
     first: Revealed, second: Revealed, *, differs: bool
 ) -> tuple[bool | None, str]:
-    """Compare sums that no order changes, and algorithms."""
+    """Compare sums of which one or both follow no tree."""
     if first.verdict != second.verdict or (first.plan is None) != (second.plan is None):
         return False, f"{_what(first)}, {_what(second)}."
     what = "but their bits differ" if differs else "and they gave the same bits"
@@ -119,33 +121,32 @@ def _what(one: Revealed) -> str:
     return f"{one.name} is {one.verdict}"
 
 
-def _otherwise(first: Revealed, second: Revealed) -> Iterator[str]:
-    """Say in which way two functions of one plan round differently."""
-    wide = [one.accumulator or one.dtype for one in (first, second)]
-    if wide[0] != wide[1]:
-        yield f"in {wide[0]} and in {wide[1]}"
+def _different_rounding(first: Revealed, second: Revealed) -> Iterator[str]:
+    """Describe each way in which two functions of one plan round differently."""
+    both = first, second
+    if (first.accumulator or first.dtype) != (second.accumulator or second.dtype):
+        yield _of_each(both, lambda one: f"adds in {one.accumulator or one.dtype}")
     if first.finish != second.finish:
-        ends = (
-            f"{one.name}'s sum is {one.finish or 'returned as it is'}" for one in (first, second)
-        )
-        yield f"but {' and '.join(ends)}"
-    if first.unrounded is not None and second.unrounded is not None:
-        both = np.array([first.unrounded, second.unrounded])
-        if (both[0] != both[1]).any():
-            added = (
-                f"{one.name} adds {int(one.unrounded.sum()) or 'none'} of its {one.n} products "
-                "unrounded"
-                for one in (first, second)
-                if one.unrounded is not None
-            )
-            yield f"but {' and '.join(added)} (fused multiply-add)"
+        yield _of_each(both, lambda one: f"returns its sum {one.finish or 'as it is'}")
+    flags = [one.unrounded for one in both if one.unrounded is not None]
+    if len(flags) == len(both) and (flags[0] != flags[1]).any():
+        yield _of_each(both, _fused)
     if first.evidence.flushed != second.evidence.flushed:
-        zeros = (
-            f"{one.name} takes {'subnormal' if one.evidence.flushed else 'no subnormal'} numbers "
-            "for zeros"
-            for one in (first, second)
-        )
-        yield f"but {' and '.join(zeros)}"
+        yield _of_each(both, _flushes)
+
+
+def _of_each(both: tuple[Revealed, Revealed], does: Callable[[Revealed], str]) -> str:
+    return " and ".join(f"{one.name} {does(one)}" for one in both)
+
+
+def _fused(one: Revealed) -> str:
+    count = 0 if one.unrounded is None else int(one.unrounded.sum())
+    return f"adds {count or 'none'} of its {one.n} products unrounded"
+
+
+def _flushes(one: Revealed) -> str:
+    what = ", ".join(one.evidence.flushed)
+    return f"treats subnormal {what} as zeros" if what else "keeps subnormal numbers"
 
 
 def _example(boxes: list[BlackBox], fmt: Format, rng: np.random.Generator) -> tuple[Any, ...]:

@@ -39,8 +39,7 @@ def confirmed_replay(
         notes.found(replay.plan, replay)
         return replay
     notes.found(plan)
-    bad = int(np.argmin(replay.equal[: len(replay.sums)]))
-    notes.example(rows[bad], given[bad], replay.sums[bad])
+    notes.first_difference(rows, given, replay.sums)
     raise notes.mismatch(replay, rows)
 
 

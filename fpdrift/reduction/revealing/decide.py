@@ -7,7 +7,7 @@ only once its replay has given the function's own bits on numbers that tell othe
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from fpdrift.reduction.revealing.mixture import fresh_probes, mixture, whole_num
 from fpdrift.reduction.revealing.notes import Notes, Verdict
 from fpdrift.reduction.revealing.probing import BlackBox
 from fpdrift.reduction.revealing.products import product_rows
-from fpdrift.reduction.revealing.replaying import Replay, best_replay, same_bits
+from fpdrift.reduction.revealing.replaying import best_replay, same_bits
 from fpdrift.reduction.revealing.revealed import Revealed
 from fpdrift.reduction.revealing.search import ContradictionError, Search
 from fpdrift.reduction.revealing.steady import Repeats, offsets_that_differ, two_orders
@@ -146,10 +146,9 @@ class _Decision:
                 self._finds()
         except Verdict as verdict:
             return self.notes.revealed(self._named(verdict))
-        raise AssertionError
 
-    def _finds(self) -> None:
-        """Find the tree of three inputs and more, and confirm it."""
+    def _finds(self) -> NoReturn:
+        """Find the tree of three inputs or more, and confirm it."""
         box, notes, rng = self.box, self.notes, self.rng
         repeats = Repeats(box, notes, rng)
         repeats.check()
@@ -161,7 +160,7 @@ class _Decision:
 
     def _confirms(
         self, plan: Plan, told: Floats | None = None, repeats: Repeats | None = None
-    ) -> None:
+    ) -> NoReturn:
         """Run the plan on numbers of all kinds, and on two orders that gave different bits."""
         rows = mixture(self.n, self.fmt, self._rounds(plan), self.rng)
         if told is not None:
@@ -214,9 +213,7 @@ class _Decision:
             if right.all():
                 self.notes.recognised, self.finishes = kind, finishes
                 return
-        right = same_bits(self.finishes[0](totals, self.fmt), given, self.fmt)
-        bad = int(np.argmin(right))
-        self.notes.example(rows[bad], given[bad], self.finishes[0](totals, self.fmt)[bad])
+        self.notes.first_difference(rows, given, self.finishes[0](totals, self.fmt))
         why = "Small whole numbers, which any order adds exactly, gave a different sum."
         if self.n <= _ONE_TREE:
             raise Verdict("not reproduced", why)
@@ -231,13 +228,12 @@ class _Decision:
         except ContradictionError as error:
             self.box.left = np.inf
             self._explain(error)
-            raise AssertionError from None
         finally:
             self.box.left = np.inf
             self.notes.probes = self.box.calls - before
 
-    def _explain(self, contradiction: ContradictionError) -> None:
-        """Tell whether the same probes give the same answers when asked again."""
+    def _explain(self, contradiction: ContradictionError) -> NoReturn:
+        """Raise a verdict by whether the same probes give the same answers when asked again."""
         rows = np.full((min(len(contradiction.others), _ASKED_AGAIN), self.n), self.mask.unit)
         rows[:, self.rng.permutation(self.n)[self.mask.most :]] = 0
         rows[:, contradiction.place] = self.mask.huge
@@ -248,7 +244,7 @@ class _Decision:
         for _ in range(_AGAIN):
             again = self.box.sums(probes)
             if not same_bits(first, again, self.fmt).all():
-                raise Verdict("inconsistent", "The same probe got other answers: nondeterministic.")
+                raise Verdict("inconsistent", "The same probe got different answers.")
         why = "The answers to its probes fit no tree: the order depends on the numbers, or the sum"
         raise Verdict("inconsistent", f"{why} is rounded coarsely.")
 
@@ -261,11 +257,7 @@ class _Decision:
         zeros = np.zeros(len(rows), np.bool_)  # a zero's sign says where a loop starts, or ends
         zeros[: len(replay.sums)] = (replay.sums == 0) & (given[: len(replay.sums)] == 0)
         if not (replay.equal | zeros).all():
-            self._note_first_difference(rows, given, replay)
+            self.notes.first_difference(rows, given, replay.sums)
             why = f"{len(rows) - replay.agreed} of {len(rows)} fresh probes, with zeros among the"
             why += " units, got an answer that the tree does not give: the order depends on the"
             raise Verdict("inconsistent", f"{why} numbers.")
-
-    def _note_first_difference(self, rows: Floats, given: Floats, replay: Replay) -> None:
-        bad = int(np.argmin(replay.equal[: len(replay.sums)]))
-        self.notes.example(rows[bad], given[bad], replay.sums[bad])

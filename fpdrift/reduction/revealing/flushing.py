@@ -1,7 +1,7 @@
-"""Replay a plan on hardware that takes subnormal numbers for zeros.
+"""Replay a plan on hardware that treats subnormal numbers as zeros.
 
-TensorFlow and JAX switch two modes of x86 processors on: one takes subnormal inputs for zeros
-(DAZ), one makes zeros of subnormal results (FTZ). A wider accumulator's partial sums are subnormal
+TensorFlow and JAX switch two modes of x86 processors on: denormals are zero (DAZ) for inputs, and
+flush to zero (FTZ) for results. A wider accumulator's partial sums are subnormal
 much later than the result.
 """
 
@@ -74,7 +74,7 @@ def flushed_replay(
 def flushed_sums(
     plan: Plan, rows: Floats, acc: Format, fmt: Format, finish: Finish, flush: Flush
 ) -> Floats:
-    """Add (rows, n) numbers by a plan, node by node."""
+    """Add (rows, n) numbers by a plan, node by node, with zeros for subnormal ones."""
     inputs = _flushed(rows, fmt, signed=flush.signed) if flush.inputs else rows
     known = [*inputs.T.astype(acc.dtype)]
     kids = plan.children.tolist()

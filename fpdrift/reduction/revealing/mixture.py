@@ -147,14 +147,21 @@ def _near_ties(rounds: int, n: int, fmt: Format, rng: np.random.Generator, preci
 def deep_ties(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Floats:
     """Draw (rounds, n) ties with a rest that is too small for a correction beside the half ulp.
 
-    The exact sum is not a tie; a compensated one takes it for one.
+    The exact sum is not a tie; a compensated one takes it for one. Every other rest is just too
+    small, so that a wider format still holds it.
     """
     rows = _ties(rounds, n, fmt, rng, below=2 * fmt.precision + 2)
+    rows[::2] = _ties(len(rows[::2]), n, fmt, rng, below=2 * fmt.precision, span=3)
     return round_array(rng.permuted(rows, axis=1), fmt)
 
 
 def _ties(
-    rounds: int, n: int, fmt: Format, rng: np.random.Generator, below: int | None = None
+    rounds: int,
+    n: int,
+    fmt: Format,
+    rng: np.random.Generator,
+    below: int | None = None,
+    span: int = 42,
 ) -> Wide:
     """Put half an ulp of the format beside a number, and a little more or less: two roundings err.
 
@@ -164,7 +171,8 @@ def _ties(
     below = p + 2 if below is None else below
     rows = np.zeros((rounds, n))
     rows[:, 0] = 1 + np.ldexp(rng.integers(0, 2 ** (p - 1), rounds).astype(float), 1 - p)
-    sizes = [np.full(rounds, p), rng.integers(below, min(below + 42, top - fmt.quantum), rounds)]
+    last = min(below + span, top - fmt.quantum)
+    sizes = [np.full(rounds, p), rng.integers(below, last, rounds)]
     for place, size in enumerate(sizes[: n - 1], start=1):
         rows[:, place] = np.ldexp(rng.choice([-1.0, 1.0], rounds), -size)
     signed: Wide = np.ldexp(rows * rng.choice([-1.0, 1.0], (rounds, 1)), top)

@@ -12,7 +12,7 @@ from fpdrift.floats import Format
 from fpdrift.frameworks.alignment import LINE
 from fpdrift.reduction.plan import Plan
 from fpdrift.reduction.revealing.probing import BlackBox
-from fpdrift.reduction.revealing.replaying import Replay
+from fpdrift.reduction.revealing.replaying import Replay, same_bits
 from fpdrift.reduction.revealing.revealed import Evidence, Revealed
 from fpdrift.reduction.rounding import Floats
 from fpdrift.reduction.sums import kahan_sum, neumaier_sum
@@ -61,12 +61,18 @@ class Notes:
         """Keep an input that decided."""
         self._example = (read_only(row), given, expected)
 
+    def first_difference(self, rows: Floats, given: Floats, expected: Floats) -> None:
+        """Keep the first input whose sum is not the expected one; of the first few at least."""
+        equal = same_bits(given[: len(expected)], expected, self.box.fmt)
+        bad = int(np.argmin(equal))
+        self.example(rows[bad], given[bad], expected[bad])
+
     def found(self, plan: Plan | None, replay: Replay | None = None) -> None:
         """Keep the plan that was found, and the replay that gave the function's bits."""
         self._plan, self._replay = plan, replay
 
     def replayed(self, replay: Replay, rows: Floats, tried: tuple[Format, ...]) -> None:
-        """Keep how a replay went, and what it could have told."""
+        """Keep how many inputs a replay agreed on, and how well these tell plans apart."""
         self._rows, self._agreed = len(rows), replay.agreed
         self._tried = tuple(fmt.name for fmt in tried)
         subnormal = _subnormal(rows, replay, self.box.fmt)
@@ -81,7 +87,7 @@ class Notes:
         self._example = (None, None, None)
 
     def mismatch(self, replay: Replay, rows: Floats) -> Verdict:
-        """Say how a replay differs."""
+        """Return the verdict on a replay that does not have all of the function's bits."""
         if self.only_subnormal:
             missed = len(rows) - replay.agreed
             why = (
@@ -97,16 +103,16 @@ class Notes:
         return Verdict("not reproduced", why)
 
     def confirmed(self, rows: int) -> Verdict:
-        """Say what was confirmed, and for what it holds."""
+        """Return the verdict on a replay that has them, and what it holds for."""
         why = [f"The plan gave the function's bits on all {rows} inputs."]
         if self.flushed:
-            why.append(f"It takes subnormal numbers for zeros: {', '.join(self.flushed)}.")
+            why.append(f"It treats subnormal numbers as zeros: {', '.join(self.flushed)}.")
         if self.differ:
             return Verdict("confirmed at one alignment", " ".join(why))
         return Verdict(f"confirmed{', subnormals flushed' * bool(self.flushed)}", " ".join(why))
 
     def revealed(self, verdict: Verdict) -> Revealed:
-        """Put all of it into the result."""
+        """Return the result, with all that was collected as its evidence."""
         row, given, expected = self._example
         evidence = Evidence(
             why=" ".join([verdict.why, *self._besides()]),
@@ -146,7 +152,7 @@ class Notes:
         return None if acc is self.box.fmt else acc.name
 
     def _besides(self) -> Iterator[str]:
-        """Say what holds beside any verdict."""
+        """Yield sentences that hold beside any verdict."""
         if self.recognised:
             yield f"It is {self.recognised}."
         if self.differ:
@@ -162,7 +168,7 @@ class Notes:
         return float(1 - _MISSED ** (1 / self.repeats))
 
     def _told_apart(self, replay: Replay, rows: Floats) -> str:
-        """Say how many inputs tell compensated sums apart; measured where n is small."""
+        """Describe how well the inputs tell compensated sums apart; counted where n is small."""
         n = self.box.n
         if n == 1:
             return "One number needs no addition."
@@ -179,7 +185,7 @@ class Notes:
 
 
 def _subnormal(rows: Floats, replay: Replay, fmt: Format) -> Any:
-    """Say which rows hold subnormal numbers or have such a sum."""
+    """Return which rows hold subnormal numbers or have such a sum, (rows,)."""
     least = fmt.dtype.type(2.0**fmt.emin)
     sums = np.zeros(len(rows), rows.dtype)
     sums[: len(replay.sums)] = replay.sums

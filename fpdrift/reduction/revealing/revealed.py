@@ -45,7 +45,7 @@ class Evidence(Result):
     agreed: int
     #: the accumulators tried, the narrowest first
     accumulators: tuple[str, ...]
-    #: whether the function takes subnormal numbers for zeros: a replay that does gave its bits
+    #: whether the function treats subnormal numbers as zeros: a replay that does gave its bits
     flushes_subnormals: bool
     #: how well the inputs tell other ways of adding from this plan
     power: str
