@@ -75,7 +75,7 @@ def _tell(study: Study) -> str:
     return (
         f"Noise of at most {NUDGE:g} on half of the weights{changed} "
         f"{len(nudged)} draws of it gave {apart(nudged)}; "
-        f"{churn} % of the predictions changed class, and the mean loss moved by {loss} %. "
+        f"{churn} % of the probe's predictions changed class, and the mean loss moved by {loss} %. "
         f"Another seed, one run: {seed.distance:.1e}, {100 * seed.churn:.2g} %. "
         f"2 threads, one run: {apart([study[_THREADS]])}. "
         f"The run repeated: {apart([study[_AGAIN]])}."

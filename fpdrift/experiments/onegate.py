@@ -12,6 +12,7 @@ from fpdrift.experiments.study import (
     Study,
     Words,
     apart,
+    at_most,
     carried_out,
     plain,
     size_of,
@@ -98,7 +99,9 @@ def _where(changed: int, gate: Gate) -> str:
     else:
         place = "for one image" if changed == 1 else f"for {changed:,} images"
     one = "" if changed == 1 else "the one of the largest gradient "
-    return f"{place} in one run and shut in the other, {one}{gate.from_zero:.1e} from zero at most"
+    return (
+        f"{place} in one run and shut in the other, {one}within {at_most(gate.from_zero)} of zero"
+    )
 
 
 WORDS["gate"] = Words("One step, seen at its ReLUs", CLAIM)

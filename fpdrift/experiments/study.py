@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -163,6 +164,12 @@ def carried_out(
 def plain(number: float) -> str:
     """Write two digits of a number, without an exponent where it is 10 or more."""
     return f"{float(f'{number:.2g}'):,.0f}" if number >= 10 else f"{number:.2g}"
+
+
+def at_most(number: float) -> str:
+    """Write two digits of a number, rounded up: it is not larger than what is written."""
+    up = Context(prec=2, rounding=ROUND_CEILING)
+    return f"{float(up.create_decimal(repr(float(number)))):.1e}"
 
 
 def equal(distances: Iterable[RunDistance]) -> list[bool]:

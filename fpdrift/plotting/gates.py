@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fpdrift.experiments.study import at_most
 from fpdrift.plotting.study import draw_study
 from fpdrift.plotting.words import sized
 
@@ -80,7 +81,7 @@ def _draw_kink(gate: Gate, ax: Axes) -> None:
     ax.set_title(f"{gate.layer}, unit {gate.unit}\nsample {gate.sample}{pixel}")
     times = gate.from_zero / gate.spread if gate.spread else np.inf
     ax.set(
-        xlabel=f"what goes in (farther run: {times:.1e} standard deviations)",
+        xlabel=f"what goes in (within {at_most(times)} standard deviations of 0)",
         ylabel="what comes out",
         xlim=(-reach, reach),
         ylim=(-0.4 * reach, 1.1 * reach),

@@ -129,7 +129,7 @@ TRAINING_CARDS = (
         name="amplifiers",
         lesson="09",
         kind=Courses,
-        claim="In 20 steps a nudge can grow a few times in one network, and a hundred thousand times "
+        claim="In 20 steps a nudge can grow a few times in one network, and 100,000 times "
         "in another.",
         question="Nine networks, one nudge each: do you believe the order in which they end?",
         alt="A line for each network over the training steps, from one nudge of the same size each",

@@ -10,6 +10,7 @@ from made_records import made
 from fpdrift import load_recorded
 from fpdrift.cli.screens import screen
 from fpdrift.experiments import Settings, onegate, study
+from fpdrift.experiments.study import at_most
 from fpdrift.plotting import plot
 from fpdrift.results import Result, read_only
 from fpdrift.training import Repeated, job
@@ -98,3 +99,12 @@ def test_equal_bits_have_no_jump(monkeypatch, tmp_path):
     assert result.gates is None
     assert "1 and 2 threads gave the same bits (30 steps)" in result.finding
     assert "no hash" in result.finding
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(3.449e-5, "3.5e-05"), (8e-8, "8.0e-08"), (9.91, "1.0e+01"), (0.0, "0.0e+00")],
+)
+def test_what_lies_within_is_rounded_up(number, told):
+    assert at_most(number) == told
+    assert float(told) >= number

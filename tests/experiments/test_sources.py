@@ -11,6 +11,7 @@ import pytest
 from made_records import made
 
 from fpdrift.cli.screens import screen
+from fpdrift.drift.intervals import FEWEST, median_interval
 from fpdrift.experiments import Settings, study
 from fpdrift.experiments import sources as room
 from fpdrift.experiments.sources import conditions
@@ -274,3 +275,14 @@ def test_pairs_that_were_not_kept_are_no_equal_pairs(result):
     assert ax.get_title("left").startswith("Distances that an older version did not keep")
     assert [text.get_text() for text in ax.texts] == ["not kept"] * len(result.rounding)
     assert sum("not kept" in line for line in screen(gone)) == len(result.rounding)
+
+
+def test_no_two_pairs_of_a_source_share_a_run():
+    """So the interval of their median may take them for independent."""
+    groups, _ = conditions(Condition(intra_op_threads=1, seed=7), FEWEST)
+    control = groups.pop(room.CONTROL)
+    for name, group in groups.items():
+        pairs = list(zip(control, group, strict=True))
+        assert median_interval(range(FEWEST), pairs), name
+    first = control[0]
+    assert not median_interval(range(FEWEST), [(first, c) for c in control])

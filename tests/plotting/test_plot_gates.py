@@ -29,7 +29,7 @@ def test_both_runs_stand_on_the_kink():
     assert points == [(-2e-8, 0), (8e-8, 8e-8)]
     assert said(left) == "run A: shut\n-2.0e-08 | run B: open\n8.0e-08"
     assert [text.get_ha() for text in left.texts] == ["right", "left"]  # away from the kink
-    assert "within 8e-08 standard deviations of 0" in left.get_xlabel()
+    assert "within 8.0e-08 standard deviations of 0" in left.get_xlabel()
     assert [bar.get_height() for bar in right.patches[:2]] == pytest.approx([80, 10])
     assert right.patches[0].get_facecolor() != right.patches[1].get_facecolor()
     assert said(right) == "unit 2: 80 %"
