@@ -146,7 +146,9 @@ def _loss_config(loss: Any) -> Any:
     """Read a loss's settings: of a function, those with which Keras calls it."""
     known = keras.losses.get(loss) if isinstance(loss, str) else loss
     if isinstance(known, keras.losses.Loss):
-        return {**known.get_config(), "class_name": type(known).__name__}
+        # of some losses, such as Huber, Keras' own config leaves out what they were given
+        given = vars(known).get("_fn_kwargs") or {}
+        return {**given, **known.get_config(), "class_name": type(known).__name__}
     parameters = inspect.signature(known).parameters.values()
     given = {p.name: p.default for p in parameters if p.default is not p.empty}
     return {"class_name": _loss_name(known), **{k: v for k, v in given.items() if k not in _DATA}}

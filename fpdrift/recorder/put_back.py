@@ -39,31 +39,18 @@ class PutBack:
     def __init__(self, model: Any, optimizers: Iterable[Any]) -> None:
         self._model = model
         self._own = {id(variable) for variable in model.variables}
-        slots = {id(variable) for optimizer in optimizers for variable in optimizer.variables}
-        own = _own_variables()
-        found = _living((keras.Variable, *_GENERATORS, *own))
-        self._generators = [item for item in found if isinstance(item, _GENERATORS)]
-        # what Keras' variables consist of is held with them
-        inside = {
-            id(getattr(item, "_value", None)) for item in found if isinstance(item, keras.Variable)
-        }
-        self._variables = [
-            item
-            for item in found
-            if isinstance(item, (keras.Variable, *own)) and id(item) not in slots | inside
-        ]
+        self._slots = {id(variable) for optimizer in optimizers for variable in optimizer.variables}
 
     @contextmanager
     def everything(self) -> Iterator[None]:
         """Put everything back at the end, also after an error."""
-        undo = [*_hold_keras(), *map(_hold_generator, self._generators)]
+        # looked for each time: layers and Keras itself make generators when they first draw
+        own = _own_variables()
+        found = _living((keras.Variable, *_GENERATORS, *own))
+        undo = _hold_keras()
+        undo += [_hold_generator(item) for item in found if isinstance(item, _GENERATORS)]
         undo += [_hold_random_module(), _hold_numpy()]
-        for variable in self._variables:
-            try:
-                undo.append(_hold_variable(variable))
-            except Exception:  # of another graph, or given away: then nothing can move it
-                if id(variable) in self._own:
-                    raise
+        undo += self._hold_variables([v for v in found if isinstance(v, (keras.Variable, *own))])
         if keras.backend.backend() == "torch":
             undo.append(torch.hold_generators())
         attributes = Attributes(sublayers(self._model))
@@ -73,6 +60,22 @@ class PutBack:
             attributes.put_back()
             for put_back in undo:
                 put_back()
+
+    def _hold_variables(self, variables: list[Any]) -> list[_Undo]:
+        # what Keras' variables consist of is held with them
+        left_out = {id(getattr(v, "_value", None)) for v in variables if _is_keras(v)} | self._slots
+        undo = []
+        for variable in (v for v in variables if id(v) not in left_out):
+            try:
+                undo.append(_hold_variable(variable))
+            except Exception:  # of another graph, or given away: then nothing can move it
+                if id(variable) in self._own:
+                    raise
+        return undo
+
+
+def _is_keras(variable: Any) -> bool:
+    return isinstance(variable, keras.Variable)
 
 
 def _living(kinds: tuple[type, ...]) -> list[Any]:

@@ -152,16 +152,16 @@ def test_settings_are_told_whole():
 
 def functional(last):
     inputs = keras.Input((3,))
-    return keras.Model(inputs, last(layers.Dense(4)(inputs)))
+    return keras.Model(inputs, last(layers.Dense(3)(inputs)))
 
 
 @pytest.mark.parametrize(
     ("make", "said"),
     [
         (lambda: functional(layers.Dense(2, "softmax")), ([None, 2], "softmax")),
-        (lambda: functional(layers.Softmax()), ([None, 4], "softmax")),
-        (lambda: functional(layers.Activation("sigmoid")), ([None, 4], "sigmoid")),
-        (lambda: functional(layers.Dropout(0.5)), ([None, 4], None)),
+        (lambda: functional(layers.Softmax()), ([None, 3], "softmax")),
+        (lambda: functional(layers.Activation("sigmoid")), ([None, 3], "sigmoid")),
+        (lambda: functional(layers.Dropout(0.5)), ([None, 3], None)),
         (lambda: functional(small()), ([None, 1], "linear")),
         (lambda: keras.Sequential([keras.Input((3,)), small()]), ([None, 1], "linear")),
         (small, ([None, 1], "linear")),

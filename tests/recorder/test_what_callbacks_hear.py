@@ -68,7 +68,7 @@ def test_data_of_unknown_length(steps_per_execution, tmp_path):
         found = []
         for _ in range(2):
             history = model.fit(
-                unknown_length(data), epochs=2, verbose=0, callbacks=[*callbacks]
+                unknown_length(data), epochs=2, shuffle=False, verbose=0, callbacks=[*callbacks]
             ).history
             found.append((history, int(model.optimizer.iterations)))
         return found, bits(model.variables), bits(model.metrics_variables)
@@ -98,6 +98,7 @@ def test_updates_between_two_fits_are_counted(count, words, tmp_path):
     assert record.steps.tolist() == [*range(6), *range(5 + count, 11 + count)]
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own
 def test_a_resumed_run_lines_up_with_the_straight_one(tmp_path):
     def make():
         model = keras.Sequential(

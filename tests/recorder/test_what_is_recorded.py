@@ -1,6 +1,7 @@
 # ruff: noqa: ARG002 - Keras calls these methods with arguments that not all of them need
 """The record holds what a test sees that keeps everything in memory."""
 
+import sqlite3
 import time
 
 import keras
@@ -352,6 +353,9 @@ def test_the_first_number_that_is_not_finite(tmp_path):
     model.fit(x, y, batch_size=16, shuffle=False, verbose=0, callbacks=[recorder])
     record = open_record(tmp_path / "a.fpdrift")
     assert record.first_non_finite == (3, "loss")
+    with sqlite3.connect(tmp_path / "a.fpdrift") as file:  # said once, and looked for no more
+        texts = [text for (text,) in file.execute("SELECT text FROM entry WHERE kind = 'step'")]
+    assert ["not_finite" in text for text in texts] == [False] * 3 + [True, False, False]
 
 
 def test_a_fit_that_fails_leaves_an_incomplete_record_and_the_next_goes_on(tmp_path):
