@@ -58,6 +58,7 @@ def unknown_length(data):
     return tf.data.Dataset.from_generator(batches, output_signature=kinds)
 
 
+@pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")  # Keras' own
 @pytest.mark.parametrize("steps_per_execution", [1, 3])
 def test_data_of_unknown_length(steps_per_execution, tmp_path):
     def train(*callbacks):

@@ -3,6 +3,7 @@
 
 import sqlite3
 import time
+from contextlib import closing
 
 import keras
 import numpy as np
@@ -353,7 +354,8 @@ def test_the_first_number_that_is_not_finite(tmp_path):
     model.fit(x, y, batch_size=16, shuffle=False, verbose=0, callbacks=[recorder])
     record = open_record(tmp_path / "a.fpdrift")
     assert record.first_non_finite == (3, "loss")
-    with sqlite3.connect(tmp_path / "a.fpdrift") as file:  # said once, and looked for no more
+    # said once, and looked for no more
+    with closing(sqlite3.connect(tmp_path / "a.fpdrift")) as file:
         texts = [text for (text,) in file.execute("SELECT text FROM entry WHERE kind = 'step'")]
     assert ["not_finite" in text for text in texts] == [False] * 3 + [True, False, False]
 
