@@ -107,6 +107,7 @@ class Notes:
         why = [f"The plan gave the function's bits on all {rows} inputs."]
         if self.flushed:
             why.append(f"It treats subnormal numbers as zeros: {', '.join(self.flushed)}.")
+            why.append("The signs of such zeros were not compared.")
         if self.differ:
             return Verdict("confirmed at one alignment", " ".join(why))
         return Verdict(f"confirmed{', subnormals flushed' * bool(self.flushed)}", " ".join(why))
