@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from fpdrift.plotting.powers import write_powers
 
@@ -42,6 +43,7 @@ def draw_tensor_matrix(result: TensorMatrix, ax: Axes) -> None:
         write_powers(bar.ax.yaxis)
         bar.set_label("relative distance of the tensor")
     ax.set_ylim(tops[-1], 0)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(visible=False)
     pair = f"{_short(result.name_b)} against {_short(result.name_a)}"
     ax.set_xlabel(f"training step ({pair})", parse_math=False)
