@@ -1,6 +1,7 @@
 """How often ``compare`` is right about starts that no record saw: ``python sweep_starts.py [n]``.
 
-Prints the table of ``docs/starts.md``. About two minutes of one core at n = 140, nearly all of it to compile.
+Prints the table of ``docs/starts.md``. About two minutes of one core at n = 140, nearly all of it
+to compile.
 """
 
 import sys
