@@ -15,8 +15,8 @@ from fpdrift.results import Result
 #: The verdicts of `Revealed`, and what each says.
 VERDICTS = {
     "confirmed": "the plan, or an algorithm that is named, gives the function's own bits",
-    "confirmed, subnormals flushed": "the plan gives them with zeros for subnormal numbers, but for "
-    "the signs of such zeros",
+    "confirmed, subnormals flushed": "the plan gives them with zeros for subnormal numbers, but "
+    "for the signs of such zeros",
     "confirmed at one alignment": "the plan gives them where the numbers start at a multiple of 64 "
     "bytes; elsewhere the bits differ",
     "order-independent": "the bits do not depend on the order of the inputs",
