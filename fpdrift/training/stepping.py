@@ -187,8 +187,10 @@ def check_same(a: Step, b: Step) -> None:
     """
     ours, theirs = ({(t.name, t.shape, t.dtype) for t in step.state.tensors} for step in (a, b))
     for name, shape, dtype in sorted(ours ^ theirs)[:1]:
+        others = len({other for other, *_ in ours ^ theirs}) - 1
+        more = f" (and {others} more)" if others else ""
         message = (
-            f"one model alone has {name} of shape {shape} in {dtype}; give two models with the "
-            "same variables under the same names"
+            f"one model alone has {name} of shape {shape} in {dtype}{more}; give two models with "
+            "the same variables under the same names, or record both and compare what they share"
         )
         raise FpdriftError(message)

@@ -1,12 +1,13 @@
 """Judge many pairs of training steps whose truth is known, and count the wrong verdicts.
 
-Pairs of models: those of `judge_pairs`, and those of `blind_pairs`, whose author had not seen the
-code that judges. Pairs of runs: the answer's network under one thread against other threads, oneDNN
-off and older instructions, each repeated in fresh processes. Printed are each pair that is not
+Pairs of models: those of `judge_pairs`, and those of `blind_pairs` and `blind_more`, whose two
+authors had not seen the code that judges; the last were written when the code was done. Pairs of
+runs: the answer's network under one thread against other threads, oneDNN off and older
+instructions, each repeated in fresh processes. Printed are each pair that is not
 judged right, and the table that docs/rounding.md shows. The exit status is 1 where a target is
 missed: false alarms 1 %, misses 5 %, "cannot tell" 10 %.
 
-python tests/faults/sweep_mathematics.py [--own 1] [--blind 1] [--runs 9] [--seed 1] [--like ...]
+python tests/faults/sweep_mathematics.py [--own 1] [--blind 1] [--more 1] [--runs 9] [--like ..]
 """
 
 import argparse
@@ -99,6 +100,10 @@ def model_pairs(given):
         from blind_pairs import PAIRS as BLIND
 
         groups.append(("written without sight of the code", BLIND))
+    if given.more:
+        from blind_more import PAIRS as MORE
+
+        groups.append(("written so when the code was done", MORE))
     for group, pairs in groups:
         for pair in pairs:
             if any(text in pair.name for text in given.like):
@@ -108,7 +113,7 @@ def model_pairs(given):
 def main():
     """Judge them all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, usual in (("own", 1), ("blind", 1), ("runs", 9), ("seed", 1)):
+    for name, usual in (("own", 1), ("blind", 1), ("more", 1), ("runs", 9), ("seed", 1)):
         parser.add_argument(f"--{name}", type=int, default=usual)
     parser.add_argument("--like", nargs="*", default=[""], help="only pairs named so, in part")
     given = parser.parse_args()

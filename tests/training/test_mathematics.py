@@ -126,11 +126,12 @@ def test_what_cannot_be_widened_is_judged_by_its_size_and_named(monkeypatch):
         raise NotImplementedError
 
     monkeypatch.setattr(widened, "Widened", refused)
-    make, batch = kept_in_float32(), batch_for(1)
-    found = judge_step(make, kept_in_float32(dtype=None), batch)
+    make, (x, y) = kept_in_float32(), batch_for(1)
+    turned = x[::-1].copy(), y[::-1].copy()  # so that some bits differ in float32, too
+    found = judge_step(make, kept_in_float32(dtype=None), (x, y), batch_b=turned)
     assert found.verdict == "cannot tell"
     assert "in float64 A still computes in float32, in functional" in found.reason
-    found = judge_step(make, kept_in_float32(norm_epsilon=0.1), batch)
+    found = judge_step(make, kept_in_float32(norm_epsilon=0.1), (x, y))
     assert found.verdict == "other mathematics"
 
 
@@ -223,7 +224,10 @@ def test_given_state_is_both_sides_start():
         ((None, maker(1), batch_for(1)), "make_a is None"),
         ((maker(1), 3, batch_for(1)), "make_b is 3"),
         ((maker(1), maker(1), 3), "batch is 3"),
-        ((maker(1), maker(1, norm=False), batch_for(1)), "one model alone has .*norm/beta"),
+        (
+            (maker(1), maker(1, norm=False), batch_for(1)),
+            "one model alone has .*norm/beta .*and 7 more.*compare",
+        ),
         ((maker(1), maker(1), batch_for(1), {"other": 1}), "state has 'other'"),
     ],
 )
