@@ -65,7 +65,7 @@ def start_distances(a: Sequence[Seen], b: Sequence[Seen]) -> dict[str, float]:
     It is infinite for a part of the batch that one alone has, such as sample weights, or that has
     another shape.
     """
-    ours, theirs = starts_of(a), starts_of(b)
+    ours, theirs = starts_of(a, b), starts_of(b, a)
     shapes = (
         {k: v[k].shape for k, v in x.items() if k.startswith("batch/")} for x in (ours, theirs)
     )
@@ -109,7 +109,7 @@ def unrounded(what: str, a: Sequence[Seen], b: Sequence[Seen]) -> dict[str, floa
     bias, would not show among all weights. A batch is compared element by element: one pixel would
     not show among all of them. Counters and keys are never rounded.
     """
-    ours, theirs = starts_of(a).get(what, {}), starts_of(b).get(what, {})
+    ours, theirs = starts_of(a, b).get(what, {}), starts_of(b, a).get(what, {})
     if what.startswith("batch/"):
         found = {n: _largest(x, theirs[n]) if n in theirs else inf for n, x in ours.items()}
         found |= {name: inf for name in theirs if name not in ours}

@@ -135,10 +135,13 @@ class Step:
         named = {
             id(v): t.name for v, t in zip(self.state.variables, self.state.tensors, strict=True)
         }
+        # a weight that the loss does not depend on has a gradient of zero, which Keras calls none
         weights = {
-            id(variable): (named[id(variable)], gradient)
+            id(variable): (
+                named[id(variable)],
+                np.zeros(variable.shape, "float32") if gradient is None else _array(gradient),
+            )
             for variable, gradient in zip(self.model.trainable_variables, of_weights, strict=True)
-            if gradient is not None
         }
         for place in reversed(range(len(tapped.names))):
             if of_outputs[place] is not None:
@@ -148,9 +151,9 @@ class Step:
             for variable in self._taps.layers[index].trainable_variables:
                 if id(variable) in weights:
                     name, gradient = weights.pop(id(variable))
-                    yield Seen("backward", name, names[index], _array(gradient))
+                    yield Seen("backward", name, names[index], gradient)
         for name, gradient in weights.values():
-            yield Seen("backward", name, "", _array(gradient))
+            yield Seen("backward", name, "", gradient)
 
     def _variables(self, stage: str) -> list[Seen]:
         values = zip(self.state.tensors, self.read(), strict=True)

@@ -144,6 +144,9 @@ class Judged(Result):
         """What the verdict follows from, in a sentence."""
         start = "" if self.by is None else _start(self.by)
         told = _SENTENCES[self.cause].format(*self.names, by=self.by, start=start)
+        batch = [name for name in self.start if name.startswith("batch/")]
+        if self.verdict == "identical" and batch:
+            told = f"{told}, although {batch[0]} does"
         return f"{self.weighted} alone has sample weights; {told}" if self.weighted else told
 
     @property

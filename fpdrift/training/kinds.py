@@ -57,9 +57,12 @@ def kinds_of(seen: Sequence[Seen]) -> Kinds:
     return kinds
 
 
-def starts_of(seen: Sequence[Seen]) -> Kinds:
-    """Sort what the step starts from: the batch's parts, the weights, each kind of the rest."""
-    gradients = _gradients(seen)
+def starts_of(seen: Sequence[Seen], other: Sequence[Seen] = ()) -> Kinds:
+    """Sort what the step starts from: the batch's parts, the weights, each kind of the rest.
+
+    A weight that is frozen here and trained in the other step is a weight.
+    """
+    gradients = _gradients(seen) | _gradients(other)
     kinds: Kinds = {}
     for item in seen:
         if item.stage == "before":
@@ -102,11 +105,20 @@ def distances(a: Kinds, b: Kinds, noise: Mapping[str, Mask] | None = None) -> di
     found = {}
     for what, ours in a.items():
         for name, values in ours.items():
-            others = b.get(what, {}).get(name)
+            others = _counterpart(b, what, name)
             if others is not None and others.shape == values.shape:
                 keep = ~leave_out(name, values.shape, noise or {})
                 found[what, name] = apart(values[keep], others[keep])
     return found
+
+
+def _counterpart(kinds: Kinds, what: str, name: str) -> npt.NDArray[np.float64] | None:
+    """Find a tensor; what a step adds to it is of another kind where one side has it frozen."""
+    if what.startswith("update"):
+        for kind, tensors in kinds.items():
+            if kind.startswith("update") and name in tensors:
+                return tensors[name]
+    return kinds.get(what, {}).get(name)
 
 
 def apart(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:

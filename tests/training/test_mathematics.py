@@ -162,8 +162,31 @@ def test_equal_steps_are_identical_a_nan_included():
     x[0, 0, 0, 0] = np.nan
     assert judge_step(maker(1), maker(1), (x, y)).verdict == "identical"
     found = judge_step(maker(1), maker(1, activation="tanh"), (x, y))
-    assert found.verdict == "cannot tell"
-    assert found.reason.endswith("such as in forward act/output")
+    assert (found.verdict, found.cause) == ("cannot tell", "hidden by NaN")
+
+
+@pytest.mark.parametrize("how", ["frozen", "without gradient"])
+def test_a_weight_that_one_step_alone_trains_is_other_mathematics(how):
+    keras = require("keras")
+
+    def make(trains):
+        def made():
+            keras.utils.set_random_seed(1)
+            inputs = keras.Input((4,))
+            first = keras.layers.Dense(3, name="first", trainable=trains or how != "frozen")
+            kept = first(inputs)
+            if not trains and how != "frozen":
+                kept = keras.layers.Lambda(keras.ops.stop_gradient)(kept)
+            model = keras.Model(inputs, keras.layers.Dense(1, name="last")(kept))
+            model.compile(keras.optimizers.SGD(0.1), "mse")
+            return model
+
+        return made
+
+    x = np.random.default_rng(1).normal(size=(8, 4)).astype("float32")
+    found = judge_step(make(trains=True), make(trains=False), (x, x[:, :1]))
+    assert found.verdict == "other mathematics"
+    assert any("first/" in measure.tensor for measure in found.measures if measure.stays)
 
 
 def test_the_verdict_is_about_one_step():
