@@ -82,7 +82,7 @@ bench: $(VENV)/.all
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 faults: $(VENV)/.all
-	for script in tests/faults/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in $$(grep -l __main__ tests/faults/*.py); do $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf $(VENV) fpdrift-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
