@@ -93,13 +93,15 @@ def test_a_librarys_tree_gives_its_bits_on_numbers_never_seen(name):
     for dtype in found.dtypes:
         for n in (2, 5, 33):
             revealed = REVEAL[found.kind](found.call, n, dtype)
-            if revealed.verdict.startswith("confirmed"):
+            if revealed.verdict in ("confirmed", "confirmed, subnormals flushed"):
                 rows = mixture(n, dtype, np.random.default_rng(n), 100)
                 if revealed.evidence.flushes_subnormals:
                     rows = rows[7::8]  # whole numbers: no sum of these is subnormal
                 check_bits(found, revealed, rows[(rows != 0).any(axis=1)])
             else:
-                assert revealed.verdict in ("not reproduced", "order-independent")
+                # one alignment promises nothing of rows that lie anywhere in memory
+                rest = ("confirmed at one alignment", "not reproduced", "order-independent")
+                assert revealed.verdict in rest
 
 
 def check_bits(found, revealed, rows):
