@@ -68,7 +68,7 @@ def results():
     yield "survival", survival_curve([0, 3, 5], [True, True, False])
     pairs = Comparisons(labels=("1 thread again", "nudged"), comparisons=(pair, pair))
     yield "comparisons", pairs
-    names = {"network": "answer", "data": "noise", "baseline": "1 thread", "verdict": "none"}
+    names = {"network": "answer", "data": "noise", "baseline": "1 thread"}
     yield "cnn", CnnDrift(**names, seed=0, steps=1, records=(), tensors=1, pairs=pairs)
     yield "five-runs", five_runs()
     yield from reduction_results()
