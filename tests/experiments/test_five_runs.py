@@ -128,7 +128,7 @@ def test_what_was_not_seen_and_what_was_left_out_is_said():
     )
     same = fiveruns.GradientRuns(gradient="fused", runs=runs, figure=0.0, distinct=1)
     text = " ".join(screen(same))
-    assert "No drift seen: all 2 runs ended with the same bits" in text
+    assert "No drift seen: all 2 runs ended with the same hash" in " ".join(text.split())
     other = dataclasses.replace(same, figure=0.00144, distinct=2)
     text = " ".join(screen(other))
     assert "2 different sets of weights" in text

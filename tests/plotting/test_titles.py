@@ -53,7 +53,7 @@ def test_the_trap_s_bars_begin_at_one_rounding_and_end_at_their_distance():
             "Other answers, one run each: 2 threads 5 %, another seed 5 %",
         ),
         (dataclasses.replace(PARTED, distances=(SAME,)), "Not one bit differs"),
-        (RESULTS["long"], "2 threads against 1 thread: 12 % of answers differ"),
+        (RESULTS["long"], "2 threads against 1 thread, one pair: 12 % of answers differ"),
         (RESULTS["trap"], "One-hot: the same bits; multi-hot: other mathematics"),
         (RESULTS["sources"], "Rounding: 3.3e-7 to 2e-4 apart; another seed: 0.4 to 2.4"),
         (RESULTS["sources-equal"], "No drift seen from rounding"),
