@@ -1,5 +1,6 @@
 # make demo          sees this machine's arithmetic drift, in about 100 seconds
-# make test          everything that has to hold, in about 25 minutes
+# make test          run the test suite
+# make check         run the slow tests: installs, browsers, kills, trainings in full
 # make lessons-full  executes the lessons in their whole sizes, in about 5 minutes
 # Each installs what it lacks into .venv first, and only then.
 
@@ -25,7 +26,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lessons lessons-full figures figures-demo recorded bench faults clean
+.PHONY: help demo test check coverage lint format lessons lessons-full figures figures-demo recorded bench faults clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -47,7 +48,10 @@ demo: $(VENV)/.cnn
 	@$(BIN)/python -m fpdrift.demo $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not check" $(ARGS)
+
+check: $(VENV)/.all
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m check $(ARGS)
 
 lint: $(VENV)/.all
 	$(BIN)/ruff format --check fpdrift tests lessons figures .ci
@@ -77,6 +81,9 @@ lessons-full: $(VENV)/.all
 # The README's picture and the results behind it: one run of the demo on this machine.
 figures-demo: $(VENV)/.cnn
 	$(BIN)/python -m fpdrift.demo --out figures/demo
+
+coverage: $(VENV)/.all
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not check" --cov --cov-report=term:skip-covered $(ARGS)
 
 bench: $(VENV)/.all
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
