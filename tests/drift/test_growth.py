@@ -161,6 +161,19 @@ def test_a_curve_that_bends_names_no_law_but_its_slopes():
     assert [part.slope for part in found.slopes] == pytest.approx([3, 3, 1, 1])
     assert (found.slopes[0].first, found.slopes[0].last) == (1, 10)
     assert "no simple law: it bends, exponents by decade 3, 3, 1, 1" in str(found)
+    assert found.bend_seen
+
+
+def test_a_bend_that_the_slopes_do_not_show_is_told_by_what_the_law_misses():
+    """A wave about a power law has the same slope in each decade."""
+    steps = np.array([*range(1, 33), *range(40, 1001, 8)])
+    wave = 0.15 * np.sin(4 * np.pi * np.log10(steps))
+    found = growth_of(steps, 1e-7 * np.exp(0.5 * np.log(steps) + wave))
+    assert (found.kind, found.bend_seen, found.trend.nearest) == ("bends", False, "power law")
+    misses = f"misses a smooth curve by up to {100 * (found.trend.missed - 1):.0f} %, exponent"
+    assert f"no simple law: the likeliest power law {misses}" in str(found)
+    assert 1.15 < found.trend.missed < 1.35
+    assert "bends" not in str(found)
 
 
 def test_a_decade_with_too_few_points_has_no_slope():
