@@ -126,7 +126,7 @@ def _tolerance(value: Any) -> float:
     except OverflowError:
         number = math.inf
     if not 0 <= number < math.inf:
-        message = f"tolerance is {shown(value)}; choose a number of at least 0, such as 0.01"
+        message = f"tolerance is {shown(value)}; choose a finite number of at least 0, such as 0.01"
         raise FpdriftError(message)
     return number
 
