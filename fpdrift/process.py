@@ -142,16 +142,18 @@ def importing() -> Iterator[None]:
 
 
 def check_timeout(timeout: float | None) -> None:
-    """Refuse a time limit that is no number of seconds above zero.
+    """Refuse a time limit that is no number of seconds above zero, or more than a timer takes.
 
     Raises
     ------
     FpdriftError
     """
     number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if timeout is not None and not (number and 0 < timeout <= threading.TIMEOUT_MAX):
+    most = int(threading.TIMEOUT_MAX)
+    if timeout is not None and not (number and 0 < timeout <= most):
         message = (
-            f"timeout is a number of seconds above 0, or None for no limit, not {shown(timeout)}"
+            f"timeout is a number of seconds above 0 and up to {most:,}, or None for no limit, "
+            f"not {shown(timeout)}"
         )
         raise FpdriftError(message)
 

@@ -104,7 +104,7 @@ def _jump(states: list[Any], step: Step, left: int, fmt: Format) -> tuple[int, i
 
 def _too_long(at: Progress, count: int, seconds: float, max_seconds: float) -> FpdriftError:
     message = (
-        f"chain: {at.done:,} of {count:,} steps in {seconds:.3g} s, at the value {at.value}; all "
+        f"chain: {at.done:,} of {count:,} steps in {seconds:.3g} s, at the value {at.value!s}; all "
         f"would take about {seconds * count / at.done:.2g} s; "
         f"take fewer steps or raise max_seconds={max_seconds!r}"
     )

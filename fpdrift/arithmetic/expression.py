@@ -52,7 +52,7 @@ class Order(Result):
             return tuple(ledger_of(root, fmt))
 
     def __repr__(self) -> str:
-        return f"Order({self.text} = {self.value})"
+        return f"Order({self.text} = {self.value!s})"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

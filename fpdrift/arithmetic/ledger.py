@@ -34,7 +34,8 @@ class Rounding(Result):
 
     def __repr__(self) -> str:
         left, right = self.operands
-        return f"Rounding({left} {self.operation} {right} = {self.rounded}, lost {self.lost})"
+        step = f"{left!s} {self.operation} {right!s} = {self.rounded!s}"
+        return f"Rounding({step}, lost {self.lost})"
 
 
 def ledger_of(node: Node, fmt: Format) -> Iterator[Rounding]:

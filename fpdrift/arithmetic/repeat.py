@@ -129,8 +129,8 @@ class Chain(Result):
         return tuple(after(start, *line(factors), n) for n in steps)
 
     def __repr__(self) -> str:
-        step = ", ".join(f"{name} {float(factor)!r}" for name, factor in self.factors)
-        return f"Chain({self.dtype} {self.start}, {self.steps:,} x ({step}) -> {self.value})"
+        step = ", ".join(f"{name} {factor!s}" for name, factor in self.factors)
+        return f"Chain({self.dtype} {self.start!s}, {self.steps:,} x ({step}) -> {self.value!s})"
 
 
 def chain(

@@ -12,7 +12,7 @@ from fpdrift.drift.horizons import Horizon, check_comparison, horizon
 from fpdrift.drift.jumps import Jump, find_jumps
 from fpdrift.drift.laws import Law
 from fpdrift.drift.sharing import shared
-from fpdrift.drift.slopes import DecadeSlope, decade_slopes
+from fpdrift.drift.slopes import DecadeSlope, decade_slopes, differ
 from fpdrift.drift.trend import Kind, Level, Trend, fit_trend
 from fpdrift.drift.units import find_tensor, find_unit
 from fpdrift.drift.updates import lined_up
@@ -141,10 +141,18 @@ class Growth(Result):
     @property
     def law(self) -> str:
         """The law in words; where there is none, the slopes instead."""
-        if self.kind != "bends" or not self.slopes:
+        if self.kind != "bends":
             return str(self.trend)
+        law = f"{self.trend}: {'it bends' if self.bend_seen else self.trend.miss}"
+        if not self.slopes:
+            return law
         decades = "exponents by decade" if len(self.slopes) > 1 else "exponent in its one decade"
-        return f"{self.trend}, {decades} {', '.join(map(str, self.slopes))}"
+        return f"{law}, {decades} {', '.join(map(str, self.slopes))}"
+
+    @property
+    def bend_seen(self) -> bool:
+        """Whether the slopes of a curve that bends show that, as they are written."""
+        return self.kind == "bends" and differ(self.slopes)
 
     def __repr__(self) -> str:
         return f"Growth({self})"

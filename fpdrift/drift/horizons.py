@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,31 +14,50 @@ from fpdrift.drift.comparison import Comparison
 from fpdrift.errors import FpdriftError, shown
 from fpdrift.results import Result
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from fpdrift.drift.stages import NonFinite
+
+    Floats = npt.NDArray[np.float64]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Horizon(Result):
-    """The first step at which a metric differs by more than a tolerance."""
+    """The first step at which a metric differs by more than a tolerance.
+
+    It is looked for up to the first step at which the metric is infinite or NaN in a run.
+    """
 
     #: "loss" or the name of a metric
     metric: str
     #: largest |b - a| / |a| that counts as the same
     tolerance: float
-    #: None if the metric stayed within the tolerance wherever both reported it
+    #: None if the metric stayed within the tolerance wherever both reported it; a metric that is
+    #: finite in one run alone differs by more than any
     step: int | None
-    #: last step at which both reported it; None if there is none
+    #: last step at which both reported a finite one, up to `not_finite`; None if there is none
     until: int | None
+    #: first step at which it is infinite or NaN in a run; None if it is finite, or an older file
+    #: does not say
+    not_finite: int | None = None
 
     def __repr__(self) -> str:
         return f"Horizon({self})"
 
     def __str__(self) -> str:
-        if self.until is None:
+        percent = f"{100 * self.tolerance:.3g} %"
+        if self.step is not None and self.step != self.not_finite:
+            return f"{self.metric} differs by more than {percent} at step {self.step}"
+        found = []
+        if self.until is not None:
+            found.append(f"within {percent} up to step {self.until}")
+        if self.not_finite is not None:
+            where = "" if self.step is None else " in one run"
+            found.append(f"infinite or NaN{where} at step {self.not_finite}")
+        if not found:
             return f"no {self.metric} was recorded by both"
-        if self.step is None:
-            return f"{self.metric} within {100 * self.tolerance:.3g} % up to step {self.until}"
-        return (
-            f"{self.metric} differs by more than {100 * self.tolerance:.3g} % at step {self.step}"
-        )
+        return f"{self.metric} {', '.join(found)}"
 
 
 def horizon(comparison: Comparison, tolerance: float = 0.01, metric: str = "loss") -> Horizon:
@@ -60,17 +79,43 @@ def horizon(comparison: Comparison, tolerance: float = 0.01, metric: str = "loss
     check_comparison(comparison)
     tolerance = _tolerance(tolerance)
     check_choice("metric", metric, ("loss", *comparison.metrics))
-    a, b = comparison.loss if metric == "loss" else comparison.metrics[metric]
-    with np.errstate(invalid="ignore"):  # infinity minus infinity is NaN, which is not within
-        apart = (a != b) & ~(np.abs(b - a) <= tolerance * np.abs(a))
-    known = ~(np.isnan(a) | np.isnan(b))
-    over, seen = (comparison.recorded_steps[rows] for rows in (known & apart, known))
+    steps = comparison.recorded_steps
+    pair = comparison.loss if metric == "loss" else comparison.metrics[metric]
+    found = zip(pair, comparison.non_finite, strict=True)
+    bad = np.any([_not_finite(values, steps, first, metric) for values, first in found], axis=0)
+    end = int(np.argmax(bad)) if bad.any() else len(steps)
+    finite = np.isfinite(pair)
+    seen = finite.all(axis=0) & (np.arange(len(steps)) < end)
+    over = seen & ~_within(pair, tolerance)
+    over[end : end + 1] = finite[:, end : end + 1].any(axis=0)  # and so not finite in one alone
     return Horizon(
         metric=metric,
         tolerance=tolerance,
-        step=int(over[0]) if len(over) else None,
-        until=int(seen[-1]) if len(seen) else None,
+        step=next(iter(steps[over].tolist()), None),
+        until=next(iter(steps[seen][::-1].tolist()), None),
+        not_finite=next(iter(steps[end:].tolist()), None),
     )
+
+
+def _within(pair: Floats, tolerance: float) -> npt.NDArray[np.bool_]:
+    a, b = pair
+    with np.errstate(all="ignore"):
+        close: npt.NDArray[np.bool_] = np.abs(b - a) <= tolerance * np.abs(a)
+    return close
+
+
+def _not_finite(
+    values: Floats, steps: npt.NDArray[np.int64], found: NonFinite | None, metric: str
+) -> npt.NDArray[np.bool_]:
+    """Tell where a run's metric is infinite or NaN; NaN stands for a missing one, too.
+
+    It is missing up to the run's first number that is not finite, and where it never was reported.
+    """
+    infinite: npt.NDArray[np.bool_] = np.isinf(values)
+    reported = found is not None and (found.name == metric or not np.isnan(values).all())
+    if found is not None and reported:
+        infinite |= np.isnan(values) & (steps >= max(found.step, 1))
+    return infinite
 
 
 def _tolerance(value: Any) -> float:
@@ -81,7 +126,7 @@ def _tolerance(value: Any) -> float:
     except OverflowError:
         number = math.inf
     if not 0 <= number < math.inf:
-        message = f"tolerance is {shown(value)}; choose a number of at least 0, such as 0.01"
+        message = f"tolerance is {shown(value)}; choose a finite number of at least 0, such as 0.01"
         raise FpdriftError(message)
     return number
 

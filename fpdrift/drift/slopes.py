@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Points that a slope needs, and how far they have to reach: last over first step.
 _POINTS, _REACH = 4, 1.5
+#: Slopes whose difference is at most this part of the steepest show no bend to who reads them.
+ALIKE = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +33,12 @@ class DecadeSlope(Result):
 
     def __str__(self) -> str:
         return f"{self.slope:.2g}"
+
+
+def differ(slopes: Sequence[DecadeSlope]) -> bool:
+    """Tell whether slopes, as they are written, show a bend."""
+    shown = [float(str(part)) for part in slopes]
+    return bool(shown) and max(shown) - min(shown) > ALIKE * max(map(abs, shown))
 
 
 def decade_slopes(

@@ -8,7 +8,7 @@ only if it is clearly likelier than every law. Anything else cannot be told, for
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -90,13 +90,16 @@ class Trend(Result):
     memory: float | None = None
     #: why it cannot be told; None where it can, or where an older file does not say
     doubt: Doubt | None = None
+    #: of a curve that bends: the likeliest law, and the largest factor between the two; None else
+    nearest: str | None = None
+    missed: float | None = None
 
     def __repr__(self) -> str:
         return f"Trend({self})"
 
     def __str__(self) -> str:
         if self.kind == "bends":
-            return "no simple law: it bends"
+            return "no simple law"
         if self.kind == "cannot tell":
             return f"cannot tell: {self.doubt}" if self.doubt else "cannot tell"
         if self.rate is None:
@@ -105,6 +108,16 @@ class Trend(Result):
         if self.low is None:
             return f"{self.kind}, {what} about {self.rate:.2g}"
         return f"{self.kind}, {what} {self.rate:.3g} ({self.low:.3g} to {self.high:.3g})"
+
+    @property
+    def miss(self) -> str:
+        """By how much the likeliest law misses a curve that bends, in words."""
+        if self.nearest is None or self.missed is None:
+            return ""
+        law = "a level" if self.nearest == "flat" else f"the likeliest {self.nearest}"
+        part = f"{100 * (self.missed - 1):.0f} %"
+        most = part if self.missed < 2 else f"a factor of {self.missed:.2g}"
+        return f"{law} misses a smooth curve by up to {most}"
 
 
 def fit_trend(
@@ -188,9 +201,12 @@ class _Case:
         named = likely if kind == "cannot tell" else kind
         fitted = self._fit(named)
         odds = {name: float(np.exp((bics[likely] - bic) / 2)) for name, bic in bics.items()}
+        more: dict[str, Any] = self._missed(bics) if kind == "bends" else {}
+        if law is not None:
+            more = self._rated(law)
         trend = Trend(
             kind=kind,
-            **({} if law is None else self._rated(law)),
+            **more,
             evidence={name: value / sum(odds.values()) for name, value in odds.items()},
             noise=fitted.noise,
             memory=fitted.memory,
@@ -212,7 +228,7 @@ class _Case:
             bics = {name: bics[name] for name in laws}
         smooth = bics.get("bends", np.inf)
         if smooth < bics[laws[0]] - clear:
-            return self._bent(laws[0])
+            return self._bent(bics)
         if "flat" in laws[:1] or bics["flat"] - bics[laws[0]] <= clear:
             if self._most_rise() >= np.log(FLAT_WITHIN):
                 return "cannot tell", "several laws fit about as well"
@@ -225,14 +241,20 @@ class _Case:
         doubt = self._noise_doubt(best) or self._bend_doubt(self.growing[best])
         return (best, None) if doubt is None else ("cannot tell", doubt)
 
-    def _bent(self, law: str) -> tuple[Kind, Doubt | None]:
+    def _bent(self, bics: dict[str, float]) -> tuple[Kind, Doubt | None]:
         """Name a bend that the likeliest law misses by more than a small part."""
         if not self._close("bends"):
             return "cannot tell", "too much scatter"
-        missed = np.abs(self._fit(law).line - self._fit("bends").line).max()
-        if missed < np.log(MISSES_BY):
+        if self._missed(bics)["missed"] < MISSES_BY:
             return "cannot tell", "what is left does not look like noise"
         return "bends", None
+
+    def _missed(self, bics: dict[str, float]) -> dict[str, Any]:
+        """Name the likeliest law, and by which factor at most it misses the smooth curve."""
+        law = min((name for name in bics if name != "bends"), key=lambda name: bics[name])
+        apart = np.abs(self._fit(law).line - self._fit("bends").line).max()
+        with np.errstate(over="ignore"):
+            return {"nearest": law, "missed": float(np.exp(apart))}
 
     def _is_exact(self, name: str) -> bool:
         missed = np.abs(self.logs - self._fit(name).line).max()

@@ -52,7 +52,7 @@ class Anatomy(Result):
 
     def __repr__(self) -> str:
         fields = f"{self.sign_bits} {self.exponent_bits} {self.significand_bits}"
-        return f"Anatomy({self.dtype} {self.value}, {self.kind}, {fields})"
+        return f"Anatomy({self.dtype} {self.value!s}, {self.kind}, {fields})"
 
 
 def anatomy(x: Any, dtype: Any = "float64") -> Anatomy:

@@ -76,7 +76,7 @@ def ulp_distance(a: Any, b: Any) -> Any:
     if lost.any():
         at = tuple(int(i) for i in np.argwhere(lost)[0])
         where = f" at index {at}" if at else ""
-        message = f"a NaN is no number of ulps from a number: {x[at]} against {y[at]}{where}"
+        message = f"a NaN is no number of ulps from a number: {x[at]!s} against {y[at]!s}{where}"
         raise FpdriftError(message)
     near = np.maximum(size_x, size_y) - np.minimum(size_x, size_y)
     steps = np.where(below_x == below_y, near, size_x + size_y)

@@ -51,7 +51,11 @@ def draw_course(result: Growth, ax: Axes) -> None:
 def _title(result: Growth) -> str:
     count = len(result.jumps)
     jumps = f"{count} jump{'' if count == 1 else 's'}" if count else "no jump"
-    law = f"law between: {result.kind}" if result.kind == "cannot tell" else f"{result.trend}"
+    law = (
+        f"law between: {result.kind}"
+        if result.kind == "cannot tell"
+        else f"{result.trend}{': it bends' * result.bend_seen}"
+    )
     return f"Growth: {jumps}; {law}"
 
 

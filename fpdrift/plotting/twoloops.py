@@ -33,7 +33,7 @@ def draw_two_loops(result: TwoLoops, ax: Axes) -> None:
     ax.set_xlim(0, result.pair.steps)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("steps")
-    ax.set_ylabel(f"{result.pair.start} − x")
+    ax.set_ylabel(f"{result.pair.start!s} − x")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(
             FuncFormatter(lambda number, _: f"{number:.1e}" if number else "0")

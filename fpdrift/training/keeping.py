@@ -7,7 +7,7 @@ A callback is not told the batch, so whoever trains hands it the batches to pass
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,9 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
     def __repr__(self) -> str:
         return f"StepKeeper({self._path.name!r}, step {self._wanted})"
 
-    def batches(self, data: Iterable[Any]) -> Iterator[Any]:
+    def batches(
+        self, data: Iterable[Any], class_weight: Mapping[int, float] | None = None
+    ) -> Iterator[Any]:
         """Pass batches on to `fit`, one for each step, and keep that of the step.
 
         Parameters
@@ -55,11 +57,28 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
             Of (inputs, labels) or (inputs, labels, weights): generator, list, tf.data.Dataset...
             What can be gone through again starts anew when it ends; `fit` then needs
             ``steps_per_epoch``.
+        class_weight : mapping of int to float, optional
+            Weight of each class, 1 of those that are not named. `fit` itself takes none where the
+            batches are passed through; here it makes the sample weights that `fit` makes of it.
+
+        Raises
+        ------
+        FpdriftError
+            If `class_weight` is no mapping; from the iterator, if a batch cannot have one.
         """
+        if class_weight is not None and not isinstance(class_weight, Mapping):
+            message = f"class_weight is {shown(class_weight)}; give class numbers and weights"
+            raise FpdriftError(message)
+        return self._passed_on(data, class_weight)
+
+    def _passed_on(
+        self, data: Iterable[Any], class_weight: Mapping[int, float] | None
+    ) -> Iterator[Any]:
         passed = 0
         while True:
             start = passed
-            for batch in (found := iter(data)):
+            for given in (found := iter(data)):
+                batch = given if class_weight is None else _weighted(given, class_weight)
                 passed += 1
                 if passed == self._wanted:
                     check_batch(batch)
@@ -90,7 +109,8 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
             return
         if self._batch is None:
             message = (
-                f"the batch of step {self._wanted} was not seen; give fit keeper.batches(data)"
+                f"the batch of step {self._wanted} was not seen; give fit keeper.batches(data), "
+                "and any class_weight to batches"
             )
             raise FpdriftError(message)
         own, draw_on = self._state(self._step), _hold_generators()
@@ -132,6 +152,21 @@ def _hold_generators() -> Callable[[], None]:
 
 def _nothing() -> None:
     """Put nothing back."""
+
+
+def _weighted(batch: Any, class_weight: Mapping[int, float]) -> tuple[Any, Any, Any]:
+    """Give a batch the weights that `fit` makes of those of the classes."""
+    check_batch(batch)
+    inputs, labels, *weights = batch
+    if weights or isinstance(labels, Mapping | list | tuple):
+        what = "weights of its own" if weights else "labels for several outputs"
+        message = f"class_weight is for batches of one output, and one has {what}; leave it out"
+        raise FpdriftError(message)
+    classes = keras.ops.convert_to_numpy(labels)
+    if classes.ndim > 1:
+        classes = classes[..., 0] if classes.shape[-1] == 1 else classes.argmax(axis=-1)
+    one_each = [class_weight.get(int(each), 1.0) for each in np.round(classes)]
+    return inputs, labels, np.array(one_each, keras.config.floatx())
 
 
 def _copy(values: Any) -> Any:

@@ -30,6 +30,8 @@ def keep_step(path: str | os.PathLike[str], step: int, *, overwrite: bool = Fals
         keeper = keep_step("a.npz", 7)
         model.fit(keeper.batches(data), steps_per_epoch=10, callbacks=[..., keeper])
 
+    Keras then refuses `class_weight`; write ``keeper.batches(data, class_weight={0: 1, 1: 5})``.
+
     List it last. After that step it puts the state from before it back, does the step once more and
     restores everything: the training goes on with the same bits as without it. A file that cannot
     be written, as on a full disk, is a warning then.

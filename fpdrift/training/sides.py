@@ -24,6 +24,8 @@ Array = npt.NDArray[Any]
 NUDGES = 3
 #: A nudge rounds each number that a step starts from once; the step itself rounds again and again.
 MARGIN = 100.0
+#: Bytes of a float32.
+_SINGLE = 4
 
 
 def side(
@@ -33,11 +35,11 @@ def side(
     spacing, rng = spacing or _spacing(step.model), np.random.default_rng(1)
     plain, again = (_take(step, start, batch) for _ in range(2))
     unlike = [d for d in differences(plain, again)[1] if d.stage != "before"]
-    moved = []
+    plain, moved = unscaled(plain, step.model.optimizer), []
     for _ in range(NUDGES):
         from_ = [_moved(values, spacing, rng) for values in start]
         shaken = keras.tree.map_structure(lambda x: _moved(np.asarray(x), spacing, rng), batch)
-        moved.append(_take(step, from_, shaken))
+        moved.append(unscaled(_take(step, from_, shaken), step.model.optimizer))
     kinds = kinds_of(plain)
     noise = noise_of(kinds, [kinds_of(other) for other in moved], MARGIN)
     spread: dict[tuple[str, str], float] = {}
@@ -65,6 +67,28 @@ def side64(step: WideStep | None, start: Sequence[Array], batch: Sequence[Any]) 
         if is_float(item.values) and item.values.dtype.name != "float64"
     )
     return found._replace(narrow=narrow, constants=step.constants)
+
+
+def unscaled(seen: Sequence[Seen], optimizer: Any) -> list[Seen]:
+    """Take a constant factor off the loss and its gradients, as the optimiser does before it steps.
+
+    A half is written in float32: small gradients that the factor keeps from zero fit into it.
+    """
+    factor = getattr(optimizer, "loss_scale_factor", None) or 1.0
+    if factor == 1.0:
+        return list(seen)
+
+    def divided(values: Array) -> Array:
+        dtype = values.dtype if values.dtype.itemsize >= _SINGLE else np.float32
+        with np.errstate(all="ignore"):
+            return np.asarray(values.astype(np.float64) / factor, dtype)
+
+    return [
+        item._replace(values=divided(item.values))
+        if item.stage in ("loss", "backward") and is_float(item.values)
+        else item
+        for item in seen
+    ]
 
 
 def _spacing(model: Any) -> float:

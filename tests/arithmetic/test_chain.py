@@ -213,6 +213,8 @@ def test_json_keeps_every_bit(result):
 def test_a_short_repr():
     shown = "Chain(float64 1.0, 3 x (multiply 0.5, add 1.0) -> 1.875)"
     assert repr(chain(1, [("multiply", 0.5), ("add", 1)], 3)) == shown
+    shown = "Chain(float32 1.0, 5 x (multiply 1.1) -> 1.6105101)"
+    assert repr(chain(1, 1.1, 5, dtype="float32")) == shown
 
 
 def test_counts_that_are_whole():

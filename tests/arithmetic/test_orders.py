@@ -9,6 +9,7 @@ from order_oracle import NAMES, TYPES, in_numpy
 
 import fpdrift
 from fpdrift.arithmetic import Order, Orders, Rounding, orders
+from fpdrift.cli.screens import screen
 from fpdrift.floats import FORMATS
 
 
@@ -177,6 +178,13 @@ def test_the_reprs_are_short():
     assert repr(result) == "Orders('2*11/9', float64, orders: 5, results: 2)"
     assert repr(result.orders[1]) == "Order(2/9*11 = 2.444444444444444)"
     assert repr(result.orders[0].ledger[0]) == "Rounding(2.0 * 11.0 = 22.0, lost 0)"
+
+
+def test_a_float32_is_written_with_its_own_digits():
+    result = orders("2*11/9", dtype="float32")
+    assert repr(result.orders[0]) == "Order(2*11/9 = 2.4444444)"
+    assert repr(result.orders[0].ledger[1]).startswith("Rounding(22.0 / 9.0 = 2.4444444, lost ")
+    assert "    2.4444444            2*11/9" in "\n".join(screen(result))
 
 
 def test_the_callers_settings_for_floating_point_errors_stay():

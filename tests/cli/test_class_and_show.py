@@ -252,6 +252,27 @@ def test_one_bad_file_of_any_kind_stops_no_command(folder, capsys):
     assert told(capsys, "show", str(odd), *places).startswith("\\xff.fpdrift, ")
 
 
+def test_a_float32_setting_is_written_with_its_own_digits(tmp_path, capsys):
+    """Keras tells a learning rate of 0.01 as the float64 number that its float32 is."""
+    tensors, path = [Tensor("w", "weight", (2,), "float32", "whole")], tmp_path / "a.fpdrift"
+    about = {"optimizers": [{"learning_rate": 0.009999999776482582, "decay": 1 / 3}]}
+    changes = (
+        "rate: 0.009999999776482582 -> 9.999999747378752e-05",
+        "old rate: 0.009999999776482582 -> 0.01",
+    )
+    writer, value = RecordWriter(path, tensors, meta={"keras": about}), np.zeros(2, np.float32)
+    writer.add_step(0, [1], np.nan, {}, {0: value})
+    writer.add_phase(0, tensors, changes, [1], {0: value})
+    writer.add_step(1, [2], 0.5, {}, {0: value})
+    writer.finish()
+    text = told(capsys, "show", str(path))
+    assert "learning_rate: 0.01 " in text
+    assert "decay: 0.3333333333333333 " in text
+    seen = "rate: 0.01 -> 0.0001; old rate: 0.009999999776482582 -> 0.01"
+    assert seen in text
+    assert seen in told(capsys, "compare", str(path), str(path), "--no-plots")
+
+
 def test_what_happened_in_the_course_of_a_run_is_shown(tmp_path, capsys):
     tensors = [Tensor("w", "weight", (2,), "float32", "whole")]
     about = {

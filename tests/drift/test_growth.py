@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from make_record import make_record
 
-from fpdrift.drift import Growth, compare, grow, growth, growth_of, horizon
+from fpdrift.drift import Growth, Horizon, compare, grow, growth, growth_of, horizon
 from fpdrift.drift.correlated import estimate
 from fpdrift.drift.jumps import find_jumps
 from fpdrift.drift.slopes import decade_slopes
+from fpdrift.drift.stages import NonFinite
 from fpdrift.drift.trend import fit_trend, too_few_runs
 from fpdrift.drift.units import find_tensor, find_unit
 from fpdrift.errors import FpdriftError
@@ -159,6 +161,19 @@ def test_a_curve_that_bends_names_no_law_but_its_slopes():
     assert [part.slope for part in found.slopes] == pytest.approx([3, 3, 1, 1])
     assert (found.slopes[0].first, found.slopes[0].last) == (1, 10)
     assert "no simple law: it bends, exponents by decade 3, 3, 1, 1" in str(found)
+    assert found.bend_seen
+
+
+def test_a_bend_that_the_slopes_do_not_show_is_told_by_what_the_law_misses():
+    """A wave about a power law has the same slope in each decade."""
+    steps = np.array([*range(1, 33), *range(40, 1001, 8)])
+    wave = 0.15 * np.sin(4 * np.pi * np.log10(steps))
+    found = growth_of(steps, 1e-7 * np.exp(0.5 * np.log(steps) + wave))
+    assert (found.kind, found.bend_seen, found.trend.nearest) == ("bends", False, "power law")
+    misses = f"misses a smooth curve by up to {100 * (found.trend.missed - 1):.0f} %, exponent"
+    assert f"no simple law: the likeliest power law {misses}" in str(found)
+    assert 1.15 < found.trend.missed < 1.35
+    assert "bends" not in str(found)
 
 
 def test_a_decade_with_too_few_points_has_no_slope():
@@ -478,6 +493,35 @@ def test_a_weight_without_a_gradient_does_not_tell_the_unit():
     moved["dense/bias"][1] += 1.0
     records = make_record([base] * 2, **flags), make_record([base, moved], **flags)
     assert find_unit(records, "dense/kernel", 0, 1) == (3, pytest.approx(1))
+
+
+def test_the_horizon_ends_where_a_metric_is_infinite_or_not_a_number():
+    nan, inf = np.nan, np.inf
+    equal = [nan, 2.0, 2.0, inf, 2.0]
+    blown = horizon(with_losses(equal, equal))
+    assert (blown.step, blown.until, blown.not_finite) == (None, 2, 3)
+    assert str(blown) == "loss within 1 % up to step 2, infinite or NaN at step 3"
+    assert Horizon.from_json(blown.to_json()) == blown
+    one = horizon(with_losses([nan, 2.0, 2.0, 2.0], [nan, 2.0, 2.0, inf]))
+    assert (one.step, one.until, one.not_finite) == (3, 2, 3)
+    assert str(one) == "loss within 1 % up to step 2, infinite or NaN in one run at step 3"
+    before = horizon(with_losses([nan, 2.0, 2.0, inf], [nan, 2.0, 3.0, inf]))
+    assert str(before) == "loss differs by more than 1 % at step 2"
+    at_once = horizon(with_losses([nan, inf], [nan, inf]))
+    assert str(at_once) == "loss infinite or NaN at step 1"
+
+
+@pytest.mark.parametrize("where", ["loss", "kernel"])
+def test_a_loss_that_is_nan_is_told_from_one_that_is_missing(where):
+    nan = np.nan
+    pair = with_losses([nan, 2.0, 2.0, nan, 2.0], [nan, 2.0, 2.0, 2.0, 2.0])
+    assert str(horizon(pair)) == "loss within 1 % up to step 4"
+    found = NonFinite(step=3, exact=True, name=where)
+    one = horizon(replace(pair, non_finite=(found, None)))
+    assert str(one) == "loss within 1 % up to step 2, infinite or NaN in one run at step 3"
+    none = replace(with_losses([nan] * 5, [nan] * 5), non_finite=(found, found))
+    told = {"loss": "loss infinite or NaN at step 3", "kernel": "no loss was recorded by both"}
+    assert str(horizon(none)) == told[where]
 
 
 def test_the_horizon_is_beyond_the_tolerance_not_at_it_and_knows_what_both_report():

@@ -15,9 +15,12 @@ from fpdrift.reduction.revealing.mixture import (
     mixture,
     order_matters,
     whole_numbers,
+    wide_ties,
 )
 from fpdrift.reduction.revealing.probing import BlackBox
 from fpdrift.reduction.revealing.search import ContradictionError, Search
+from fpdrift.reduction.rounding import round_array
+from fpdrift.reduction.sums import exact_sum, neumaier_sum
 
 
 def alters(x):
@@ -187,6 +190,30 @@ def test_no_order_overflows_and_zeros_are_never_all_negative(dtype, n):
     assert (sizes <= float(ml_dtypes.finfo(fmt.dtype).max) / 2).all()
     nothing = (rows == 0).all(axis=1)
     assert not np.signbit(rows[nothing].astype(np.float64)).all(axis=1).any()
+
+
+@pytest.mark.parametrize("n", [3, 4, 30])
+@pytest.mark.parametrize(
+    ("dtype", "wider"),
+    [
+        ("float16", "float32"),
+        ("bfloat16", "float32"),
+        ("bfloat16", "float64"),
+        ("float32", "float64"),
+    ],
+)
+def test_wide_ties_show_a_sum_that_is_rounded_twice_whatever_the_draw(dtype, wider, n):
+    """Of four numbers, they tell it from a compensated sum in the wider format as well."""
+    fmt, acc = FORMATS[dtype], FORMATS[wider]
+    for seed in range(20):
+        rows = wide_ties(n, fmt, acc, 32, np.random.default_rng(seed))
+        wide = rows.astype(acc.dtype)
+        once = np.array([exact_sum(row) for row in rows])
+        twice = round_array(np.array([exact_sum(row) for row in wide]), fmt)
+        compensated = round_array(np.array([neumaier_sum(row) for row in wide]), fmt)
+        assert (once != twice).any()
+        if n > 3 and dtype != "float16":  # which has no place for a rest of a rest
+            assert (compensated != twice).any()
 
 
 @pytest.mark.parametrize("dtype", FORMATS)

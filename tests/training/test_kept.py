@@ -266,6 +266,47 @@ def test_what_cannot_be_taken_apart_is_refused_before_training(make, text, tmp_p
         fit(make(), data_for(make), keep_step(tmp_path / "a.npz", 1))
 
 
+def classifier():
+    import keras
+
+    keras.utils.set_random_seed(1)
+    layers = [keras.Input((4,)), keras.layers.Dense(3, activation="softmax", name="out")]
+    model = keras.Sequential(layers)
+    model.compile("sgd", "categorical_crossentropy", jit_compile=False)
+    return model
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_weights_of_classes_are_those_that_fit_makes(sparse, tmp_path):
+    rng = np.random.default_rng(1)
+    x, classes = rng.standard_normal((24, 4), np.float32), rng.integers(0, 3, 24)
+    y = classes[:, None] if sparse else np.eye(3, dtype=np.float32)[classes]
+    weights, ends = {0: 1.0, 1: 5.0}, []
+    keeper = keep_step(tmp_path / "a.npz", 2)
+    data = keeper.batches([(x[i : i + 8], y[i : i + 8]) for i in (0, 8, 16)], class_weight=weights)
+    settings = {"verbose": 0, "shuffle": False}
+    for own in (True, False):
+        model = classifier()
+        if sparse:
+            model.compile("sgd", "sparse_categorical_crossentropy", jit_compile=False)
+        if own:
+            model.fit(x, y, batch_size=8, class_weight=weights, **settings)
+        else:
+            model.fit(data, steps_per_epoch=3, callbacks=[keeper], **settings)
+        ends.append([values.tobytes() for values in model.get_weights()])
+    assert ends[0] == ends[1]
+    assert explain_kept(tmp_path / "a.npz", tmp_path / "a.npz").exact
+
+
+def test_weights_of_classes_that_no_batch_can_have_are_refused(tmp_path):
+    keeper, ones = keep_step(tmp_path / "a.npz", 1), np.ones(3)
+    with pytest.raises(FpdriftError, match=r"class_weight is \[1, 2\]; give class numbers"):
+        keeper.batches([(ones, ones)], class_weight=[1, 2])
+    for batch, what in (((ones, ones, ones), "weights"), ((ones, [ones]), "labels for several")):
+        with pytest.raises(FpdriftError, match=f"one output, and one has {what}.*leave it out"):
+            next(keeper.batches([batch], class_weight={0: 2.0}))
+
+
 def test_batches_that_were_not_passed_on_are_missed(tmp_path):
     keeper = keep_step(tmp_path / "a.npz", 1)
     keeper.batches = lambda data: (batch for batch in [*data, *data])

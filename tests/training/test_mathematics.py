@@ -69,6 +69,61 @@ def test_settings_that_differ_are_named():
         found["update of velocity"]
 
 
+def dense(optimizer, factor=None, loss=1.0, **options):
+    """Make a maker of a tiny network whose loss is a multiple of the mean square."""
+
+    def make():
+        import keras
+
+        keras.utils.set_random_seed(1)
+        layers = [keras.layers.Dense(8, activation="tanh"), keras.layers.Dense(1)]
+        model = keras.Sequential([keras.Input((5,)), *layers])
+        kind = getattr(keras.optimizers, optimizer)
+        model.compile(
+            kind(0.1, loss_scale_factor=factor, **options),
+            lambda y, p: loss * keras.ops.mean(keras.ops.square(y - p), -1),
+            jit_compile=False,
+        )
+        return model
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("make_a", "make_b", "verdict"),
+    [
+        (dense("SGD"), dense("SGD", 100.0), "rounding"),
+        (dense("SGD", 1.0), dense("SGD", 1024.0), "identical"),
+        (dense("Adam", 3.0), dense("Adam", 0.1), "rounding"),
+        (dense("Adam"), dense("Adam", 100.0, epsilon=1e-5), "other mathematics"),
+        (dense("SGD"), dense("SGD", 100.0, 1.0001), "other mathematics"),
+        (dense("SGD"), dense("SGD", 100.0, 0.01), "other mathematics"),
+        (dense("SGD"), dense("SGD", loss=100.0), "other mathematics"),
+    ],
+)
+def test_a_factor_that_the_optimiser_takes_off_the_loss_is_no_other_mathematics(
+    make_a, make_b, verdict
+):
+    rng = np.random.default_rng(1)
+    batch = tuple(rng.standard_normal((16, width)).astype(np.float32) for width in (5, 1))
+    found = judge_step(make_a, make_b, batch)
+    assert found.verdict == verdict
+    if verdict == "identical":
+        assert found["loss"].distance == found["gradient"].distance == 0
+
+
+def test_a_small_gradient_in_half_precision_is_still_there_without_its_factor():
+    from types import SimpleNamespace
+
+    from fpdrift.training.sides import unscaled
+
+    seen = [Seen(stage, "x", "", np.array([6e-8], np.float16)) for stage in ("backward", "after")]
+    found = unscaled(seen, SimpleNamespace(loss_scale_factor=1024.0))
+    assert found[0].values == np.float32(np.float16(6e-8)) / 1024
+    assert found[1] is seen[1]
+    assert unscaled(seen, SimpleNamespace(loss_scale_factor=None)) == seen
+
+
 def test_batches_are_compared_and_a_rounded_one_is_the_same():
     make, (x, y) = maker(1), batch_for(1)
     rounded = np.nextafter(x, np.float32(9))

@@ -10,7 +10,7 @@ import numpy as np
 
 from fpdrift.cli.screens.many import left_out
 from fpdrift.cli.screens.screen import WIDTH, count, screen, wrapped
-from fpdrift.cli.screens.settings import differing, plain, unrecorded
+from fpdrift.cli.screens.settings import change, differing, plain, unrecorded
 from fpdrift.drift.circumstances import UNKNOWN
 from fpdrift.experiments import ComparedPair, ComparedRecords
 
@@ -98,7 +98,7 @@ def _around(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]
     yield from _unshared(result, pair)
     for run, phases in zip("ab", pair.phases, strict=True):
         for phase in phases[1:_MOST_PHASES]:
-            changes = "; ".join(map(plain, phase.changes)) or "training resumed"
+            changes = "; ".join(map(change, phase.changes)) or "training resumed"
             yield "new phase", f"{run}, after step {phase.step}: {changes}"
         if len(phases) > _MOST_PHASES:
             yield "", f"{run}: and {count(len(phases) - _MOST_PHASES, 'more phase')}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fpdrift.cli.screens.machines import machine_table, plain
 from fpdrift.cli.screens.screen import WIDTH, count, screen, wrapped
+from fpdrift.cli.screens.settings import change, setting
 from fpdrift.cli.screens.settings import plain as whole
 from fpdrift.drift import ManyRuns, RecordSummary
 from fpdrift.drift.circumstances import UNKNOWN
@@ -103,7 +104,7 @@ def _common(result: ManyRuns, branch: Branch) -> str:
         if name.startswith(_UNTOLD):
             continue
         if len({repr(values[run]) for run in branch.runs}) == 1 and value not in _USUAL:
-            told.append(f"{_plain(name.removeprefix('condition.'))} {_plain(value)}")
+            told.append(f"{_plain(name.removeprefix('condition.'))} {_plain(setting(value))}")
     return "; ".join([*told[:_MOST_FACTS], *(["..."] if len(told) > _MOST_FACTS else [])])
 
 
@@ -131,7 +132,7 @@ def _summary(result: RecordSummary) -> list[str]:
         lines += wrapped(f"{_plain(name)} {value:.6g} at step {result.last_step}", 4)
     lines += ["", "  Settings and machine, as recorded:"]
     for name, text in list(result.facts.items())[:_ALL_FACTS]:
-        lines += wrapped(f"{whole(name)}: {whole(text)}", 4)
+        lines += wrapped(f"{whole(name)}: {setting(text)}", 4)
     if len(result.facts) > _ALL_FACTS:
         lines += wrapped(f"and {len(result.facts) - _ALL_FACTS} more; --json has all", 4)
     return lines
@@ -144,7 +145,7 @@ def _course(result: RecordSummary) -> Iterator[str]:
             "The start was not seen: a model without an Input makes its weights in the first step."
         )
     for phase in result.phases[1:]:
-        changes = "; ".join(map(whole, phase.changes)) or "training resumed"
+        changes = "; ".join(map(change, phase.changes)) or "training resumed"
         yield from wrapped(f"New phase after step {phase.step}: {changes}")
     if result.non_finite is not None:
         yield from wrapped(f"First infinite or NaN: {whole(result.non_finite)}")

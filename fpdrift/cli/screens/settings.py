@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from fpdrift.cli.screens.screen import count
 from fpdrift.drift.circumstances import UNKNOWN
@@ -23,6 +26,8 @@ _UNRECORDED = {
 }
 #: In lines of their own: start, what is not compared, incomplete, churn.
 _OWN_LINE = ("starting weights", "complete", "first step", "last step", "recorder.")
+#: A number with more digits than any float32 needs.
+_DIGITS = re.compile(r"(?<![\w.])-?\d+\.\d{9,}(?:e[+-]?\d\d)?(?![\w.])")
 #: Settings that no run has without the other's knowledge: of the records themselves.
 _OF_RECORDS = ("loss kind", "training_code", "dtype of ")
 
@@ -60,7 +65,29 @@ def value(one: Any, other: Any = None) -> str:
     if isinstance(one, float):
         short = f"{one:.7g}"
         return short if not isinstance(other, float) or short != f"{other:.7g}" else repr(one)
-    return plain(one)
+    short = setting(one)
+    return plain(one) if other is not None and short == setting(other) else short
+
+
+def change(text: str) -> str:
+    """Write what a recorder says of a setting that changed: ``name: before -> after``."""
+    short = setting(text)
+    before, _, after = short.partition(" -> ")
+    return plain(text) if after and before.endswith(f": {after}") else short
+
+
+def setting(value: Any) -> str:
+    """Write a setting with the digits that it needs: those of a float32 in place of a float64's.
+
+    Keras keeps a learning rate of 0.01 in float32, and Python writes that as 0.009999999776482582.
+    """
+    return _DIGITS.sub(_shortest, plain(value))
+
+
+def _shortest(found: re.Match[str]) -> str:
+    with np.errstate(over="ignore"):
+        narrow = np.float32(found[0])
+    return repr(float(str(narrow))) if float(narrow) == float(found[0]) else found[0]
 
 
 def plain(value: Any) -> str:

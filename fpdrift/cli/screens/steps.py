@@ -28,7 +28,7 @@ def _orders(result: Orders) -> list[str]:
     lines = ["  On paper equal. Here?"]
     for group in result.groups:
         texts = "  ".join(order.text for order in group)
-        lines.append(f"    {float(group[0].value)!r:20} {texts}"[:80])
+        lines.append(f"    {group[0].value!s:20} {texts}"[:80])
     values = [group[0].value for group in result.groups]
     if len(values) == 1:
         return [*lines, "  All orders give the same bits."]

@@ -12,7 +12,7 @@ import numpy as np
 from fpdrift.floats import Format
 from fpdrift.reduction import sums as ways
 from fpdrift.reduction.revealing.kinds import Finish
-from fpdrift.reduction.revealing.mixture import deep_ties, mixture
+from fpdrift.reduction.revealing.mixture import deep_ties, mixture, wide_ties
 from fpdrift.reduction.revealing.probing import BlackBox
 from fpdrift.reduction.revealing.replaying import accumulators, same_bits
 from fpdrift.reduction.rounding import Floats
@@ -33,6 +33,8 @@ _BACK = ", from the last input to the first"
 _FIRST = 8
 #: Numbers that are drawn, by the rounds of `mixture`, to tell algorithms apart.
 _DRAWN = 200
+#: Ties of each wider format that are drawn beside them, whatever n is; half of them show nothing.
+_TIES = 32
 #: Rows on which algorithms differ that the function is asked for.
 _TELLING = 200
 
@@ -104,16 +106,18 @@ def _told_apart(found: list[_Known], box: BlackBox, rng: np.random.Generator) ->
 
     Few numbers seldom tell compensated sums apart, so the rows that do are looked for first.
     """
-    rounds = max(1, _DRAWN // box.n)
-    drawn = np.concatenate([draw(box.n, box.fmt, rounds, rng) for draw in (mixture, deep_ties)])
-    sums = [one.sums(drawn, box.fmt) for one in found]
+    n, fmt, rounds = box.n, box.fmt, max(1, _DRAWN // box.n)
+    ties = [wide_ties(n, fmt, acc, _TIES, rng) for acc in accumulators(fmt)[1:]]
+    more = [draw(n, fmt, rounds, rng) for draw in (deep_ties, mixture)]
+    drawn = np.concatenate([*ties, *more])  # ties first: they tell the most, and not all are asked
+    sums = [one.sums(drawn, fmt) for one in found]
     telling = np.zeros(len(drawn), np.bool_)
     for each in sums[1:]:
-        telling |= ~same_bits(each, sums[0], box.fmt)
+        telling |= ~same_bits(each, sums[0], fmt)
     rows = np.flatnonzero(telling)[:_TELLING]
     given = box.sums(drawn[rows])
     return [
         one
         for one, each in zip(found, sums, strict=True)
-        if same_bits(each[rows], given, box.fmt).all()
+        if same_bits(each[rows], given, fmt).all()
     ]

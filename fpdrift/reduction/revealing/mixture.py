@@ -150,29 +150,37 @@ def deep_ties(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Flo
     The exact sum is not a tie; a compensated one takes it for one. Every other rest is just too
     small, so that a wider format still holds it.
     """
-    rows = _ties(rounds, n, fmt, rng, below=2 * fmt.precision + 2)
-    rows[::2] = _ties(len(rows[::2]), n, fmt, rng, below=2 * fmt.precision, span=3)
+    lost = 2 * fmt.precision
+    rows = _ties(rounds, n, fmt, rng, range(lost + 2, lost + 44))
+    rows[::2] = _ties(len(rows[::2]), n, fmt, rng, range(lost, lost + 3))
     return round_array(rng.permuted(rows, axis=1), fmt)
 
 
-def _ties(
-    rounds: int,
-    n: int,
-    fmt: Format,
-    rng: np.random.Generator,
-    below: int | None = None,
-    span: int = 42,
-) -> Wide:
+def wide_ties(n: int, fmt: Format, acc: Format, rounds: int, rng: np.random.Generator) -> Floats:
+    """Draw (rounds, n) ties with a rest that is just too small for a wider format.
+
+    The exact sum is not a tie; rounded to the wider format first, it is. In every other row, where
+    there are numbers enough, that is a tie as well, with a rest that a compensated sum loses.
+    """
+    p = acc.precision
+    rows = _ties(rounds, n, fmt, rng, range(p, p + 3))
+    rows[::2] = _ties(len(rows[::2]), n, fmt, rng, range(p, p + 1), range(2 * p + 2, 2 * p + 5))
+    return round_array(rng.permuted(rows, axis=1), fmt)
+
+
+def _ties(rounds: int, n: int, fmt: Format, rng: np.random.Generator, *rests: range) -> Wide:
     """Put half an ulp of the format beside a number, and a little more or less: two roundings err.
 
-    The little is below the last bit of any format in between, and all else is zero.
+    The little is below the last bit of any format in between, and all else is zero. `rests` are the
+    places in which its bits may lie; those that the format does not have are left out.
     """
     p, top = fmt.precision, max(0, fmt.quantum + 34)
-    below = p + 2 if below is None else below
     rows = np.zeros((rounds, n))
     rows[:, 0] = 1 + np.ldexp(rng.integers(0, 2 ** (p - 1), rounds).astype(float), 1 - p)
-    last = min(below + span, top - fmt.quantum)
-    sizes = [np.full(rounds, p), rng.integers(below, last, rounds)]
+    lowest = top - fmt.quantum
+    fitting = [rest for rest in rests or (range(p + 2, p + 44),) if rest.start < lowest]
+    sizes = [np.full(rounds, p)]
+    sizes += [rng.integers(rest.start, min(rest.stop, lowest), rounds) for rest in fitting]
     for place, size in enumerate(sizes[: n - 1], start=1):
         rows[:, place] = np.ldexp(rng.choice([-1.0, 1.0], rounds), -size)
     signed: Wide = np.ldexp(rows * rng.choice([-1.0, 1.0], (rounds, 1)), top)
