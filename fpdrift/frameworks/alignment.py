@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ LINE = 64
 def aligned_zeros(shape: int | tuple[int, ...], dtype: Any, offset: int = 0) -> npt.NDArray[Any]:
     """Return zeros whose first byte stands `offset` bytes after a multiple of 64."""
     kind = np.dtype(dtype)
-    size = int(np.prod(shape)) * kind.itemsize
+    size = (prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize
     memory = np.zeros(size + 2 * LINE, np.uint8)
     start = -memory.ctypes.data % LINE + offset
     zeros: npt.NDArray[Any] = memory[start : start + size].view(kind).reshape(shape)

@@ -375,7 +375,8 @@ def replayed(found, rows):
         name, _, wide = name.partition(" in float")
         name, wide = (name + " in float" + wide, "") if name not in ALGORITHMS else (name, wide)
         numbers = (rows[:, ::-1] if back else rows).astype(f"float{wide}" if wide else rows.dtype)
-        yield np.array([ALGORITHMS[name](row) for row in numbers]).astype(rows.dtype)
+        with np.errstate(all="ignore"):
+            yield ALGORITHMS[name](numbers.T).astype(rows.dtype)
 
 
 def order_counts(tree, accumulator, dtype):

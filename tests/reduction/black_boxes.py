@@ -40,33 +40,32 @@ def added_in_integers(tree, x, fmt, acc):
     """Each number is a whole multiple of the accumulator's smallest subnormal."""
     if not np.isfinite(x.astype(np.float64)).all():
         return run_scalar(tree.plan, x, fmt.name, acc.name)
-    known = [as_integer(number, acc) for number in x.astype(np.float64).tolist()]
-    largest = 1 << (acc.emax + 1 - acc.quantum)
+    quantum = acc.quantum
+    known = [as_integer(number, quantum) for number in x.astype(np.float64).tolist()]
+    largest = 1 << (acc.emax + 1 - quantum)
     kept = acc.precision + tree.extra_bits
     for terms in tree.nodes:
         values = [known[i] for i in terms]
         if tree.aligned:
-            drop = max(max(abs(v).bit_length() for v in values) - kept, 0)
-            total = sum(cut(v, drop) for v in values)
+            drop = max(map(abs, values)).bit_length() - kept
+            total = sum(values) if drop <= 0 else sum(cut(v, drop) for v in values)
             total = cut(total, abs(total).bit_length() - acc.precision)
         else:
             total = to_nearest(sum(values), acc.precision)
         if abs(total) >= largest:  # it overflows, which integers do not
             return run_scalar(tree.plan, x, fmt.name, acc.name)
         known.append(total)
-    total = to_nearest(known[-1], fmt.precision, fmt.quantum - acc.quantum)
-    if abs(total) >= 1 << (fmt.emax + 1 - acc.quantum):
+    total = to_nearest(known[-1], fmt.precision, fmt.quantum - quantum)
+    if abs(total) >= 1 << (fmt.emax + 1 - quantum):
         return fmt.dtype.type(math.copysign(math.inf, total))
     if np.signbit(x.astype(np.float64)).all() and total == 0 and not tree.aligned:
         return fmt.dtype.type(-0.0)
     return fmt.dtype.type(as_float(total, acc))
 
 
-def as_integer(number, fmt):
-    fraction, exponent = math.frexp(number)
-    shift = exponent - 53 - fmt.quantum
-    digits = int(fraction * 2**53)
-    return digits << shift if shift >= 0 else digits >> -shift
+def as_integer(number, quantum):
+    digits, power = number.as_integer_ratio()
+    return digits << (1 - power.bit_length() - quantum)
 
 
 def as_float(total, fmt):

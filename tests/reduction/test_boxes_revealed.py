@@ -4,11 +4,10 @@ import pytest
 from grid import (
     ACCUMULATORS,
     DTYPES,
-    SIZES,
     WITH_TREE,
     complaints_of_tree,
     complaints_without_tree,
-    sampled,
+    sample,
 )
 from treeless import WITHOUT_TREE
 
@@ -21,9 +20,7 @@ def test_there_are_at_least_forty_boxes_with_a_tree():
 def test_the_tree_and_the_accumulator_are_found(kind, name):
     complaints = [
         complaint
-        for n in SIZES
-        for dtype in ACCUMULATORS[kind]
-        if sampled(name, n, dtype)
+        for n, dtype in sample(name, ACCUMULATORS[kind])
         for complaint in complaints_of_tree(kind, name, n, dtype)
     ]
     assert not complaints
@@ -33,9 +30,7 @@ def test_the_tree_and_the_accumulator_are_found(kind, name):
 def test_a_box_without_a_tree_gets_its_verdict(name):
     complaints = [
         complaint
-        for n in SIZES
-        for dtype in DTYPES
-        if sampled(name, n, dtype)
+        for n, dtype in sample(name, DTYPES)
         for complaint in complaints_without_tree(name, n, dtype)
     ]
     assert not complaints

@@ -165,6 +165,26 @@ def test_more_units_than_a_probe_may_hold_are_asked_in_parts():
     )
 
 
+@pytest.mark.parametrize("n", [127, 128, 2060])
+def test_units_that_vanish_need_not_be_asked_for_pair_by_pair(n):
+    def flushing(x):
+        return np.add.accumulate(np.where(np.abs(x) < np.float16(2.0**-14), x * 0, x))[-1]
+
+    found, calls = searched(flushing, n, "float16")
+    assert found == makers.fused(n, n, aligned=True)
+    assert calls < 6 * n or n == 127
+
+
+def test_units_that_a_truncating_node_hides_have_not_vanished():
+    def truncating(x):
+        terms = np.append(x[2:], x[0] + x[1])
+        return np.where(np.abs(terms) < np.abs(terms).max() * 2.0**-24, 0, terms).sum()
+
+    found, _ = searched(truncating, 130)
+    assert shape(found) == (130, [*range(2), *(130, *range(2, 130))], [0, 2, 131])
+    assert found.aligned.tolist() == [False, True]
+
+
 @pytest.mark.slow
 def test_a_sequential_tree_of_16384_inputs_needs_no_recursion():
     found, calls = searched(lambda x: np.add.accumulate(x)[-1], 16384)

@@ -5,6 +5,7 @@ import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from fpdrift.reduction import (
     SumGrowth,
     SumTable,
     bins,
+    columnwise,
     ill_conditioned,
     pricing,
     sum_growth,
@@ -59,6 +61,31 @@ def test_vectors_give_the_bits_of_the_papers_loop(name, dtype):
             got = BY_NAME[name].add(values[:n])
             assert got.dtype == values.dtype
             assert to_bits(got, FORMATS[dtype]) == to_bits(LOOPS[name](values[:n]), FORMATS[dtype])
+
+
+COLUMNS = {
+    "recursive": columnwise.recursive,
+    "pairwise": columnwise.pairwise,
+    "Kahan": columnwise.kahan,
+    "Neumaier": columnwise.neumaier,
+    "Klein": columnwise.klein,
+    "Sum2": columnwise.sum_k,
+    "Sum3": partial(columnwise.sum_k, k=3),
+    "double-double": columnwise.double_double,
+    "exact": columnwise.exact,
+}
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_columns_sum_has_the_bits_of_its_numbers_alone(name, dtype):
+    rng = np.random.default_rng(8)
+    for n in (1, 2, 3, 8, 33):
+        columns = np.stack([ill_conditioned(40, WIDEST[dtype], rng, dtype) for _ in range(n)])
+        together = COLUMNS[name](columns)
+        alone = [BY_NAME[name].add(column) for column in columns.T]
+        assert together.dtype == columns.dtype
+        assert together.tobytes() == np.array(alone, columns.dtype).tobytes()
 
 
 @pytest.mark.parametrize("dtype", FORMATS)

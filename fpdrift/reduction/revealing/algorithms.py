@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fpdrift.floats import Format
-from fpdrift.reduction import sums as ways
+from fpdrift.reduction import columnwise
 from fpdrift.reduction.revealing.kinds import Finish
 from fpdrift.reduction.revealing.mixture import deep_ties, mixture, wide_ties
 from fpdrift.reduction.revealing.probing import BlackBox
@@ -20,13 +20,13 @@ from fpdrift.reduction.rounding import Floats
 #: The correctly rounded sum, which no order changes.
 EXACT = "the exact sum"
 ALGORITHMS: dict[str, Callable[[Any], Any]] = {
-    EXACT: ways.exact_sum,
-    "Kahan's compensated sum": ways.kahan_sum,
-    "Neumaier's compensated sum": ways.neumaier_sum,
-    "Klein's compensated sum of second order": ways.klein_sum,
-    "Ogita, Rump and Oishi's Sum2": ways.sum_k,
-    "Ogita, Rump and Oishi's SumK with K = 3": partial(ways.sum_k, k=3),
-    "a pairwise sum in double-double": ways.double_double_sum,
+    EXACT: columnwise.exact,
+    "Kahan's compensated sum": columnwise.kahan,
+    "Neumaier's compensated sum": columnwise.neumaier,
+    "Klein's compensated sum of second order": columnwise.klein,
+    "Ogita, Rump and Oishi's Sum2": columnwise.sum_k,
+    "Ogita, Rump and Oishi's SumK with K = 3": partial(columnwise.sum_k, k=3),
+    "a pairwise sum in double-double": columnwise.double_double,
 }
 _BACK = ", from the last input to the first"
 #: Rows that an algorithm is tried on before all are.
@@ -50,8 +50,8 @@ class _Known(NamedTuple):
     def sums(self, rows: Floats, fmt: Format) -> Floats:
         """Add some rows, and finish the sums."""
         wide = (rows[:, ::-1] if self.back else rows).astype(self.acc.dtype)
-        add = ALGORITHMS[self.name]
-        return self.finish(np.array([add(row) for row in wide], wide.dtype), fmt)
+        with np.errstate(all="ignore"):
+            return self.finish(ALGORITHMS[self.name](wide.T), fmt)
 
     def words(self, fmt: Format) -> str:
         """Name it, with its format where that is a wider one."""

@@ -12,6 +12,7 @@ what a loop makes of them says where it starts, not in which order it adds.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ldexp
 
 import numpy as np
 import numpy.typing as npt
@@ -127,10 +128,11 @@ def _ladders(rounds: int, n: int, fmt: Format, rng: np.random.Generator, gap: in
         used, place = 2 if one else int(rng.integers(2, len(levels) + 1)), 0
         for level in levels[: used - 1]:
             pairs = min(1 if one else int(rng.integers(1, 4)), (n - 1 - place) // 2)
-            sizes = np.ldexp(1.0, level) * (1 + rng.integers(0, 2, pairs) / 2)
-            row[place : place + 2 * pairs] = np.concatenate([sizes, -sizes])
+            for half in range(place, place + pairs):  # one at a time: no array for three
+                row[half] = ldexp(1 + int(rng.integers(2)) / 2, level)
+                row[half + pairs] = -row[half]
             place += 2 * pairs
-        row[place:] = np.ldexp(1 + rng.integers(0, 8, n - place) / 8, levels[used - 1])
+        row[place:] = (1 + rng.integers(0, 8, n - place) / 8) * ldexp(1.0, levels[used - 1])
     return rows
 
 

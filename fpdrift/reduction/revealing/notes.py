@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from fpdrift.floats import Format
 from fpdrift.frameworks.alignment import LINE
+from fpdrift.reduction.columnwise import kahan, neumaier
 from fpdrift.reduction.plan import Plan
 from fpdrift.reduction.revealing.probing import BlackBox
 from fpdrift.reduction.revealing.replaying import Replay, same_bits
 from fpdrift.reduction.revealing.revealed import Evidence, Revealed
 from fpdrift.reduction.rounding import Floats
-from fpdrift.reduction.sums import kahan_sum, neumaier_sum
 from fpdrift.results import read_only
 
 #: Chance with which the rate that is stated would have been missed.
@@ -175,10 +175,9 @@ class Notes:
             return "One number needs no addition."
         if n > _SMALL:
             return f"{len(rows)} inputs of many kinds."
-        counts = []
-        for other in (kahan_sum, neumaier_sum):
-            sums = np.array([other(row) for row in rows[: len(replay.sums)]], rows.dtype)
-            counts.append(int((sums != replay.sums).sum()))
+        columns = rows[: len(replay.sums)].T
+        with np.errstate(all="ignore"):
+            counts = [int((add(columns) != replay.sums).sum()) for add in (kahan, neumaier)]
         return (
             f"Hard to tell at n = {n}: of {len(rows)} inputs, Kahan's compensated sum differs "
             f"from the plan's on {counts[0]}, Neumaier's on {counts[1]}."

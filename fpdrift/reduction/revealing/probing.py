@@ -66,9 +66,9 @@ class BlackBox:
     def sums(self, rows: Iterable[Floats], factors: Iterable[Floats] | None = None) -> Floats:
         """Return the box's sums of some rows, (rows,), or of their products with factors."""
         sums = []
-        ones = np.ones(self.n, self.fmt.dtype)
-        for row, factor in zip(rows, repeat(ones) if factors is None else factors, strict=False):
-            self._factors[:] = factor
+        for row, factor in zip(rows, repeat(None) if factors is None else factors, strict=False):
+            if factor is not None:
+                self._factors[:] = factor
             self.fill(row)
             self._count(1)
             try:
@@ -77,8 +77,9 @@ class BlackBox:
             except Exception as error:
                 raise self._explained(error) from error
             self._check_input()
-        self._factors[:] = ones
-        self._kept = self._bits()
+        if factors is not None:
+            self._factors[:] = np.ones(self.n, self.fmt.dtype)
+            self._kept = self._bits()
         given = np.array(sums, self.fmt.dtype)
         if not np.isfinite(given).all():
             raise self._not_finite(given)
@@ -120,7 +121,9 @@ class BlackBox:
         self.calls += calls
 
     def _bits(self) -> bytes:
-        return bytes(self._buffer.tobytes() + self._factors.tobytes())
+        """Return what the box could alter."""
+        bits: bytes = self._buffer.tobytes()
+        return bits + self._factors.tobytes() if self.multiplies else bits
 
     def _check_input(self) -> None:
         self._unchecked = 0
@@ -130,6 +133,8 @@ class BlackBox:
 
     def _read(self, value: Any) -> Any:
         """Make a scalar of the dtype of what the box returned, or say what is wrong with it."""
+        if type(value) is self._scalar:
+            return value
         if isinstance(value, float) and self.fmt.name == "float64":
             return np.float64(value)
         array = np.asarray(value)

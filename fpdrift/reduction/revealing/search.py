@@ -107,6 +107,9 @@ class Search:
         beside = defaultdict(list)
         for other, size in zip(others, self._common(pivot, others, some), strict=True):
             beside[size].append(other)
+        if [*beside] == [self._box.n] and self._vanish(pivot, others):
+            some.parent.children.append(Node(members, aligned=True))
+            return
         rest = beside.pop(some.across, [])
         child, size = self._way_up(pivot, beside, to_do)
         if some.size not in (None, size):
@@ -181,6 +184,18 @@ class Search:
             units = np.array(answers, np.float64) * self._scale
             sizes -= np.round(units) if self._rounded else units
         return max(inside, some.across), np.where(sizes > inside, some.across, sizes).tolist()
+
+    def _vanish(self, pivot: int, others: list[int]) -> bool:
+        """Whether units add up to nothing where no huge number hides them: flushed, for one.
+
+        Then each pair would answer as the pivot's do, and a large set has too many pairs to ask.
+        """
+        if not _LARGE <= len(others) + 1 == self._box.n:
+            return False
+        if not self._whole:
+            self._box.fill(self._mask.unit, others[1 : self._mask.most])
+        (answer,) = self._box.masked(self._huge * 0, pivot, others[:1])
+        return float(answer) == 0
 
     def _survives(self, one: int, other: int, unit: int) -> bool:
         """Whether a unit is still there once two huge numbers have met."""
