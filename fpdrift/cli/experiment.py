@@ -34,7 +34,10 @@ def add_to(commands: Any) -> None:
         "--epochs", type=whole, metavar="N", help="how long to train, where a study counts in them"
     )
     command.add_argument(
-        "--workers", type=whole, metavar="N", help="train N runs at a time; default: 2, on 1 core 1"
+        "--workers",
+        type=whole,
+        metavar="N",
+        help="train N runs at a time; default: 2, or 1 with 1 core or under 4 GB of memory",
     )
     command.add_argument("--seed", type=whole, default=1, metavar="N")
     command.add_argument("--out", type=Path, default=Path("fpdrift-out"), metavar="DIR")

@@ -68,7 +68,7 @@ class Courses(Result):
 
     @property
     def claim(self) -> str:
-        """What is said."""
+        """What is asked."""
         return _WORDS[self.name].claim
 
     @property
@@ -213,13 +213,13 @@ _WORDS = {
     "dose": _Said(
         "Noise on half of the weights, then training",
         "largest noise",
-        "How large the nudge is hardly matters: every iteration amplifies what was there.",
+        "Does the size of a nudge matter in the end?",
         _tell_doses,
     ),
     "amplifiers": _Said(
         "Noise of at most 1e-08 on half of the weights",
         "network",
-        "A network amplifies rounding by what it is made of and how it is trained.",
+        "How much does a nudge grow in networks of another make or training?",
         _tell_amplified,
     ),
 }

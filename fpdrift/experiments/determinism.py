@@ -115,7 +115,10 @@ def cost(ratios: dict[str, float]) -> str:
     slower = sum(ratio > 1 for ratio in ratios.values())
     chance = float(binomtest(slower, len(ratios)).pvalue)
     sure = "" if chance <= _CHANCE else ": too few, or too scattered, to tell a cost from none"
-    return f"{told} {slower} of {len(ratios)} took longer (sign test: p = {chance:.2g}){sure}."
+    return (
+        f"{told} {slower} of {len(ratios)} took longer (sign test: p = {chance:.2g}){sure}. "
+        "What else the machine did meanwhile is not recorded."
+    )
 
 
 def _tell(study: Study) -> str:

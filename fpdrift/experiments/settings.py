@@ -44,7 +44,7 @@ class Settings:
     full: bool = False
     #: folder for the records
     out: Path = Path("fpdrift-out")
-    #: trainings at a time; that changes none of their bits
+    #: trainings at a time; each has its own process and threads
     workers: int = field(default_factory=few)
     #: called with (what is going on, done, total)
     progress: Callable[[str, int, int], None] = _silent

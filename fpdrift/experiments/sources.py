@@ -31,8 +31,8 @@ THREADS = (2, 4)
 FULL_ALONE = ("4 threads", "all seeds, threads, 1e-8")
 CONTROL = "the same again"
 CLAIM = (
-    "Without seeds every metric runs wild; once all is seeded, parallel sums are the likeliest "
-    "cause of what is left."
+    "Without seeds every metric runs wild; once all is seeded, the GPU's parallel work is the "
+    "likeliest cause of what is left."
 )
 #: Rows that change the weights themselves or the arithmetic's width: more than another order of the
 #: same roundings.

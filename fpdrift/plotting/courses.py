@@ -56,7 +56,7 @@ def _headline(result: Courses) -> str:
     if result.name == "amplifiers":
         grown = _span(ends[:, 1] / ends[:, 0])
         return f"One nudge each in {many(known.sum(), 'network')} grew {grown} times"
-    return f"One draw of each nudge: they end {_span(ends[:, 1])} apart"
+    return f"One draw each: they end {_span(ends[:, 1])} from the plain run"
 
 
 def _span(values: npt.NDArray[np.float64]) -> str:

@@ -40,7 +40,7 @@ def draw_one_gate(result: OneGate, ax: Axes) -> None:
     else:
         draw_gates(result.gates, ax)
         size = sized(result.study.size, result.study.steps)
-        ax.set_title(f"{ax.get_title('left')}\n1 and 2 threads ({size})")
+        ax.set_title(f"{ax.get_title('left')}\nRun A: 1 thread, run B: 2 threads ({size})")
 
 
 def _title(result: Gates) -> str:

@@ -82,7 +82,7 @@ def _headline(result: Sources) -> str:
         return "Distances that an older version did not keep"
     if not any(away):
         return "No drift seen from rounding"
-    told = f"Rounding: {_span(away)} apart"
+    told = f"Rounding: {_span(away)}"
     others = [distance for row in result.seeds for distance in row.distance]
     return f"{told}; another seed: {_span(others)}" if others else told
 

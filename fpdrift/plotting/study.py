@@ -21,6 +21,8 @@ _LEFT = 0.1
 #: A run held against another one, and a run held against the same run before.
 _DOT: dict[str, Any] = {"markersize": 9}
 _CROSS: dict[str, Any] = {"marker": "+", "markersize": 17, "markeredgewidth": 3}
+#: A run of another seed: the headline leaves it out.
+_SEED: dict[str, Any] = {"marker": "D", "markersize": 9, "color": "C1"}
 
 
 def draw_study(result: Study, ax: Axes) -> None:
@@ -42,7 +44,8 @@ def draw_study(result: Study, ax: Axes) -> None:
             ax.plot(zero, y, **{"marker": "o"} | look, color="C0", markerfacecolor="none")
             places[zero] = "same bits\n(open: of the\nweights alone)"
         elif np.isfinite(row.distance):
-            ax.plot(row.distance, y, **{"marker": "o"} | look, color="C0")
+            seed = _SEED if row.label == ANOTHER_SEED else {}
+            ax.plot(row.distance, y, **{"marker": "o", "color": "C0"} | look | seed)
         else:
             ax.plot(beyond, y, "x", color="C3")
             places[beyond] = "not finite"
@@ -58,7 +61,10 @@ def _repeats(row: RunDistance) -> bool:
 
 
 def _explained(result: Study) -> str:
-    return " (+: run repeated)" if any(map(_repeats, result.distances)) else ""
+    marks = ["+: run repeated"] if any(map(_repeats, result.distances)) else []
+    if any(row.label == ANOTHER_SEED for row in result.distances):
+        marks.append("diamond: another seed")
+    return f"\n({'; '.join(marks)})" if marks else ""
 
 
 def distance_axis(
@@ -91,8 +97,11 @@ def draw_determinism(result: Determinism, ax: Axes) -> None:
     draw_study(result.study, ax)
     if result.ratios:
         least, most = min(result.ratios.values()), max(result.ratios.values())
-        pairs = many(len(result.ratios), "pair")
-        cost = f"Op determinism: {least:.2f} to {most:.2f} times the time ({pairs})"
+        pairs = len(result.ratios)
+        slower = sum(ratio > 1 for ratio in result.ratios.values())
+        cost = (
+            f"Op determinism: {least:.2f} to {most:.2f} times the time ({slower} of {pairs} slower)"
+        )
         _title(result.study, _headline(result.study), ax, cost)
 
 
@@ -101,7 +110,10 @@ def draw_no_seeds(result: NoSeeds, ax: Axes) -> None:
     losses = result.study.losses[:, : result.loss_spread.shape[1]]
     steps = np.arange(1, losses.shape[1] + 1)
     seeded = len(losses) - result.drawn
-    names = (f"{many(result.drawn, 'run')}, seeds drawn", f"{many(seeded, 'run')}, one seed")
+    names = (
+        f"{many(result.drawn, 'run')}, seeds drawn",
+        f"{many(seeded, 'run')}, one seed, other threads",
+    )
     for i, loss in enumerate(losses):
         other = i >= result.drawn
         first = i in (0, result.drawn)
@@ -117,7 +129,7 @@ def draw_no_seeds(result: NoSeeds, ax: Axes) -> None:
     ax.set(xlabel="iteration", ylabel="loss of its batch", xticks=steps)
     wild, tame = result.loss_spread.max(axis=1)
     _title(
-        result.study, f"Losses up to {wild:.2g} apart without seeds, {tame:.1g} with one seed", ax
+        result.study, f"Losses up to {wild:.2g} apart without seeds, {tame:.2g} with one seed", ax
     )
 
 

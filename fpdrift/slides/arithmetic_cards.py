@@ -67,10 +67,10 @@ ARITHMETIC_CARDS = (
         lesson="03",
         kind=SumGrowth,
         claim="How far a sum can be off grows with the numbers added in sequence, and hardly "
-        "with those added pairwise or compensated.",
+        "with those added pairwise or by Kahan's way.",
         question="With a hundred times as many numbers, how much more is each way off?",
         alt="Lines of error against how many numbers are added, one for each way of summing, the "
-        "plain loop steepest; dotted lines are the bounds",
+        "plain loop on top; dotted lines are the bounds",
         command="sums --growth",
     ),
     Card(
@@ -137,7 +137,7 @@ ARITHMETIC_CARDS = (
         name="conditions",
         lesson="05",
         kind=ConditionMatrix,
-        claim="The instruction set can decide the last bits of a result.",
+        claim="The instruction set, or the kernels for it, can decide the last bits of a result.",
         question="The same program on another processor: what has to be alike for equal bits?",
         alt="A square of conditions against conditions: a cell says equal, or how many ulps apart; "
         "conditions of equal bits share a letter",

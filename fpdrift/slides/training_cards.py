@@ -27,7 +27,7 @@ TRAINING_CARDS = (
         name="nudged-weights",
         lesson="07",
         kind=NudgeAccount,
-        claim="A nudge below half an ulp of a weight leaves no bit behind.",
+        claim="A nudge of less than half the step to the next float leaves no bit behind.",
         question="Half of two million weights are moved by at most 1e-8. Which of them notice?",
         alt="A bar for each size of weights: the share that changed, and hatched the share that "
         "did not, which grows with the size of the weight",
@@ -41,7 +41,7 @@ TRAINING_CARDS = (
         claim="Noise of at most 1e-8 on half of the weights can change where a training ends.",
         question="Five draws of noise, two threads, another seed: how far away does each end?",
         alt="A row for each run and a mark for its distance from the first, on a logarithmic axis; "
-        "what has the same bits stands at the left edge",
+        "what has the same bits stands at the left edge, another seed is an orange diamond",
         command="experiment nudge --quick",
     ),
     Card(
@@ -79,7 +79,8 @@ TRAINING_CARDS = (
         name="threads-in-training",
         lesson="08",
         kind=Study,
-        claim="Fixed threads and instructions repeat a training's bits; others can change them.",
+        claim="Fixed threads and instructions repeated a training's bits here; others changed "
+        "them.",
         question="What would you have to write down so that somebody else gets your bits?",
         alt="A row for each thread count and instruction set: a cross for the run repeated and a "
         "dot for its distance from one thread; what has the same bits stands at the left edge",
@@ -109,7 +110,7 @@ TRAINING_CARDS = (
         name="survival",
         lesson="09",
         kind=UlpSurvival,
-        claim="Of runs that start one ulp apart, some may come back to equal bits.",
+        claim="One ulp in one weight can outlast the first steps of a training.",
         question="Of some runs that start one ulp apart, how many come back to equal bits?",
         alt="The share of nudges that are still there, over the steps, with a band of uncertainty "
         "and a tick where the watching of the runs ended",
@@ -119,7 +120,7 @@ TRAINING_CARDS = (
         name="gate",
         lesson="09",
         kind=OneGate,
-        claim="One ReLU that opens in one run alone can make a jump of the distance.",
+        claim="A jump can lie nearly all in one unit, whose ReLU is open in one run alone.",
         question="The distance jumps in a single step. Where in the network would you look?",
         alt="Left a ReLU's kink with both runs on it, one on each side of zero; right bars for the "
         "units of its layer: the share of the distance that each holds",

@@ -43,7 +43,7 @@ def test_the_jump_and_its_gate_are_told(ran):
     assert any(line.split() == ["3", "5.0e-06"] for line in lines)
     title = plot(result).get_title("left")
     assert title.startswith("Step 3: a ReLU is open in run B alone")
-    assert title.endswith("1 and 2 threads (quick: 30 steps a run)")
+    assert title.endswith("Run A: 1 thread, run B: 2 threads (quick: 30 steps a run)")
     again = Result.from_json(result.to_json())
     assert again.gates.gate == GATE
     np.testing.assert_array_equal(again.gates.distance, GATES.distance)

@@ -7,7 +7,8 @@ from matplotlib.transforms import Bbox
 
 #: Points of the smallest text on a slide of 13.33 inches, and inches that a slide is wide.
 SMALLEST, WIDE = 18, 13.333
-#: Pixels that lines may share, since a box is higher than its letters, and that words lie apart.
+#: Pixels in 100 of an inch that lines may share, since a box is higher than its letters, and that
+#: words lie apart.
 _SHARED, _APART = 4.0, 4.0
 
 
@@ -32,6 +33,7 @@ def faults(figure, monkeypatch, *, scale):
 
     `scale` is how much larger the picture is on the slide than as it is drawn.
     """
+    shared, apart = (pixels * figure.dpi / 100 for pixels in (_SHARED, _APART))
     texts = drawn_texts(figure, monkeypatch)
     boxes = [Text.get_window_extent(text) for text in texts]
     said = [" ".join(text.get_text().split()) for text in texts]
@@ -40,14 +42,12 @@ def faults(figure, monkeypatch, *, scale):
         points = scale * text.get_fontsize() * (0.7 if "^" in words and "$" in words else 1)
         if points < SMALLEST:
             found.append(f"{points:.1f} points: {words}")
-        edge = figure.bbox.padded(_APART / 2)
+        edge = figure.bbox.padded(apart / 2)
         if not (edge.x0 <= box.x0 and box.x1 <= edge.x1):
             found.append(f"outside, left or right: {words}")
         if not (edge.y0 <= box.y0 and box.y1 <= edge.y1):
             found.append(f"outside, above or below: {words}")
     for (one, a), (other, b) in itertools.combinations(zip(said, boxes, strict=True), 2):
-        if Bbox.intersection(
-            a.padded(_APART / 2, -_SHARED / 2), b.padded(_APART / 2, -_SHARED / 2)
-        ):
+        if Bbox.intersection(a.padded(apart / 2, -shared / 2), b.padded(apart / 2, -shared / 2)):
             found.append(f"over each other: {one} / {other}")
     return found

@@ -140,7 +140,8 @@ def test_draws_on_the_axes_given(name):
 @pytest.mark.parametrize("name", RESULTS)
 def test_text_is_legible_inside_and_apart(name, monkeypatch):
     with look():
-        figure = Figure()
+        # letters are not as wide at every resolution
+        figure = Figure(dpi=mpl.rcParams["savefig.dpi"])
         plot(RESULTS[name], ax=figure.add_subplot())
         assert faults(figure, monkeypatch, scale=1 / SCALE) == []
 

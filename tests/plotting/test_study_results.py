@@ -107,7 +107,7 @@ def test_what_is_no_distance_does_not_stand_among_equal_bits():
 def test_what_determinism_cost():
     assert ["b", "1.50"] in rows("determinism")
     title = drawn("determinism").get_title(loc="left")
-    assert "\nOp determinism: 1.25 to 1.50 times the time (2 pairs)\n" in title
+    assert "\nOp determinism: 1.25 to 1.50 times the time (2 of 2 slower)\n" in title
     assert "times the time" not in drawn("determinism-untimed").get_title(loc="left")
 
 
@@ -128,7 +128,7 @@ def test_the_spread_of_each_iteration():
     assert [line.get_ydata().tolist() for line in lines] == losses[:, :10].tolist()
     assert [line.get_linestyle() for line in lines] == ["-", "-", "--"]
     one, other, seeded = (line.get_label() for line in lines)
-    assert (one, seeded) == ("2 runs, seeds drawn", "1 run, one seed")
+    assert (one, seeded) == ("2 runs, seeds drawn", "1 run, one seed, other threads")
     assert other.startswith("_")  # which keeps it out of the legend
 
 

@@ -55,9 +55,9 @@ def test_the_trap_s_bars_begin_at_one_rounding_and_end_at_their_distance():
         (dataclasses.replace(PARTED, distances=(SAME,)), "Not one bit differs"),
         (RESULTS["long"], "2 threads against 1 thread, one pair: 12 % of answers differ"),
         (RESULTS["trap"], "One-hot: the same bits; multi-hot: other mathematics"),
-        (RESULTS["sources"], "Rounding: 3.3e-7 to 2e-4 apart; another seed: 0.4 to 2.4"),
+        (RESULTS["sources"], "Rounding: 3.3e-7 to 2e-4; another seed: 0.4 to 2.4"),
         (RESULTS["sources-equal"], "No drift seen from rounding"),
-        (WIDE, "One draw of each nudge: they end 1e-3 to 2e-3 apart"),
+        (WIDE, "One draw each: they end 1e-3 to 2e-3 from the plain run"),
         (
             dataclasses.replace(WIDE, name="amplifiers"),
             "One nudge each in 2 networks grew ",

@@ -5,6 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
@@ -21,6 +22,8 @@ from legible import faults
 NAMES = [card.name for card in CARDS]
 #: Part of its size on a slide at which a picture is drawn.
 SCALE = 0.75
+#: Its pixels in an inch then.
+DPI = 200
 #: Letters of a title that two lines of a slide hold.
 LONGEST = 66
 
@@ -65,7 +68,10 @@ def test_the_result_is_of_its_kind(card, result):
 @pytest.mark.parametrize("form", ["whole", "body"])
 def test_a_room_can_read_it(result, form, monkeypatch):
     with look():
-        figure = Figure(figsize=None if form == "whole" else [SCALE * inches for inches in BODY])
+        # letters are not as wide at every resolution
+        dpi = mpl.rcParams["savefig.dpi"] if form == "whole" else DPI
+        size = None if form == "whole" else [SCALE * inches for inches in BODY]
+        figure = Figure(figsize=size, dpi=dpi)
         ax = plot(result, ax=figure.add_subplot())
         finding = ax.get_title("left").split("\n")[0]
         if form == "body":
