@@ -45,9 +45,8 @@ def faults(figure, monkeypatch, *, scale):
             found.append(f"outside, left or right: {words}")
         if not (edge.y0 <= box.y0 and box.y1 <= edge.y1):
             found.append(f"outside, above or below: {words}")
-    for (one, a), (other, b) in itertools.combinations(zip(said, boxes, strict=True), 2):
-        if Bbox.intersection(
-            a.padded(_APART / 2, -_SHARED / 2), b.padded(_APART / 2, -_SHARED / 2)
-        ):
+    spaces = [box.padded(_APART / 2, -_SHARED / 2) for box in boxes]
+    for (one, a), (other, b) in itertools.combinations(zip(said, spaces, strict=True), 2):
+        if Bbox.intersection(a, b):
             found.append(f"over each other: {one} / {other}")
     return found
