@@ -39,7 +39,7 @@ def draw_question(result: Question, ax: Axes) -> None:
         ax.plot(run.best, percent[run.best - 1], mark, color=f"C{i}", markersize=14, alpha=0.5)
     ax.legend(loc="best")
     ax.set_xlim(0.5, result.epochs + 0.5)
-    ax.locator_params(axis="x", integer=True)
+    ax.locator_params(axis="x", integer=True, min_n_ticks=1)  # epoch 1 may be all there is
     ax.set(xlabel="epoch (large mark: least validation loss)", ylabel="validation accuracy in %")
     size = f"One run each on {result.data}\n({result.done})"
     ax.set_title(f"{_headline(result.distances)}\n{size}")

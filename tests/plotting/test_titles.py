@@ -82,6 +82,11 @@ def test_a_run_that_does_not_repeat_is_named_first():
     assert second == "2 threads changed 5 % of the predictions, another seed 5 %"
 
 
+def test_the_only_epoch_is_number_1():
+    low, high = (ax := drawn(a_question(1))).get_xlim()
+    assert [tick for tick in ax.get_xticks() if low <= tick <= high] == [1]
+
+
 def test_a_matrix_says_where_bits_differ_first_and_at_the_end():
     states = [{name: np.zeros(1, np.float32) for name in "abc"}]
     states += [states[0] | {"a": np.ones(1, np.float32)}]
