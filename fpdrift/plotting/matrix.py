@@ -54,12 +54,15 @@ def draw_tensor_matrix(result: TensorMatrix, ax: Axes) -> None:
 
 
 def _title(result: TensorMatrix) -> str:
+    """Write a sentence a line: beside the tensors' names there is room for some 50 letters."""
     count = len(result.tensors)
     if result.first_step is None:
         return f"{count} tensors at {result.recorded} steps: not one bit differs"
     when = f"at step {result.first_step}" if result.first_step else "before step 1"
     first, last = len(result.first_tensors), int(result.differs[:, -1].sum())
-    return f"Bits first differ {when}, in {first} of {count} tensors; at the end in {last}"
+    return (
+        f"Bits first differ {when}, in {first} of {count} tensors\nAt the end they differ in {last}"
+    )
 
 
 def _name_rows(result: TensorMatrix, tops: npt.NDArray[np.float64], ax: Axes) -> None:

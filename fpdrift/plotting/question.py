@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fpdrift.plotting.study import repeats
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -15,11 +17,17 @@ _LOOKS = (("-", "o"), (":", "s"), ("--", "^"), ("-.", "D"))
 
 
 def _headline(distances: tuple[RunDistance, ...]) -> str:
-    """Say of each run that has other bits how many answers are another class."""
-    parted = [f"{d.label} {100 * d.churn:.2g} %" for d in distances if d.first_step is not None]
-    if not parted:
-        return "Not one bit differs"
-    return f"Other answers, one run each: {', '.join(parted)}"
+    """Say which share of the predictions changed class where bits differ; a repeat comes first."""
+    changed = [distance for distance in distances if distance.first_step is not None]
+    again = [("Repeating the run", d.churn) for d in changed if repeats(d)]
+    others = [(d.label, d.churn) for d in changed if not repeats(d)]
+    lines = [_sentence(*shares) for shares in (again, others) if shares]
+    return "\n".join(lines) or "Not one bit differs"
+
+
+def _sentence(first: tuple[str, float], *others: tuple[str, float]) -> str:
+    told = f"{first[0]} changed {100 * first[1]:.2g} % of the predictions"
+    return ", ".join([told, *(f"{label} {100 * churn:.2g} %" for label, churn in others)])
 
 
 def draw_question(result: Question, ax: Axes) -> None:
@@ -31,6 +39,7 @@ def draw_question(result: Question, ax: Axes) -> None:
         ax.plot(run.best, percent[run.best - 1], mark, color=f"C{i}", markersize=14, alpha=0.5)
     ax.legend(loc="best")
     ax.set_xlim(0.5, result.epochs + 0.5)
-    ax.locator_params(axis="x", integer=True)
+    ax.locator_params(axis="x", integer=True, min_n_ticks=1)  # epoch 1 may be all there is
     ax.set(xlabel="epoch (large mark: least validation loss)", ylabel="validation accuracy in %")
-    ax.set_title(f"{_headline(result.distances)}\n({result.done} on {result.data})")
+    size = f"One run each on {result.data}\n({result.done})"
+    ax.set_title(f"{_headline(result.distances)}\n{size}")

@@ -36,8 +36,8 @@ def draw_study(result: Study, ax: Axes) -> None:
     places = {zero: "same\nbits"}
     rows: dict[str, int] = {}
     for row in result.distances:
-        y = rows.setdefault(row.baseline if _repeats(row) else row.label, len(rows))
-        look = _CROSS if _repeats(row) else _DOT
+        y = rows.setdefault(row.baseline if repeats(row) else row.label, len(rows))
+        look = _CROSS if repeats(row) else _DOT
         if row.first_step is None:
             ax.plot(zero, y, **{"marker": "s"} | look, color="C2")
         elif row.distance == 0:
@@ -56,12 +56,13 @@ def draw_study(result: Study, ax: Axes) -> None:
     _title(result, _headline(result), ax)
 
 
-def _repeats(row: RunDistance) -> bool:
+def repeats(row: RunDistance) -> bool:
+    """Check whether a run repeats the run that it is compared with."""
     return row.label == f"{row.baseline} again"
 
 
 def _explained(result: Study) -> str:
-    marks = ["+: run repeated"] if any(map(_repeats, result.distances)) else []
+    marks = ["+: run repeated"] if any(map(repeats, result.distances)) else []
     if any(row.label == ANOTHER_SEED for row in result.distances):
         marks.append("diamond: another seed")
     return f"\n({'; '.join(marks)})" if marks else ""
@@ -86,7 +87,7 @@ def _headline(result: Study) -> str:
     told = []
     rows = [row for row in result.distances if row.label != ANOTHER_SEED]
     for word, which in (("when repeated", True), ("in another setting", False)):
-        those = [row.first_step is None for row in rows if _repeats(row) == which]
+        those = [row.first_step is None for row in rows if repeats(row) == which]
         if those:
             told.append(f"{sum(those)} of {len(those)} {word}")
     return f"Same bits: {', '.join(told)}"

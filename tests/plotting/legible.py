@@ -47,7 +47,8 @@ def faults(figure, monkeypatch, *, scale):
             found.append(f"outside, left or right: {words}")
         if not (edge.y0 <= box.y0 and box.y1 <= edge.y1):
             found.append(f"outside, above or below: {words}")
-    for (one, a), (other, b) in itertools.combinations(zip(said, boxes, strict=True), 2):
-        if Bbox.intersection(a.padded(apart / 2, -shared / 2), b.padded(apart / 2, -shared / 2)):
+    spaces = [box.padded(apart / 2, -shared / 2) for box in boxes]
+    for (one, a), (other, b) in itertools.combinations(zip(said, spaces, strict=True), 2):
+        if Bbox.intersection(a, b):
             found.append(f"over each other: {one} / {other}")
     return found

@@ -1,6 +1,5 @@
 """One result of each study of training, for the tests of pictures."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -18,13 +17,10 @@ from fpdrift.experiments import (
     TrainedRun,
     UlpSurvival,
 )
-from fpdrift.experiments.study import WORDS, Words
 from fpdrift.results import read_only
 
-WORDS["a-study"] = Words("Op determinism: each run twice, and against 1 thread", "It is so.")
 
-
-def a_study(distances=(0.0, 3e-5, 1.0), size="quick", name="a-study"):
+def a_study(distances=(0.0, 3e-5, 1.0), size="quick", name="threads-in-training"):
     labels = [f"{k} threads, op det. again"[: 10 + 9 * k] for k in range(len(distances))]
     figures = {"loss": 2.5, "accuracy": 0.1, "validation_loss": 2.0, "validation_accuracy": 0.1}
     runs = tuple(
@@ -58,24 +54,26 @@ def a_study(distances=(0.0, 3e-5, 1.0), size="quick", name="a-study"):
 
 
 def study_results():
-    study = a_study()
-    yield "study", study
+    yield "study", a_study()
     lasted = survival_curve([1, 3, 5, 5], [True, True, False, False])
-    yield "ulp-survival", UlpSurvival(study=study, survival=lasted)
+    yield "ulp-survival", UlpSurvival(study=a_study(name="survival"), survival=lasted)
     yield "study-many", a_study((0.0, *(1e-9 * 10**k for k in range(10)), *[0.5] * 5), "full")
     yield "study-no-drift", a_study((0.0, 0.0))
-    yield "determinism", Determinism(study=study, ratios={"a": 1.25, "b": 1.5})
-    yield "determinism-untimed", Determinism(study=study, ratios={})
+    determinism = a_study(name="determinism")
+    yield "determinism", Determinism(study=determinism, ratios={"a": 1.25, "b": 1.5})
+    yield "determinism-untimed", Determinism(study=determinism, ratios={})
     names = ("loss", "accuracy", "validation_loss", "validation_accuracy")
     edge = KnifeEdge(move=1e-6, accuracy=(0.6, 0.7), loss=(0.8, 0.8 - 2e-7))
     spread = dict(zip(names, (1e-4, 0.01, 0.0, math.nan), strict=True))
     metric = {"edge": edge, "predictions": 256, "turned": 0, "least_move": math.nan}
-    yield "metric", Metric(study=study, spread=spread, source=dict.fromkeys(names, 0.1), **metric)
+    metric |= {"study": a_study(name="metric"), "source": dict.fromkeys(names, 0.1)}
+    yield "metric", Metric(spread=spread, **metric)
     spreads = {name: np.ones((2, 10)) for name in ("loss_spread", "accuracy_spread")}
-    yield "no-seeds", NoSeeds(study=study, drawn=2, accuracies=np.ones((3, 10)), **spreads)
+    no_seeds = a_study(name="no-seeds")
+    yield "no-seeds", NoSeeds(study=no_seeds, drawn=2, accuracies=np.ones((3, 10)), **spreads)
     rows = [
         Outcomes(label=f"PYTHONHASHSEED=0 {when} the start", processes=5, distinct=distinct)
         for when, distinct in (("before", 1), ("after", 5))
     ]
-    named = dataclasses.replace(study, name="hash-seed")
-    yield "hash-seed", HashSeed(hashes=tuple(rows), weights=(rows[0], rows[0]), study=named)
+    hashes = a_study(name="hash-seed")
+    yield "hash-seed", HashSeed(hashes=tuple(rows), weights=(rows[0], rows[0]), study=hashes)

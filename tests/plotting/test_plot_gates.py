@@ -7,8 +7,8 @@ import pytest
 from made_gates import FOUND, GATE
 from matplotlib.figure import Figure
 
-from fpdrift.plotting import plot, save
-from fpdrift.results import Result, read_only
+from fpdrift.plotting import plot
+from fpdrift.results import read_only
 
 
 def drawn(result):
@@ -54,9 +54,3 @@ def test_a_gate_that_is_not_seen_when_shut_says_so():
         "and made 75.0% of all movement; relu1 unit 2, sample 44, pixel (10, 17): shut against "
         "8e-08"
     )
-
-
-def test_the_same_picture_is_the_same_bytes_after_json_too(tmp_path):
-    again = Result.from_json(FOUND.to_json())
-    first, second = save(FOUND, tmp_path / "a"), save(again, tmp_path / "b")
-    assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]

@@ -4,9 +4,11 @@ import dataclasses
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from fpdrift.drift import tensor_matrix
 from fpdrift.experiments import Settings, experiment
 from fpdrift.floats import anatomy
 from fpdrift.plotting import plot
@@ -16,6 +18,7 @@ from fpdrift.reduction import spread_growth, sum_growth
 sys.path.insert(0, str(Path(__file__).parents[1] / "drift"))
 sys.path.insert(0, str(Path(__file__).parent))
 from long_results import a_question, long_results
+from make_record import make_record
 from study_results import study_results
 
 RESULTS = dict(long_results()) | dict(study_results())
@@ -48,10 +51,9 @@ def test_the_trap_s_bars_begin_at_one_rounding_and_end_at_their_distance():
         (anatomy("3"), "3.0 in float64: 64 bits, normal"),
         (anatomy("nan"), "nan in float64: 64 bits, nan"),
         (experiment("chain").run(Settings()), "(off exact arithmetic by 22 % and by 1.1e-06 %)"),
-        (
-            REPEATED,
-            "Other answers, one run each: 2 threads 5 %, another seed 5 %",
-        ),
+        (REPEATED, "2 threads changed 5 % of the predictions, another seed 5 %"),
+        (REPEATED, "One run each on fashion-mnist-split"),
+        (PARTED, "(5 of at most 200 epochs)"),
         (dataclasses.replace(PARTED, distances=(SAME,)), "Not one bit differs"),
         (RESULTS["long"], "2 threads against 1 thread, one pair: 12 % of answers differ"),
         (RESULTS["trap"], "One-hot: the same bits; multi-hot: other mathematics"),
@@ -72,6 +74,28 @@ def test_the_trap_s_bars_begin_at_one_rounding_and_end_at_their_distance():
 )
 def test_a_title_says_what_was_found(result, finding):
     assert any(line.startswith(finding) for line in drawn(result).get_title("left").split("\n"))
+
+
+def test_a_run_that_does_not_repeat_is_named_first():
+    first, second, *_ = drawn(PARTED).get_title("left").split("\n")
+    assert first == "Repeating the run changed 5 % of the predictions"
+    assert second == "2 threads changed 5 % of the predictions, another seed 5 %"
+
+
+def test_the_only_epoch_is_number_1():
+    low, high = (ax := drawn(a_question(1))).get_xlim()
+    assert [tick for tick in ax.get_xticks() if low <= tick <= high] == [1]
+
+
+def test_a_matrix_says_where_bits_differ_first_and_at_the_end():
+    states = [{name: np.zeros(1, np.float32) for name in "abc"}]
+    states += [states[0] | {"a": np.ones(1, np.float32)}]
+    states += [states[1] | {"b": np.ones(1, np.float32)}]
+    one, other = make_record(states[:1] * 3), make_record(states)
+    title = drawn(tensor_matrix(one, other)).get_title("left")
+    assert title == "Bits first differ at step 1, in 1 of 3 tensors\nAt the end they differ in 2"
+    title = drawn(tensor_matrix(one, one)).get_title("left")
+    assert title == "3 tensors at 3 steps: not one bit differs"
 
 
 def test_a_legend_lists_the_line_that_ends_highest_first():

@@ -31,7 +31,7 @@ MADE = (
 
 
 def own_study(**changes):
-    return dataclasses.replace(a_study(), **changes)
+    return dataclasses.replace(a_study(name="a-study"), **changes)
 
 
 @cache

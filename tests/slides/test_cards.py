@@ -65,23 +65,31 @@ def test_the_result_is_of_its_kind(card, result):
     assert type(result) is card.kind
 
 
-@pytest.mark.parametrize("form", ["whole", "body"])
-def test_a_room_can_read_it(result, form, monkeypatch):
+@pytest.fixture(scope="module")
+def whole(result):
     with look():
         # letters are not as wide at every resolution
-        dpi = mpl.rcParams["savefig.dpi"] if form == "whole" else DPI
-        size = None if form == "whole" else [SCALE * inches for inches in BODY]
-        figure = Figure(figsize=size, dpi=dpi)
-        ax = plot(result, ax=figure.add_subplot())
-        finding = ax.get_title("left").split("\n")[0]
-        if form == "body":
-            ax.set_title("")
-        assert faults(figure, monkeypatch, scale=1 / SCALE) == []
-    assert len(finding) <= LONGEST
+        dpi = mpl.rcParams["savefig.dpi"]
+        return plot(result, ax=Figure(dpi=dpi).add_subplot())
 
 
-def test_a_title_says_what_was_found(card, result):
-    title = plot(result, ax=Figure().add_subplot()).get_title("left")
+def body(result):
+    with look():
+        ax = plot(result, ax=Figure([SCALE * inches for inches in BODY], dpi=DPI).add_subplot())
+        ax.set_title("")
+        return ax
+
+
+@pytest.mark.parametrize("form", ["whole", "body"])
+def test_a_room_can_read_it(result, whole, form, monkeypatch):
+    ax = whole if form == "whole" else body(result)
+    with look():
+        assert faults(ax.figure, monkeypatch, scale=1 / SCALE) == []
+
+
+def test_a_title_says_what_was_found(result, whole):
+    title = whole.get_title("left")
+    assert len(title.split("\n")[0]) <= LONGEST
     assert re.search(r"\d|same|equal|not", title), title
     if getattr(getattr(result, "study", result), "size", None) == "quick":
         assert "quick" in title or "of at most" in title
