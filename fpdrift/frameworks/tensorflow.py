@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -9,8 +10,10 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-#: More variables are read faster by one traced function than one by one (about 10 us each).
+#: More variables are read faster by one traced function than one by one (about 10 us each)...
 _FEW = 16
+#: ...but tracing it takes as long as about so many reads.
+_READS = 100
 
 
 def configure(
@@ -66,9 +69,15 @@ def reader(variables: Sequence[Any]) -> Callable[[], list[npt.NDArray[Any]]]:
     def read_all() -> list[Any]:
         return [read(resource=handle, dtype=dtype) for handle, dtype in known]
 
-    if len(known) > _FEW:
-        read_all = tf.function(read_all, autograph=False).get_concrete_function()
-    return lambda: [np.asarray(value) for value in read_all()]
+    reads = itertools.count()
+
+    def read_fast() -> list[npt.NDArray[Any]]:
+        nonlocal read_all
+        if len(known) > _FEW and next(reads) == _READS:
+            read_all = tf.function(read_all, autograph=False).get_concrete_function()
+        return [np.asarray(value) for value in read_all()]
+
+    return read_fast
 
 
 #: Operations whose state no caller can read and put back: generators that a kernel holds, queues,

@@ -154,8 +154,10 @@ def _unlike(a: Array, b: Array) -> npt.NDArray[np.bool_]:
     if a.dtype != b.dtype:
         return np.asarray(a.astype(np.float64).ravel() != b.astype(np.float64).ravel())
     size = a.dtype.itemsize
-    bits_a, bits_b = (np.ascontiguousarray(x).reshape(-1).view(np.uint8) for x in (a, b))
-    return np.asarray((bits_a.reshape(-1, size) != bits_b.reshape(-1, size)).any(axis=1))
+    word = math.gcd(size, 8)  # a float's bits compare as one integer at once
+    bits_a, bits_b = (np.ascontiguousarray(x).reshape(-1).view(f"u{word}") for x in (a, b))
+    unlike = np.asarray(bits_a != bits_b)
+    return unlike if word == size else unlike.reshape(-1, size // word).any(axis=1)
 
 
 def _largest_ulps(a: Array, b: Array) -> int | None:

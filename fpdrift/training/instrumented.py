@@ -7,6 +7,7 @@ here is what happened only if the state after it has the same bits. Whoever uses
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -121,7 +122,9 @@ class Step:
         tensorflow = keras.backend.backend() == "tensorflow"
         differentiate = gradients.tensorflow if tensorflow else gradients.torch
         *seen, found = differentiate(forward, [variable.value for variable in weights])
-        model.optimizer.apply(found, weights)
+        with warnings.catch_warnings():  # a weight without a gradient is shown with one of zero
+            warnings.filterwarnings("ignore", "Gradients do not exist", UserWarning)
+            model.optimizer.apply(found, weights)
         return *seen, [gradients.dense(g) for g in found] if tensorflow else found
 
     def _forward(self, outputs: Sequence[Any]) -> Iterator[Seen]:

@@ -107,8 +107,9 @@ def distances(a: Kinds, b: Kinds, noise: Mapping[str, Mask] | None = None) -> di
         for name, values in ours.items():
             others = _counterpart(b, what, name)
             if others is not None and others.shape == values.shape:
-                keep = ~leave_out(name, values.shape, noise or {})
-                found[what, name] = apart(values[keep], others[keep])
+                mask = leave_out(name, values.shape, noise or {})
+                both = ((x.ravel() if mask is None else x[~mask]) for x in (values, others))
+                found[what, name] = apart(*both)
     return found
 
 
@@ -128,12 +129,13 @@ def apart(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
     finite.
     """
     with np.errstate(all="ignore"):
-        equal = (a == b) | (np.isnan(a) & np.isnan(b))
-        if equal.all():
+        far, finite = np.linalg.norm(a - b), a
+        if not np.isfinite(far):
+            equal = (a == b) | (np.isnan(a) & np.isnan(b))
+            far, finite = np.linalg.norm(np.where(equal, 0.0, a - b)), a[np.isfinite(a)]
+        if far == 0 and np.array_equal(a, b, equal_nan=True):
             return 0.0
-        far = np.linalg.norm(np.where(equal, 0.0, a - b))
-        size = np.linalg.norm(a[np.isfinite(a)])
-        return float(far / size) if np.isfinite(far) else float("nan")
+        return float(far / np.linalg.norm(finite)) if np.isfinite(far) else float("nan")
 
 
 def noise_of(plain: Kinds, moved: Sequence[Kinds], margin: float) -> dict[str, Mask]:
@@ -156,12 +158,12 @@ def flipped(a: Kinds, b: Kinds) -> dict[str, Mask]:
     }
 
 
-def leave_out(name: str, shape: tuple[int, ...], noise: Mapping[str, Mask]) -> Mask:
-    """Give the elements of a weight, its gradient or a slot of it that are noise."""
+def leave_out(name: str, shape: tuple[int, ...], noise: Mapping[str, Mask]) -> Mask | None:
+    """Give the elements of a weight, its gradient or a slot of it that are noise, if any are."""
     for weight, mask in noise.items():
         if mask.shape == shape and (name == weight or f"/{weight}/" in name):
-            return mask
-    return np.zeros(shape, bool)
+            return mask if mask.any() else None
+    return None
 
 
 def is_float(values: npt.NDArray[Any]) -> bool:

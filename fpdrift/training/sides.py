@@ -40,12 +40,13 @@ def side(
         from_ = [_moved(values, spacing, rng) for values in start]
         shaken = keras.tree.map_structure(lambda x: _moved(np.asarray(x), spacing, rng), batch)
         moved.append(unscaled(_take(step, from_, shaken), step.model.optimizer))
-    kinds = kinds_of(plain)
-    noise = noise_of(kinds, [kinds_of(other) for other in moved], MARGIN)
+    kinds, tensors = kinds_of(plain), tensors_of(plain)
+    moved_kinds = [kinds_of(other) for other in moved]
+    noise = noise_of(kinds, moved_kinds, MARGIN)
     spread: dict[tuple[str, str], float] = {}
-    for other in moved:
-        found = distances(kinds, kinds_of(other), noise)
-        found |= distances(tensors_of(plain), tensors_of(other), noise)
+    for other, other_kinds in zip(moved, moved_kinds, strict=True):
+        found = distances(kinds, other_kinds, noise)
+        found |= distances(tensors, tensors_of(other), noise)
         for key, far in found.items():
             spread[key] = max(far, spread.get(key, 0.0))
     unsteady = f"{unlike[0].stage} {unlike[0].name}" if unlike else None

@@ -186,7 +186,9 @@ def check_same(a: Step, b: Step) -> None:
     FpdriftError
     """
     ours, theirs = ({(t.name, t.shape, t.dtype) for t in step.state.tensors} for step in (a, b))
-    for name, shape, dtype in sorted(ours ^ theirs)[:1]:
+    # a weight that one alone has is named before its slots
+    slots = {t.name for step in (a, b) for t in step.state.tensors if t.role == "slot"}
+    for name, shape, dtype in sorted(ours ^ theirs, key=lambda it: (it[0] in slots, it))[:1]:
         others = len({other for other, *_ in ours ^ theirs}) - 1
         more = f" (and {others} more)" if others else ""
         message = (

@@ -17,12 +17,13 @@ from fpdrift.training import Condition, explain_step, find_gates, replay, split_
 sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
 import split_twenty
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("shared_processes")]
+NETWORK = "answer-narrow"
 PLANTED = ("dense1/kernel", (17, 4))
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(tmp_path_factory, residents):
     """The same run, one with a nudge of one ulp, one at two threads."""
     require("tensorflow")
     folder = tmp_path_factory.mktemp("runs")
@@ -32,10 +33,11 @@ def runs(tmp_path_factory):
         "planted": Condition(intra_op_threads=1, perturbation=ulp),
         "threads": Condition(intra_op_threads=2, op_determinism=True),
     }
-    return {
-        name: train(condition, steps=3, path=folder / f"{name}.fpdrift")
-        for name, condition in conditions.items()
-    }
+    with residents.instead():
+        return {
+            name: train(condition, NETWORK, steps=3, path=folder / f"{name}.fpdrift")
+            for name, condition in conditions.items()
+        }
 
 
 def test_planted_ulp_is_found_before_the_first_step(runs):
@@ -53,7 +55,7 @@ def test_planted_ulp_is_found_before_the_first_step(runs):
     assert not {d.layer for d in forward} & {"conv1", "conv2", "pool", "flatten"}
     assert told == [("once.fpdrift", 1, 1), ("planted.fpdrift", 1, 1)]
     assert Result.from_json(found.to_json()) == found
-    assert "first before: dense1/kernel, 1 of 2359296, at most 1 ulps" in str(found)
+    assert "first before: dense1/kernel, 1 of 589824, at most 1 ulps" in str(found)
 
 
 def test_step_is_that_of_the_runs_under_two_conditions(runs):
@@ -162,7 +164,7 @@ def test_gates_of_a_step_are_those_of_the_runs(runs):
     found = find_gates(runs["once"], runs["planted"], 1)
     assert found.exact
     assert [layer.layer for layer in found.layers] == ["relu1", "relu2", "relu3"]
-    assert [layer.gates for layer in found.layers] == [64 * 32 * 26**2, 64 * 32 * 24**2, 64 * 512]
+    assert [layer.gates for layer in found.layers] == [64 * 16 * 26**2, 64 * 16 * 24**2, 64 * 256]
     assert [layer.changed for layer in found.layers[:2]] == [0, 0]
     assert list(found.steps) == [0, 1]
     pair = compare(runs["once"], runs["planted"])
