@@ -463,9 +463,7 @@ def test_the_gate_behind_the_largest_jump_is_named_and_drawn(
     assert "distance. Beware, a: repeated here, it has" in told(capsys, *argv, "--no-plots")
 
 
-def test_where_no_gate_changed_none_is_named(
-    here, capsys, monkeypatch, looked_inside, laid_out
-):
+def test_where_no_gate_changed_none_is_named(here, capsys, monkeypatch, looked_inside, laid_out):
     def other_batches(*_):
         raise FpdriftError
 

@@ -239,6 +239,8 @@ except RuntimeError as error:
 """
 
 
+@pytest.mark.check
+@pytest.mark.slow
 def test_the_mended_code_does_what_it_says():
     require("tensorflow")
     source = Path(__file__).parents[2] / "lessons" / "src" / "10_seeds.py"

@@ -42,7 +42,10 @@ def start(runs, **environment):
 @pytest.mark.parametrize(
     ("step", "wait"),
     [(17, 0.004)]
-    + [pytest.param(*at, marks=pytest.mark.check) for at in [(1, 0), (2, 0.3), (60, 0), (150, 0.01)]],
+    + [
+        pytest.param(*at, marks=pytest.mark.check)
+        for at in [(1, 0), (2, 0.3), (60, 0), (150, 0.01)]
+    ],
 )
 def test_killed_at_any_moment(step, wait, tmp_path):
     whole, killed = (str(tmp_path / name) for name in ("whole.fpdrift", "killed.fpdrift"))
