@@ -16,7 +16,6 @@ settings.register_profile("fpdrift", deadline=None, derandomize=True)
 settings.load_profile("fpdrift")
 
 
-<<<<<<< HEAD
 @pytest.fixture(autouse=True)
 def close_figures():
     """Close pyplot's figures after each test: it warns of more than 20, and a warning is an error.
@@ -26,7 +25,8 @@ def close_figures():
     yield
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close("all")
-=======
+
+
 @pytest.fixture(scope="session")
 def train_once(tmp_path_factory):
     """Train under conditions, each run once for all tests and processes of a session."""
@@ -36,4 +36,3 @@ def train_once(tmp_path_factory):
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent  # each worker has a folder of its own in it
     return TrainOnce(base / "trained")
->>>>>>> 7bd267174df63edf0dd3b73064820738804a0674

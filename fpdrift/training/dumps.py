@@ -157,7 +157,7 @@ def _unlike(a: Array, b: Array) -> npt.NDArray[np.bool_]:
     word = math.gcd(size, 8)  # a float's bits compare as one integer at once
     bits_a, bits_b = (np.ascontiguousarray(x).reshape(-1).view(f"u{word}") for x in (a, b))
     unlike = np.asarray(bits_a != bits_b)
-    return unlike if word == size else unlike.reshape(-1, size // word).any(axis=1)
+    return unlike if word == size else np.asarray(unlike.reshape(-1, size // word).any(axis=1))
 
 
 def _largest_ulps(a: Array, b: Array) -> int | None:

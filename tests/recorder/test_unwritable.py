@@ -6,7 +6,6 @@ import sys
 import warnings
 from pathlib import Path
 
-import keras
 import pytest
 from observed_models import again, bits, cnn
 

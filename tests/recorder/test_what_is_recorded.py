@@ -26,7 +26,6 @@ from fpdrift.recorder import DriftRecorder, steps
 from fpdrift.recorder.state import hashes
 from fpdrift.records import content_hash, open_record
 
-
 HALF = MODELS["LSTM in mixed_bfloat16"]
 
 
