@@ -13,6 +13,8 @@ from helpers import require
 
 from fpdrift.drift import compare
 
+pytestmark = pytest.mark.check  # seven trainings, of which three keep every value
+
 STEPS = 30
 PROGRAM = Path(__file__).parent / "every_value.py"
 
@@ -61,7 +63,6 @@ def plain(name):
     return name.replace("/", "_")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["threads", "nudged"])
 def test_differences_at_every_step_are_those_of_all_values(runs, name):
     recorded, truth = runs
@@ -78,7 +79,6 @@ def test_differences_at_every_step_are_those_of_all_values(runs, name):
         assert named == sorted(plain(path) for path in there[first])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["threads", "nudged"])
 def test_losses_are_those_of_the_steps_themselves(runs, name):
     recorded, truth = runs
@@ -87,7 +87,6 @@ def test_losses_are_those_of_the_steps_themselves(runs, name):
         assert row[1:].tolist() == [step["loss"] for step in truth[run][1:]]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["threads", "nudged"])
 def test_distances_lie_within_four_stated_standard_errors(runs, name):
     recorded, truth = runs
@@ -99,7 +98,6 @@ def test_distances_lie_within_four_stated_standard_errors(runs, name):
     assert (np.abs(found.distance - true) <= 0.1 * true).all()
 
 
-@pytest.mark.slow
 def test_the_same_condition_again_differs_in_nothing(runs):
     recorded, _ = runs
     found = compare(recorded["first"], recorded["again"])
