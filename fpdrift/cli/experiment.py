@@ -28,7 +28,7 @@ def add_to(commands: Any) -> None:
     names = ", ".join(dict.fromkeys(item.name for item in (*STUDIES, *LIGHT, *EXPERIMENTS)))
     command.add_argument("name", metavar="NAME", help=names)
     size = command.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="in minutes (the default)")
+    size.add_argument("--quick", action="store_true", help="in a small size (the default)")
     size.add_argument("--full", action="store_true", help="in the source's size")
     command.add_argument(
         "--epochs", type=whole, metavar="N", help="how long to train, where a study counts in them"

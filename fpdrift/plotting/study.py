@@ -98,11 +98,8 @@ def draw_determinism(result: Determinism, ax: Axes) -> None:
     draw_study(result.study, ax)
     if result.ratios:
         least, most = min(result.ratios.values()), max(result.ratios.values())
-        pairs = len(result.ratios)
-        slower = sum(ratio > 1 for ratio in result.ratios.values())
-        cost = (
-            f"Op determinism: {least:.2f} to {most:.2f} times the time ({slower} of {pairs} slower)"
-        )
+        pairs = many(len(result.ratios), "pair")
+        cost = f"Op determinism: {least:.2f} to {most:.2f} times the time ({pairs})"
         _title(result.study, _headline(result.study), ax, cost)
 
 

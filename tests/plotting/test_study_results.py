@@ -107,7 +107,7 @@ def test_what_is_no_distance_does_not_stand_among_equal_bits():
 def test_what_determinism_cost():
     assert ["b", "1.50"] in rows("determinism")
     title = drawn("determinism").get_title(loc="left")
-    assert "\nOp determinism: 1.25 to 1.50 times the time (2 of 2 slower)\n" in title
+    assert "\nOp determinism: 1.25 to 1.50 times the time (2 pairs)\n" in title
     assert "times the time" not in drawn("determinism-untimed").get_title(loc="left")
 
 
