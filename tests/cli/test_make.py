@@ -60,4 +60,4 @@ def test_help_names_the_commands(tmp_path):
     done = make(tmp_path, f"PYTHON={sys.executable}", "help")
     assert done.returncode == 0
     goals = [line.split()[1] for line in done.stdout.splitlines()]
-    assert goals == ["demo", "test", "lessons-full"]
+    assert goals == ["demo", "test", "check", "lessons-full"]

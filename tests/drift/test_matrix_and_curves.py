@@ -206,7 +206,8 @@ def test_the_picture_of_tensors_has_its_bits_its_distances_and_its_rings():
     )
     ring = next(line for line in ax.lines if line.get_marker() == "o")
     assert ring.get_xydata().tolist() == [[1, 0.5]]
-    assert "first differ at step 1, in 1 of 5 tensors; at the end in 3" in ax.get_title("left")
+    title = ax.get_title("left")
+    assert title == "Bits first differ at step 1, in 1 of 5 tensors\nAt the end they differ in 3"
     labels = [tick.get_text() for tick in ax.get_yticklabels()]
     assert ax.yaxis_inverted()  # the first tensor stands on top
     assert labels == ["kernel", "large", "bias", "1 statistic", "1 slot"]

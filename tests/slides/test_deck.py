@@ -82,7 +82,7 @@ def test_a_picture_comes_with_what_is_claimed_measured_and_asked(written):
         assert ("numpy" in said and by.code in said) == (made.place != "exact")
         assert slide.shapes[-2].text_frame.text == made.origin
         assert pictures(slide)[0]._element.nvPicPr.cNvPr.get("descr").startswith(made.card.alt)
-    assert "Measured: It was so." in notes(slides[-1])
+    assert f"Measured: {made_slides()[-1].result.finding}" in notes(slides[-1])
     assert "Quick, not in the source's size." in notes(slides[-1])
     assert "In the source's size." in notes(slides[2])
 

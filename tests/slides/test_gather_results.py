@@ -25,7 +25,9 @@ def test_what_is_nowhere_is_left_out():
     slides = gather(MADE)
     assert [slide.card.name for slide in slides] == ["order", "chain", "five-runs"]
     assert [slide.place for slide in slides] == ["exact", "exact", "recorded"]
-    assert slides[2].origin == "Recorded: 2 cores of AMD EPYC, Linux x86_64"
+    assert slides[2].origin == (
+        "Recorded: 2 cores of AMD EPYC, Linux x86_64, OPENBLAS_CORETYPE=Haswell"
+    )
 
 
 def test_own_results_are_known_by_kind_and_name(tmp_path):
