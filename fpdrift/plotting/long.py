@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fpdrift.experiments import Long
 
 #: A dot is labelled if its step is at most this part of the next labelled one.
-_APART = 0.6
+_APART = 0.5
 
 
 def draw_long(result: Long, ax: Axes) -> None:
