@@ -89,7 +89,7 @@ def test_figures_are_those_of_the_predictions(trained, tmp_path, capsys):
     assert ["never" in row for row in rows] == [True, False]
     assert threads.churn == 10 / 360
     assert "The code repeats: with 1 thread the run done again has the same bits." in result.finding
-    churn = "with 2 threads 2.8 % of the 360 validation images got another class at the end, with"
+    churn = "One run each: with 2 threads 10 (2.8 %) of the 360 validation images "
     assert churn in result.finding
     assert "2 threads were not repeated, so whether" in result.finding
     assert "after 2 of at most 200 epochs early stopping would have ended none" in result.finding
@@ -99,7 +99,7 @@ def test_figures_are_those_of_the_predictions(trained, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("bits", "words"),
     [
-        (lambda _condition, _time: 1, "No drift seen: neither a repetition"),
+        (lambda _condition, _time: 1, "No drift seen, neither in a repetition nor "),
         (lambda _condition, time: time, "gave other bits: nondeterministic here."),
     ],
 )
@@ -125,7 +125,7 @@ def test_the_quick_size_cuts_a_long_epoch_short(trained, tmp_path, monkeypatch):
     assert "Validation accuracy after 10 steps: 1 thread " in cut.finding
     assert "early stopping" not in cut.finding
     assert "best epochs" not in cut.finding
-    assert f"({cut.done} on digits-split)" in plot(cut).get_title("left")
+    assert f"({cut.done})" in plot(cut).get_title("left")
     for asked in ({"epochs": 1}, {"full": True, "epochs": 1}):
         assert room.question(Settings(out=tmp_path, **asked)).to_json() == whole.to_json()
 

@@ -111,7 +111,7 @@ def test_a_table_is_told_and_drawn(trained, tmp_path):
     assert all(row.equal == 0 for row in result.rows[1:])
     assert result.finding.startswith("The control has the same bits")
     assert Result.from_json(result.to_json()).to_json() == result.to_json()
-    assert " apart; another seed: " in plot(result).get_title("left")
+    assert "; another seed: " in plot(result).get_title("left")
 
 
 def test_each_row_has_its_own_figures(trained, tmp_path):
@@ -243,7 +243,7 @@ def test_a_source_is_ranked_by_a_test_or_not_at_all(result):
     five = [column[:5] for column in first]
     assert "Too few pairs to rank the sources." in ranked(result, five).finding
     title = plot(ranked(result, first)).get_title("left")
-    assert title.startswith("Rounding: 1e-6 to 6e-3 apart; another seed: 0.33 to 2")
+    assert title.startswith("Rounding: 1e-6 to 6e-3; another seed: 0.33 to 2")
 
 
 def test_six_pairs_have_a_bar_and_fewer_have_none(result):

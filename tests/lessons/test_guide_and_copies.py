@@ -38,7 +38,7 @@ def test_the_guides_plans_fit_their_time():
 
 def test_the_readme_tells_how_long_lessons_take():
     minutes = [_minutes(lesson.number) for lesson in lessons()]
-    said = f"lessons of {min(minutes)} to {max(minutes)} minutes"
+    said = f"planned for {min(minutes)} to {max(minutes)} minutes each"
     assert said in (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -177,8 +177,8 @@ def test_difference_before_the_step_is_named_as_such(tmp_path):
 def test_full_disk_costs_the_step_and_nothing_else(tmp_path, monkeypatch):
     from fpdrift.training import keeping
 
-    def half(path, seen):
-        path.write_bytes(b"half")
+    def half(file, seen):
+        file.write(b"half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(keeping, "save", half)
