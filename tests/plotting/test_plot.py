@@ -160,11 +160,14 @@ def pictures(tmp_path_factory):
         (there / f"{name}.json").write_text(RESULTS[name].to_json(), encoding="utf-8")
     hashing = os.environ | {"PYTHONHASHSEED": "random"}
     command = [sys.executable, "-c", SAVE_AGAIN, there, *BOTH]
-    with subprocess.Popen(command, env=hashing, stderr=subprocess.PIPE) as process:
+    own = mpl.rc_context(
+        {"lines.linewidth": 17}
+    )  # the caller's look: kept, and drawn in no picture
+    with own, subprocess.Popen(command, env=hashing, stderr=subprocess.PIPE) as process:
         try:
+            before = dict(mpl.rcParams)
             for name, suffixes in FORMATS.items():
                 drawn(name)
-                before = dict(mpl.rcParams)
                 save_picture(RESULTS[name], *(here / f"{name}{suffix}" for suffix in suffixes))
                 assert dict(mpl.rcParams) == before, name
             _, said = process.communicate(timeout=300)
