@@ -11,9 +11,10 @@ import numpy as np
 from fpdrift.floats import FORMATS, to_fraction
 from fpdrift.reduction import ill_conditioned
 from fpdrift.reduction.bounds import Problem
+from fpdrift.reduction.conditioned import largest_condition
 from fpdrift.reduction.pricing import METHODS
 
-WIDEST = {"float32": 1e7, "float64": 1e16}
+WIDEST = {"float16": 60, "bfloat16": 1e3, "float32": 1e7, "float64": 1e16}
 
 
 def main():
@@ -27,12 +28,14 @@ def main():
         closest = dict.fromkeys((method.name for method in METHODS), 0.0)
         for _ in range(options.cases):
             n = int(np.exp2(rng.uniform(np.log2(6), 9)))
-            values = ill_conditioned(n, widest ** rng.random(), rng, dtype)
+            most = min(widest, largest_condition(n, FORMATS[dtype]))
+            values = ill_conditioned(n, most ** rng.random(), rng, dtype)
             problem = Problem.of(values)
             for method in METHODS:
                 error = abs(to_fraction(method.add(values), FORMATS[dtype]) - problem.total)
                 bound = method.bound(problem)
-                closest[method.name] = max(closest[method.name], float(error / bound))
+                share = float(error / bound) if error else 0.0
+                closest[method.name] = max(closest[method.name], share)
                 outside += error > bound
         print(f"{dtype}: {options.cases} cases; the largest error, as a share of its bound")
         for name, share in closest.items():

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from black_boxes import Counted
 
+from fpdrift.floats import FORMATS
 from fpdrift.reduction import makers, reveal
+from fpdrift.reduction.revealing.masks import mask_of
+from fpdrift.reduction.revealing.probing import BlackBox
+from fpdrift.reduction.revealing.search import Search
 
 #: Numbers as huge as a mask, and nothing as huge elsewhere.
 HUGE = 2.0**100
@@ -29,15 +33,22 @@ def reversed_(x):
 
 @pytest.mark.slow
 def test_a_reversed_sum_takes_at_most_two_thousand_probes_whatever_is_drawn():
-    plan, most = makers.reversed_(1024), 0
-    for seed in range(200):
-        box = Masked(reversed_)
-        found = reveal(box, 1024, rng=np.random.default_rng(seed))
-        assert (found.verdict, found.plan) == ("confirmed", plan)
-        assert found.calls == box.calls
-        assert found.probes <= box.probes <= found.probes + found.evidence.fresh
-        most = max(most, found.probes)
-    assert most <= 2000
+    plan = makers.reversed_(1024)
+    for seed in range(100):
+        box = BlackBox(reversed_, 1024, FORMATS["float32"], "a sum")
+        order = np.random.default_rng(seed).permutation(1024).tolist()
+        assert Search(box, mask_of(box.fmt)).tree(order) == plan
+        assert box.calls <= 2000
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_calls_that_are_reported_are_those_that_the_box_counts(seed):
+    box = Masked(reversed_)
+    found = reveal(box, 1024, rng=np.random.default_rng(seed))
+    assert (found.verdict, found.plan) == ("confirmed", makers.reversed_(1024))
+    assert found.calls == box.calls
+    assert found.probes <= box.probes <= found.probes + found.evidence.fresh
+    assert found.probes <= 2000
 
 
 def test_the_same_call_asks_and_finds_the_same():

@@ -42,7 +42,7 @@ def drawn(seed, dtype):
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
-@settings(max_examples=2000)
+@settings(max_examples=300)
 @given(st.integers(0, 2**32))
 def test_errors_stay_inside_their_bounds(dtype, seed):
     values = drawn(seed, dtype)
