@@ -14,6 +14,11 @@ def require(module):
         missing(f"{module} is not installed")
 
 
+def cases(every, sample):
+    """Give a sample of a table; all of it where `tests/faults/whole_tables.py` asks for that."""
+    return list(every if os.environ.get("FPDRIFT_WHOLE_TABLES") == "1" else sample)
+
+
 def missing(why):
     """Skip for want of what can be installed; fail where everything is required."""
     if os.environ.get("FPDRIFT_REQUIRE_ALL") == "1":

@@ -57,7 +57,7 @@ def judge_pair(pair):
         told = found.verdict, f"{found.reason} [{found.first}] {found.settings}"
     except Exception as error:  # noqa: BLE001 - one pair never stops the rest
         told = "raised", f"{type(error).__name__}: {error}"
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     return told
 
 

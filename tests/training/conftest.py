@@ -1,7 +1,8 @@
-"""What several tests of ensembles need."""
+"""What several tests of ensembles need, and of runs that are repeated."""
 
 import pytest
 from made_records import made
+from resident import Residents
 
 from fpdrift.training import job
 
@@ -18,3 +19,17 @@ def trained(monkeypatch):
     monkeypatch.setattr(job, "train", train)
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     return conditions
+
+
+@pytest.fixture(scope="module")
+def residents():
+    """Processes that this file's tasks may share."""
+    with Residents() as processes:
+        yield processes
+
+
+@pytest.fixture
+def shared_processes(residents):
+    """Start no process for a task of its own."""
+    with residents.instead():
+        yield

@@ -195,7 +195,7 @@ def keras():
     require("tensorflow")
     keras = require("keras")
     yield keras
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
 
 
 def make():

@@ -1,8 +1,10 @@
 """An operation that rounds otherwise is named, and what cannot be taken apart is refused."""
 
+from itertools import product
+
 import numpy as np
 import pytest
-from helpers import require
+from helpers import cases, require
 
 from fpdrift.errors import FpdriftError
 from fpdrift.results import Result
@@ -21,7 +23,7 @@ def fresh_keras():
     keras = require("keras")
     keras.utils.set_random_seed(1)
     yield
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
 
 
 def images():
@@ -109,14 +111,37 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("direction", ["forward", "backward"])
-@pytest.mark.parametrize(("make", "layer", "backward"), CASES)
-def test_planted_operation_is_named(make, layer, backward, direction):
-    batch = batch_for(make)
-    model = make()
-    model.fit(*batch, epochs=2, verbose=0)
-    state = state_of(model)
-    found = compare_step(make, planted(make, layer, direction), batch, state)
+DIRECTIONS = ("forward", "backward")
+#: Each layer in one direction, in turn.
+SAMPLE = [(case, DIRECTIONS[i % 2]) for i, case in enumerate(CASES)]
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Train each network once; give its model, which is compiled then, and its state."""
+    require("tensorflow")
+    made = {}
+
+    def training(make):
+        if make not in made:
+            require("keras").utils.set_random_seed(1)
+            model = make()
+            model.fit(*batch_for(make), epochs=2, verbose=0)
+            made[make] = model, state_of(model)
+        return made[make]
+
+    return training
+
+
+@pytest.mark.parametrize(
+    ("case", "direction"),
+    cases(product(CASES, DIRECTIONS), SAMPLE),
+    ids=lambda part: part[2] if isinstance(part, tuple) else part,
+)
+def test_planted_operation_is_named(case, direction, trained):
+    make, layer, backward = case
+    batch, (model, state) = batch_for(make), trained(make)
+    found = compare_step(lambda: model, planted(make, layer, direction), batch, state)
     assert (found.first.stage, found.first.layer) == (direction, layer)
     assert found.first.name == (f"{layer}/output" if direction == "forward" else backward)
     assert found.first.differing > 0

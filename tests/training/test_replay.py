@@ -17,12 +17,14 @@ from fpdrift.training import Condition, explain_step, find_gates, replay, split_
 sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
 import split_twenty
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("shared_processes")]
+NETWORK = "answer-narrow"
+OTHERS = ("threads", "planted")
 PLANTED = ("dense1/kernel", (17, 4))
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(tmp_path_factory, residents):
     """The same run, one with a nudge of one ulp, one at two threads."""
     require("tensorflow")
     folder = tmp_path_factory.mktemp("runs")
@@ -32,10 +34,11 @@ def runs(tmp_path_factory):
         "planted": Condition(intra_op_threads=1, perturbation=ulp),
         "threads": Condition(intra_op_threads=2, op_determinism=True),
     }
-    return {
-        name: train(condition, steps=3, path=folder / f"{name}.fpdrift")
-        for name, condition in conditions.items()
-    }
+    with residents.instead():
+        return {
+            name: train(condition, NETWORK, steps=3, path=folder / f"{name}.fpdrift")
+            for name, condition in conditions.items()
+        }
 
 
 def test_planted_ulp_is_found_before_the_first_step(runs):
@@ -53,7 +56,7 @@ def test_planted_ulp_is_found_before_the_first_step(runs):
     assert not {d.layer for d in forward} & {"conv1", "conv2", "pool", "flatten"}
     assert told == [("once.fpdrift", 1, 1), ("planted.fpdrift", 1, 1)]
     assert Result.from_json(found.to_json()) == found
-    assert "first before: dense1/kernel, 1 of 2359296, at most 1 ulps" in str(found)
+    assert "first before: dense1/kernel, 1 of 589824, at most 1 ulps" in str(found)
 
 
 def test_step_is_that_of_the_runs_under_two_conditions(runs):
@@ -71,9 +74,16 @@ def test_step_is_that_of_the_runs_under_two_conditions(runs):
     assert found.compared > 140
 
 
-def test_distance_is_split_into_what_was_there_and_what_came_new(runs):
+@pytest.fixture(scope="module")
+def splits_from(runs, residents):
+    """Split each pair's steps once."""
+    with residents.instead():
+        return {name: split_steps(runs["once"], runs[name], [2, 0, 1]) for name in OTHERS}
+
+
+def test_distance_is_split_into_what_was_there_and_what_came_new(splits_from):
     for other, first_injected in (("threads", 1.0), ("planted", 0.0)):
-        splits = split_steps(runs["once"], runs[other], [2, 0, 1])
+        splits = splits_from[other]
         assert [s.step for s in splits] == [0, 1, 2]
         assert all(s.exact_a and s.exact_b for s in splits)
         for s in splits:
@@ -89,10 +99,16 @@ def test_distance_is_split_into_what_was_there_and_what_came_new(runs):
         assert Result.from_json(splits[2].to_json()) == splits[2]
 
 
-def test_the_sweep_over_twenty_steps_runs(runs, monkeypatch, capsys):
-    """Its smallest size, on runs that are there; `make faults` trains its own."""
+def test_the_sweep_over_twenty_steps_runs(runs, splits_from, monkeypatch, capsys):
+    """Its smallest size, on runs that are there and split; `make faults` trains its own."""
     trained = {1: runs["once"], 2: runs["threads"]}
+
+    def split(a, b, steps):
+        assert (a, b) == (runs["once"], runs["threads"])
+        return [splits_from["threads"][at] for at in steps]
+
     monkeypatch.setattr(split_twenty, "train", lambda c, **_: trained[c.intra_op_threads])
+    monkeypatch.setattr(split_twenty, "split_steps", split)
     assert split_twenty.main(["--first", "1", "--steps", "1"]) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[0].startswith("step 1: ")
@@ -162,7 +178,7 @@ def test_gates_of_a_step_are_those_of_the_runs(runs):
     found = find_gates(runs["once"], runs["planted"], 1)
     assert found.exact
     assert [layer.layer for layer in found.layers] == ["relu1", "relu2", "relu3"]
-    assert [layer.gates for layer in found.layers] == [64 * 32 * 26**2, 64 * 32 * 24**2, 64 * 512]
+    assert [layer.gates for layer in found.layers] == [64 * 16 * 26**2, 64 * 16 * 24**2, 64 * 256]
     assert [layer.changed for layer in found.layers[:2]] == [0, 0]
     assert list(found.steps) == [0, 1]
     pair = compare(runs["once"], runs["planted"])

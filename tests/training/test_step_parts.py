@@ -17,7 +17,7 @@ def keras():
     require("tensorflow")
     keras = require("keras")
     yield keras
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
 
 
 def model_of(keras, optimizer="adam"):
@@ -128,6 +128,19 @@ def test_gradients_of_an_embedding_add_up_its_rows_and_integers_have_none():
     whole = gradients.dense(of_table)
     np.testing.assert_array_equal(whole, [[0, 0], [13, 16], [0, 0], [5, 7]])
     assert gradients.dense(whole) is whole
+
+
+def test_a_reader_gives_the_values_of_now_also_once_it_is_traced():
+    tf = require("tensorflow")
+    from fpdrift.frameworks import tensorflow
+
+    variables = [tf.Variable(np.arange(i, i + 2, dtype=np.float32)) for i in range(20)]
+    read = tensorflow.reader(variables)
+    for number in range(tensorflow._READS + 3):
+        variables[7].assign([number, -number])
+        found = read()
+        assert found[7].tolist() == [number, -number]
+    assert [values.tolist() for values in found[8:]] == [[i, i + 1] for i in range(8, 20)]
 
 
 @pytest.mark.parametrize("jit", [False, True])

@@ -15,7 +15,7 @@ def fresh_keras():
     require("tensorflow")
     keras = require("keras")
     yield
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
 
 
 def maker(*layers, loss=None, cast=None, jit=False):
