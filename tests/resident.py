@@ -13,6 +13,8 @@ from multiprocessing import get_context
 
 import pytest
 
+from fpdrift.process import run_module
+
 #: What of a condition a process cannot change once TensorFlow has computed something.
 LASTING = ("intra_op_threads", "inter_op_threads", "op_determinism")
 
@@ -43,14 +45,25 @@ class Residents:
         return result
 
     @contextmanager
-    def instead(self):
-        """Let training, repeating and judging a run take these processes inside the block."""
+    def instead(self, *, but=()):
+        """Let training, repeating and judging a run take these processes inside the block.
+
+        The first task of each program in `but` gets a fresh process all the same.
+        """
         from fpdrift.training import mathematics, replay, run
+
+        fresh = set(but)
+
+        def run_once(module, *args, **named):
+            here = run_module if module in fresh else self.run_module
+            fresh.discard(module)
+            return here(module, *args, **named)
 
         with pytest.MonkeyPatch.context() as patch:
             for room in (mathematics, replay, run):
-                patch.setattr(room, "run_module", self.run_module)
+                patch.setattr(room, "run_module", run_once)
             yield
+        assert not fresh, f"never started: {fresh}"
 
 
 def started(env):

@@ -9,7 +9,9 @@ from helpers import require
 
 pytestmark = pytest.mark.slow
 sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
-SEED, OF_EACH = 1, 5
+SEED, OF_EACH = 1, 4
+#: No bit of one step from a given state differs, as docs/rounding.md says: the state has it.
+WITHOUT_EFFECT = "initial_accumulator_value"
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,8 @@ def pairs():
     from judge_pairs import PAIRS
 
     rng = np.random.default_rng(SEED)
-    plain = [pair for pair in PAIRS if "XLA" not in pair.name]
+    odd = ("XLA", WITHOUT_EFFECT)
+    plain = [pair for pair in PAIRS if not any(text in pair.name for text in odd)]
     drawn = []
     for truth in ("rounding", "different"):
         those = [pair for pair in plain if pair.truth == truth]

@@ -19,6 +19,7 @@ import split_twenty
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("shared_processes")]
 NETWORK = "answer-narrow"
+OTHERS = ("threads", "planted")
 PLANTED = ("dense1/kernel", (17, 4))
 
 
@@ -73,9 +74,16 @@ def test_step_is_that_of_the_runs_under_two_conditions(runs):
     assert found.compared > 140
 
 
-def test_distance_is_split_into_what_was_there_and_what_came_new(runs):
+@pytest.fixture(scope="module")
+def splits_from(runs, residents):
+    """Split each pair's steps once."""
+    with residents.instead():
+        return {name: split_steps(runs["once"], runs[name], [2, 0, 1]) for name in OTHERS}
+
+
+def test_distance_is_split_into_what_was_there_and_what_came_new(splits_from):
     for other, first_injected in (("threads", 1.0), ("planted", 0.0)):
-        splits = split_steps(runs["once"], runs[other], [2, 0, 1])
+        splits = splits_from[other]
         assert [s.step for s in splits] == [0, 1, 2]
         assert all(s.exact_a and s.exact_b for s in splits)
         for s in splits:
@@ -91,10 +99,16 @@ def test_distance_is_split_into_what_was_there_and_what_came_new(runs):
         assert Result.from_json(splits[2].to_json()) == splits[2]
 
 
-def test_the_sweep_over_twenty_steps_runs(runs, monkeypatch, capsys):
-    """Its smallest size, on runs that are there; `make faults` trains its own."""
+def test_the_sweep_over_twenty_steps_runs(runs, splits_from, monkeypatch, capsys):
+    """Its smallest size, on runs that are there and split; `make faults` trains its own."""
     trained = {1: runs["once"], 2: runs["threads"]}
+
+    def split(a, b, steps):
+        assert (a, b) == (runs["once"], runs["threads"])
+        return [splits_from["threads"][at] for at in steps]
+
     monkeypatch.setattr(split_twenty, "train", lambda c, **_: trained[c.intra_op_threads])
+    monkeypatch.setattr(split_twenty, "split_steps", split)
     assert split_twenty.main(["--first", "1", "--steps", "1"]) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[0].startswith("step 1: ")

@@ -130,6 +130,19 @@ def test_gradients_of_an_embedding_add_up_its_rows_and_integers_have_none():
     assert gradients.dense(whole) is whole
 
 
+def test_a_reader_gives_the_values_of_now_also_once_it_is_traced():
+    tf = require("tensorflow")
+    from fpdrift.frameworks import tensorflow
+
+    variables = [tf.Variable(np.arange(i, i + 2, dtype=np.float32)) for i in range(20)]
+    read = tensorflow.reader(variables)
+    for number in range(tensorflow._READS + 3):
+        variables[7].assign([number, -number])
+        found = read()
+        assert found[7].tolist() == [number, -number]
+    assert [values.tolist() for values in found[8:]] == [[i, i + 1] for i in range(8, 20)]
+
+
 @pytest.mark.parametrize("jit", [False, True])
 def test_a_compiled_function_takes_any_number_of_samples(jit):
     tf = require("tensorflow")
