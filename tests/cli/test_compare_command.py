@@ -3,11 +3,14 @@
 import json
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from made_gates import FOUND
+from matplotlib.figure import Figure
 
+from fpdrift import plotting
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
 from fpdrift.drift import Comparisons, compare
@@ -83,6 +86,20 @@ def here(tmp_path, monkeypatch):
         answers=-0.25,
     )
     return tmp_path
+
+
+@pytest.fixture
+def laid_out(monkeypatch):
+    """Pictures are laid out, which finds what no font can show; their files stay empty."""
+
+    def save(result, stem):
+        figure = Figure()
+        plotting.plot(result, ax=figure.add_subplot())
+        figure.draw_without_rendering()
+        for kind in ("png", "svg"):
+            Path(f"{stem}.{kind}").touch()
+
+    monkeypatch.setattr(plotting, "save", save)
 
 
 def told(capsys, *argv):
@@ -317,7 +334,7 @@ def test_a_bad_one_of_many_is_named_and_the_others_are_compared(here, capsys):
     assert not (here / "fpdrift-out").exists()
 
 
-def test_long_names_that_begin_alike_have_pictures_of_their_own(here, capsys):
+def test_long_names_that_begin_alike_have_pictures_of_their_own(here, capsys, laid_out):
     for end in "12":
         write(f"{'ü' * 110}{end}.fpdrift", growing)
     text = told(capsys, "a.fpdrift", *(f"{'ü' * 110}{end}.fpdrift" for end in "12"))
@@ -342,7 +359,7 @@ def test_files_of_one_name_are_told_apart(here, capsys):
     assert "2 a (b) against 1 a (a)" in told(capsys, "a.fpdrift", "other/a.fpdrift", "--no-plots")
 
 
-def test_nothing_of_a_stranger_s_reaches_the_terminal_as_a_command(here, capsys):
+def test_nothing_of_a_stranger_s_reaches_the_terminal_as_a_command(here, capsys, laid_out):
     facts = {f"fact {i}": 0 for i in range(30)} | {"text": "tab\tand\nline $x$ " * 90}
     write("a.fpdrift", meta=facts | {"text": ""}, overwrite=True)
     write("c\x1b[2J.fpdrift", growing, meta={name: f"{value}1" for name, value in facts.items()})
@@ -431,7 +448,7 @@ def looked_inside(monkeypatch):
 
 
 def test_the_gate_behind_the_largest_jump_is_named_and_drawn(
-    here, capsys, monkeypatch, looked_inside
+    here, capsys, monkeypatch, looked_inside, laid_out
 ):
     argv = ("a.fpdrift", "b.fpdrift", "--inside")
     text = told(capsys, *argv)
@@ -446,7 +463,9 @@ def test_the_gate_behind_the_largest_jump_is_named_and_drawn(
     assert "distance. Beware, a: repeated here, it has" in told(capsys, *argv, "--no-plots")
 
 
-def test_where_no_gate_changed_none_is_named(here, capsys, monkeypatch, looked_inside):
+def test_where_no_gate_changed_none_is_named(
+    here, capsys, monkeypatch, looked_inside, laid_out
+):
     def other_batches(*_):
         raise FpdriftError
 

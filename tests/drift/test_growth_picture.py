@@ -50,6 +50,19 @@ def said(ax):
 
 
 @pytest.mark.parametrize("name", RESULTS)
+def test_each_is_the_same_after_json(name):
+    result = RESULTS[name]
+    text = result.to_json()
+    assert type(result).from_json(text).to_json() == text
+
+
+#: `make check` has each case.
+SAMPLE = ("one", "one point")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in SAMPLE else pytest.mark.check) for n in RESULTS]
+)
 def test_the_same_picture_is_the_same_bytes_after_json_too(name, tmp_path):
     result = RESULTS[name]
     again = type(result).from_json(result.to_json())

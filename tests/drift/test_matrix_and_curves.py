@@ -164,12 +164,29 @@ def drawn(result):
 
 
 @pytest.mark.parametrize("name", RESULTS)
+def test_each_is_the_same_after_json(name):
+    text = RESULTS[name].to_json()
+    assert Result.from_json(text).to_json() == text
+
+
+#: A picture of each kind; `make check` has each case.
+SAMPLE = ("matrix", "curves")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in SAMPLE else pytest.mark.check) for n in RESULTS]
+)
 def test_the_same_picture_is_the_same_bytes_after_json_too(name, tmp_path):
     result = RESULTS[name]
     first = save(result, tmp_path / "first")
     second = save(Result.from_json(result.to_json()), tmp_path / "second")
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_each_is_drawn(name):
+    assert drawn(RESULTS[name]).get_title("left")
 
 
 def test_the_picture_of_tensors_has_its_bits_its_distances_and_its_rings():

@@ -1,8 +1,13 @@
 """Models of every kind that Keras lets people build, small, with data to fit them on."""
 
+from functools import cache
+
 import keras
 import numpy as np
 from keras import layers, ops
+
+from fpdrift.recorder.loss import has_own_loop
+from fpdrift.recorder.state import is_ready
 
 SAMPLES = 70  # five batches of 16, the last one smaller
 
@@ -153,6 +158,25 @@ MODELS = {
     "LSTM in float64": lambda: recurrent("float64"),
     "two optimisers": two_optimizers,
 }
+
+
+@cache
+def _compiled(make):
+    """Make a model once a process; give it, its data and every value that it starts from."""
+    keras.utils.set_random_seed(1)
+    model, x, y = make()
+    assert is_ready(model, own_loop=has_own_loop(model))  # its optimiser has its slots, too
+    variables = [*model.variables, *model.optimizer.variables]
+    return model, x, y, [(v, np.array(v.numpy())) for v in variables]
+
+
+def again(make):
+    """Give the model that `make` makes as if just made, without compiling its graph anew."""
+    model, x, y, start = _compiled(make)
+    for variable, value in start:
+        variable.assign(value)
+    keras.utils.set_random_seed(1)
+    return model, keras.tree.map_structure(np.copy, x), keras.tree.map_structure(np.copy, y)
 
 
 def take(data, samples):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from observed_models import bits, cnn, images
+from observed_models import again, bits, cnn, images
 
 from fpdrift.errors import FpdriftError, FpdriftWarning
 from fpdrift.recorder import DriftRecorder
@@ -16,9 +16,7 @@ BAD_PROBE = (
 
 
 def fit(make, *recorders):
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(1)
-    model, x, y = make()
+    model, x, y = again(make)
     model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=list(recorders))
     return bits(model.variables), bits(model.optimizer.variables), model.history.history
 

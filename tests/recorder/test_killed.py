@@ -14,22 +14,23 @@ from fpdrift.records import open_record
 
 pytestmark = pytest.mark.slow
 
+#: Trains one model over and over; with each run it goes on from the same start.
 TRAIN = """
 import sys
 sys.path[:0] = {paths!r}
-import keras
-from observed_models import cnn
+from observed_models import again, cnn
 from fpdrift.recorder import DriftRecorder
-keras.utils.set_random_seed(1)
-model, x, y = cnn()
 tell = lambda step, loss: print(step, loss, flush=True)
-recorder = DriftRecorder({path!r}, strict=True, on_step=tell, probe=x[:5])
-model.fit(x, y, batch_size=16, epochs={epochs}, verbose=0, shuffle=False, callbacks=[recorder])
+for path, epochs in {runs!r}:
+    model, x, y = again(cnn)
+    recorder = DriftRecorder(path, strict=True, on_step=tell, probe=x[:5])
+    model.fit(x, y, batch_size=16, epochs=epochs, verbose=0, shuffle=False, callbacks=[recorder])
 """
+EPOCHS = 40
 
 
-def start(path, epochs, **environment):
-    code = TRAIN.format(paths=[str(Path(__file__).parent)], path=str(path), epochs=epochs)
+def start(runs, **environment):
+    code = TRAIN.format(paths=[str(Path(__file__).parent)], runs=runs)
     return subprocess.Popen(
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
@@ -38,41 +39,38 @@ def start(path, epochs, **environment):
     )
 
 
-def test_killed_at_five_moments(tmp_path):
-    rng = np.random.default_rng(2)
-    told = {}
-    for attempt in range(5):
-        path = tmp_path / f"{attempt}.fpdrift"
-        with start(path, 100_000) as child:
-            first = child.stdout.readline()
-            time.sleep(rng.uniform(0, 0.7))
-            child.kill()
-            told[path] = [line.split() for line in [first, *child.stdout]]
-        assert child.returncode == -signal.SIGKILL
-    longest = max(len(lines) for lines in told.values())
-    whole = tmp_path / "whole.fpdrift"
-    train_to_the_end(whole, longest // 5 + 2)
-    expected = open_record(whole)
-    assert expected.complete
-    for path, lines in told.items():
-        record = open_record(path)
-        steps = len(record.steps)
-        assert not record.complete
-        assert steps - 1 >= int(lines[-1][0])  # every step that was told of is there
-        assert record.loss[1 : len(lines) + 1].tolist() == [float(loss) for _, loss in lines]
-        assert np.array_equal(record.hashes[:steps], expected.hashes[:steps])
+@pytest.mark.parametrize(
+    ("step", "wait"),
+    [(17, 0.004)]
+    + [pytest.param(*at, marks=pytest.mark.check) for at in [(1, 0), (2, 0.3), (60, 0), (150, 0.01)]],
+)
+def test_killed_at_any_moment(step, wait, tmp_path):
+    whole, killed = (str(tmp_path / name) for name in ("whole.fpdrift", "killed.fpdrift"))
+    with start([(whole, EPOCHS), (killed, 100_000)]) as child:
+        for _ in range(5 * EPOCHS):
+            child.stdout.readline()
+        told = [child.stdout.readline() for _ in range(step)]
+        time.sleep(wait)
+        child.kill()
+        told = [line.split() for line in [*told, *child.stdout]]
+    assert child.returncode == -signal.SIGKILL
+    expected, record = open_record(whole), open_record(killed)
+    steps = len(record.steps)
+    assert (expected.complete, record.complete) == (True, False)
+    assert steps - 1 >= int(told[-1][0]) >= step  # every step that was told of is there
+    assert record.loss[1 : len(told) + 1].tolist() == [float(loss) for _, loss in told]
+    both = min(steps, len(expected.steps))
+    assert np.array_equal(record.hashes[:both], expected.hashes[:both])
 
 
-def train_to_the_end(path, epochs, **environment):
-    with start(path, epochs, **environment) as child:
-        child.stdout.read()
-    assert child.returncode == 0
-
-
+@pytest.mark.check
 def test_no_user_host_or_path_in_a_record(tmp_path):
     path = tmp_path / "secretname.fpdrift"
     names = ("USER", "LOGNAME", "USERNAME", "HOSTNAME", "EMAIL")
-    train_to_the_end(path, 2, **dict.fromkeys(names, "quokka"), OMP_NUM_THREADS="1 /home/quokka")
+    planted = dict.fromkeys(names, "quokka") | {"OMP_NUM_THREADS": "1 /home/quokka"}
+    with start([(str(path), 2)], **planted) as child:
+        child.stdout.read()
+    assert child.returncode == 0
     content = path.read_bytes()
     private = {"quokka", "secretname", str(tmp_path), str(Path.cwd()), sys.prefix, str(Path.home())}
     assert [text for text in private if text.encode() in content] == []

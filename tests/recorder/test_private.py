@@ -21,8 +21,9 @@ uname = platform.uname()
 platform.uname = lambda: uname._replace(node="analytical-engine")
 platform.node = socket.gethostname = socket.getfqdn = lambda *_: "analytical-engine"
 getpass.getuser = os.getlogin = lambda: "ada-lovelace"
+import fpdrift
+DriftRecorder = fpdrift.DriftRecorder  # found from fpdrift alone
 import keras, numpy as np
-from fpdrift.recorder import DriftRecorder
 from fpdrift.training import Condition, data, worker
 keras.utils.set_random_seed(1)
 model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2, "softmax")])

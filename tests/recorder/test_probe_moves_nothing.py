@@ -17,6 +17,16 @@ from fpdrift.records import open_record
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 KINDS = {**ANYWHERE, **EAGER}
+#: One of each way to keep or draw: in a graph, in Python, by TensorFlow itself.
+SAMPLE = (
+    *("stateful LSTM", "an attribute", "generators of its own", "a variable of TensorFlow"),
+    "eager tf.random",
+)
+
+
+def each(*names):
+    """Parameters: the sample in the suite, the others with what is slow."""
+    return [pytest.param(n, marks=() if n in SAMPLE else pytest.mark.check) for n in names]
 
 
 def observe(path, make, shape, *, probe, draw=None):
@@ -55,14 +65,14 @@ def check(name, make, shape, path):
 
 
 @pytest.mark.parametrize(
-    "name", [*KINDS, *("a variable of TensorFlow", "a generator of TensorFlow")]
+    "name", each(*KINDS, "a variable of TensorFlow", "a generator of TensorFlow")
 )
 def test_same_bits_with_and_without_a_probe(name, tmp_path):
     make, shape = KINDS[name] if name in KINDS else tf_layers()[name]
     check(name, make, shape, tmp_path / "a.fpdrift")
 
 
-@pytest.mark.parametrize("name", ["eager tf.random", "tf.random in a graph"])
+@pytest.mark.parametrize("name", each("eager tf.random", "tf.random in a graph"))
 def test_what_nobody_can_put_back_is_refused(name, tmp_path):
     check(name, *tf_layers()[name], tmp_path / "a.fpdrift")
 
@@ -108,6 +118,7 @@ print("checked", len(names))
 """
 
 
+@pytest.mark.check
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_the_same_on_other_backends(backend, tmp_path):

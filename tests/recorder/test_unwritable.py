@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 import pytest
-from observed_models import bits, cnn
+from observed_models import again, bits, cnn
 
 from fpdrift.errors import FpdriftError, FpdriftWarning, RecordError
 from fpdrift.recorder import DriftRecorder
@@ -48,9 +48,7 @@ def full_after(monkeypatch):
 
 
 def fit(recorder):
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(1)
-    model, x, y = cnn()
+    model, x, y = again(cnn)
     model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=[recorder] if recorder else [])
     return bits(model.variables), model.history.history
 
@@ -145,6 +143,7 @@ print([str(w.message) for w in caught if "nothing is recorded" in str(w.message)
 """
 
 
+@pytest.mark.check
 @pytest.mark.slow
 def test_a_limit_of_the_system_itself(tmp_path):
     path = str(tmp_path / "a.fpdrift")
