@@ -21,6 +21,7 @@ from fpdrift.records import RecordWriter, Tensor, content_hash, open_record
 from fpdrift.results import Result
 from fpdrift.training import fashion, job
 from fpdrift.training.data import load
+from fpdrift.training.source_digest import training_code
 
 AN_EPOCH = 23
 """Steps of 1,437 digits."""
@@ -43,6 +44,7 @@ def trained(monkeypatch):
             "data": {"name": data, "labels": labels, "hash": "0"},
             "steps": steps,
             "backend": backend,
+            "training_code": training_code(),
         }
         writer = RecordWriter(path, [Tensor("w", "weight", (2,), "float32", "whole")], meta=about)
         for step in range(steps + 1):
@@ -213,7 +215,11 @@ def test_early_stopping_as_keras_does_it(losses, patience):
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("digits-split", 1797), ("fashion-mnist-split", 60000)]
+    ("name", "count"),
+    [
+        ("digits-split", 1797),
+        pytest.param("fashion-mnist-split", 60000, marks=pytest.mark.check),
+    ],
 )
 def test_the_split_is_stratified_and_of_one_content(name, count):
     require("sklearn")

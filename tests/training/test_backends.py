@@ -30,6 +30,7 @@ def tensorflow(tmp_path_factory):
     return trained("tensorflow", tmp_path_factory.mktemp("tensorflow"))
 
 
+@pytest.mark.check
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", OTHERS)
 def test_backends_differ_in_rounding_alone(backend, tensorflow, tmp_path):
@@ -71,12 +72,15 @@ def test_a_count_is_the_same_in_another_whole_number(dtype, tmp_path):
     require("keras")
     from fpdrift.recorder.state import hashes
 
-    counts = np.array([[3, 2**31 - 1], [4, 5]])
+    counts, weights = np.array([[3, 2**31 - 1], [4, 5]]), np.ones(2, np.float32)
     for name, kind in (("wide", "int64"), ("narrow", dtype), ("float", "float32")):
-        tensors = [Tensor("count", "slot", (2,), kind, "hash")]
+        tensors = [
+            Tensor("count", "slot", (2,), kind, "hash"),
+            Tensor("w", "weight", (2,), "float32", "hash"),  # without one nothing is compared
+        ]
         writer = RecordWriter(tmp_path / name, tensors)
         for step, values in enumerate(counts):
-            writer.add_step(step, hashes([values.astype(kind)]))
+            writer.add_step(step, hashes([values.astype(kind), weights]))
         writer.finish()
     wide, narrow, real = (fpdrift.open_record(tmp_path / n) for n in ("wide", "narrow", "float"))
     assert fpdrift.compare(wide, narrow).first_difference is None
@@ -127,6 +131,7 @@ np.savez(sys.argv[2], *observed[1])
 """
 
 
+@pytest.mark.check
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", OTHERS)
 def test_a_recorder_changes_nothing_and_sees_the_last_bit(backend, tmp_path):
@@ -177,6 +182,7 @@ assert run() == run(keep_step("a.npz", 2)) == run(keep_step("b.npz", 2))
 """
 
 
+@pytest.mark.check
 @pytest.mark.slow
 def test_a_step_kept_on_torch_changes_nothing_and_is_the_run_s_own(tmp_path):
     require("torch")
