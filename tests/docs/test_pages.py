@@ -1,13 +1,18 @@
 """Every code block of the pages runs as it stands, from top to bottom, in one folder."""
 
+import ast
 import re
 import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from helpers import require
+
+import fpdrift
+from fpdrift.cli.main import parser
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -47,6 +52,7 @@ def run(kind, text, folder):
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
+@pytest.mark.check
 @pytest.mark.slow
 @pytest.mark.parametrize("page", NEEDS)
 def test_the_code_of_a_page_runs(page, tmp_path):
@@ -56,6 +62,20 @@ def test_the_code_of_a_page_runs(page, tmp_path):
     assert len(found) >= 3
     for kind, text in found:
         run(kind, text, tmp_path)
+
+
+@pytest.mark.parametrize("page", NEEDS)
+def test_the_code_of_a_page_names_what_there_is(page):
+    """Commands that are commands, and names that fpdrift has."""
+    for kind, text in blocks((DOCS / page).read_text()):
+        for line in re.findall(r"^\$ fpdrift (.*)$", text, re.MULTILINE):
+            parser().parse_args(shlex.split(line))
+        for node in ast.walk(ast.parse(text if kind == "python" else "")):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("fpdrift"):
+                module = import_module(node.module)
+                assert all(hasattr(module, alias.name) for alias in node.names)
+            elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "fpdrift":
+                assert hasattr(fpdrift, node.attr)
 
 
 def test_every_page_with_code_is_run():

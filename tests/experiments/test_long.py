@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from made_records import made
+from shared_runs import THREE
 
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
@@ -133,10 +134,8 @@ def test_sizes_are_refused_where_there_is_one(capsys):
 
 
 @pytest.mark.slow
-def test_the_worker_counts_small_weights(tmp_path):
-    from fpdrift.training import train
-
-    record = train(steps=2, path=tmp_path / "a.fpdrift")
+def test_the_worker_counts_small_weights(train_once):
+    record, *_ = train_once(**THREE)
     [logs] = record.epochs
     share = logs["small_weights"]
     # the biases in front of batch normalisation hardly move; nothing else is that small

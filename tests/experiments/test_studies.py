@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 import zlib
+from importlib import import_module
 from types import SimpleNamespace
 
 import numpy as np
@@ -91,13 +92,17 @@ def test_says_its_size_and_goes_on_where_it_was(name, trained, tmp_path, capsys)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_in_the_source_s_size(name, trained, tmp_path):
+def test_in_the_source_s_size(name, trained, tmp_path, monkeypatch):
+    """An epoch, which is made shorter here."""
+    sizes = import_module(study(name).run.__module__).STEPS
+    assert sizes["full"] == 469
+    monkeypatch.setitem(sizes, "full", 33)
     result = study(name).run(Settings(out=tmp_path, full=True, seed=3))
     found = of(result)
-    assert (found.size, found.steps, found.seed) == ("full", 469, 3)
+    assert (found.size, found.steps, found.seed) == ("full", 33, 3)
     assert {condition.seed for condition in trained.conditions} <= {3, 4}
     assert screen(result)[0].startswith("  The source's size:")
-    assert found.losses.shape == (len(found.runs), 469)
+    assert found.losses.shape == (len(found.runs), 33)
     for run, losses in zip(found.runs, found.losses, strict=True):
         folder = "five-runs" if name == "metric" else name
         record = open_record(tmp_path / folder / run.record)

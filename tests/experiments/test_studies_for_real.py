@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from helpers import require
+from shared_runs import THREE
 
 from fpdrift.experiments import Settings, hashseed, noseeds
 from fpdrift.training.condition import Condition
@@ -26,6 +27,18 @@ def test_python_reads_its_hash_seed_before_it_starts(monkeypatch):
 
 
 @pytest.mark.slow
+def test_a_batch_s_own_accuracy_is_found_in_a_real_run(train_once, monkeypatch):
+    """Keras reports running means; each batch got a whole number of its 64 images right."""
+    monkeypatch.setattr(noseeds, "ITERATIONS", THREE["steps"])
+    record, *_ = train_once(**THREE)
+    [own] = noseeds._accuracies((record,))
+    assert ((own >= 0) & (own <= 1)).all()
+    assert len(set(own)) > 1
+    assert own.mean() == pytest.approx(record.metrics["accuracy"][-1])
+
+
+@pytest.mark.check
+@pytest.mark.slow
 def test_no_seeds_with_real_runs(tmp_path, monkeypatch):
     require("tensorflow")
     monkeypatch.setattr(noseeds, "RUNS", 1)
@@ -39,6 +52,7 @@ def test_no_seeds_with_real_runs(tmp_path, monkeypatch):
     assert found.accuracies.mean(axis=1) == pytest.approx([r.accuracy for r in found.study.runs])
 
 
+@pytest.mark.check
 @pytest.mark.slow
 def test_keras_own_generators_follow_the_seed():
     require("tensorflow")

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from made_records import made
+from shared_runs import FUSED_AND_OWN
 
 from fpdrift import load_recorded
 from fpdrift.cli.screens import screen
@@ -13,7 +14,7 @@ from fpdrift.experiments import Settings, compare_records, study, trap
 from fpdrift.plotting import plot
 from fpdrift.records import open_record
 from fpdrift.results import Result
-from fpdrift.training import Condition, Judged, Repeated, job, train
+from fpdrift.training import Judged, Repeated, job
 
 
 @pytest.fixture
@@ -84,18 +85,10 @@ def test_what_is_recorded_is_told():
     assert "other mathematics, no drift" in load_recorded("trap").finding
 
 
+@pytest.mark.check
 @pytest.mark.slow
-def test_one_real_step_by_both_paths(tmp_path):
-    runs = [
-        train(
-            Condition(intra_op_threads=1, op_determinism=own),
-            labels="multi-hot",
-            steps=1,
-            path=tmp_path / f"{own}.fpdrift",
-        )
-        for own in (False, True)
-    ]
-    [pair] = compare_records(runs, inside=True).pairs
+def test_one_real_step_by_both_paths(train_once):
+    [pair] = compare_records(train_once(**FUSED_AND_OWN), inside=True).pairs
     if pair.judged is None:
         pytest.skip("both paths gave the same bits: this TensorFlow has mended it")
     assert pair.inside.exact

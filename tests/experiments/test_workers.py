@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from helpers import require
 from made_records import made
+from shared_runs import ONE, THREE, TWO
 
 from fpdrift.cli.main import main
 from fpdrift.errors import FpdriftError
@@ -115,15 +116,13 @@ def test_workers_are_told_on_the_command_line(at_once, tmp_path, capsys):
     assert at_once["most"] == 1
 
 
+@pytest.mark.check
 @pytest.mark.slow
-def test_real_trainings_have_the_bits_side_by_side_that_they_have_alone(tmp_path):
-    require("tensorflow")
-    conditions = [Condition(intra_op_threads=count) for count in (1, 2)]
-    found = []
-    for count in (1, 2):
-        with workers.workers_here(count) as executor:
-            folder = tmp_path / str(count)
-            done = ensemble(conditions, steps=3, directory=folder, executor=executor)
-            records = list(done.records(folder))
-        found.append([(r.hashes.tobytes(), r.loss.tobytes()) for r in records])
-    assert found[0] == found[1]
+def test_real_trainings_have_the_bits_side_by_side_that_they_have_alone(train_once, tmp_path):
+    alone, _, two_threads = train_once(**THREE)
+    with workers.workers_here(2) as executor:
+        done = ensemble([ONE, TWO], steps=3, directory=tmp_path, executor=executor)
+    for record, whole in zip(done.records(tmp_path), (alone, two_threads), strict=True):
+        assert record.steps.tolist() == [0, 1, 2, 3]
+        assert (record.hashes == whole.hashes[:4]).all()
+        assert record.loss[1:].tolist() == whole.loss[1:4].tolist()

@@ -19,6 +19,7 @@ def browser():
         yield found
 
 
+@pytest.mark.check
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_bits_flip_by_mouse_and_by_keyboard(browser, width):
@@ -50,6 +51,7 @@ def read(shown):
     return {name.strip(): told.strip() for name, told in rows}
 
 
+@pytest.mark.check
 @pytest.mark.slow
 @pytest.mark.parametrize("number", ["0.1", "no number"])
 def test_axe_finds_nothing_serious(browser, number):
@@ -63,6 +65,7 @@ def test_axe_finds_nothing_serious(browser, number):
         assert not [(v["id"], v["help"], [n["html"] for n in v["nodes"]]) for v in bad]
 
 
+@pytest.mark.check
 @pytest.mark.slow
 def test_axe_sees_what_is_wrong(browser):
     axe = require("axe_playwright_python.sync_playwright").Axe()

@@ -48,6 +48,7 @@ def _place(case):
     return f"{kind}-{width}/{lesson}.ipynb"
 
 
+@pytest.mark.check
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=_place)
 def test_a_lesson_in_the_browser(case, browser, server):

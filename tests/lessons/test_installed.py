@@ -34,6 +34,7 @@ def light(base, wheel):
     return outside
 
 
+@pytest.mark.check
 def test_the_wheel_holds_all_that_the_package_has(wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
@@ -45,6 +46,7 @@ def test_the_wheel_holds_all_that_the_package_has(wheel):
     assert not any(name.startswith(("tests/", "figures/")) for name in held)
 
 
+@pytest.mark.check
 @pytest.mark.slow
 def test_it_is_the_wheel_that_runs_and_its_recordings_load(base, light):
     code = "import fpdrift; print(fpdrift.__file__)\nfor name in {}: fpdrift.load_recorded(name)"
@@ -54,6 +56,7 @@ def test_it_is_the_wheel_that_runs_and_its_recordings_load(base, light):
     assert "No TensorFlow: lesson 08 cannot be run" in light.fpdrift("lessons", "check", cwd=base)
 
 
+@pytest.mark.check
 @pytest.mark.slow
 def test_the_light_lessons_run_without_tensorflow(base, light):
     books = sorted((base / "mine" / "solutions").glob("0[0-7]_*.ipynb"))
@@ -63,6 +66,7 @@ def test_the_light_lessons_run_without_tensorflow(base, light):
     assert done.stdout.count("Right.") >= 7 * len(books)
 
 
+@pytest.mark.check
 @pytest.mark.slow
 def test_a_lesson_runs_where_nothing_can_be_written(base, light):
     if shutil.which("unshare") is None:
@@ -75,6 +79,7 @@ def test_a_lesson_runs_where_nothing_can_be_written(base, light):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.check
 @pytest.mark.slow
 def test_the_first_cell_installs_what_is_missing(base, wheel):
     """As on Colab, but from the wheel beside the notebook; the libraries are there already."""

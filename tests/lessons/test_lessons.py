@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import inspect
 import re
+import shutil
 from copy import deepcopy
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import pytest
 from answers import ANSWERS, EQUAL, NEVER, constant
 from helpers import require
 from lesson_linter import TYPED, faults, prose
+from nbformat import v4
 from run_cells import run_cells
+from shared_runs import THREE
 
 from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES
-from fpdrift.lessons import cnn, lessons, order
+from fpdrift.lessons import cnn, lessons, live, order
 from fpdrift.lessons.feedback import (
     UNANSWERED,
     Compared,
@@ -32,6 +35,8 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "lessons" / "src").glob("[0-9][0-9]_*.py"))
 #: Lessons that take seconds.
 CHEAP = ("00", "01", "02", "03", "06", "07")
+#: Lessons that look at three small trainings.
+TRAINED = ("08", "09", "10")
 STEMS = [path.stem for path in SOURCES]
 
 
@@ -159,15 +164,46 @@ def titled(text):
     return re.match(r"<Axes: title=\{'left': .{20}", text)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("stem", STEMS)
-def test_notebook_runs(stem, place, monkeypatch):
-    """The solution in a real kernel: no error, all right, one picture; then the student's file."""
+@pytest.fixture(scope="module")
+def execute(place):
+    """Execute notebooks in one kernel, which forgets its names before each."""
     nbclient = require("nbclient")
     require("ipykernel")
+    resources = {"metadata": {"path": place}}
+    client = nbclient.NotebookClient(v4.new_notebook(), timeout=600, resources=resources)
+
+    def execute(book):
+        client.nb = deepcopy(book)
+        client.nb.cells.insert(0, v4.new_code_cell("%reset -f"))
+        client.execute(cleanup_kc=False)
+        return client.nb
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FPDRIFT_FAST", "1")
+        with client.setup_kernel():
+            yield execute
+
+
+@pytest.mark.slow
+def test_a_notebook_shows_each_of_its_pictures(execute):
+    """Ours and the student's own: the backend sets up its display once, at the first."""
+    ours = "from fpdrift.plotting import plot\nimport fpdrift\nplot(fpdrift.orders('1/3+1'))"
+    own = "import matplotlib.pyplot as plt\nplt.plot([1, 2])"
+    book = v4.new_notebook(cells=[v4.new_code_cell(source) for source in (ours, ours, own)])
+    shown = ["image/png" in str(cell.outputs) for cell in execute(book).cells]
+    assert shown == [False, True, True, True]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stem", STEMS)
+def test_notebook_runs(stem, execute, place, train_once, monkeypatch):
+    """The solution in a real kernel: no error, all right, one picture; then the student's file."""
     monkeypatch.setenv("FPDRIFT_FAST", "1")
-    book = deepcopy(notebook(stem, "solution"))
-    nbclient.NotebookClient(book, timeout=600, resources={"metadata": {"path": place}}).execute()
+    if stem[:2] in TRAINED and live.can_train():
+        train_once(**THREE)
+        shutil.copytree(train_once.folder, place / live.FOLDER, dirs_exist_ok=True)
+    trained = set(place.rglob("*.fpdrift"))
+    book = execute(notebook(stem, "solution"))
     outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
     texts = [output.get("data", {}).get("text/plain", "") for output in outputs]
     wrong = [text for text in texts if text.startswith("Not yet.")]
@@ -177,8 +213,8 @@ def test_notebook_runs(stem, place, monkeypatch):
     assert len([o for o in outputs if "image/png" in o.get("data", {})]) == 1
     assert len([text for text in texts if titled(text)]) == (stem != "09_growth")  # it sets an axis
     assert not [o for o in outputs if o.get("name") == "stderr"], outputs
+    assert set(place.rglob("*.fpdrift")) == trained, "a lesson trains other runs than shared ones"
     monkeypatch.chdir(place)
-    trained = set(place.rglob("*.fpdrift"))
     guesses, answers = feedback(run_cells(notebook(stem)))
     assert [str(guess) for guess in guesses] == [
         "You made no prediction; guess first, it costs nothing to be wrong."

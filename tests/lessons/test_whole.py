@@ -4,6 +4,7 @@ import pytest
 from helpers import require
 
 
+@pytest.mark.check
 @pytest.mark.slow
 def test_a_lesson_that_takes_too_long_is_a_fault(monkeypatch, capsys):
     for module in ("nbclient", "ipykernel"):

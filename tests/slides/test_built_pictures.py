@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from helpers import missing, require
 
+from fpdrift.plotting import save_picture
 from fpdrift.recorded import recorded_names
-from fpdrift.slides import CARDS
+from fpdrift.slides import CARDS, gather
 
 FIGURES = Path(__file__).parents[2] / "figures"
 GALLERY = (FIGURES / "README.md").read_text(encoding="utf-8")
+#: One that is exact, one that was recorded, one of many parts.
+SAMPLE = ("order", "dose", "trees")
 
 
 def script(name):
@@ -28,11 +31,29 @@ def builder():
     return script("build")
 
 
-def test_nothing_is_stale(builder):
+@pytest.fixture
+def same_tools(builder):
+    """What draws here is what drew what is there, so the bytes have to be the same."""
     drawn_with = re.search(r"Drawn with (.*)\.\n", GALLERY).group(1)
     if builder.tools() != drawn_with:
         missing(f"drawn with {drawn_with}; here is {builder.tools()}; type: make figures")
+
+
+@pytest.mark.check
+@pytest.mark.usefixtures("same_tools")
+def test_nothing_is_stale(builder):
     assert builder.stale() == []
+
+
+@pytest.mark.usefixtures("same_tools")
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_picture_is_not_stale(name, tmp_path):
+    (slide,) = gather([card for card in CARDS if card.name == name])
+    files = [tmp_path / f"{name}.{kind}" for kind in ("png", "svg")]
+    finding = save_picture(slide.result, *files, alt=slide.card.alt).split("\n")[0]
+    assert f"**{finding}**" in GALLERY
+    for file in files:
+        assert file.read_bytes() == (FIGURES / file.name).read_bytes()
 
 
 def test_the_pdf_has_a_page_for_each_slide():

@@ -16,6 +16,7 @@ from fpdrift.perturbation import Perturbation
 from fpdrift.process import run_module
 from fpdrift.training.condition import DTYPE_POLICIES, INSTRUCTION_SETS, SWITCHES, Condition
 
+CHECK = pytest.mark.check
 OWN_SEEDS = ("init_seed", "order_seed", "dropout_seed", "hash_seed")
 THREADS = st.none() | st.integers(1, 1024)
 CONDITIONS = st.builds(
@@ -238,10 +239,15 @@ def test_numpy_seeds_become_plain():
 
 
 @pytest.mark.parametrize("seed", [None, 0, 7, 2**32 - 1])
-def test_hash_seed_is_in_the_environment_of_the_process(seed, monkeypatch):
-    monkeypatch.setenv("PYTHONHASHSEED", "5")
+def test_hash_seed_is_in_the_environment(seed):
     environment = Condition(hash_seed=seed).environment()
     assert environment["PYTHONHASHSEED"] == (None if seed is None else str(seed))
+
+
+@pytest.mark.parametrize("seed", [None, *(pytest.param(k, marks=CHECK) for k in (0, 7)), 2**32 - 1])
+def test_hash_seed_reaches_the_process(seed, monkeypatch):
+    monkeypatch.setenv("PYTHONHASHSEED", "5")
+    environment = Condition(hash_seed=seed).environment()
     told = [
         run_module("fpdrift.experiments.python_hash", {"late": {}, "text": "a"}, env=environment)
         for _ in range(2)

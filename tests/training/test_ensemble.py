@@ -295,6 +295,7 @@ def test_an_error_of_the_callers_own_database_is_no_lock(trained, tmp_path):
 KILL = Path(__file__).parents[1] / "faults" / "kill_ensemble.py"
 
 
+@pytest.mark.check
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for orphans in /proc")
 def test_interrupted_and_killed_at_random_moments():
     argv = [sys.executable, KILL, "--made", "--ints=1", "--kills=2"]

@@ -14,6 +14,7 @@ import pytest
 from dask_processes import Cluster
 from helpers import require
 from made_records import use_made
+from shared_runs import THREE, TWO
 from six_runs import SIX, bits, failing, left
 
 from fpdrift.errors import (
@@ -42,36 +43,54 @@ def cluster(folder):
         yield processes, client.get_executor()
 
 
-def test_the_same_on_all_executors(trained, tmp_path):
-    expected = ensemble(SIX, steps=3, directory=tmp_path / "here")
-    with (
-        ThreadPoolExecutor(3) as threads,
-        spawned(use_made) as processes,
-        cluster(tmp_path / "cluster") as (_, dask),
-    ):
-        for name, executor in {"threads": threads, "processes": processes, "dask": dask}.items():
-            found = ensemble(SIX, steps=3, directory=tmp_path / name, executor=executor)
-            assert found == expected
-            assert bits(found, tmp_path / name) == bits(expected, tmp_path / "here")
-            assert left(tmp_path / name) == sorted([*expected.names, LOCK])
-        assert len(trained) == 2 * len(SIX)  # here and in threads
+@contextmanager
+def threads(_folder):
+    with ThreadPoolExecutor(3) as executor:
+        yield executor
+
+
+@contextmanager
+def processes(_folder):
+    with spawned(use_made) as executor:
+        yield executor
+
+
+@contextmanager
+def dask(folder):
+    with cluster(folder) as (_, executor):
+        yield executor
+
+
+@pytest.mark.parametrize("by", [threads, processes, pytest.param(dask, marks=pytest.mark.check)])
+def test_the_same_by_whichever_executor(by, trained, tmp_path):
+    there, here = tmp_path / "there", tmp_path / "here"
+    expected = ensemble(SIX, steps=3, directory=here)
+    with by(tmp_path / "cluster") as executor:
+        found = ensemble(SIX, steps=3, directory=there, executor=executor)
+        assert found == expected
+        assert bits(found, there) == bits(expected, here)
+        assert left(there) == sorted([*expected.names, LOCK])
+        done = 2 * len(SIX) if by is threads else len(SIX)
+        assert len(trained) == done
         # what one has finished is finished for all
-        assert ensemble(SIX, steps=3, directory=tmp_path / "dask") == expected
-        assert ensemble(SIX, steps=3, directory=tmp_path / "here", executor=threads) == expected
-        assert len(trained) == 2 * len(SIX)
+        assert ensemble(SIX, steps=3, directory=there) == expected
+        assert ensemble(SIX, steps=3, directory=here, executor=executor) == expected
+        assert len(trained) == done
 
 
+@pytest.mark.check
 @pytest.mark.slow
-def test_real_training_by_processes(tmp_path):
-    require("tensorflow")
-    given = {"data": "noise", "steps": 2}
-    expected = ensemble(SIX[1:2], **given, directory=tmp_path / "here")
+def test_real_training_by_processes(train_once, tmp_path):
+    *_, expected = train_once(**THREE)
     with spawned(workers=1) as processes:
-        found = ensemble(SIX[1:2], **given, directory=tmp_path / "there", executor=processes)
-    assert found == expected
-    assert bits(found, tmp_path / "there") == bits(expected, tmp_path / "here")
+        done = ensemble([TWO], steps=2, directory=tmp_path, executor=processes)
+    [found] = done.records(tmp_path)
+    assert found.steps.tolist() == [0, 1, 2]
+    assert (found.hashes == expected.hashes[:3]).all()
+    assert found.loss[1:].tolist() == expected.loss[1:3].tolist()
 
 
+@pytest.mark.check
 def test_a_dask_worker_killed_and_the_scheduler_started_again(trained, tmp_path, monkeypatch):
     """Both in the middle of one call: every finished record stays the file that it was."""
     runs = tmp_path / "runs"
@@ -230,12 +249,28 @@ ensemble([Condition(intra_op_threads=k) for k in (1, 2)], steps=20, directory={f
 """
 
 
-def test_two_processes_in_one_directory(trained, tmp_path):
+@contextmanager
+def at_work_in(folder):
+    """Start an ensemble in a process of its own; it waits at its first step."""
     tests = str(Path(__file__).parents[1])
-    code = SECOND.format(tests=tests, folder=str(tmp_path))
+    code = SECOND.format(tests=tests, folder=str(folder))
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
-        first.stdout.readline()  # it is at work, and waits
+        first.stdout.readline()
+        yield first
+
+
+def test_what_a_killed_process_had_begun_is_begun_again(trained, tmp_path):
+    with at_work_in(tmp_path) as first:
+        first.kill()
+    assert [name for name in left(tmp_path) if ".unfinished-" in name]
+    found = ensemble(SIX[:2], steps=20, directory=tmp_path)
+    assert trained == SIX[:2]
+    assert left(tmp_path) == sorted([*found.names, LOCK])
+
+
+def test_two_processes_in_one_directory(trained, tmp_path):
+    with at_work_in(tmp_path) as first:
         with pytest.raises(FpdriftError, match="another ensemble is at work in"):
             ensemble(SIX[:2], steps=20, directory=tmp_path)
         first.communicate()

@@ -7,11 +7,11 @@ sum to 1; op determinism takes another path, with sum(y) * softmax - y.
 import numpy as np
 import pytest
 from helpers import require
+from shared_runs import FUSED_AND_OWN, OWN, THREE
 
 import fpdrift
-from fpdrift.training import Condition, train
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.check, pytest.mark.slow]
 
 #: Far above what rounding does to one update, far below what another gradient does.
 BETWEEN = 1e-3
@@ -28,18 +28,6 @@ def fused_gradient(tf):
     return tape.gradient(loss, logits).numpy(), right
 
 
-def one_step(labels, folder):
-    return [
-        train(
-            Condition(intra_op_threads=1, op_determinism=promised),
-            steps=1,
-            labels=labels,
-            path=folder / f"{labels}-{promised}.fpdrift",
-        )
-        for promised in (False, True)
-    ]
-
-
 def update_difference(a, b):
     """Norm of two first updates' difference over the first's; weights of zero gradient left out."""
     apart = moved = 0.0
@@ -51,13 +39,16 @@ def update_difference(a, b):
     return np.sqrt(apart / moved)
 
 
-def test_one_hot_labels_differ_by_rounding_and_multi_hot_ones_by_their_gradient(tmp_path):
+def test_one_hot_labels_differ_by_rounding_and_multi_hot_ones_by_their_gradient(train_once):
     fused, right = fused_gradient(require("tensorflow"))
     if np.allclose(fused, right, atol=1e-5):
         pytest.skip("this TensorFlow's fused gradient is right for labels that do not sum to 1")
+    pairs = {
+        "one-hot": (train_once(**THREE)[0], *train_once([OWN], steps=1)),
+        "multi-hot": train_once(**FUSED_AND_OWN),
+    }
     distance, update = {}, {}
-    for labels in ("one-hot", "multi-hot"):
-        runs = one_step(labels, tmp_path)
+    for labels, runs in pairs.items():
         found = fpdrift.compare(*runs)
         assert found.distance[0] == 0
         assert found.loss[0][1] == pytest.approx(found.loss[1][1], rel=1e-5)  # the same formula

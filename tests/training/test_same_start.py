@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from helpers import require
 
+from fpdrift.experiments import Settings, experiment
+from fpdrift.experiments.cnn import conditions
 from fpdrift.perturbation import Perturbation
 from fpdrift.process import run_module
 from fpdrift.records import open_record
+from fpdrift.training.chance import digest
 from fpdrift.training.condition import Condition
 from fpdrift.training.data import Data
 from fpdrift.training.networks import build, initial_weights
@@ -30,6 +33,8 @@ CONDITIONS = [
     Condition(dtype_policy="mixed_bfloat16", jit=True),
     *(Condition(backend=name) for name in ("jax", "torch") if importlib.util.find_spec(name)),
 ]
+#: As far as one condition is from the default, which is that of the tests' own process.
+FAR = Condition(intra_op_threads=1, onednn=False, jit=True, dtype_policy="float64")
 TABLE = [
     ("image", "InputLayer", (28, 28, 1), 0),
     ("conv1", "Conv2D", (26, 26, 32), 320),
@@ -55,42 +60,49 @@ def keras():
     return require("keras")
 
 
-@pytest.fixture(scope="module")
-def seen():
-    """What each condition's process saw, while the shell asks for something else."""
+@pytest.fixture(scope="module", params=["one", pytest.param("all", marks=pytest.mark.check)])
+def seen(request):
+    """Each condition, and what its process saw while the shell asks for something else."""
     require("tensorflow")
+    conditions = CONDITIONS if request.param == "all" else [FAR]
     shell = {"TF_NUM_INTRAOP_THREADS": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONHASHSEED": "7"}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in shell.items():
             patch.setenv(name, value)
         return [
-            run_module(
-                "training_child",
-                condition.to_dict(),
-                env=environment(condition, "noise", condition.backend or "tensorflow"),
-                timeout=300,
+            (
+                condition,
+                run_module(
+                    "training_child",
+                    condition.to_dict(),
+                    env=environment(condition, "noise", condition.backend or "tensorflow"),
+                    timeout=300,
+                ),
             )
-            for condition in CONDITIONS
+            for condition in conditions
         ]
 
 
 def test_weights_are_the_same_bits_before_and_after_the_cast(seen):
-    expected = initial_weights(SHAPES, "glorot", 1)
-    assert {result["drawn"] for result in seen} == {"11b7b752ca034617"}
-    assert {result["given"] for result in seen} == {"11b7b752ca034617"}
-    assert [result["dtype"] for result in seen] == [c.weight_dtype for c in CONDITIONS]
-    assert list(expected) == list(SHAPES)
+    for condition, result in seen:
+        assert result["drawn"] == result["given"] == "11b7b752ca034617"
+        assert result["dtype"] == condition.weight_dtype
+    assert list(initial_weights(SHAPES, "glorot", 1)) == list(SHAPES)
 
 
-def test_masks_are_the_same_bits_under_every_condition(seen):
-    masks = {tuple(result["masks"]) for result in seen}
-    assert len(masks) == 1
-    assert len(set(masks.pop())) == 3
+def test_masks_are_the_same_bits_under_every_condition(keras, seen):
+    from fpdrift.training.dropout import HashDropout
+
+    layer, ones = HashDropout(0.25, 1, 1), np.ones((48, 12, 12, 32), np.float32)
+    drawn = (keras.ops.convert_to_numpy(layer(ones, training=True)) for _ in range(3))
+    masks = [digest(values == 0) for values in drawn]
+    assert len(set(masks)) == 3
+    assert all(result["masks"] == masks for _, result in seen)
 
 
 def test_condition_reaches_its_process_and_the_shell_does_not(seen):
-    assert [result["threads"] for result in seen] == [c.intra_op_threads or 0 for c in CONDITIONS]
-    for condition, result in zip(CONDITIONS, seen, strict=True):
+    for condition, result in seen:
+        assert result["threads"] == (condition.intra_op_threads or 0)
         assert result["switches"] == condition.environment()
     assert os.environ.get("PYTHONHASHSEED") != "7"
 
@@ -232,3 +244,12 @@ def test_nudge_is_applied_to_the_start_and_accounted_for(keras, nudge, changed):
     else:
         assert moved["norm2/moving_mean"] == 0
     json.dumps(about, allow_nan=False)
+
+
+def test_the_demo_shows_the_very_nudge_that_it_trains_with(keras):
+    """Its fourth step, without TensorFlow, is that of the run in its fifth."""
+    from fpdrift.training import worker
+
+    about = worker.start(build("answer", 1), "answer", conditions(1)["nudged"])
+    account = experiment("nudge").run(Settings(seed=1))
+    assert about["nudge"] == json.loads(account.to_json())["result"]

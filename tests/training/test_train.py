@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 from helpers import require
 from made_records import made
+from shared_runs import THREE
 
 import fpdrift
 from fpdrift import process
 from fpdrift.errors import ChildError, FpdriftError, MissingExtraError, RecordError
 from fpdrift.perturbation import Perturbation
-from fpdrift.records import open_record
+from fpdrift.records import content_hash, open_record
 from fpdrift.training import Condition, run, train
+from fpdrift.training.chance import digest
+from fpdrift.training.networks import initial_weights
+from fpdrift.training.shapes import SHAPES
 
 slow = pytest.mark.slow
 posix = pytest.mark.skipif(os.name != "posix", reason="needs signals")
@@ -163,42 +167,36 @@ def test_importing_the_room_loads_nothing_heavy():
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """Eight steps: once, again, with one ulp planted, and the question's network on digits."""
+def pair(train_once):
+    """One condition, trained twice."""
+    return train_once(**THREE)[:2]
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """All that is not usual in one run, over a record that was there; and what it told."""
     require("tensorflow")
     require("sklearn")
-    folder = tmp_path_factory.mktemp("runs")
-    told = []
+    path = tmp_path_factory.mktemp("other") / "a.fpdrift"
+    made(ONE_THREAD, "answer", "noise", steps=2, labels="one-hot", path=path)
     ulp = Perturbation(kind="ulp", tensor="dense1/kernel", index=(17, 4), steps=1)
-    planted = Condition(intra_op_threads=1, perturbation=ulp)
-    return {
-        "once": train(
-            ONE_THREAD,
-            steps=8,
-            path=folder / "a.fpdrift",
-            progress=lambda done, all_: told.append((done, all_)),
-        ),
-        "told": told,
-        "again": train(ONE_THREAD, steps=8, path=folder / "b.fpdrift"),
-        "planted": train(planted, steps=1, path=folder / "c.fpdrift"),
-        "digits": train(
-            Condition(op_determinism=True, dtype_policy="mixed_bfloat16"),
-            "question",
-            "digits",
-            steps=25,
-            seed=9,
-            path=folder / "d.fpdrift",
-        ),
-        "multi-hot": train(
-            labels="multi-hot", steps=1, path=folder / "c.fpdrift", overwrite=True, seed=0
-        ),
-        "folder": folder,
-    }
+    told = []
+    record = train(
+        Condition(op_determinism=True, dtype_policy="mixed_bfloat16", seed=5, perturbation=ulp),
+        "answer-sgd",
+        "digits",
+        steps=3,
+        seed=0,
+        path=path,
+        overwrite=True,
+        progress=lambda *at: told.append(at),
+    )
+    return record, path, told
 
 
 @slow
-def test_same_condition_twice_is_bit_identical(runs):
-    once, again = runs["once"], runs["again"]
+def test_same_condition_twice_is_bit_identical(pair):
+    once, again = pair
     assert once.complete
     assert once.steps.tolist() == list(range(9))
     assert (once.hashes == again.hashes).all()
@@ -206,21 +204,25 @@ def test_same_condition_twice_is_bit_identical(runs):
     assert np.isfinite(once.loss[1:]).all()
     assert (once.predictions[8] == again.predictions[8]).all()
     assert fpdrift.compare(once, again).first_difference is None
-    assert runs["told"] == [(step, 8) for step in range(1, 9)]
 
 
 @slow
-def test_planted_ulp_is_the_first_difference(runs):
-    first = fpdrift.compare(runs["once"], runs["planted"]).first_difference
-    assert first.step == 0
-    assert [t.name for t in first.tensors] == ["dense1/kernel"]
-    account = runs["planted"].meta["nudge"]
+def test_start_is_the_drawn_one_but_for_what_was_planted(other):
+    record, _, told = other
+    drawn = initial_weights(SHAPES, "he", 0)
+    assert record.meta["initial_weights"] == digest(*drawn.values())
+    found = dict(zip([t.name for t in record.tensors], record.hashes[0], strict=True))
+    moved = [name for name, w in drawn.items() if found[name] != content_hash(w)]
+    assert moved == ["dense1/kernel"]
+    account = record.meta["nudge"]
     assert [t["changed"] for t in account["tensors"] if t["meant"]] == [1]
+    assert told == [(step, 3) for step in range(1, 4)]
 
 
 @slow
-def test_record_says_what_the_run_was_made_of(runs):
-    meta = runs["once"].meta
+def test_record_says_what_the_run_was_made_of(pair):
+    once, _ = pair
+    meta = once.meta
     assert Condition.from_dict(meta["condition"]) == ONE_THREAD
     assert meta["seed"] == 1
     assert meta["network"] == "answer"
@@ -236,36 +238,54 @@ def test_record_says_what_the_run_was_made_of(runs):
     assert meta["loss"] == "categorical_crossentropy"
     assert meta["backend"] == "tensorflow"
     assert meta["probe"]["images"] == 256
-    assert runs["once"].predictions[0].shape == (256, 10)
-    assert runs["planted"].meta["initial_weights"] == meta["initial_weights"]
-    assert runs["multi-hot"].meta["data"]["hash"] != meta["data"]["hash"]
-    assert runs["multi-hot"].meta["seed"] == 0
-    assert runs["multi-hot"].meta["initial_weights"] != meta["initial_weights"]
+    assert once.predictions[0].shape == (256, 10)
 
 
 @slow
-def test_question_on_digits_over_two_epochs(runs):
-    record = runs["digits"]
-    assert record.steps[-1] == 25
-    assert len(record.epochs) == 2  # 23 steps each
-    assert record.meta["condition"]["seed"] == record.meta["seed"] == 9
+def test_a_variant_on_digits(other):
+    record, *_ = other
+    assert (record.meta["network"], record.meta["data"]["name"]) == ("answer-sgd", "digits")
+    assert record.complete
+    assert record.steps.tolist() == [0, 1, 2, 3]
+    assert len(record.epochs) == 1
+    assert record.meta["condition"]["seed"] == record.meta["seed"] == 0
     assert np.isfinite(record.loss[1:]).all()
     assert {t.dtype for t in record.tensors if t.role == "weight"} == {"float32"}
     assert sum(t.role == "seed" for t in record.tensors) >= 2
+    names = [tensor.name for tensor in record.tensors]
+    assert set(SHAPES) <= set(names)
+    assert any("sgd" in name.lower() for name in names)
+    assert not any("adam" in name.lower() for name in names)
 
 
 @slow
-def test_record_that_is_there_is_kept(runs):
+def test_record_that_is_there_is_kept(other):
+    _, path, _ = other
     with pytest.raises(RecordError, match=r"'a\.fpdrift' is there; .* overwrite=True"):
-        train(ONE_THREAD, steps=1, path=runs["folder"] / "a.fpdrift")
-    assert open_record(runs["folder"] / "a.fpdrift").steps[-1] == 8
+        train(ONE_THREAD, steps=1, path=path)
+    assert open_record(path).steps[-1] == 3
 
 
-@slow
+@pytest.fixture(params=["made_child", pytest.param("worker", marks=[slow, pytest.mark.check])])
+def worker(request, monkeypatch):
+    """The program that trains, or one that writes as slowly what it would leave; its name."""
+    if request.param == "worker":
+        require("tensorflow")
+        return "fpdrift.training.worker"
+    monkeypatch.setattr(
+        run,
+        "run_module",
+        lambda _, *args, **named: process.run_module("made_child", *args, **named),
+    )
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: "installed")
+    return "made_child"
+
+
 @posix
 @pytest.mark.parametrize(("how", "last"), [("kill", 3), ("interrupt", 5)])
-def test_run_that_is_ended_leaves_its_steps_and_no_process(tmp_path, monkeypatch, how, last):
-    require("tensorflow")
+def test_run_that_is_ended_leaves_its_steps_and_no_process(
+    worker, tmp_path, monkeypatch, how, last
+):
     children = []
     start = process._start
     monkeypatch.setattr(process, "_start", lambda *a: children.append(start(*a)) or children[0])
@@ -280,7 +300,7 @@ def test_run_that_is_ended_leaves_its_steps_and_no_process(tmp_path, monkeypatch
     with pytest.raises((KeyboardInterrupt, ChildError)) as caught:
         train(ONE_THREAD, steps=10_000, path=path, progress=end)
     if how == "kill":
-        assert "fpdrift.training.worker was ended by signal 9 (SIGKILL)" in str(caught.value)
+        assert f"{worker} was ended by signal 9 (SIGKILL)" in str(caught.value)
     else:
         assert caught.type is KeyboardInterrupt
     with pytest.raises(ProcessLookupError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from helpers import require
 
-from fpdrift.training import Condition, train
 from fpdrift.training.networks import NETWORKS, build, initial_weights
 from fpdrift.training.shapes import SHAPES, shapes_of, starting_weights
 
@@ -69,15 +68,3 @@ def test_starting_weights_are_the_networks_own(name, start):
 def test_each_variant_differs_from_the_answer():
     rows = list(NETWORKS.values())
     assert len(set(rows)) == len(rows)
-
-
-@pytest.mark.slow
-def test_a_run_is_its_own_networks_from_the_start_to_the_optimiser(tmp_path):
-    require("tensorflow")
-    one = Condition(intra_op_threads=1)
-    record = train(one, network="answer-sgd", steps=1, path=tmp_path / "a.fpdrift")
-    assert record.meta["network"] == "answer-sgd"
-    names = [tensor.name for tensor in record.tensors]
-    assert set(shapes_of("answer-sgd")) <= set(names)
-    assert any("sgd" in name.lower() for name in names)
-    assert not any("adam" in name.lower() for name in names)
