@@ -214,6 +214,8 @@ def plot(result: Result, *, ax: Axes | None = None) -> Axes:
     if ax is None:
         import matplotlib.pyplot as plt
 
+        # Load the backend now: what a notebook's sets for good would end with our look.
+        plt.draw_if_interactive()
         with look():
             figure, ax = plt.subplots()
             _draw(result, ax)

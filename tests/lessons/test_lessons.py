@@ -174,7 +174,7 @@ def execute(place):
 
     def execute(book):
         client.nb = deepcopy(book)
-        client.nb.cells.insert(0, v4.new_code_cell("%reset_selective -f ."))
+        client.nb.cells.insert(0, v4.new_code_cell("%reset -f"))
         client.execute(cleanup_kc=False)
         return client.nb
 
@@ -182,6 +182,16 @@ def execute(place):
         patch.setenv("FPDRIFT_FAST", "1")
         with client.setup_kernel():
             yield execute
+
+
+@pytest.mark.slow
+def test_a_notebook_shows_each_of_its_pictures(execute):
+    """Ours and the student's own: the backend sets up its display once, at the first."""
+    ours = "from fpdrift.plotting import plot\nimport fpdrift\nplot(fpdrift.orders('1/3+1'))"
+    own = "import matplotlib.pyplot as plt\nplt.plot([1, 2])"
+    book = v4.new_notebook(cells=[v4.new_code_cell(source) for source in (ours, ours, own)])
+    shown = ["image/png" in str(cell.outputs) for cell in execute(book).cells]
+    assert shown == [False, True, True, True]
 
 
 @pytest.mark.slow
