@@ -215,7 +215,7 @@ def plot(result: Result, *, ax: Axes | None = None) -> Axes:
         import matplotlib.pyplot as plt
 
         # Load the backend now: what a notebook's sets for good would end with our look.
-        plt.draw_if_interactive()
+        plt.draw_if_interactive()  # type: ignore[no-untyped-call]
         with look():
             figure, ax = plt.subplots()
             _draw(result, ax)

@@ -35,11 +35,11 @@ def side(
     spacing, rng = spacing or _spacing(step.model), np.random.default_rng(1)
     plain, again = (_take(step, start, batch) for _ in range(2))
     unlike = [d for d in differences(plain, again)[1] if d.stage != "before"]
-    plain, moved = unscaled(plain, step.model.optimizer), []
+    plain, moved = unscaled(plain, step.model), []
     for _ in range(NUDGES):
         from_ = [_moved(values, spacing, rng) for values in start]
         shaken = keras.tree.map_structure(lambda x: _moved(np.asarray(x), spacing, rng), batch)
-        moved.append(unscaled(_take(step, from_, shaken), step.model.optimizer))
+        moved.append(unscaled(_take(step, from_, shaken), step.model))
     kinds, tensors = kinds_of(plain), tensors_of(plain)
     moved_kinds = [kinds_of(other) for other in moved]
     noise = noise_of(kinds, moved_kinds, MARGIN)
@@ -70,12 +70,12 @@ def side64(step: WideStep | None, start: Sequence[Array], batch: Sequence[Any]) 
     return found._replace(narrow=narrow, constants=step.constants)
 
 
-def unscaled(seen: Sequence[Seen], optimizer: Any) -> list[Seen]:
+def unscaled(seen: Sequence[Seen], model: Any) -> list[Seen]:
     """Take a constant factor off the loss and its gradients, as the optimiser does before it steps.
 
     A half is written in float32: small gradients that the factor keeps from zero fit into it.
     """
-    factor = getattr(optimizer, "loss_scale_factor", None) or 1.0
+    factor = getattr(getattr(model, "optimizer", None), "loss_scale_factor", None) or 1.0
     if factor == 1.0:
         return list(seen)
 

@@ -4,7 +4,7 @@
 import keras
 import numpy as np
 import pytest
-from observed_models import again, bits, cnn, images, several_inputs, several_steps
+from observed_models import MODELS, bits, cnn, images
 
 from fpdrift.recorder import DriftRecorder
 from fpdrift.records import open_record
@@ -27,10 +27,14 @@ class Heard(keras.callbacks.Callback):
         self.keep("epoch", logs)
 
 
-@pytest.mark.parametrize("make", [cnn, several_steps, several_inputs])
-def test_those_before_the_recorder_hear_the_mean(make, tmp_path):
+@pytest.mark.parametrize(
+    "name", ["functional CNN", "several steps per execution", "several inputs, own loss"]
+)
+def test_those_before_the_recorder_hear_the_mean(name, tmp_path):
     def heard(*recorders):
-        model, x, y = again(make)
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(1)
+        model, x, y = MODELS[name]()
         before, after = Heard(), Heard()
         given = [before, *recorders, after]
         model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=given)
@@ -45,41 +49,36 @@ def test_those_before_the_recorder_hear_the_mean(make, tmp_path):
     assert own != losses  # the record's are the steps' own
 
 
-def batches_of(data):
-    """Batches of which nobody knows how many there are, as Python gives them."""
-    return ((data[0][i : i + 16], data[1][i : i + 16]) for i in range(0, 70, 16))
-
-
-def dataset_of(data):
-    """The same from TensorFlow."""
+def unknown_length(data):
+    """Batches of which nobody knows how many there are: Keras meets the end inside a step."""
     import tensorflow as tf
 
     kinds = tuple(tf.TensorSpec((None, *a.shape[1:]), tf.float32) for a in data)
-    return tf.data.Dataset.from_generator(lambda: batches_of(data), output_signature=kinds)
+    batches = lambda: ((data[0][i : i + 16], data[1][i : i + 16]) for i in range(0, 70, 16))  # noqa: E731
+    return tf.data.Dataset.from_generator(batches, output_signature=kinds)
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")  # Keras' own
-@pytest.mark.parametrize("make", [cnn, several_steps])
-@pytest.mark.parametrize(("given", "epochs"), [(batches_of, 1), (dataset_of, 2)])
-def test_data_of_unknown_length(make, given, epochs, tmp_path):
-    """Keras meets the end inside a step; a generator of Python's is then used up."""
-
+@pytest.mark.parametrize("steps_per_execution", [1, 3])
+def test_data_of_unknown_length(steps_per_execution, tmp_path):
     def train(*callbacks):
-        model, *data = again(make)
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(1)
+        model, *data = cnn()
+        model.compile("adam", "categorical_crossentropy", steps_per_execution=steps_per_execution)
         found = []
         for _ in range(2):
             history = model.fit(
-                given(data), epochs=epochs, shuffle=False, verbose=0, callbacks=[*callbacks]
+                unknown_length(data), epochs=2, shuffle=False, verbose=0, callbacks=[*callbacks]
             ).history
             found.append((history, int(model.optimizer.iterations)))
         return found, bits(model.variables), bits(model.metrics_variables)
 
     plain = train()
-    last = 10 * epochs
-    assert [count for _, count in plain[0]] == [last // 2, last]
+    assert [count for _, count in plain[0]] == [10, 20]
     assert train(DriftRecorder(tmp_path / "a.fpdrift", strict=True)) == plain
     record = open_record(tmp_path / "a.fpdrift")
-    assert (record.complete, int(record.steps[-1])) == (True, last)
+    assert (record.complete, int(record.steps[-1])) == (True, 20)
     assert [phase.changes for phase in record.phases] == [()]
     losses = [loss for history, _ in plain[0] for loss in history["loss"]]
     assert [epoch["loss"] for epoch in record.epochs] == losses
@@ -88,7 +87,7 @@ def test_data_of_unknown_length(make, given, epochs, tmp_path):
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 update that was"), (2, "2 updates that were")])
 def test_updates_between_two_fits_are_counted(count, words, tmp_path):
-    model, x, y = again(cnn)
+    model, x, y = cnn()
     recorder = DriftRecorder(tmp_path / "a.fpdrift", strict=True)
     model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
     for _ in range(count):
@@ -102,7 +101,7 @@ def test_updates_between_two_fits_are_counted(count, words, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own
 def test_a_resumed_run_lines_up_with_the_straight_one(tmp_path):
-    def without_dropout():
+    def make():
         model = keras.Sequential(
             [
                 keras.Input((8, 8, 1)),
@@ -113,13 +112,14 @@ def test_a_resumed_run_lines_up_with_the_straight_one(tmp_path):
             ]
         )
         model.compile("adam", "categorical_crossentropy")
-        return model, *images()
+        return model
 
+    x, y = images()
     arguments = {"batch_size": 16, "shuffle": False, "verbose": 0}
+    straight, stopped = make(), make()
+    stopped.set_weights(straight.get_weights())
     recorder = DriftRecorder(tmp_path / "straight.fpdrift", strict=True)
-    straight, x, y = again(without_dropout)
     straight.fit(x, y, epochs=2, callbacks=[recorder], **arguments)
-    stopped, *_ = again(without_dropout)
     stopped.fit(x, y, **arguments)
     stopped.save(tmp_path / "half.keras")
     resumed = keras.models.load_model(tmp_path / "half.keras")
