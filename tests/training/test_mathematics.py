@@ -118,10 +118,14 @@ def test_a_small_gradient_in_half_precision_is_still_there_without_its_factor():
     from fpdrift.training.sides import unscaled
 
     seen = [Seen(stage, "x", "", np.array([6e-8], np.float16)) for stage in ("backward", "after")]
-    found = unscaled(seen, SimpleNamespace(loss_scale_factor=1024.0))
+
+    def model(factor):
+        return SimpleNamespace(optimizer=SimpleNamespace(loss_scale_factor=factor))
+
+    found = unscaled(seen, model(1024.0))
     assert found[0].values == np.float32(np.float16(6e-8)) / 1024
     assert found[1] is seen[1]
-    assert unscaled(seen, SimpleNamespace(loss_scale_factor=None)) == seen
+    assert unscaled(seen, model(None)) == unscaled(seen, object()) == seen
 
 
 def test_batches_are_compared_and_a_rounded_one_is_the_same():
