@@ -57,7 +57,6 @@ lint: $(VENV)/.all
 	$(BIN)/ruff format --check fpdrift tests lessons figures .ci
 	$(BIN)/ruff check fpdrift tests lessons figures .ci
 	$(BIN)/mypy
-	$(BIN)/lint-imports
 
 format: $(VENV)/.all
 	$(BIN)/ruff format fpdrift tests lessons figures .ci
@@ -92,4 +91,4 @@ faults: $(VENV)/.all
 	for script in $$(grep -l __main__ tests/faults/*.py); do $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) fpdrift-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) fpdrift-out .mypy_cache .ruff_cache .pytest_cache .hypothesis

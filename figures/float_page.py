@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from fpdrift.floats import FIELDS, FORMATS
-from fpdrift.lessons.explorers import COLOURS
+from fpdrift.lessons.widgets import COLOURS
 
 HERE = Path(__file__).parent
 PAGE = HERE / "float.html"

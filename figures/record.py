@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fpdrift.results import Result, upgraded
+from fpdrift.serialization import Result, upgraded
 from fpdrift.slides import CARDS
 
 ROOT = Path(__file__).parents[1]

@@ -19,11 +19,11 @@ _HOME = {
     "MissingExtraError": "fpdrift.errors",
     "anatomy": "fpdrift.floats",
     "chain": "fpdrift.arithmetic",
-    "compare": "fpdrift.drift",
-    "compare_many": "fpdrift.drift",
+    "compare": "fpdrift.comparison",
+    "compare_many": "fpdrift.comparison",
     "export": "fpdrift.exports",
     "gpu_sums": "fpdrift.reduction",
-    "growth": "fpdrift.drift",
+    "growth": "fpdrift.comparison",
     "load_recorded": "fpdrift.recorded",
     "nudge": "fpdrift.perturbation",
     "open_record": "fpdrift.records",
@@ -69,7 +69,7 @@ __all__ = [  # noqa: RUF022 - the reader meets them from floats to training
 
 if TYPE_CHECKING:
     from fpdrift.arithmetic import chain, orders
-    from fpdrift.drift import compare, compare_many, growth
+    from fpdrift.comparison import compare, compare_many, growth
     from fpdrift.errors import FpdriftError, MissingExtraError
     from fpdrift.exports import export, to_pandas
     from fpdrift.floats import anatomy, ulp_distance
@@ -83,10 +83,10 @@ if TYPE_CHECKING:
 
 #: Modules, imported on first use: `fpdrift.plotting.plot` works after ``import fpdrift``.
 _MODULES = (
-    *("arithmetic", "atomic", "checks", "cli", "demo", "drift", "errors", "experiments"),
-    *("exports", "fieldtypes", "floats", "frameworks", "lessons", "perturbation", "plotting"),
-    *("process", "provenance", "recorded", "recorder", "records", "reduction", "results"),
-    *("slides", "training"),
+    *("arithmetic", "atomic", "backends", "cli", "comparison", "demo", "drift", "ensembles"),
+    *("errors", "experiments", "exports", "fieldtypes", "floats", "lessons", "perturbation"),
+    *("plotting", "provenance", "recorded", "recorder", "records", "reduction", "results"),
+    *("serialization", "slides", "step_debug", "subprocesses", "training", "validation"),
 )
 
 
@@ -107,7 +107,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _explained(error: Exception) -> Exception:
-    """Say what to do about a missing library, where that is why a name did not resolve."""
+    """Describe what to do about a missing library, where that is why a name did not resolve."""
     import os
 
     from fpdrift.errors import EXTRA_OF, FpdriftError, MissingExtraError

@@ -132,7 +132,7 @@ def _own_output(found: os.stat_result) -> int | None:
 
 @contextmanager
 def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Give an OSError the name that the caller knows, not that of the draft."""
+    """Return an OSError the name that the caller knows, not that of the draft."""
     try:
         yield
     except OSError as error:

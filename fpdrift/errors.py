@@ -61,7 +61,7 @@ class ChildError(FpdriftError):
     """A process of ours failed, was killed or took too long."""
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """Show a value of the caller's in one short line, for an error."""
     try:
         text = " ".join(repr(value).split())

@@ -81,7 +81,7 @@ class Provenance:
     device: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the fields as JSON values."""
+        """Return the fields as JSON values."""
         return asdict(self)
 
     @classmethod
@@ -114,7 +114,7 @@ class Provenance:
         return cls(**{**data, "cpu_features": tuple(data["cpu_features"])})
 
 
-def told(by: Provenance) -> str:
+def describe_machine(by: Provenance) -> str:
     """Say on which machine, with which versions and which code of ours a result was made."""
     cores = f"{by.cores:,} core{'' if by.cores == 1 else 's'}"
     where = [by.cpu, cores, by.system, *([by.device] if by.device else [])]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fpdrift.results import Result
+from fpdrift.serialization import Result
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -2,12 +2,9 @@
 
 import os
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
-
-sys.path.insert(0, str(Path(__file__).parent))  # tests/helpers.py
 
 # Set before TensorFlow starts: its notices are no part of a test's output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,7 +1,7 @@
 """What the gate microscope would find: one gate that opened in run B alone."""
 
-from fpdrift.results import read_only
-from fpdrift.training import Gate, Gates, LayerGates
+from fpdrift.serialization import read_only
+from fpdrift.step_debug import Gate, Gates, LayerGates
 
 GATE = Gate(
     layer="relu1",

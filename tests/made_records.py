@@ -4,10 +4,10 @@ import time
 
 import numpy as np
 
+from fpdrift.ensembles import _remote
 from fpdrift.records import RecordWriter, Tensor, content_hash, open_own
-from fpdrift.training import job
-from fpdrift.training.chance import Purpose, hashed_bits
-from fpdrift.training.source_digest import training_code
+from fpdrift.training._hash_rng import Purpose, hashed_bits
+from fpdrift.training._source_digest import training_code
 
 
 def made(
@@ -74,7 +74,7 @@ def use_made(pause=0.0):
 
         return made(*args, progress=slowly, **named)
 
-    job.train = train
+    _remote.train = train
 
 
 def dask_setup(_worker):

@@ -13,7 +13,7 @@ from multiprocessing import get_context
 
 import pytest
 
-from fpdrift.process import run_module
+from fpdrift.subprocesses import run_module
 
 #: What of a condition a process cannot change once TensorFlow has computed something.
 LASTING = ("intra_op_threads", "inter_op_threads", "op_determinism")
@@ -33,7 +33,7 @@ class Residents:
             pool.shutdown()
 
     def run_module(self, module, payload, *, env=None, timeout=None, on_progress=None):
-        """Do what `fpdrift.process.run_module` does."""
+        """Do what `fpdrift.subprocesses.run_module` does."""
         lasting = [payload["condition"].get(name) for name in LASTING]
         key = json.dumps([lasting, sorted((env or {}).items())])
         if key not in self.pools:
@@ -50,7 +50,8 @@ class Residents:
 
         The first task of each program in `but` gets a fresh process all the same.
         """
-        from fpdrift.training import mathematics, replay, run
+        from fpdrift.step_debug import _diagnose, _rerun
+        from fpdrift.training import _train
 
         fresh = set(but)
 
@@ -60,7 +61,7 @@ class Residents:
             return here(module, *args, **named)
 
         with pytest.MonkeyPatch.context() as patch:
-            for room in (mathematics, replay, run):
+            for room in (_diagnose, _rerun, _train):
                 patch.setattr(room, "run_module", run_once)
             yield
         assert not fresh, f"never started: {fresh}"

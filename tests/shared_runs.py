@@ -7,9 +7,10 @@ from pathlib import Path
 
 from helpers import require
 
-from fpdrift.training import Condition, job
-from fpdrift.training.ensemble import ensemble
-from fpdrift.training.run import train
+from fpdrift.ensembles import _remote
+from fpdrift.ensembles._ensemble import ensemble
+from fpdrift.training import Condition
+from fpdrift.training._train import train
 
 ONE, TWO = (Condition(intra_op_threads=count) for count in (1, 2))
 #: What lessons 08 to 10 train in their small size, and most tests that need a run look at.
@@ -31,7 +32,7 @@ class TrainOnce:
 
     def __call__(self, conditions, **given):
         require("tensorflow")
-        assert job.train is train, "what stands in for training here is nobody else's"
+        assert _remote.train is train, "what stands in for training here is nobody else's"
         with self._alone():
             done = ensemble(conditions, directory=self.folder, **given)
         return list(done.records(self.folder))

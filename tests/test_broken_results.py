@@ -5,8 +5,8 @@ import json
 import pytest
 from boxes import Box, Other
 
-from fpdrift.errors import FpdriftError, shown
-from fpdrift.results import Result
+from fpdrift.errors import FpdriftError, short_repr
+from fpdrift.serialization import Result
 
 
 def saved(held):
@@ -47,7 +47,7 @@ def saved(held):
         {"$int": 3},
         {"$mystery": 3},
     ],
-    ids=shown,
+    ids=short_repr,
 )
 def test_a_broken_value_is_refused(held):
     with pytest.raises(FpdriftError) as caught:

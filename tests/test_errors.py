@@ -5,8 +5,8 @@ import pickle
 import numpy as np
 import pytest
 
-from fpdrift.checks import check_callable, check_choice, check_switch, whole
 from fpdrift.errors import FpdriftError, MissingExtraError
+from fpdrift.validation import check_callable, check_choice, check_int, check_switch
 
 
 @pytest.mark.parametrize("module", ["keras", "tensorboard", "anything"])
@@ -18,8 +18,8 @@ def test_a_missing_extra_is_the_same_after_pickling(module):
 
 
 def test_whole_numbers_become_plain():
-    assert type(whole("n", np.uint8(7), 0, 7)) is int
-    assert whole("n", np.int64(-2), -2, 7) == -2
+    assert type(check_int("n", np.uint8(7), 0, 7)) is int
+    assert check_int("n", np.int64(-2), -2, 7) == -2
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_whole_numbers_become_plain():
 )
 def test_whole_says_the_value_and_the_range(value, text):
     with pytest.raises(FpdriftError) as caught:
-        whole("n", value, 0, 7)
+        check_int("n", value, 0, 7)
     assert str(caught.value) == f"n is {text}; choose a whole number from 0 to 7"
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import anatomy
-from fpdrift.reduction import makers
-from fpdrift.results import Result
+from fpdrift.reduction import plans
+from fpdrift.serialization import Result
 
 ROOT = Path(__file__).parents[1]
 SAVED = sorted([*ROOT.glob("fpdrift/recorded/*.json"), *ROOT.glob("figures/demo/*.json")])
@@ -133,7 +133,7 @@ def test_an_array_holds_values_of_its_dtype(dtype, values):
 def test_a_large_array_is_not_checked_number_by_number(monkeypatch):
     values = np.random.default_rng(1).normal(size=50_000)
     result = Typed(numbers=values, table={})
-    monkeypatch.setattr("fpdrift.results._from_plain", None)  # one call would raise
+    monkeypatch.setattr("fpdrift.serialization._from_plain", None)  # one call would raise
     assert Result.from_json(result.to_json()).numbers.tobytes() == values.tobytes()
 
 
@@ -150,7 +150,7 @@ def test_there_are_recorded_results():
 def test_a_small_plan_that_says_it_is_large_takes_no_memory():
     import tracemalloc
 
-    text = json.loads(makers.sequential(4).to_json())
+    text = json.loads(plans.sequential(4).to_json())
     text["result"]["n"] = 2**30
     tracemalloc.start()
     try:

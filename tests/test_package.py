@@ -75,7 +75,7 @@ def test_every_module_is_there_after_import_fpdrift_alone():
 
 
 def test_names_are_found_in_the_pages():
-    assert {"fpdrift.training.keep_step", "fpdrift.results.Result.from_json"} <= set(DOTTED)
+    assert {"fpdrift.step_debug.keep_step", "fpdrift.serialization.Result.from_json"} <= set(DOTTED)
 
 
 #: Looks each name up as if nothing else of ours had been loaded; a process for each takes long.
@@ -92,9 +92,9 @@ for name in sys.stdin.read().split():
 
 
 def test_what_a_page_names_works_after_import_fpdrift_alone():
-    names = [*DOTTED, "fpdrift.reduction.makers.pairwise", "fpdrift.drift.nothing"]
+    names = [*DOTTED, "fpdrift.reduction.plans.pairwise", "fpdrift.comparison.nothing"]
     (told,) = in_a_fresh_process(ALONE, " ".join(names))
-    assert told.startswith("fpdrift.drift.nothing: AttributeError(")
+    assert told.startswith("fpdrift.comparison.nothing: AttributeError(")
 
 
 @pytest.mark.check  # the recorder's own tests find it in a fresh process, too

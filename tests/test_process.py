@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from fpdrift.errors import ChildError, FpdriftError, RecordError
-from fpdrift.process import importing, run_module
+from fpdrift.subprocesses import importing, run_module
 
 CHILD = """
     import os, signal, sys, time
     from fpdrift.errors import FpdriftError, RecordError
-    from fpdrift.process import serve
+    from fpdrift.subprocesses import serve
 
     print("printed before serving")
     print('{"result": 1, "two": 2}')
@@ -195,7 +195,7 @@ def test_listener_that_fails_ends_the_child(child):
 @posix
 @pytest.mark.parametrize("do", ["sleep", "stubborn"])
 def test_interrupt_ends_the_child_and_is_raised(child, do, monkeypatch):
-    monkeypatch.setattr("fpdrift.process._GRACE", 0.5)
+    monkeypatch.setattr("fpdrift.subprocesses._GRACE", 0.5)
     pids = []
 
     def listener(message):
@@ -212,7 +212,7 @@ def test_interrupt_ends_the_child_and_is_raised(child, do, monkeypatch):
 def test_no_orphan_when_the_parent_is_killed(child, tmp_path, how):
     program = f"""
         import sys; sys.path.insert(0, {str(tmp_path)!r})
-        from fpdrift.process import run_module
+        from fpdrift.subprocesses import run_module
         tell = lambda message: print(message["pid"], flush=True)
         run_module("some_child", {{"do": "stubborn"}}, on_progress=tell)
     """

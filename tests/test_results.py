@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 import fpdrift
 from fpdrift.provenance import current
-from fpdrift.results import Result, read_only
+from fpdrift.serialization import Result, read_only
 
 DTYPES = [
     np.dtype(name)
@@ -190,10 +190,10 @@ def test_a_fresh_interpreter_finds_every_kind_of_result():
     saved = fpdrift.chain(1.0, 0.5, 3).to_json()
     code = (
         "import sys\n"
-        "from fpdrift import results\n"
+        "from fpdrift import serialization\n"
         "text = sys.stdin.read()\n"
-        "assert results.Result.from_json(text).to_json() == text\n"
-        "assert all(results._kind(name).__name__ == name for name in sys.argv[1:])\n"
+        "assert serialization.Result.from_json(text).to_json() == text\n"
+        "assert all(serialization._kind(name).__name__ == name for name in sys.argv[1:])\n"
         "assert not {'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)\n"
     )
     command = [sys.executable, "-c", code, *KINDS]

@@ -1,8 +1,7 @@
 """Expressions in every order that is equal on paper, and operations repeated very often."""
 
-from fpdrift.arithmetic.expression import Order, Orders, orders
-from fpdrift.arithmetic.ledger import Rounding
-from fpdrift.arithmetic.repeat import Chain, ChainCurve, chain
+from fpdrift.arithmetic._chain import Chain, ChainCurve, chain
+from fpdrift.arithmetic._orders import Order, Orders, Rounding, orders
 
 __all__ = [
     "Chain",

@@ -1,1 +1,4 @@
 """The command line: arguments, progress and printing. Nothing is computed here."""
+
+#: Exit code of a command that Ctrl-C ended.
+INTERRUPTED = 130

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.cli.output import add_output, check_output, deliver
-from fpdrift.cli.parsing import whole, wholes, words
+from fpdrift.cli.options import add_output, check_output, deliver, whole, wholes, words
 from fpdrift.cli.progress import reporting
 from fpdrift.errors import FpdriftError
 from fpdrift.reduction import batch_classes, condition_matrix

@@ -8,17 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.cli.output import add_json, add_trust, check_output, deliver, make_folder
-from fpdrift.cli.parsing import folder
+from fpdrift.cli.options import add_json, add_trust, check_output, deliver, folder, make_folder
 from fpdrift.cli.progress import reporting
 from fpdrift.experiments import compare_records
-from fpdrift.experiments.compared import read_records
+from fpdrift.experiments._compare_records import read_records
 
 if TYPE_CHECKING:
     import argparse
 
     from fpdrift.experiments import ComparedRecords
-    from fpdrift.results import Result
+    from fpdrift.serialization import Result
 
 #: Characters of a record's name that a picture's name takes: a disk takes 255 bytes.
 _LONGEST = 40

@@ -12,19 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fpdrift import atomic
-from fpdrift.cli.output import make_folder
-from fpdrift.cli.parsing import folder, whole
+from fpdrift.cli.options import folder, make_folder, whole
 from fpdrift.cli.progress import reporting
 from fpdrift.cli.screens import count, screen, verdict
 from fpdrift.errors import MissingExtraError
 from fpdrift.experiments import EXPERIMENTS, Experiment, Settings, experiment
 from fpdrift.provenance import available_cores
-from fpdrift.training.data import check
+from fpdrift.training._datasets import check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fpdrift.results import Result
+    from fpdrift.serialization import Result
 
 
 def add_to(commands: Any) -> None:

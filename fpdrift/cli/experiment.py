@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.cli.output import add_output, check_output, deliver
-from fpdrift.cli.parsing import whole
+from fpdrift.cli.options import add_output, check_output, deliver, whole
 from fpdrift.cli.progress import reporting
+from fpdrift.ensembles._scheduler import few
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES, Settings, study
-from fpdrift.training.workers import few
 
 if TYPE_CHECKING:
     import argparse

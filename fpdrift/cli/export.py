@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.cli.output import add_trust
-from fpdrift.drift import compare
+from fpdrift.cli.options import add_trust
+from fpdrift.comparison import compare
 from fpdrift.exports import export
 from fpdrift.records import opener
 

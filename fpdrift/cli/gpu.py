@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.cli.output import add_output, check_output, deliver
-from fpdrift.cli.parsing import whole, wholes
+from fpdrift.cli.options import add_output, check_output, deliver, whole, wholes
 from fpdrift.cli.progress import reporting
 from fpdrift.reduction.gpu import gpu_sums, record_gpu
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fpdrift
-from fpdrift.cli.screens.screen import count, wrapped
+from fpdrift.cli.screens import count
+from fpdrift.cli.screens.screen import wrapped
 from fpdrift.errors import FpdriftError, MissingExtraError
 from fpdrift.lessons import copy_lesson, copy_lessons, find_lesson, lessons
-from fpdrift.lessons.environment import USES, environment
+from fpdrift.lessons.runtime import USES, environment
 
 if TYPE_CHECKING:
     import argparse

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import fpdrift
 from fpdrift.cli import (
+    INTERRUPTED,
     batch,
-    classroom,
+    class_report,
     compare,
     demo,
     ensemble,
@@ -26,8 +27,7 @@ from fpdrift.cli import (
     threads,
     train,
 )
-from fpdrift.cli.output import flush
-from fpdrift.cli.start import INTERRUPTED
+from fpdrift.cli.options import flush
 from fpdrift.errors import FpdriftError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     compare.add_to(commands)
     show.add_to(commands)
     export.add_to(commands)
-    classroom.add_to(commands)
+    class_report.add_to(commands)
     slides.add_to(commands)
     lessons.add_to(commands)
     return top

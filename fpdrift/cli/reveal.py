@@ -7,14 +7,13 @@ from contextlib import redirect_stdout
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from fpdrift import checks
-from fpdrift.cli.output import add_output, check_output, deliver
-from fpdrift.cli.parsing import whole
+from fpdrift import validation
+from fpdrift.backends.summing_functions import BlackBox, box, known
+from fpdrift.cli.options import add_output, check_output, deliver, whole
 from fpdrift.cli.progress import reporting
 from fpdrift.cli.screens.screen import wrapped
-from fpdrift.errors import FpdriftError, shown
-from fpdrift.frameworks.boxes import BlackBox, box, known
-from fpdrift.reduction.revealing import (
+from fpdrift.errors import FpdriftError, short_repr
+from fpdrift.reduction._reveal import (
     Revealed,
     SameOrder,
     reveal,
@@ -93,18 +92,18 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             result = _ask(boxes, arguments)
         except SystemExit as error:
-            message = f"{' or '.join(names)} ended the program with {shown(error.code)}"
+            message = f"{' or '.join(names)} ended the program with {short_repr(error.code)}"
             raise FpdriftError(message) from None
     return deliver(result, arguments)
 
 
 def _check_numbers(arguments: argparse.Namespace) -> None:
     """Refuse, before anything is imported or asked, what cannot be revealed or drawn."""
-    n = checks.whole("n", arguments.n, 1, 2**30)
+    n = validation.check_int("n", arguments.n, 1, 2**30)
     if arguments.max_probes is not None:
-        checks.whole("max-probes", arguments.max_probes, 1, 2**62)
+        validation.check_int("max-probes", arguments.max_probes, 1, 2**62)
     if arguments.plot is not None:
-        from fpdrift.plotting.tree import MOST_INPUTS
+        from fpdrift.plotting._trees import MOST_INPUTS
 
         if n > MOST_INPUTS:
             message = (

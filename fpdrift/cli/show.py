@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from fpdrift.cli.output import add_json, add_trust, check_output, deliver
-from fpdrift.drift import summary
+from fpdrift.cli.options import add_json, add_trust, check_output, deliver
+from fpdrift.comparison import summary
 from fpdrift.records import opener
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fpdrift import atomic
-from fpdrift.cli.output import make_folder, try_file
-from fpdrift.cli.parsing import folder, words
+from fpdrift.cli.options import folder, make_folder, try_file, words
 from fpdrift.cli.progress import reporting
 from fpdrift.cli.screens.screen import WIDTH, wrapped
 from fpdrift.errors import FpdriftError, MissingExtraError
@@ -86,7 +85,7 @@ def _results(given: Path | None) -> Path:
 
 
 def _tell(cards: Iterable[Card], slides: Iterable[Slide], broken: Mapping[Path, str]) -> None:
-    """Say of each card where its result is from, and what could not be read.
+    """Report of each card where its result is from, and what could not be read.
 
     Raises
     ------

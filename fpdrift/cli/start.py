@@ -8,12 +8,12 @@ import os
 import signal
 import sys
 
+from fpdrift.cli import INTERRUPTED
+
 TYPE_CHECKING = False  # `typing` takes milliseconds in which a Ctrl-C would be a traceback
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
-
-INTERRUPTED = 130
 
 #: What stands for a character that the terminal's encoding lacks; all others are escaped.
 _PLAIN = str.maketrans({"…": "...", "×": "x", "−": "-", "→": "->", "’": "'"})

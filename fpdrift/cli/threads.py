@@ -5,24 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.checks import check_choice
-from fpdrift.cli.output import add_output, check_output, deliver
-from fpdrift.cli.parsing import whole, wholes
+from fpdrift.cli.options import add_output, check_output, deliver, whole, wholes
 from fpdrift.cli.progress import reporting
 from fpdrift.errors import FpdriftError
-from fpdrift.reduction import (
-    order_spread,
-    spread_growth,
-    strategies,
-    thread_operation,
-    thread_sums,
-)
+from fpdrift.reduction import order_spread, spread_growth, strategies, thread_operation, thread_sums
+from fpdrift.validation import check_choice
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from fpdrift.results import Result
+    from fpdrift.serialization import Result
 
 _OPERATIONS = ("sum", "positive sum", "dot", "matmul", "histogram", "scatter-add")
 

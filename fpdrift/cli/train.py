@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.cli.output import add_json, check_output, deliver
-from fpdrift.cli.parsing import whole
+from fpdrift.cli.options import add_json, check_output, deliver, whole
 from fpdrift.cli.progress import reporting
-from fpdrift.drift import summary
+from fpdrift.comparison import summary
 from fpdrift.perturbation import Perturbation
 from fpdrift.training import Condition, train
 

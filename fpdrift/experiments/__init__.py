@@ -1,33 +1,23 @@
 """Studies that put the rooms together: each answers one question and is told in one lesson."""
 
-from fpdrift.drift.intervals import Interval
-from fpdrift.experiments.arrivals import ThreadsAndTree
-from fpdrift.experiments.cnn import CnnDrift, Verdict
-from fpdrift.experiments.compared import ComparedPair, ComparedRecords, compare_records
-from fpdrift.experiments.courses import Courses
-from fpdrift.experiments.determinism import Determinism
-from fpdrift.experiments.fiveruns import FiveRuns, GradientRuns
-from fpdrift.experiments.hashseed import HashSeed, Outcomes
-from fpdrift.experiments.long import Epoch, Long
-from fpdrift.experiments.metric import KnifeEdge, Metric
-from fpdrift.experiments.noseeds import NoSeeds
-from fpdrift.experiments.onegate import OneGate
-from fpdrift.experiments.question import Question, Validated
-from fpdrift.experiments.registry import (
-    EXPERIMENTS,
-    LIGHT,
-    STUDIES,
-    Experiment,
-    experiment,
-    study,
-)
-from fpdrift.experiments.settings import Settings
-from fpdrift.experiments.sources import Source, Sources
-from fpdrift.experiments.study import Study
-from fpdrift.experiments.survival import UlpSurvival
-from fpdrift.experiments.trained import RunDistance, TrainedRun
-from fpdrift.experiments.trap import Trap, TwoPaths
-from fpdrift.experiments.twoloops import TwoLoops
+from fpdrift.comparison import Interval
+from fpdrift.experiments._amplification import DistanceCurves
+from fpdrift.experiments._compare_records import ComparedPair, ComparedRecords, compare_records
+from fpdrift.experiments._demo import CnnDrift, ThreadsAndTree, TwoLoops, Verdict
+from fpdrift.experiments._five_runs import FiveRuns, GradientRuns
+from fpdrift.experiments._forum_question import Question, Validated
+from fpdrift.experiments._hash_seed import HashSeed, Outcomes
+from fpdrift.experiments._label_trap import Trap, TwoPaths
+from fpdrift.experiments._long_run import Epoch, Long
+from fpdrift.experiments._metric import KnifeEdge, Metric
+from fpdrift.experiments._no_seeds import NoSeeds
+from fpdrift.experiments._one_gate import OneGate
+from fpdrift.experiments._op_determinism import Determinism
+from fpdrift.experiments._registry import EXPERIMENTS, LIGHT, STUDIES, Experiment, experiment, study
+from fpdrift.experiments._runs import RunDistance, Settings, TrainedRun
+from fpdrift.experiments._sources import Source, Sources
+from fpdrift.experiments._study import Study
+from fpdrift.experiments._survival import UlpSurvival
 
 __all__ = [
     "EXPERIMENTS",
@@ -36,8 +26,8 @@ __all__ = [
     "CnnDrift",
     "ComparedPair",
     "ComparedRecords",
-    "Courses",
     "Determinism",
+    "DistanceCurves",
     "Epoch",
     "Experiment",
     "FiveRuns",

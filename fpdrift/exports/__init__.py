@@ -3,6 +3,6 @@
 Nothing is computed here that a record or a comparison does not hold.
 """
 
-from fpdrift.exports.writing import export, to_pandas
+from fpdrift.exports._export import export, to_pandas
 
 __all__ = ["export", "to_pandas"]

@@ -1,6 +1,16 @@
 """What a float is: its bits, its exact value, its neighbours, and distances counted in floats."""
 
-from fpdrift.floats.convert import (
+from fpdrift.floats._anatomy import (
+    FIELDS,
+    Anatomy,
+    anatomy,
+    facts,
+    flipped,
+    float_lines,
+    full_decimal,
+    letters,
+)
+from fpdrift.floats._codec import (
     exact,
     floor_log2,
     from_bits,
@@ -9,10 +19,8 @@ from fpdrift.floats.convert import (
     to_bits,
     to_fraction,
 )
-from fpdrift.floats.dissect import Anatomy, anatomy, full_decimal
-from fpdrift.floats.distance import from_ordinal, ordinal, ulp_distance
-from fpdrift.floats.facts import FIELDS, facts, flipped, float_lines, letters
-from fpdrift.floats.formats import FORMATS, Format, format_of
+from fpdrift.floats._formats import FORMATS, Format, format_of
+from fpdrift.floats._ulps import from_ordinal, ordinal, ulp_distance
 
 __all__ = [
     "FIELDS",

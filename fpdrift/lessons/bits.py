@@ -6,9 +6,10 @@ from fractions import Fraction
 from typing import Any
 
 from fpdrift.floats import anatomy, exact, flipped
-from fpdrift.lessons.explorers import explore_float
-from fpdrift.lessons.feedback import (
+from fpdrift.lessons.grading import (
     Feedback,
+    Question,
+    Quiz,
     compared,
     exercise,
     hint,
@@ -17,7 +18,7 @@ from fpdrift.lessons.feedback import (
     text,
     whole,
 )
-from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.lessons.widgets import explore_float
 
 __all__ = ["check_prediction", "check_quiz", "explore_float"]
 

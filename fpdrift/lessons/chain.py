@@ -6,9 +6,18 @@ from typing import Any
 
 from fpdrift.arithmetic import chain
 from fpdrift.errors import FpdriftError
-from fpdrift.lessons.feedback import Feedback, compared, exercise, hint, number, one_of, right
-from fpdrift.lessons.pace import size
-from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.lessons.grading import (
+    Feedback,
+    Question,
+    Quiz,
+    compared,
+    exercise,
+    hint,
+    number,
+    one_of,
+    right,
+)
+from fpdrift.lessons.runtime import size
 
 _A, _B = 2 / 9 * 11, 2 * 11 / 9
 _COUNT = 10**8

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.experiments.cnn import judge
-from fpdrift.experiments.fiveruns import FiveRuns, GradientRuns, largest
-from fpdrift.experiments.metric import knife_edge
-from fpdrift.lessons.feedback import (
+from fpdrift.experiments import FiveRuns, GradientRuns
+from fpdrift.experiments._demo import judge
+from fpdrift.experiments._five_runs import largest
+from fpdrift.experiments._metric import knife_edge
+from fpdrift.lessons.grading import (
     UNANSWERED,
     Feedback,
+    Question,
+    Quiz,
     compared,
     exercise,
     hint,
@@ -18,12 +21,11 @@ from fpdrift.lessons.feedback import (
     right,
     whole,
 )
-from fpdrift.lessons.live import train_three
-from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.lessons.runtime import train_three
 from fpdrift.recorded import load_recorded
 
 if TYPE_CHECKING:
-    from fpdrift.drift import Comparison
+    from fpdrift.comparison import Comparison
 
 __all__ = ["check_prediction", "check_quiz", "knife_edge", "tell", "train_three"]
 
@@ -39,7 +41,7 @@ def check_prediction(answer: Any, pair: Comparison) -> Feedback:
 
 
 def tell(again: Comparison, pair: Comparison) -> str:
-    """Say what the repeated run and the one with two threads mean together."""
+    """Describe what the repeated run and the one with two threads mean together."""
     verdict = judge(again, pair)
     steps = int(pair.recorded_steps[-1])
     if verdict == "nondeterministic":
@@ -61,7 +63,7 @@ def tell(again: Comparison, pair: Comparison) -> str:
 
 
 def _recorded() -> GradientRuns:
-    """Give the recorded runs with the loss's own gradient."""
+    """Return the recorded runs with the loss's own gradient."""
     runs: GradientRuns = load_recorded("five-runs").gradients[1]
     return runs
 

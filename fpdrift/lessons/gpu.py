@@ -5,9 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from fpdrift.lessons.feedback import Feedback, compared, exercise, hint, number, right, whole
-from fpdrift.lessons.pace import fast, size
-from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.lessons.grading import (
+    Feedback,
+    Question,
+    Quiz,
+    compared,
+    exercise,
+    hint,
+    number,
+    right,
+    whole,
+)
+from fpdrift.lessons.runtime import fast, size
 from fpdrift.recorded import load_recorded, recorded_names
 from fpdrift.reduction import GpuKernel, GpuRun, GpuSums, gpu_sums
 
@@ -30,7 +39,7 @@ def check_prediction(answer: Any, result: GpuSums) -> Feedback:
 
 
 def real() -> str:
-    """Say what a real GPU gives: live, where there is one, and as recorded."""
+    """Describe what a real GPU gives: live, where there is one, and as recorded."""
     lines = ["live: not asked for in the small size"] if fast() else _live()
     names = recorded_names("GpuRecording")
     for name in names:

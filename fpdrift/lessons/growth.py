@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.experiments import Long
-from fpdrift.lessons.feedback import (
+from fpdrift.lessons.grading import (
     Feedback,
     NotYet,
+    Question,
+    Quiz,
     call,
     compared,
     exercise,
@@ -21,8 +23,7 @@ from fpdrift.lessons.feedback import (
     right,
     whole,
 )
-from fpdrift.lessons.live import can_train, train_three
-from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.lessons.runtime import can_train, train_three
 from fpdrift.recorded import load_recorded
 
 Array = npt.NDArray[np.float64]
@@ -48,10 +49,10 @@ def check_prediction(answer: Any) -> Feedback:
 
 
 def live() -> str:
-    """Tell by which law two short runs of this machine drift apart."""
+    """Report by which law two short runs of this machine drift apart."""
     if not can_train():
         return "Not tried here: there is no TensorFlow. (pip install 'fpdrift[cnn]')"
-    from fpdrift.drift import compare, growth
+    from fpdrift.comparison import compare, growth
 
     runs = train_three()
     pair = compare(runs["1 thread"], runs["2 threads"])
@@ -83,7 +84,7 @@ def softmax(logits: Array) -> Array:
 
 
 def by_differences(logits: Array, labels: Array) -> Array:
-    """Give the gradient of -sum(labels * log(softmax)) by central differences."""
+    """Return the gradient of -sum(labels * log(softmax)) by central differences."""
 
     def loss(at: Array) -> float:
         return float(-(labels * np.log(softmax(at))).sum())

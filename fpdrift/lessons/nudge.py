@@ -9,8 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.floats import anatomy, format_of
-from fpdrift.lessons.feedback import Feedback, compared, exercise, hint, number, right, whole
-from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.lessons.grading import (
+    Feedback,
+    Question,
+    Quiz,
+    compared,
+    exercise,
+    hint,
+    number,
+    right,
+    whole,
+)
 from fpdrift.perturbation import NudgeAccount, nudge
 
 _SIZE = 1e-8
@@ -19,8 +28,8 @@ _WEIGHT = 0.125
 
 
 def weights(dtype: str = "float32") -> dict[str, npt.NDArray[Any]]:
-    """Give the starting weights of the answer's network, rounded to a dtype."""
-    from fpdrift.training.shapes import starting_weights
+    """Return the starting weights of the answer's network, rounded to a dtype."""
+    from fpdrift.training._networks import starting_weights
 
     kind = format_of(dtype).dtype
     return {name: w.astype(kind) for name, w in starting_weights("answer", _SEED).items()}

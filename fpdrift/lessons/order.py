@@ -6,10 +6,11 @@ from typing import Any
 
 from fpdrift.arithmetic import Orders, orders
 from fpdrift.floats import ulp_distance
-from fpdrift.lessons.explorers import explore_orders
-from fpdrift.lessons.feedback import (
+from fpdrift.lessons.grading import (
     Feedback,
     NotYet,
+    Question,
+    Quiz,
     compared,
     exercise,
     hint,
@@ -17,7 +18,7 @@ from fpdrift.lessons.feedback import (
     text,
     whole,
 )
-from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.lessons.widgets import explore_orders
 
 __all__ = ["check_prediction", "check_quiz", "explore_orders", "tell"]
 

@@ -9,12 +9,21 @@ import sys
 from typing import Any
 
 from fpdrift.experiments import Question as Recorded
-from fpdrift.experiments.hashseed import MISSPELT, NAME, WAYS
+from fpdrift.experiments._hash_seed import MISSPELT, NAME, WAYS
 from fpdrift.lessons.cnn import tell
-from fpdrift.lessons.feedback import Feedback, compared, exercise, hint, number, right, text, whole
-from fpdrift.lessons.live import can_train, train_three
-from fpdrift.lessons.pace import size
-from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.lessons.grading import (
+    Feedback,
+    Question,
+    Quiz,
+    compared,
+    exercise,
+    hint,
+    number,
+    right,
+    text,
+    whole,
+)
+from fpdrift.lessons.runtime import can_train, size, train_three
 from fpdrift.recorded import load_recorded
 
 #: Fresh processes for each way of setting the variable.
@@ -51,10 +60,10 @@ def check_prediction(answer: Any, table: dict[str, int]) -> Feedback:
 
 
 def live() -> str:
-    """Say what three short runs on this machine tell."""
+    """Describe what three short runs on this machine tell."""
     if not can_train():
         return "Not tried here: there is no TensorFlow. (pip install 'fpdrift[cnn]')"
-    from fpdrift.drift import compare
+    from fpdrift.comparison import compare
 
     runs = train_three()
     one, again, two = runs.values()

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from fpdrift.floats import format_of, to_fraction
-from fpdrift.lessons.feedback import (
+from fpdrift.lessons.grading import (
     Feedback,
+    Question,
+    Quiz,
     call,
     compared,
     exercise,
@@ -20,37 +22,36 @@ from fpdrift.lessons.feedback import (
     one_of,
     right,
 )
-from fpdrift.lessons.pace import size
-from fpdrift.lessons.quiz import Question, Quiz
-from fpdrift.reduction import bounds, ill_conditioned, sums
-from fpdrift.reduction.rounding import Floats
+from fpdrift.lessons.runtime import size
+from fpdrift.reduction import algorithms, error_bounds, ill_conditioned
+from fpdrift.reduction._rounding import Floats
 
 _TICKETS = 1_000_000
 _ONE = np.ones(1, np.float32)
 #: Numbers in the picture.
 FEW = size(1000, 100)
 WAYS: dict[str, Callable[[Any], Any]] = {
-    "loop": sums.recursive_sum,
-    "pairwise": sums.pairwise_sum,
-    "Kahan": sums.kahan_sum,
-    "exact": sums.exact_sum,
+    "loop": algorithms.recursive_sum,
+    "pairwise": algorithms.pairwise_sum,
+    "Kahan": algorithms.kahan_sum,
+    "exact": algorithms.exact_sum,
 }
 
 
 def tickets() -> Floats:
-    """Give a million tickets at 0.1 each."""
+    """Return a million tickets at 0.1 each."""
     return np.full(_TICKETS, 0.1, np.float32)
 
 
-def problem() -> bounds.Problem:
-    """Give what bounds depend on, for the tickets; all are equal, so their sum is a product."""
-    one, u = to_fraction(np.float32(0.1), format_of("float32")), bounds.Problem.of(_ONE).u
+def problem() -> error_bounds.Problem:
+    """Return what bounds depend on, for the tickets; all are equal, so their sum is a product."""
+    one, u = to_fraction(np.float32(0.1), format_of("float32")), error_bounds.Problem.of(_ONE).u
     total = _TICKETS * one
-    return bounds.Problem(n=_TICKETS, u=u, total=total, sizes=total, largest=one)
+    return error_bounds.Problem(n=_TICKETS, u=u, total=total, sizes=total, largest=one)
 
 
 def error(total: Any) -> float:
-    """Tell how far a sum of the tickets is from the exact one."""
+    """Describe how far a sum of the tickets is from the exact one."""
     return float(abs(to_fraction(total, format_of(total.dtype)) - problem().total))
 
 
@@ -69,7 +70,7 @@ def _digits(a: float, b: float) -> int:
 
 def check_prediction(answer: Any) -> Feedback:
     """Compare the prediction with the digits that the plain loop has right."""
-    loop, exact = float(sums.recursive_sum(tickets())), float(problem().total)
+    loop, exact = float(algorithms.recursive_sum(tickets())), float(problem().total)
     same = _digits(loop, exact)
     return compared(answer, same, f"{loop:.2f} against {exact:.2f}: {same} leading digits.")
 
@@ -82,10 +83,10 @@ def check_1(answer: Any) -> Feedback:
     for values in (plain, *(ill_conditioned(50, c, rng, "float32") for c in (10, 1e5))):
         with np.errstate(all="ignore"):
             got = number(call(answer, values))
-        wanted = float(sums.kahan_sum(values))
+        wanted = float(algorithms.kahan_sum(values))
         if got == wanted:
             continue
-        if got == float(sums.recursive_sum(values)):
+        if got == float(algorithms.recursive_sum(values)):
             return hint("That is the plain loop's result: your correction is lost on the way.")
         return hint(
             "Near or far, but not Kahan's bits. Compute first what arrived, in parentheses: how "
@@ -98,7 +99,7 @@ def check_1(answer: Any) -> Feedback:
 def check_2(answer: Any) -> Feedback:
     """Check a condition number."""
     values = np.array([10000.0, 1.0, -10000.0])
-    wanted, given = float(bounds.Problem.of(values).condition), number(answer)
+    wanted, given = float(error_bounds.Problem.of(values).condition), number(answer)
     if math.isclose(given, wanted, rel_tol=1e-9):
         return right("So a relative error of one rounding in the terms can grow that much.")
     if given == 1:
@@ -111,11 +112,11 @@ def check_3(answer: Any) -> Feedback:
     """Check which bound hardly grows with n."""
     chosen = one_of(answer, "plain loop", "pairwise", "kahan")
     of = {
-        "plain loop": bounds.recursive_bound,
-        "pairwise": bounds.pairwise_bound,
-        "kahan": bounds.kahan_bound,
+        "plain loop": error_bounds.recursive_bound,
+        "pairwise": error_bounds.pairwise_bound,
+        "kahan": error_bounds.kahan_bound,
     }
-    few, many = (bounds.Problem.of(np.ones(n, np.float32)) for n in (64, 4096))
+    few, many = (error_bounds.Problem.of(np.ones(n, np.float32)) for n in (64, 4096))
     grown = {name: float(of[name](many) / many.sizes / (of[name](few) / few.sizes)) for name in of}
     told = f"With 64 times the numbers this bound grows by a factor of {grown[chosen]:.3g}."
     return right(told) if chosen == min(grown, key=lambda name: grown[name]) else hint(told)
@@ -128,9 +129,9 @@ def check_4(answer: Any) -> Feedback:
         values = np.array(numbers(answer, 3), np.float32)
     if not np.isfinite(values).all():
         return hint("Finite numbers that float32 can hold, please.")
-    if not bounds.Problem.of(values).total:
+    if not error_bounds.Problem.of(values).total:
         return hint("Their exact sum is zero. Something should get lost on the way.")
-    got = sums.recursive_sum(values)
+    got = algorithms.recursive_sum(values)
     if got == 0:
         return right(
             "The small one was absorbed by the large one, and then the large ones cancelled."

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from fpdrift.experiments import ThreadsAndTree
-from fpdrift.lessons.elsewhere import machine
-from fpdrift.lessons.feedback import (
+from fpdrift.lessons.grading import (
     Compared,
     Feedback,
+    Question,
+    Quiz,
     call,
     compared,
     exercise,
@@ -20,8 +21,7 @@ from fpdrift.lessons.feedback import (
     right,
     whole,
 )
-from fpdrift.lessons.pace import size
-from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.lessons.runtime import machine, size
 from fpdrift.recorded import load_recorded
 from fpdrift.reduction import ThreadRun, ThreadSums, run_plans, thread_sums
 
@@ -50,7 +50,7 @@ def check_prediction(answer: Any, result: ThreadSums) -> Feedback:
 
 
 def tell(result: ThreadSums) -> str:
-    """Say what was seen here, and where nothing was, what other orders would give."""
+    """Describe what was seen here, and where nothing was, what other orders would give."""
     run = result.runs[-1]
     if run.distinct > 1:
         return (
@@ -69,7 +69,7 @@ def tell(result: ThreadSums) -> str:
 
 
 def _elsewhere() -> str:
-    """Say what the recorded threads left, and where."""
+    """Describe what the recorded threads left, and where."""
     recorded: ThreadsAndTree = load_recorded("threads")
     run = recorded.sums.runs[-1]
     return (

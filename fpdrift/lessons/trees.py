@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from fpdrift.lessons.elsewhere import machine
-from fpdrift.lessons.feedback import (
+from fpdrift.lessons.grading import (
     Feedback,
+    Question,
+    Quiz,
     compared,
     exercise,
     hint,
@@ -18,18 +19,11 @@ from fpdrift.lessons.feedback import (
     whole,
     yes_no,
 )
-from fpdrift.lessons.quiz import Question, Quiz
+from fpdrift.lessons.runtime import machine
 from fpdrift.recorded import load_recorded
-from fpdrift.reduction import (
-    ConditionMatrix,
-    Revealed,
-    batch_classes,
-    makers,
-    reveal,
-    same_order,
-)
+from fpdrift.reduction import ConditionMatrix, Revealed, batch_classes, plans, reveal, same_order
+from fpdrift.reduction.algorithms import recursive_sum as loop
 from fpdrift.reduction.batch import BatchClasses, BatchRun
-from fpdrift.reduction.sums import recursive_sum as loop
 
 __all__ = ["batches", "check_prediction", "check_quiz", "conditions", "loop"]
 
@@ -39,7 +33,7 @@ _BATCHES = (1, 2, 8, 64)
 
 def check_prediction(answer: Any, found: Revealed) -> Feedback:
     """Compare the prediction with the tree."""
-    alike = found.plan == makers.sequential(_N)
+    alike = found.plan == plans.sequential(_N)
     return compared(answer, alike, f"The tree is {found.plan}.")
 
 
@@ -68,7 +62,7 @@ def _bracketed(classes: Iterable[Iterable[int]]) -> str:
 
 
 def conditions() -> str:
-    """Say which instruction sets and thread counts gave one row other bits, as recorded."""
+    """Describe which instruction sets and thread counts gave one row other bits, as recorded."""
     matrix: ConditionMatrix = load_recorded("conditions")
     lines = [f"Recorded on {machine(matrix)}. One row, NumPy:"]
     for run in matrix.runs:
@@ -80,12 +74,12 @@ def conditions() -> str:
 @exercise
 def check_1(answer: Any) -> Feedback:
     """Check the depth of a pairwise sum."""
-    given, depth = whole(answer), makers.pairwise(_N).depth
+    given, depth = whole(answer), plans.pairwise(_N).depth
     if given == depth:
         return right("Each doubling of the count costs one more addition in a row.")
-    if given == makers.sequential(_N).depth:
+    if given == plans.sequential(_N).depth:
         return hint("That is the plain loop's. Pairwise halves the numbers in each round.")
-    if given == makers.pairwise(_N).nodes + 1:
+    if given == plans.pairwise(_N).nodes + 1:
         return hint("That is how many numbers there are. How often can you halve it?")
     return hint("Look at makers.pairwise(16).depth.")
 
@@ -99,10 +93,10 @@ def check_2(answer: Any) -> Feedback:
         found = reveal(answer, 4, name="yours")
     except Exception as error:  # noqa: BLE001 - a student's function may raise anything
         return hint(f"It could not be revealed: {str(error)[:200]}")
-    if found.plan == makers.strided(4, 2) and found.confirmed:
+    if found.plan == plans.strided(4, 2) and found.confirmed:
         return right(f"Its tree is {found.plan}.")
     tree = f"its tree is {found.plan}" if found.plan is not None else found.evidence.why
-    return hint(f"Revealed as {found.verdict}: {tree}. Wanted is {makers.strided(4, 2)}.")
+    return hint(f"Revealed as {found.verdict}: {tree}. Wanted is {plans.strided(4, 2)}.")
 
 
 @exercise

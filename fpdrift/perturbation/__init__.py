@@ -1,8 +1,8 @@
 """Tiny nudges of weights - noise, one ulp, one bit - with an account of what really changed."""
 
-from fpdrift.perturbation.account import Binade, NudgeAccount, TensorNudge
-from fpdrift.perturbation.description import Perturbation
-from fpdrift.perturbation.perturb import flip_bit, nudge, nudge_ulp, perturb
+from fpdrift.perturbation._nudge import flip_bit, nudge, nudge_ulp, perturb
+from fpdrift.perturbation._report import Binade, NudgeAccount, TensorNudge
+from fpdrift.perturbation._spec import Perturbation
 
 __all__ = [
     "Binade",

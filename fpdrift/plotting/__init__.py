@@ -3,9 +3,7 @@
 Nothing is computed here. What a picture shows stands in the result it is given.
 """
 
-from fpdrift.plotting.draw import plot, save, save_picture
-from fpdrift.plotting.fit import Paragraph
-from fpdrift.plotting.slide import (
+from fpdrift.plotting._pages import (
     BODY,
     FOOT,
     HEAD,
@@ -13,12 +11,14 @@ from fpdrift.plotting.slide import (
     NUMBER,
     SLIDE,
     Page,
+    Paragraph,
     fit_foot,
     fit_title,
     fit_words,
     save_body,
     save_pages,
 )
+from fpdrift.plotting._plot import plot, save, save_picture
 
 __all__ = [
     "BODY",

@@ -11,8 +11,8 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from fpdrift.errors import FpdriftError, shown
-from fpdrift.results import Result
+from fpdrift.errors import FpdriftError, short_repr
+from fpdrift.serialization import Result
 
 _HOW = (
     "to record a GPU's sums, type: fpdrift record-gpu FILE; "
@@ -21,7 +21,7 @@ _HOW = (
 
 
 def recorded_kinds() -> dict[str, str]:
-    """Tell of each recording what kind of result it holds, such as ``"GpuRecording"``."""
+    """Report of each recording what kind of result it holds, such as ``"GpuRecording"``."""
     found = {}
     for entry in sorted(files(__name__).iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".json"):
@@ -58,7 +58,7 @@ def load_recorded(name: str | None = None) -> Any:
     if not isinstance(name, str) or name not in kinds:
         listed = ", ".join(f"{known} ({kind})" for known, kind in kinds.items())
         there = f"there is {listed}" if listed else "nothing has been recorded yet"
-        wanted = "no name given" if name is None else f"nothing recorded as {shown(name)}"
+        wanted = "no name given" if name is None else f"nothing recorded as {short_repr(name)}"
         message = f"{wanted}: {there}; {_HOW}"
         raise FpdriftError(message)
     return read_recorded(files(__name__).joinpath(f"{name}.json").read_text(encoding="utf-8"))
@@ -75,7 +75,7 @@ def read_recorded(text: str) -> Any:
     try:
         document = json.loads(text, object_hook=_marked)
     except ValueError as error:
-        message = f"not a recording ({shown(str(error))}); give what fpdrift wrote as JSON"
+        message = f"not a recording ({short_repr(str(error))}); give what fpdrift wrote as JSON"
         raise FpdriftError(message) from None
     return Result.from_json(json.dumps(document))
 

@@ -1,5 +1,5 @@
 """The Keras callback that records a training run."""
 
-from fpdrift.recorder.callback import DriftRecorder
+from fpdrift.recorder._callback import DriftRecorder
 
 __all__ = ["DriftRecorder"]

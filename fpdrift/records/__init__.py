@@ -1,14 +1,12 @@
 """A training run's file: writing it, and reading one that comes from a stranger."""
 
-from fpdrift.records.content import WHOLE_UP_TO, how_kept
-from fpdrift.records.hashing import HASH_VERSION, content_hash, mix64
-from fpdrift.records.own import open_own, opener
-from fpdrift.records.place import check_place
-from fpdrift.records.read import open_record
-from fpdrift.records.record import Kept, Phase, Record, Role, Tensor
-from fpdrift.records.schedule import is_due
-from fpdrift.records.sketch import BUCKETS, relative_standard_error, sketch
-from fpdrift.records.write import RecordWriter, to_text
+from fpdrift.records._codec import WHOLE_UP_TO, how_kept
+from fpdrift.records._format import HASH_VERSION, content_hash, is_due, mix64
+from fpdrift.records._reader import open_own, open_record, opener
+from fpdrift.records._record import Kept, Phase, Record, Role, Tensor
+from fpdrift.records._sandbox import check_place
+from fpdrift.records._sketch import BUCKETS, relative_standard_error, sketch
+from fpdrift.records._writer import RecordWriter, to_text
 
 __all__ = [
     "BUCKETS",

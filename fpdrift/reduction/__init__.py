@@ -1,21 +1,10 @@
 """Sums and their order: seen, recorded, replayed, fixed by a plan, or made not to matter."""
 
-from fpdrift.reduction import bounds, makers, sums
-from fpdrift.reduction.batch import (
-    BatchClasses,
-    BatchCondition,
-    ConditionMatrix,
-    batch_classes,
-    condition_matrix,
-    known_conditions,
-)
-from fpdrift.reduction.bins import Bins
-from fpdrift.reduction.conditioned import ill_conditioned
-from fpdrift.reduction.gpu import GpuKernel, GpuRecording, GpuRun, GpuSums, gpu_sums
-from fpdrift.reduction.lengths import SumGrowth, sum_growth
-from fpdrift.reduction.plan import Plan
-from fpdrift.reduction.pricing import SumRow, SumTable, sum_table
-from fpdrift.reduction.revealing import (
+from fpdrift._deprecated import renamed
+from fpdrift.reduction import algorithms, error_bounds, plans
+from fpdrift.reduction._executor import run_plan, run_plans
+from fpdrift.reduction._plan import Plan
+from fpdrift.reduction._reveal import (
     Evidence,
     Revealed,
     SameOrder,
@@ -28,8 +17,25 @@ from fpdrift.reduction.revealing import (
     sum_of_matmul,
     sum_of_mean,
 )
-from fpdrift.reduction.running import run_plan, run_plans
-from fpdrift.reduction.threads import (
+from fpdrift.reduction._table import (
+    SumGrowth,
+    SumRow,
+    SumTable,
+    ill_conditioned,
+    sum_growth,
+    sum_table,
+)
+from fpdrift.reduction.algorithms import Bins
+from fpdrift.reduction.batch import (
+    BatchClasses,
+    BatchCondition,
+    ConditionMatrix,
+    batch_classes,
+    condition_matrix,
+    known_conditions,
+)
+from fpdrift.reduction.gpu import GpuKernel, GpuRecording, GpuRun, GpuSums, gpu_sums
+from fpdrift.reduction.parallel import (
     OrderSpread,
     SpreadGrowth,
     Strategies,
@@ -66,14 +72,15 @@ __all__ = [
     "ThreadOperation",
     "ThreadRun",
     "ThreadSums",
+    "algorithms",
     "batch_classes",
-    "bounds",
     "condition_matrix",
+    "error_bounds",
     "gpu_sums",
     "ill_conditioned",
     "known_conditions",
-    "makers",
     "order_spread",
+    "plans",
     "replay",
     "reveal",
     "reveal_dot",
@@ -89,7 +96,15 @@ __all__ = [
     "sum_of_matmul",
     "sum_of_mean",
     "sum_table",
-    "sums",
     "thread_operation",
     "thread_sums",
 ]
+
+__getattr__ = renamed(
+    __name__,
+    {
+        "bounds": "fpdrift.reduction.error_bounds",
+        "makers": "fpdrift.reduction.plans",
+        "sums": "fpdrift.reduction.algorithms",
+    },
+)

@@ -1,4 +1,4 @@
-"""The algorithms of `fpdrift.reduction.sums` along the first axis, for many sums at a time.
+"""The algorithms of `fpdrift.reduction.algorithms` along the first axis, for many sums at a time.
 
 Each takes (n,) numbers of one of the four dtypes, or (n, columns); a column's sum has the bits that
 its numbers alone give. Nothing is checked here, and what overflows may warn.
@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from fpdrift.floats import format_of
-from fpdrift.reduction.multiterm import add_exact
-from fpdrift.reduction.rounding import Floats
+from fpdrift.reduction._rounding import Floats, add_exact
 
 
 def recursive(x: Floats) -> Any:
@@ -79,7 +78,7 @@ def exact(x: Floats) -> Any:
 
 
 def _sums_and_errors(x: Floats) -> tuple[Floats, Floats]:
-    """Give the running sums and the rounding error of each, by comparing sizes (Neumaier)."""
+    """Return the running sums and the rounding error of each, by comparing sizes (Neumaier)."""
     sums = np.add.accumulate(x)
     before = np.concatenate([x[:1] * 0, sums[:-1]])
     keeps = np.abs(before) >= np.abs(x)
@@ -88,13 +87,13 @@ def _sums_and_errors(x: Floats) -> tuple[Floats, Floats]:
 
 
 def _distilled(x: Floats) -> Floats:
-    """Give all rounding errors of the plain loop, then its result (Algorithm 4.3, VecSum)."""
+    """Return all rounding errors of the plain loop, then its result (Algorithm 4.3, VecSum)."""
     sums = np.add.accumulate(x)
     return np.concatenate([_two_sum(sums[:-1], x[1:])[1], sums[-1:]])
 
 
 def _two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """Give a + b rounded, and what is missing (Knuth; Ogita, Rump and Oishi's Algorithm 3.1)."""
+    """Return a + b rounded, and what is missing (Knuth; Ogita, Rump and Oishi's Algorithm 3.1)."""
     total = a + b
     virtual = total - a
     return total, (a - (total - virtual)) + (b - virtual)

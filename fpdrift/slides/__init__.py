@@ -4,9 +4,8 @@ A slide draws a result and adds nothing to it. What cannot be computed here at o
 machine's own results, or from what was recorded.
 """
 
-from fpdrift.slides.cards import CARDS, Card, chosen
-from fpdrift.slides.deck import write_deck
-from fpdrift.slides.gather import Slide, gather, own_results
-from fpdrift.slides.handout import write_pdf
+from fpdrift.slides._cards import CARDS, Card, chosen
+from fpdrift.slides._gather import Slide, gather, own_results
+from fpdrift.slides._write import write_deck, write_pdf
 
 __all__ = ["CARDS", "Card", "Slide", "chosen", "gather", "own_results", "write_deck", "write_pdf"]

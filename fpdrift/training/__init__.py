@@ -1,41 +1,36 @@
-"""Train a network under a condition, in a process of its own, and get the record of the run.
+"""Train a network under a condition, in a process of its own, and return the record of the run."""
 
-Afterwards look inside a step: where two runs part, and what of their distance it made.
-"""
-
-from fpdrift.training import ensemble
-from fpdrift.training.condition import Condition
-from fpdrift.training.explained import Repeated, StepDifference, StepExplained, StepSplit
-from fpdrift.training.gated import Gate, Gates, LayerGates
-from fpdrift.training.gates import compare_gates, find_gates
-from fpdrift.training.judged import Judged, Measure
-from fpdrift.training.kept import explain_kept, keep_step
-from fpdrift.training.mathematics import judge_runs, judge_step
-from fpdrift.training.replay import explain_step, split_steps
-from fpdrift.training.run import train
-from fpdrift.training.stepping import compare_step, state_of
+from fpdrift._deprecated import renamed
+from fpdrift.training._condition import Condition
+from fpdrift.training._train import train
 
 __all__ = [
     "Condition",
-    "Gate",
-    "Gates",
-    "Judged",
-    "LayerGates",
-    "Measure",
-    "Repeated",
-    "StepDifference",
-    "StepExplained",
-    "StepSplit",
-    "compare_gates",
-    "compare_step",
-    "ensemble",
-    "explain_kept",
-    "explain_step",
-    "find_gates",
-    "judge_runs",
-    "judge_step",
-    "keep_step",
-    "split_steps",
-    "state_of",
     "train",
 ]
+
+__getattr__ = renamed(
+    __name__,
+    {
+        "explain_kept": "fpdrift.step_debug:explain_kept",
+        "explain_step": "fpdrift.step_debug:explain_step",
+        "find_gates": "fpdrift.step_debug:find_gates",
+        "compare_gates": "fpdrift.step_debug:compare_gates",
+        "compare_step": "fpdrift.step_debug:compare_step",
+        "keep_step": "fpdrift.step_debug:keep_step",
+        "split_steps": "fpdrift.step_debug:split_steps",
+        "state_of": "fpdrift.step_debug:state_of",
+        "Gate": "fpdrift.step_debug:Gate",
+        "Gates": "fpdrift.step_debug:Gates",
+        "LayerGates": "fpdrift.step_debug:LayerGates",
+        "Measure": "fpdrift.step_debug:Measure",
+        "StepDifference": "fpdrift.step_debug:StepDifference",
+        "StepExplained": "fpdrift.step_debug:StepExplained",
+        "StepSplit": "fpdrift.step_debug:StepSplit",
+        "judge_step": "fpdrift.step_debug:diagnose_step",
+        "judge_runs": "fpdrift.step_debug:diagnose_runs",
+        "Judged": "fpdrift.step_debug:Diagnosis",
+        "Repeated": "fpdrift.step_debug:RerunCheck",
+        "ensemble": "fpdrift.ensembles",
+    },
+)

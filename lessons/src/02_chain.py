@@ -75,7 +75,8 @@ print(f"chain:        about {perf_counter() - start:.1g} s")
 # How far each loop has come from 1, and what exact arithmetic would have left.
 
 # %%
-from fpdrift.experiments import Settings, experiment
+from fpdrift.experiments import Settings
+from fpdrift.experiments import experiment
 from fpdrift.plotting import plot
 
 plot(experiment("chain").run(Settings()))

@@ -51,13 +51,13 @@ sums.check_prediction(prediction)
 # not to the way of adding.
 
 # %%
-from fpdrift.reduction import bounds
+from fpdrift.reduction import error_bounds
 
 problem = sums.problem()
 print(f"condition number {float(problem.condition):.1f}")
-print(f"plain loop: at most {float(bounds.recursive_bound(problem)):.3f} off")
-print(f"pairwise:   at most {float(bounds.pairwise_bound(problem)):.3f} off")
-print(f"Kahan:      at most {float(bounds.kahan_bound(problem)):.3f} off")
+print(f"plain loop: at most {float(error_bounds.recursive_bound(problem)):.3f} off")
+print(f"pairwise:   at most {float(error_bounds.pairwise_bound(problem)):.3f} off")
+print(f"Kahan:      at most {float(error_bounds.kahan_bound(problem)):.3f} off")
 
 # %% [markdown]
 # ## The picture

@@ -99,9 +99,9 @@ print(trees.conditions())
 # `depth`.)
 
 # %%
-from fpdrift.reduction import makers
+from fpdrift.reduction import plans
 
-answer_1 = makers.pairwise(16).depth  # answer
+answer_1 = plans.pairwise(16).depth  # answer
 trees.check_1(answer_1)
 
 # %% [markdown]

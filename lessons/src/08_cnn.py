@@ -51,7 +51,7 @@ print(cnn.tell(again, pair))
 # zero, so a run with equal bits has no line.
 
 # %%
-from fpdrift.drift import Comparisons
+from fpdrift.comparison import Comparisons
 from fpdrift.plotting import plot
 
 plot(Comparisons(labels=("1 thread again", "2 threads"), comparisons=(again, pair)))

@@ -90,7 +90,7 @@ for step in range(0, 61, 10):
 
 # %% [markdown]
 # What is injected stays tiny in every step, and is zero in many; what grows is what was there. That was shown
-# for the map. For a training, `fpdrift.training.split_steps` makes the same split; run it before you believe
+# for the map. For a training, `fpdrift.step_debug.split_steps` makes the same split; run it before you believe
 # it.
 #
 # ## Not every difference is drift
@@ -203,7 +203,7 @@ growth.check_quiz(4, quiz_4)
 #
 # Two runs are one pair: other pairs have their jumps elsewhere. The map $4x(1-x)$ doubles a difference in a
 # step, on average; a training need not, and the picture above shows what this one did. Which gate made a jump,
-# `fpdrift.training.find_gates` tells for runs of your own.
+# `fpdrift.step_debug.find_gates` tells for runs of your own.
 #
 # ## What you have learnt
 #

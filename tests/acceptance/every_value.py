@@ -13,10 +13,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fpdrift.training import worker
-from fpdrift.training.condition import Condition
-from fpdrift.training.data import PROBE, load
-from fpdrift.training.networks import build, network_of
+from fpdrift.training import _worker
+from fpdrift.training._condition import Condition
+from fpdrift.training._datasets import PROBE, load
+from fpdrift.training._networks import build, network_of
 
 
 class EveryValue(keras.callbacks.Callback):
@@ -64,19 +64,19 @@ def against(other, mine, trainable):
 
 def fit(condition, steps, callback):
     """Train as the worker does, with another callback."""
-    worker.configure(condition)
+    _worker.configure(condition)
     data = load("noise", "one-hot", validation=PROBE)
     model = build("answer", condition.seed)
-    worker.start(model, "answer", condition)
+    _worker.start(model, "answer", condition)
     model.compile(
         optimizer=keras.optimizers.Adam(network_of("answer").learning_rate),
-        loss=worker.LOSS,
+        loss=_worker.LOSS,
         metrics=["accuracy"],
         jit_compile=condition.jit,
     )
     model.optimizer.build(model.trainable_variables)
     model.fit(
-        worker.batches(data, condition.seed),
+        _worker.batches(data, condition.seed),
         steps_per_epoch=steps,
         callbacks=[callback],
         shuffle=False,

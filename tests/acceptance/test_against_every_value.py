@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from helpers import require
 
-from fpdrift.drift import compare
+from fpdrift.comparison import compare
 
 pytestmark = pytest.mark.check  # seven trainings, of which three keep every value
 

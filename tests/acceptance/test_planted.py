@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from helpers import cases, require
 
-from fpdrift.drift import compare
+from fpdrift.comparison import compare
 from fpdrift.errors import FpdriftError
 
 pytestmark = pytest.mark.slow

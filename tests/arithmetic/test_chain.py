@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from fpdrift.arithmetic import Chain, ChainCurve, chain, loops, stretch
+from fpdrift.arithmetic import Chain, ChainCurve, _fast_forward, _loops, chain
 from fpdrift.floats import FORMATS, to_bits
 
 A, B = 2 / 9 * 11, 2 * 11 / 9
@@ -111,20 +111,20 @@ def test_a_16_bit_chain_that_takes_long_to_settle(dtype, start, factor, op, coun
     with np.errstate(all="ignore"):
         for _ in range(count):
             for name, number in result.factors:
-                x = loops.APPLY[name](x, number)
+                x = _loops.APPLY[name](x, number)
     assert to_bits(result.value, FORMATS[dtype]) == to_bits(x, FORMATS[dtype])
 
 
 def test_without_a_compiled_loop_the_bits_are_the_same(monkeypatch):
     fast = chain(1.0, 1 + 2.0**-26, 300_000)
-    monkeypatch.setattr(loops, "_reduces_in_order", lambda *_: False)
+    monkeypatch.setattr(_loops, "_reduces_in_order", lambda *_: False)
     assert chain(1.0, 1 + 2.0**-26, 300_000).value == fast.value
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_reduce_that_adds_in_another_order_is_found_out(dtype):
-    assert loops._reduces_in_order("subtract", np.dtype(dtype))
-    assert not loops._reduces_in_order("add", np.dtype(dtype))
+    assert _loops._reduces_in_order("subtract", np.dtype(dtype))
+    assert not _loops._reduces_in_order("add", np.dtype(dtype))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_exact_arithmetic_against_fractions(start, factor, op, count):
     x = Fraction(start)
     for _ in range(count):
         for name, number in factor if isinstance(factor, list) else [(op, factor)]:
-            x = loops.APPLY[name](x, Fraction(number))
+            x = _loops.APPLY[name](x, Fraction(number))
     exact = chain(start, factor, count, op, "float32").exact()
     assert abs(Fraction(exact) - x) <= abs(x) * Fraction(1, 10**45)
 
@@ -224,17 +224,17 @@ def test_counts_that_are_whole():
 
 def test_a_stretch_is_proved_to_its_last_step_and_no_further():
     fmt = FORMATS["float64"]
-    step = loops.operations((("multiply", A / B),), as_float=True)
+    step = _loops.operations((("multiply", A / B),), as_float=True)
     # Two ulps a step from 1 down to 0.75, one from there on.
-    states = loops.walk(0.75 + 1_000_001 * 2.0**-53, step, 2)
-    times, value = stretch.repeats(states, step, 10**18, fmt)
+    states = _loops.walk(0.75 + 1_000_001 * 2.0**-53, step, 2)
+    times, value = _fast_forward.repeats(states, step, 10**18, fmt)
     assert value == states[-1] - times * 2.0**-52
     assert (value + 2.0**-52) * (A / B) == value
     assert value * (A / B) == value - 2.0**-53
-    assert stretch.repeats(states, step, 5, fmt) == (5, loops.walk(states[-1], step, 5)[-1])
+    assert _fast_forward.repeats(states, step, 5, fmt) == (5, _loops.walk(states[-1], step, 5)[-1])
 
 
 def test_nothing_is_proved_of_states_that_were_rounded_otherwise():
-    fmt, step = FORMATS["float64"], loops.operations((("multiply", 1.0),), as_float=True)
+    fmt, step = FORMATS["float64"], _loops.operations((("multiply", 1.0),), as_float=True)
     drifting = [1.5, 1.5 + 2.0**-52, 1.5 + 2.0**-51]  # times 1 nothing moves
-    assert stretch.repeats(drifting, step, 10, fmt)[0] == 0
+    assert _fast_forward.repeats(drifting, step, 10, fmt)[0] == 0

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fpdrift.arithmetic import advance, chain
+from fpdrift.arithmetic import _fast_forward, chain
 from fpdrift.floats import FORMATS, from_bits, to_bits
 
 APPLY = {
@@ -85,7 +85,7 @@ def check(case, seen):
 @pytest.mark.parametrize("operations", [1, 2])
 def test_short_chains_leave_the_bits_of_a_plain_loop(operations, cases):
     seen = Counter()
-    proved = advance.repeats
+    proved = _fast_forward.repeats
 
     def counting(*arguments):
         times, value = proved(*arguments)
@@ -97,7 +97,7 @@ def test_short_chains_leave_the_bits_of_a_plain_loop(operations, cases):
     def run(case):
         check(case, seen)
 
-    with patch.object(advance, "repeats", counting):
+    with patch.object(_fast_forward, "repeats", counting):
         run()
     # The shortcuts were tried, not only the loop.
     assert seen["chains"] >= cases

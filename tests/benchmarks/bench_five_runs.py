@@ -19,19 +19,19 @@ import time
 
 import numpy as np
 
-from fpdrift.drift import median_interval
-from fpdrift.training.condition import Condition
-from fpdrift.training.ensemble import ensemble
-from fpdrift.training.run import environment
-from fpdrift.training.workers import few, workers_here
+from fpdrift.comparison import median_interval
+from fpdrift.ensembles._ensemble import ensemble
+from fpdrift.ensembles._scheduler import few, workers_here
+from fpdrift.training._condition import Condition
+from fpdrift.training._train import environment
 
 LIMIT = 0.15
 CONDITIONS = tuple(Condition(seed=seed) for seed in range(1, 6))
 PLAIN = """
 import sys
-from fpdrift.training import Condition, worker
-from fpdrift.training.data import load
-from fpdrift.training.networks import build
+from fpdrift.training import Condition, _worker as worker
+from fpdrift.training._datasets import load
+from fpdrift.training._networks import build
 
 steps = int(sys.argv[1])
 for seed in map(int, sys.argv[2:]):

@@ -25,7 +25,7 @@ SHAPES = (
 )
 MEASURE = """
 import pathlib, resource, sys, time
-from fpdrift.drift import compare_many
+from fpdrift.comparison import compare_many
 paths = sorted(pathlib.Path(sys.argv[1]).glob("*.fpdrift"))
 began, cpu = time.perf_counter(), time.process_time()
 found = compare_many(paths)

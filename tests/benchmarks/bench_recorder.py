@@ -23,11 +23,10 @@ import keras
 import numpy as np
 
 from fpdrift.recorder import DriftRecorder
-from fpdrift.recorder.state import State, hashes
+from fpdrift.recorder._state import State, hashes
 from fpdrift.records import open_record, sketch
-from fpdrift.records.content import pack
-from fpdrift.training.networks import NETWORKS, Network, build, initial_weights
-from fpdrift.training.shapes import shapes_of
+from fpdrift.records._codec import pack
+from fpdrift.training._networks import NETWORKS, Network, build, initial_weights, shapes_of
 
 STRETCH = 8
 BATCH = 64

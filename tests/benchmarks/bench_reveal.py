@@ -18,9 +18,8 @@ from first_pivot import first_pivot
 
 from fpdrift.floats import format_of
 from fpdrift.reduction import reveal
-from fpdrift.reduction.revealing.masks import mask_of
-from fpdrift.reduction.revealing.probing import BlackBox
-from fpdrift.reduction.revealing.search import Search
+from fpdrift.reduction._reveal._probing import BlackBox, mask_of
+from fpdrift.reduction._reveal._search import Search
 
 DTYPE = "float32"
 #: With more inputs, first-pivot's n (n - 1) / 2 probes of a reversed sum are not run.

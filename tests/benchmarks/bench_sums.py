@@ -9,7 +9,8 @@ import time
 
 import numpy as np
 
-from fpdrift.reduction import makers, run_plan, run_plans, sum_table
+from fpdrift.reduction import plans as makers
+from fpdrift.reduction import run_plan, run_plans, sum_table
 
 
 def seconds(call):

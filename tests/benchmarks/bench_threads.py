@@ -6,7 +6,7 @@ python tests/benchmarks/bench_threads.py [--tries 20] [--rounds 9] [--dtype floa
 import argparse
 
 from fpdrift.reduction import strategies
-from fpdrift.reduction.threads.operations import OPERATIONS
+from fpdrift.reduction.parallel._operations import OPERATIONS
 
 
 def main():

@@ -9,10 +9,10 @@ from made_records import made
 from matplotlib.text import Text
 
 from fpdrift.cli.main import main
-from fpdrift.drift import summary
+from fpdrift.comparison import summary
 from fpdrift.plotting import plot
 from fpdrift.records import RecordWriter, Tensor, open_record
-from fpdrift.results import Result
+from fpdrift.serialization import Result
 from fpdrift.training import Condition
 
 
@@ -200,7 +200,7 @@ def test_bad_input_is_one_line(folder, capsys, tmp_path_factory):
 
 
 def test_letters_go_on_after_z():
-    from fpdrift.drift.splits import letter
+    from fpdrift.comparison._branches import letter
 
     assert [letter(n) for n in (0, 25, 26, 51, 52, 701, 702)] == [
         *("A", "Z", "AA", "AZ", "BA", "ZZ", "AAA")

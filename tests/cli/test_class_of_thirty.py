@@ -9,7 +9,7 @@ from made_records import made
 from fpdrift import provenance
 from fpdrift.cli.main import main
 from fpdrift.records import RecordWriter, Tensor, content_hash
-from fpdrift.results import Result
+from fpdrift.serialization import Result
 from fpdrift.training import Condition
 
 MACHINES = {

@@ -13,17 +13,12 @@ from matplotlib.figure import Figure
 from fpdrift import plotting
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
-from fpdrift.drift import Comparisons, compare
+from fpdrift.comparison import Comparisons, compare
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments import CnnDrift, ComparedRecords, compare_records, compared
+from fpdrift.experiments import CnnDrift, ComparedRecords, _compare_records, compare_records
 from fpdrift.records import RecordWriter, Tensor, content_hash
-from fpdrift.results import Result
-from fpdrift.training import (
-    Judged,
-    Repeated,
-    StepDifference,
-    StepExplained,
-)
+from fpdrift.serialization import Result
+from fpdrift.step_debug import Diagnosis, RerunCheck, StepDifference, StepExplained
 
 TENSORS = (
     Tensor("dense/kernel", "weight", (3,), "float32", "whole"),
@@ -172,7 +167,7 @@ def test_settings_are_told_whole_learning_rate_first(here, capsys):
         "two (b) against one (a) settings a | b keras.optimizers.learning_rate: 0.001 | 0.01 "
         "keras.optimizers.beta_2: 0.999 | 0.95 not recorded thread count and op determinism; "
         "the data, their order and augmentation; the seeds. Any of these may differ "
-        "(fpdrift.training.keep_step keeps batches to compare). first"
+        "(fpdrift.step_debug.keep_step keeps batches to compare). first"
     )
     assert "churn none: a regression has no classes. The predictions differ by 0.0e+00 of" in text
     saved = Result.from_json((here / "x.json").read_text()).pairs[0].comparison.differs
@@ -421,7 +416,7 @@ def test_four_runs_without_drift_tell_what_would_have_shown(here):
     assert again.verdict == "nondeterministic"
 
 
-RUN = Repeated(name="a", checked=5, mismatch=None, mismatch_tensors=(), unfaithful=())
+RUN = RerunCheck(name="a", checked=5, mismatch=None, mismatch_tensors=(), unfaithful=())
 GATES = replace(FOUND, step=25, run_a=RUN, run_b=RUN)
 
 
@@ -437,13 +432,13 @@ def looked_inside(monkeypatch):
         yield
 
     found = StepExplained(step=5, run_a=RUN, run_b=RUN, compared=9, differences=(), unmatched=())
-    verdict = Judged(
+    verdict = Diagnosis(
         verdict="identical", cause="same bits", step=5, run_a=RUN, run_b=RUN, **nothing
     )
-    monkeypatch.setattr(compared, "apart", apart)
-    monkeypatch.setattr(compared, "explained", lambda *_: found)
-    monkeypatch.setattr(compared, "judged", lambda *_: verdict)
-    monkeypatch.setattr(compared, "gates_in", lambda *_: GATES)
+    monkeypatch.setattr(_compare_records, "apart", apart)
+    monkeypatch.setattr(_compare_records, "explained", lambda *_: found)
+    monkeypatch.setattr(_compare_records, "judged", lambda *_: verdict)
+    monkeypatch.setattr(_compare_records, "gates_in", lambda *_: GATES)
     return asked
 
 
@@ -459,7 +454,7 @@ def test_the_gate_behind_the_largest_jump_is_named_and_drawn(
     ) in text
     assert (here / "fpdrift-out" / "gate-b.png").exists()
     other = replace(RUN, mismatch=3, mismatch_tensors=("dense/bias",))
-    monkeypatch.setattr(compared, "gates_in", lambda *_: replace(GATES, run_b=other))
+    monkeypatch.setattr(_compare_records, "gates_in", lambda *_: replace(GATES, run_b=other))
     assert "distance. Beware, a: repeated here, it has" in told(capsys, *argv, "--no-plots")
 
 
@@ -469,12 +464,12 @@ def test_where_no_gate_changed_none_is_named(here, capsys, monkeypatch, looked_i
 
     argv = ("a.fpdrift", "b.fpdrift", "--inside")
     for gates_in in (lambda *_: replace(GATES, gate=None, unit_changed=0), other_batches):
-        monkeypatch.setattr(compared, "gates_in", gates_in)
+        monkeypatch.setattr(_compare_records, "gates_in", gates_in)
         text = told(capsys, *argv)
         assert "rounding? identical: no bit of what" in text
         assert "gate" not in text
     write("smooth.fpdrift", lambda step: 1e-5 * max(0, step - 4) ** 2)
-    monkeypatch.setattr(compared, "gates_in", None)  # not asked for without a jump
+    monkeypatch.setattr(_compare_records, "gates_in", None)  # not asked for without a jump
     assert "no jump" in told(capsys, "a.fpdrift", "smooth.fpdrift", "--inside", "--no-plots")
     assert looked_inside[-1][-1] == [5]
     assert not list((here / "fpdrift-out").glob("gate-*"))
@@ -497,7 +492,7 @@ def test_inside_the_step_the_first_tensor_is_named(here, capsys, monkeypatch, lo
     found = StepExplained(
         step=5, run_a=RUN, run_b=RUN, compared=9, differences=(first,), unmatched=()
     )
-    monkeypatch.setattr(compared, "explained", lambda *_: found)
+    monkeypatch.setattr(_compare_records, "explained", lambda *_: found)
     argv = ("a.fpdrift", "again.fpdrift", "b.fpdrift", "--inside", "--no-plots")
     text = told(capsys, *argv)
     # nothing to look inside where nothing differs

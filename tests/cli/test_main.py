@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fpdrift.cli.chart import chart
 from fpdrift.cli.main import main
+from fpdrift.cli.text_figures import chart
 from fpdrift.experiments import EXPERIMENTS
 
 
@@ -103,7 +103,7 @@ def test_a_step_that_fails_is_named_and_the_next_one_runs(capsys, tmp_path, monk
 
     first = EXPERIMENTS[0]
     changed = (replace(first, run=broken), *EXPERIMENTS[1:])
-    monkeypatch.setattr("fpdrift.experiments.registry.EXPERIMENTS", changed)
+    monkeypatch.setattr("fpdrift.experiments._registry.EXPERIMENTS", changed)
     monkeypatch.setattr("fpdrift.cli.demo.EXPERIMENTS", changed)
     assert main(["demo", "--only", "order,nudge", "--no-plots", "--out", str(tmp_path)]) == 1
     captured = capsys.readouterr()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fpdrift.cli.main import main, parser
-from fpdrift.reduction import makers, reveal
+from fpdrift.reduction import plans, reveal
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 SECTION = re.search(r"## See in which order anything adds\n(.*?)\n## ", README, re.DOTALL).group(1)
@@ -24,7 +24,7 @@ def test_every_command_is_understood():
 
 
 def test_the_tree_is_what_the_command_prints(capsys):
-    if reveal(np.sum, 16).plan != makers.strided(16, 8):
+    if reveal(np.sum, 16).plan != plans.strided(16, 8):
         pytest.skip("NumPy adds in another order on this processor")
     shown = re.search(r"\$ fpdrift (.*?)\n(.*?)\n```", SECTION, re.DOTALL)
     assert main(shlex.split(shown.group(1))) == 0

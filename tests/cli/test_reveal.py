@@ -9,9 +9,9 @@ import pytest
 
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
-from fpdrift.cli.treetext import MOST_INPUTS, tree_text
-from fpdrift.reduction import Revealed, makers, reveal
-from fpdrift.results import Result
+from fpdrift.cli.text_figures import MOST_INPUTS, tree_text
+from fpdrift.reduction import Revealed, plans, reveal
+from fpdrift.serialization import Result
 
 MY_SUM = """
 import sys
@@ -79,7 +79,7 @@ def additions(plan):
 @pytest.mark.parametrize("n", [1, 2, 3, 8, 16, 31, 32])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_drawn_tree_can_be_read_back(n, seed):
-    for plan in (makers.random(n, np.random.default_rng(seed)), makers.fused(n, 2 + seed)):
+    for plan in (plans.random(n, np.random.default_rng(seed)), plans.fused(n, 2 + seed)):
         rows = tree_text(plan)
         assert len(rows) == n
         assert max(map(len, rows)) <= 72
@@ -87,7 +87,7 @@ def test_a_drawn_tree_can_be_read_back(n, seed):
 
 
 def test_the_drawn_tree_of_a_loop():
-    assert tree_text(makers.sequential(4)) == ["0 -.", "1 -+-.", "2 ---+-.", "3 -----+"]
+    assert tree_text(plans.sequential(4)) == ["0 -.", "1 -+-.", "2 ---+-.", "3 -----+"]
 
 
 @pytest.mark.parametrize("n", [1, 2, MOST_INPUTS, MOST_INPUTS + 1, 1000])
@@ -106,7 +106,7 @@ def test_the_screen_fits_and_json_is_the_result(capsys, tmp_path, n):
 def test_json_alone_on_standard_output(capsys, my_sum):
     assert main(["reveal", "my_sum:loop", "--n", "5", "--json", "-"]) == 0
     captured = capsys.readouterr()
-    assert Result.from_json(captured.out).plan == makers.sequential(5)
+    assert Result.from_json(captured.out).plan == plans.sequential(5)
     assert "noise of my own" in captured.err
 
 
@@ -207,7 +207,7 @@ def test_every_kind_of_box_is_asked(capsys, name):
 
 
 def test_list_names_each_box_once_with_the_reason_for_those_not_here(capsys):
-    from fpdrift.frameworks.boxes import known
+    from fpdrift.backends.summing_functions import known
 
     assert main(["reveal", "--list"]) == 0
     printed = capsys.readouterr().out
@@ -219,7 +219,7 @@ def test_list_names_each_box_once_with_the_reason_for_those_not_here(capsys):
 
 
 def test_a_plan_has_the_same_screen():
-    lines = screen(makers.pairwise(4))
+    lines = screen(plans.pairwise(4))
     assert [line.strip() for line in lines[:3]] == ["0 -.", "1 -+-.", "2 -. |"]
     told = screen(reveal(lambda x: (x[0] + x[1]) + (x[2] + x[3]), 4))
     assert "\n".join(lines) in "\n".join(told)

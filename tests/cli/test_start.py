@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from fpdrift.cli import output, start
+from fpdrift.cli import options, start
 from fpdrift.reduction import sum_table
-from fpdrift.results import Result
+from fpdrift.serialization import Result
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
 
@@ -82,7 +82,7 @@ def test_json_on_an_ascii_terminal_is_exact(monkeypatch):
     object.__setattr__(result, "dtype", "…é\udcff")
     exact = result.to_json()
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(encoding="ascii"))
-    printed = output._json(result)
+    printed = options._json(result)
     assert printed.isascii()
     assert json.loads(printed) == json.loads(exact)
     assert Result.from_json(exact).dtype == "…é\udcff"

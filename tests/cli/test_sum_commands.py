@@ -2,16 +2,13 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from reduction_results import gpu_recording, gpu_run, gpu_sums, reduction_results
 
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
-from fpdrift.results import Result
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "plotting"))
-from reduction_results import gpu_recording, gpu_run, gpu_sums, reduction_results
+from fpdrift.serialization import Result
 
 #: Small enough to run in no time.
 FAST = {

@@ -11,14 +11,15 @@ from helpers import require
 from made_records import made
 
 from fpdrift.cli import train as train_command
+from fpdrift.cli.ensemble import KEYS, read_plan
 from fpdrift.cli.main import main
-from fpdrift.cli.planfile import KEYS, read_plan
-from fpdrift.cli.timeleft import TimeLeft, duration
+from fpdrift.cli.progress import TimeLeft, duration
+from fpdrift.ensembles import _remote
 from fpdrift.errors import FpdriftError
 from fpdrift.perturbation import Perturbation
 from fpdrift.records import open_record
-from fpdrift.results import Result
-from fpdrift.training import Condition, job
+from fpdrift.serialization import Result
+from fpdrift.training import Condition
 
 PLAN = """
 steps = 2
@@ -44,7 +45,7 @@ def trained(tmp_path, monkeypatch):
         return made(condition, *args, **named)
 
     monkeypatch.chdir(tmp_path)
-    for room in (job, train_command):
+    for room in (_remote, train_command):
         monkeypatch.setattr(room, "train", train)
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     return conditions
@@ -173,14 +174,14 @@ def test_many_conditions_are_not_all_listed(trained, capsys):
 
 
 def test_ctrl_c_says_how_to_go_on(trained, capsys, monkeypatch):
-    whole = job.train
+    whole = _remote.train
 
     def train(condition, *args, **named):
         if condition.seed == 2:
             raise KeyboardInterrupt
         return whole(condition, *args, **named)
 
-    monkeypatch.setattr(job, "train", train)
+    monkeypatch.setattr(_remote, "train", train)
     Path("plan.toml").write_text(PLAN)
     out, err = told(capsys, "ensemble", "plan.toml", code=130)
     assert out == ""

@@ -8,14 +8,15 @@ import pytest
 from made_records import made
 
 from fpdrift.cli.screens import screen
-from fpdrift.experiments import Settings, courses, study
-from fpdrift.experiments.trained import learned
+from fpdrift.ensembles import _remote
+from fpdrift.experiments import Settings, _amplification, study
+from fpdrift.experiments._runs import distance_excluding_zero_gradient
 from fpdrift.perturbation import Perturbation
 from fpdrift.plotting import plot
 from fpdrift.records import open_record
-from fpdrift.results import Result
-from fpdrift.training import Condition, job
-from fpdrift.training.networks import NETWORKS
+from fpdrift.serialization import Result
+from fpdrift.training import Condition
+from fpdrift.training._networks import NETWORKS
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def trained(monkeypatch):
         told["runs"].append((network, condition))
         return made(condition, network, *args, **named, bits=told["bits"])
 
-    monkeypatch.setattr(job, "train", train)
+    monkeypatch.setattr(_remote, "train", train)
     return told
 
 
@@ -57,7 +58,7 @@ def _networks(label):
 
 
 def test_each_variant_of_the_answer_is_nudged_alike(trained, tmp_path):
-    result = courses.amplifiers(Settings(out=tmp_path, seed=4))
+    result = _amplification.amplifiers(Settings(out=tmp_path, seed=4))
     variants = [name for name in NETWORKS if name.startswith("answer")]
     assert [name for name, _ in trained["runs"]] == [n for n in variants for _ in range(2)]
     plain, nudged = dict.fromkeys(condition for _, condition in trained["runs"])
@@ -66,26 +67,26 @@ def test_each_variant_of_the_answer_is_nudged_alike(trained, tmp_path):
     assert nudged == Condition(intra_op_threads=1, seed=4, perturbation=noise)
     assert len(result.labels) == len(variants)
     grown = result.distance[:, -1] / result.distance[:, 0]
-    assert f"{courses.plain(grown.max())} times in 9 networks." in result.finding
+    assert f"{_amplification.plain(grown.max())} times in 9 networks." in result.finding
     assert not any(repr(name) in result.finding for name in result.labels)  # one draw ranks nothing
     assert result.finding.endswith("these runs do not rank them.")
 
 
 def test_doses_that_leave_nothing_are_said(trained, tmp_path):
     trained["bits"] = lambda _: 1
-    result = courses.dose(Settings(out=tmp_path))
+    result = _amplification.dose(Settings(out=tmp_path))
     assert result.finding == "No nudge left a difference in the weights at the end."
     told = screen(result)
     assert sum(line.split()[1:] == ["equal"] * 4 for line in told) == len(result.labels)
     assert "(equal: all have the same bits)" in " ".join(" ".join(told).split())
     names = [text.get_text() for text in plot(result).get_legend().get_texts()]
     assert names == [f"{label} (equal weights)" for label in result.labels]
-    result = courses.amplifiers(Settings(out=tmp_path))
+    result = _amplification.amplifiers(Settings(out=tmp_path))
     assert result.finding.startswith("No nudge left a difference in any")
 
 
 def test_full_doses_go_through_every_decade(trained, tmp_path):
-    result = courses.dose(Settings(out=tmp_path, full=True))
+    result = _amplification.dose(Settings(out=tmp_path, full=True))
     assert result.labels == tuple(f"1e-{k:02d}" for k in range(12, 1, -1))
     nudges = [c.perturbation for _, c in trained["runs"]]
     assert nudges[0] is None
@@ -96,7 +97,7 @@ def test_full_doses_go_through_every_decade(trained, tmp_path):
 
 
 def test_runs_that_left_the_finite_numbers_are_no_nudges_that_are_gone():
-    made = courses.Courses(
+    made = _amplification.DistanceCurves(
         name="dose",
         size="quick",
         data="noise",
@@ -106,27 +107,27 @@ def test_runs_that_left_the_finite_numbers_are_no_nudges_that_are_gone():
         steps=np.array([0, 8]),
         distance=np.array([[1e-8, 1e-2], [1e-8, np.nan], [2e-8, 4e-2], [1e-8, 0]]),
     )
-    told = courses._tell_doses(made)
+    told = _amplification._tell_doses(made)
     assert told.startswith("3 of 4 nudges were still there after 8 steps, 1 in runs that left the")
     assert told.endswith(
         "At the start those others lie 1.0e-08 to 2.0e-08 apart, at the end 1.0e-02 to 4.0e-02, in "
         "the order of the nudges."
     )
     turned = dataclasses.replace(made, distance=made.distance[::-1])
-    assert courses._tell_doses(turned).endswith("not in the order of the nudges.")
-    told = courses._tell_amplified(made)
+    assert _amplification._tell_doses(turned).endswith("not in the order of the nudges.")
+    told = _amplification._tell_amplified(made)
     assert told == (
         "Training left the finite numbers in b. In 8 steps the distance grew 0 to 2,000,000 times "
         "in 3 networks."
     )
     gone = dataclasses.replace(made, distance=np.array([[1e-8, np.inf]] * 4))
-    assert courses._tell_doses(gone).endswith("4 in runs that left the finite numbers.")
-    assert courses._tell_amplified(gone) == "Training left the finite numbers in a, b, c, d."
+    assert _amplification._tell_doses(gone).endswith("4 in runs that left the finite numbers.")
+    assert _amplification._tell_amplified(gone) == "Training left the finite numbers in a, b, c, d."
 
 
 def test_biases_that_rounding_alone_moves_are_told_apart(trained, tmp_path):
     """What is said comes from the others, and of all as well."""
-    result = courses.amplifiers(Settings(out=tmp_path))
+    result = _amplification.amplifiers(Settings(out=tmp_path))
     assert result.with_noise is None  # made records have no such bias
     assert "true gradient" not in " ".join(screen(result))
     distance = np.outer(np.arange(1, 10), np.linspace(1, 2, len(result.steps))) * 1e-8
@@ -151,4 +152,4 @@ def test_what_is_learned_is_all_where_no_record_names_such_biases():
     all_of_them, others = np.array([2.0]), np.array([1.0])
     for known, expected in ((others, others), (None, all_of_them)):
         pair = SimpleNamespace(distance=all_of_them, distance_without_zero_gradient=known)
-        assert learned(pair) is expected
+        assert distance_excluding_zero_gradient(pair) is expected

@@ -11,7 +11,7 @@ from fpdrift.cli.screens import screen
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import EXPERIMENTS, Settings, experiment
 from fpdrift.records import open_record
-from fpdrift.results import Result
+from fpdrift.serialization import Result
 
 LIGHT = [item.name for item in EXPERIMENTS if item.name != "cnn"]
 
@@ -120,7 +120,7 @@ def test_the_cnn_step_end_to_end(trainings, capsys, tmp_path):
 
 
 def test_verdict_follows_from_the_pairs():
-    from fpdrift.experiments.cnn import judge
+    from fpdrift.experiments._demo import judge
 
     class Pair:
         def __init__(self, first):

@@ -10,14 +10,14 @@ from made_records import made
 
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
+from fpdrift.ensembles import _remote as room
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments import Settings, experiment, fiveruns, study
-from fpdrift.experiments.fiveruns import SOURCE, five_conditions, largest
-from fpdrift.experiments.trained import TrainedRun
+from fpdrift.experiments import Settings, _five_runs, experiment, study
+from fpdrift.experiments._five_runs import SOURCE, five_conditions, largest
+from fpdrift.experiments._runs import TrainedRun
 from fpdrift.records import open_record
-from fpdrift.results import Result
-from fpdrift.training import job as room
-from fpdrift.training.data import load
+from fpdrift.serialization import Result
+from fpdrift.training._datasets import load
 
 
 @pytest.fixture
@@ -126,14 +126,14 @@ def test_what_was_not_seen_and_what_was_left_out_is_said():
         )
         for k in (1, 2)
     )
-    same = fiveruns.GradientRuns(gradient="fused", runs=runs, figure=0.0, distinct=1)
+    same = _five_runs.GradientRuns(gradient="fused", runs=runs, figure=0.0, distinct=1)
     text = " ".join(screen(same))
     assert "No drift seen: all 2 runs ended with the same hash" in " ".join(text.split())
     other = dataclasses.replace(same, figure=0.00144, distinct=2)
     text = " ".join(screen(other))
     assert "2 different sets of weights" in text
     assert "0.144 %" in text
-    whole = fiveruns.FiveRuns(
+    whole = _five_runs.FiveRuns(
         size="quick",
         network="answer",
         data="noise",

@@ -9,14 +9,14 @@ from shared_runs import THREE
 
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
+from fpdrift.ensembles import _remote as room
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments import Settings, long, study
+from fpdrift.experiments import Settings, _long_run, study
 from fpdrift.plotting import plot
 from fpdrift.recorded import load_recorded
 from fpdrift.records import open_record
-from fpdrift.results import Result
-from fpdrift.training import job as room
-from fpdrift.training.shapes import starting_weights
+from fpdrift.serialization import Result
+from fpdrift.training._networks import starting_weights
 
 AN_EPOCH = 469
 """Steps of 30,000 images of noise."""
@@ -33,7 +33,7 @@ def trained(monkeypatch):
         return made(condition, *args, **named, steps=steps, epochs=epochs, bits=bits["of"])
 
     monkeypatch.setattr(room, "train", train)
-    monkeypatch.setattr("fpdrift.experiments.long._data", lambda: "noise")
+    monkeypatch.setattr("fpdrift.experiments._long_run._data", lambda: "noise")
     return bits
 
 
@@ -78,14 +78,14 @@ def test_distances_are_of_steps_at_which_weights_were_kept():
     assert all(len(line) <= 80 for line in lines)
     told = " ".join(line.strip() for line in lines)
     assert "Each distance is of the last step up to there at which weights were kept (936 " in told
-    assert "By step 936 the weights are 3.4e-01 apart, by step 18,760 1.0e+00;" in long._tell(
+    assert "By step 936 the weights are 3.4e-01 apart, by step 18,760 1.0e+00;" in _long_run._tell(
         recorded
     )
 
 
 def test_no_drift_is_said_with_what_would_have_shown(trained, tmp_path):
     trained["of"] = lambda _: 1
-    result = long.long(Settings(out=tmp_path))
+    result = _long_run.long(Settings(out=tmp_path))
     assert result.steps == 300
     assert result.first_step is None
     assert result.finding.startswith("No drift seen in 300 steps: no hash of any weight")
@@ -93,22 +93,22 @@ def test_no_drift_is_said_with_what_would_have_shown(trained, tmp_path):
 
 
 def test_the_full_size_is_the_source_s_epochs(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr(long, "EPOCHS", 3)
-    monkeypatch.setattr(long, "SOURCE_STEPS", 3 * AN_EPOCH)
-    whole = long.long(Settings(out=tmp_path, full=True))
+    monkeypatch.setattr(_long_run, "EPOCHS", 3)
+    monkeypatch.setattr(_long_run, "SOURCE_STEPS", 3 * AN_EPOCH)
+    whole = _long_run.long(Settings(out=tmp_path, full=True))
     assert (whole.steps, whole.size) == (3 * AN_EPOCH, "full")
-    assert long.long(Settings(out=tmp_path, full=True, epochs=2)).size == "quick"
+    assert _long_run.long(Settings(out=tmp_path, full=True, epochs=2)).size == "quick"
 
 
 def test_the_operations_make_the_loop_s_steps(trained, tmp_path):
-    result = long.long(Settings(out=tmp_path))
+    result = _long_run.long(Settings(out=tmp_path))
     assert f"By step 300 the weights are {result.epochs[0].distance:.1e} apart; " in result.finding
     assert f"the loop's 1e8 are {1e8 / result.operations:.2g} steps" in result.finding
     assert math.isclose(result.operations, 3.07e9, rel_tol=0.01)
 
 
 def test_small_weights_that_are_zeros_are_said_to_be(trained, tmp_path):
-    result = long.long(Settings(out=tmp_path))
+    result = _long_run.long(Settings(out=tmp_path))
     weights = np.concatenate([w.ravel() for w in starting_weights("answer", 1).values()])
     small, zero = np.sum(abs(weights) <= 1e-8), np.sum(weights == 0)
     assert 0 < zero < small

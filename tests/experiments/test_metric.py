@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fpdrift.experiments import metric
-from fpdrift.experiments.metric import knife_edge, relative_spread, turns
+from fpdrift.experiments import _metric
+from fpdrift.experiments._metric import knife_edge, relative_spread, turns
 
 
 def test_knife_edge():
@@ -44,8 +44,8 @@ def test_turned_predictions_and_the_least_move():
     ],
 )
 def test_metric_words(loss, accuracy, words):
-    spread = dict.fromkeys(metric.METRICS, 0.5) | {"loss": loss, "accuracy": accuracy}
+    spread = dict.fromkeys(_metric.METRICS, 0.5) | {"loss": loss, "accuracy": accuracy}
     study = SimpleNamespace(runs=[None] * 5)
     figures = {"predictions": 256, "turned": 3, "least_move": 0.001}
-    result = metric.Metric(study=study, edge=knife_edge(), spread=spread, source={}, **figures)
-    assert f"The 5 real runs: {words}" in metric._tell(result)
+    result = _metric.Metric(study=study, edge=knife_edge(), spread=spread, source={}, **figures)
+    assert f"The 5 real runs: {words}" in _metric._tell(result)

@@ -9,11 +9,12 @@ from made_records import made
 
 from fpdrift import load_recorded
 from fpdrift.cli.screens import screen
-from fpdrift.experiments import Settings, onegate, study
-from fpdrift.experiments.study import at_most
+from fpdrift.ensembles import _remote
+from fpdrift.experiments import Settings, _one_gate, study
+from fpdrift.experiments._study import at_most
 from fpdrift.plotting import plot
-from fpdrift.results import Result, read_only
-from fpdrift.training import Repeated, job
+from fpdrift.serialization import Result, read_only
+from fpdrift.step_debug import RerunCheck
 
 GATES = dataclasses.replace(
     FOUND, step=3, steps=read_only([1, 2, 3]), distance=read_only([1e-7, 2e-7, 5e-6])
@@ -25,8 +26,8 @@ def ran(monkeypatch, tmp_path):
     """Give the study with made records, which cannot be repeated, and a gate or none."""
 
     def run(gates, bits=lambda condition: condition.intra_op_threads):
-        monkeypatch.setattr(job, "train", lambda *a, **named: made(*a, **named, bits=bits))
-        monkeypatch.setattr(onegate, "_largest_jump", lambda *_: gates)
+        monkeypatch.setattr(_remote, "train", lambda *a, **named: made(*a, **named, bits=bits))
+        monkeypatch.setattr(_one_gate, "_largest_jump", lambda *_: gates)
         return study("gate").run(Settings(out=tmp_path))
 
     return run
@@ -81,7 +82,7 @@ def test_how_many_gates_of_the_unit_changed_is_told(ran, pixel, changed, words):
 
 @pytest.mark.parametrize("gate", [GATE, None])
 def test_a_repeat_of_other_bits_is_said_to_be_one(ran, gate):
-    run = Repeated(name="b", checked=4, mismatch=2, mismatch_tensors=("w",), unfaithful=())
+    run = RerunCheck(name="b", checked=4, mismatch=2, mismatch_tensors=("w",), unfaithful=())
     doubt = "The step repeated has other bits than the runs' own."
     gates = dataclasses.replace(GATES, gate=gate)
     assert doubt in ran(dataclasses.replace(gates, run_b=run)).finding
@@ -94,7 +95,7 @@ def test_what_is_recorded_is_told():
 
 
 def test_equal_bits_have_no_jump(monkeypatch, tmp_path):
-    monkeypatch.setattr(job, "train", lambda *a, **named: made(*a, **named, bits=lambda _: 1))
+    monkeypatch.setattr(_remote, "train", lambda *a, **named: made(*a, **named, bits=lambda _: 1))
     result = study("gate").run(Settings(out=tmp_path))
     assert result.gates is None
     assert "1 and 2 threads gave the same bits (30 steps)" in result.finding

@@ -11,17 +11,18 @@ from hypothesis import strategies as st
 
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
+from fpdrift.ensembles import _remote
 from fpdrift.errors import FpdriftError, MissingDataError
-from fpdrift.experiments import Settings, long
-from fpdrift.experiments import question as room
-from fpdrift.experiments.question import early_stop
+from fpdrift.experiments import Settings, _long_run
+from fpdrift.experiments import _forum_question as room
+from fpdrift.experiments._forum_question import early_stop
 from fpdrift.plotting import plot
 from fpdrift.recorded import load_recorded
 from fpdrift.records import RecordWriter, Tensor, content_hash, open_record
-from fpdrift.results import Result
-from fpdrift.training import fashion, job
-from fpdrift.training.data import load
-from fpdrift.training.source_digest import training_code
+from fpdrift.serialization import Result
+from fpdrift.training import _datasets
+from fpdrift.training._datasets import load
+from fpdrift.training._source_digest import training_code
 
 AN_EPOCH = 23
 """Steps of 1,437 digits."""
@@ -62,7 +63,7 @@ def trained(monkeypatch):
         writer.finish()
         return open_record(path)
 
-    monkeypatch.setattr(job, "train", train)
+    monkeypatch.setattr(_remote, "train", train)
     monkeypatch.setattr(room, "_data", lambda: "digits-split")
     return told
 
@@ -162,13 +163,13 @@ def test_all_epochs_on_other_images_are_not_the_question_s_size(trained, tmp_pat
     assert "network on digits-split in place of fashion-mnist-split, seed 1;" in told
 
 
-@pytest.mark.parametrize("study", [room.question, long.long])
+@pytest.mark.parametrize("study", [room.question, _long_run.long])
 def test_damaged_data_are_not_replaced_by_others(study, tmp_path, monkeypatch):
     require("sklearn")
-    for name in fashion._FILES:
+    for name in _datasets._FILES:
         (tmp_path / name).write_bytes(gzip.compress(bytes(10_008), mtime=0))
     monkeypatch.setenv("FPDRIFT_DATA", str(tmp_path))
-    monkeypatch.setattr(job, "train", None)
+    monkeypatch.setattr(_remote, "train", None)
     with pytest.raises(FpdriftError, match="SHA-256 differs"):
         study(Settings(out=tmp_path))
 
@@ -180,10 +181,10 @@ def test_others_stand_in_for_missing_data(monkeypatch):
     def offline():
         raise OSError("no route to host")
 
-    monkeypatch.setattr(fashion, "_places", lambda: iter(()))
+    monkeypatch.setattr(_datasets, "_places", lambda: iter(()))
     monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", offline)
     monkeypatch.delenv("FPDRIFT_DATA", raising=False)
-    assert (room._data(), long._data()) == ("digits-split", "noise")
+    assert (room._data(), _long_run._data()) == ("digits-split", "noise")
 
 
 def test_the_accuracy_is_that_of_the_weights_that_are_restored():

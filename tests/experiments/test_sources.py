@@ -3,25 +3,21 @@
 import dataclasses
 import itertools
 import json
-import sys
 import zlib
-from pathlib import Path
 
 import pytest
+from long_results import some_sources
 from made_records import made
 
 from fpdrift.cli.screens import screen
-from fpdrift.drift.intervals import FEWEST, median_interval
+from fpdrift.comparison._intervals import FEWEST, median_interval
+from fpdrift.ensembles import _remote
 from fpdrift.experiments import Settings, study
-from fpdrift.experiments import sources as room
-from fpdrift.experiments.sources import conditions
+from fpdrift.experiments import _sources as room
+from fpdrift.experiments._sources import conditions
 from fpdrift.plotting import plot
-from fpdrift.results import Result
-from fpdrift.training import Condition, job
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "plotting"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "drift"))
-from long_results import some_sources
+from fpdrift.serialization import Result
+from fpdrift.training import Condition
 
 
 @pytest.fixture
@@ -32,7 +28,7 @@ def trained(monkeypatch):
     def train(*args, **named):
         return made(*args, **named, bits=lambda condition: told["bits"](condition))
 
-    monkeypatch.setattr(job, "train", train)
+    monkeypatch.setattr(_remote, "train", train)
     return told
 
 

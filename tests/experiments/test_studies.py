@@ -15,12 +15,20 @@ from made_records import made
 import fpdrift
 from fpdrift.cli.main import main
 from fpdrift.cli.screens import screen
-from fpdrift.experiments import Settings, Study, hashseed, metric, noseeds, study, threadcounts
-from fpdrift.experiments.determinism import cost
-from fpdrift.experiments.study import plain, span
+from fpdrift.ensembles import _remote as room
+from fpdrift.experiments import (
+    Settings,
+    Study,
+    _hash_seed,
+    _metric,
+    _no_seeds,
+    _thread_counts,
+    study,
+)
+from fpdrift.experiments._op_determinism import cost
+from fpdrift.experiments._study import plain, span
 from fpdrift.records import open_record
-from fpdrift.results import Result
-from fpdrift.training import job as room
+from fpdrift.serialization import Result
 
 NAMES = ("threads-in-training", "nudge", "no-seeds", "metric", "hash-seed", "determinism")
 STEPS = {
@@ -57,8 +65,8 @@ def trained(monkeypatch):
         return made(condition, *args, **named, meta=meta, bits=told.bits)
 
     monkeypatch.setattr(room, "train", train)
-    monkeypatch.setattr(hashseed, "run_module", lambda *_, env: {"hash": env["PYTHONHASHSEED"]})
-    monkeypatch.setattr(hashseed, "own_chance", lambda _: "0")
+    monkeypatch.setattr(_hash_seed, "run_module", lambda *_, env: {"hash": env["PYTHONHASHSEED"]})
+    monkeypatch.setattr(_hash_seed, "own_chance", lambda _: "0")
     return told
 
 
@@ -119,7 +127,7 @@ def test_in_the_source_s_size(name, trained, tmp_path, monkeypatch):
 )
 def test_threads_what_is_said_follows_from_the_bits(bits, words, trained, tmp_path):
     trained.bits = bits
-    found = threadcounts.threads_in_training(Settings(out=tmp_path))
+    found = _thread_counts.threads_in_training(Settings(out=tmp_path))
     assert words in found.finding
     repeats = [d for d in found.distances if d.label.endswith(" again")]
     assert len(repeats) == len(found.runs) / 2
@@ -136,8 +144,8 @@ def test_threads_what_is_said_follows_from_the_bits(bits, words, trained, tmp_pa
 
 def test_kernels_that_the_machine_lacks_are_left_out(trained, tmp_path, monkeypatch):
     here = SimpleNamespace(cpu_features=("asimd",))
-    monkeypatch.setattr(threadcounts, "current", lambda: here)
-    found = threadcounts.threads_in_training(Settings(out=tmp_path))
+    monkeypatch.setattr(_thread_counts, "current", lambda: here)
+    found = _thread_counts.threads_in_training(Settings(out=tmp_path))
     assert list(found.skipped) == ["oneDNN off", "older instructions"]
     assert len(found.runs) == 10
     assert sum("Left out, " in line for line in screen(found)) == 2
@@ -190,7 +198,7 @@ def test_a_batch_s_own_accuracy():
     own = np.array([3, 9, 0, 64, 5, 5, 1, 30, 31, 32]) / 64
     means = (np.cumsum(own) / np.arange(1, 11)).astype(np.float32).astype(np.float64)
     record = SimpleNamespace(metrics={"accuracy": np.array([np.nan, *means, 0.5])})
-    assert noseeds._accuracies((record,)).tolist() == [own.tolist()]
+    assert _no_seeds._accuracies((record,)).tolist() == [own.tolist()]
 
 
 def test_metric_takes_the_runs_of_five_runs(trained, tmp_path):
@@ -200,7 +208,7 @@ def test_metric_takes_the_runs_of_five_runs(trained, tmp_path):
     found = study("metric").run(settings)
     assert len(trained.conditions) == done
     assert all("op determinism" in run.condition for run in found.study.runs)
-    for name in metric.METRICS:
+    for name in _metric.METRICS:
         figures = [getattr(run, name) for run in found.study.runs]
         expected = (max(figures) - min(figures)) / figures[0]
         assert found.spread[name] == expected
@@ -224,7 +232,7 @@ def paced(trained, monkeypatch):
         clock.now += 2.0 if deterministic else 1.0
         return clock.now
 
-    place = "fpdrift.experiments.stopwatch.time"
+    place = "fpdrift.experiments._op_determinism.time"
     monkeypatch.setattr(place, SimpleNamespace(perf_counter=perf_counter))
     return trained
 
@@ -299,7 +307,7 @@ def test_words_for_numbers():
 
 def test_hash_seed_says_what_a_run_felt(trained, tmp_path, monkeypatch):
     own = iter("0012")
-    monkeypatch.setattr(hashseed, "own_chance", lambda _: next(own))
+    monkeypatch.setattr(_hash_seed, "own_chance", lambda _: next(own))
     trained.bits = lambda c: 5 if c.hash_seed == 1 else 0
     found = study("hash-seed").run(Settings(out=tmp_path))
     assert [c.hash_seed for c in trained.conditions] == [None, None, 0, 1]

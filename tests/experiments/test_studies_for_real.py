@@ -7,16 +7,16 @@ import pytest
 from helpers import require
 from shared_runs import THREE
 
-from fpdrift.experiments import Settings, hashseed, noseeds
-from fpdrift.training.condition import Condition
-from fpdrift.training.own_chance import own_chance
+from fpdrift.experiments import Settings, _hash_seed, _no_seeds
+from fpdrift.training._condition import Condition
+from fpdrift.training._keras_rng import own_chance
 
 
 def test_python_reads_its_hash_seed_before_it_starts(monkeypatch):
-    monkeypatch.setattr(hashseed, "PROCESSES", 2)
+    monkeypatch.setattr(_hash_seed, "PROCESSES", 2)
     monkeypatch.setenv("PYTHONHASHSEED", "7")  # the shell has no say
     distinct = {
-        label: hashseed._hashes(label, *way).distinct for label, way in hashseed.WAYS.items()
+        label: _hash_seed._hashes(label, *way).distinct for label, way in _hash_seed.WAYS.items()
     }
     assert distinct == {
         "not set": 2,
@@ -29,9 +29,9 @@ def test_python_reads_its_hash_seed_before_it_starts(monkeypatch):
 @pytest.mark.slow
 def test_a_batch_s_own_accuracy_is_found_in_a_real_run(train_once, monkeypatch):
     """Keras reports running means; each batch got a whole number of its 64 images right."""
-    monkeypatch.setattr(noseeds, "ITERATIONS", THREE["steps"])
+    monkeypatch.setattr(_no_seeds, "ITERATIONS", THREE["steps"])
     record, *_ = train_once(**THREE)
-    [own] = noseeds._accuracies((record,))
+    [own] = _no_seeds._accuracies((record,))
     assert ((own >= 0) & (own <= 1)).all()
     assert len(set(own)) > 1
     assert own.mean() == pytest.approx(record.metrics["accuracy"][-1])
@@ -41,9 +41,9 @@ def test_a_batch_s_own_accuracy_is_found_in_a_real_run(train_once, monkeypatch):
 @pytest.mark.slow
 def test_no_seeds_with_real_runs(tmp_path, monkeypatch):
     require("tensorflow")
-    monkeypatch.setattr(noseeds, "RUNS", 1)
-    monkeypatch.setattr(noseeds, "COUNTS", (1,))
-    found = noseeds.no_seeds(Settings(out=tmp_path))
+    monkeypatch.setattr(_no_seeds, "RUNS", 1)
+    monkeypatch.setattr(_no_seeds, "COUNTS", (1,))
+    found = _no_seeds.no_seeds(Settings(out=tmp_path))
     ours, seeded = found.study.runs
     assert ours.weights != seeded.weights
     assert found.loss_spread.tolist() == [[0.0] * 10] * 2

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fpdrift.experiments.trained import run_distance, trained_run
+from fpdrift.experiments._runs import run_distance, trained_run
 from fpdrift.records import RecordWriter, Tensor, content_hash, open_record
-from fpdrift.training.condition import Condition
+from fpdrift.training._condition import Condition
 
 TENSORS = [
     Tensor("k", "weight", (2,), "float32", "whole"),

@@ -9,26 +9,27 @@ from shared_runs import FUSED_AND_OWN
 
 from fpdrift import load_recorded
 from fpdrift.cli.screens import screen
-from fpdrift.drift import compare
-from fpdrift.experiments import Settings, compare_records, study, trap
+from fpdrift.comparison import compare
+from fpdrift.ensembles import _remote
+from fpdrift.experiments import Settings, _label_trap, compare_records, study
 from fpdrift.plotting import plot
 from fpdrift.records import open_record
-from fpdrift.results import Result
-from fpdrift.training import Judged, Repeated, job
+from fpdrift.serialization import Result
+from fpdrift.step_debug import Diagnosis, RerunCheck
 
 
 @pytest.fixture
 def trained(monkeypatch):
-    monkeypatch.setattr(job, "train", lambda *a, **named: made(*a, **named, bits=_bits))
+    monkeypatch.setattr(_remote, "train", lambda *a, **named: made(*a, **named, bits=_bits))
     # such runs cannot be repeated
-    monkeypatch.setattr(trap, "judge_runs", lambda *_, **__: _judged("rounding"))
+    monkeypatch.setattr(_label_trap, "diagnose_runs", lambda *_, **__: _judged("rounding"))
 
 
 def _judged(verdict, mismatch=None):
     nothing = {"measures": (), "first": None, "start": {}, "settings": ()}
     where = {"mismatch": mismatch, "mismatch_tensors": ("w",), "unfaithful": ()}
-    run = Repeated(name="a", checked=1, **where)
-    return Judged(verdict=verdict, cause="no float64", step=1, run_a=run, run_b=run, **nothing)
+    run = RerunCheck(name="a", checked=1, **where)
+    return Diagnosis(verdict=verdict, cause="no float64", step=1, run_a=run, run_b=run, **nothing)
 
 
 def _bits(condition):
@@ -64,21 +65,23 @@ def test_rows_are_the_records_distances(trained, tmp_path):
     ],
 )
 def test_what_is_said_follows_from_the_verdict(judged, words):
-    sound = trap.TwoPaths(
+    sound = _label_trap.TwoPaths(
         labels="one-hot", first=1.1e-7, last=0.1, losses=(2.5, 2.5), judged=_judged("rounding")
     )
     odd = dataclasses.replace(sound, labels="multi-hot", first=3.7e-2, judged=judged)
-    assert words in trap._tell(sound, odd)
+    assert words in _label_trap._tell(sound, odd)
     names = {"network": "answer", "data": "noise"}
-    result = trap.Trap(**names, size="quick", seed=1, steps=9, paths=(sound, odd))
+    result = _label_trap.Trap(**names, size="quick", seed=1, steps=9, paths=(sound, odd))
     plot(result)
 
 
 def test_an_inexact_repeat_of_one_hot_labels_is_not_told_either():
     at = {"first": 1e-7, "last": 0.1, "losses": (2.5, 2.5)}
-    sound = trap.TwoPaths(labels="one-hot", **at, judged=_judged("rounding", mismatch=1))
-    odd = trap.TwoPaths(labels="multi-hot", **at, judged=_judged("other mathematics"))
-    assert trap._tell(sound, odd).startswith("Not to be told, for one-hot labels: step 1: rounding")
+    sound = _label_trap.TwoPaths(labels="one-hot", **at, judged=_judged("rounding", mismatch=1))
+    odd = _label_trap.TwoPaths(labels="multi-hot", **at, judged=_judged("other mathematics"))
+    assert _label_trap._tell(sound, odd).startswith(
+        "Not to be told, for one-hot labels: step 1: rounding"
+    )
 
 
 def test_what_is_recorded_is_told():

@@ -5,11 +5,11 @@ import pytest
 from made_records import made
 
 from fpdrift.cli.screens import screen
+from fpdrift.ensembles import _remote as room
 from fpdrift.experiments import Settings, study
-from fpdrift.experiments.survival import NUDGES, STEPS, draw_nudges
-from fpdrift.results import Result
-from fpdrift.training import job as room
-from fpdrift.training.shapes import starting_weights
+from fpdrift.experiments._survival import NUDGES, STEPS, draw_nudges
+from fpdrift.serialization import Result
+from fpdrift.training._networks import starting_weights
 
 
 def test_drawn_weights_are_of_any_tensor_that_is_not_zero():

@@ -9,11 +9,12 @@ from made_records import made
 from shared_runs import ONE, THREE, TWO
 
 from fpdrift.cli.main import main
+from fpdrift.ensembles import _remote, _scheduler
+from fpdrift.ensembles._ensemble import ensemble
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments import Settings, study, threadcounts
-from fpdrift.training import Condition, job, workers
-from fpdrift.training.ensemble import ensemble
-from fpdrift.training.run import environment
+from fpdrift.experiments import Settings, _thread_counts, study
+from fpdrift.training import Condition
+from fpdrift.training._train import environment
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def at_once(monkeypatch):
             counted["now"] -= 1
         return record
 
-    monkeypatch.setattr(job, "train", train)
+    monkeypatch.setattr(_remote, "train", train)
     return counted
 
 
@@ -40,7 +41,7 @@ def at_once(monkeypatch):
 def ten_runs(monkeypatch):
     """Let the study of thread counts have no other kernels, whatever this machine has."""
     here = SimpleNamespace(cpu_features=("asimd",))
-    monkeypatch.setattr(threadcounts, "current", lambda: here)
+    monkeypatch.setattr(_thread_counts, "current", lambda: here)
 
 
 @pytest.mark.usefixtures("ten_runs")
@@ -69,10 +70,10 @@ def test_the_number_of_workers_changes_no_result(at_once, tmp_path):
     ("cores", "memory", "count"), [(1, 8, 1), (2, 8, 2), (64, 8, 2), (64, 2, 1), (2, None, 2)]
 )
 def test_two_at_a_time_where_there_are_cores_and_memory(cores, memory, count, monkeypatch):
-    monkeypatch.setattr(workers, "available_cores", lambda: cores)
+    monkeypatch.setattr(_scheduler, "available_cores", lambda: cores)
     pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": (memory or 0) * 2**18}
     told = {} if memory is None else {"sysconf": pages.__getitem__}
-    monkeypatch.setattr(workers, "os", SimpleNamespace(**told))
+    monkeypatch.setattr(_scheduler, "os", SimpleNamespace(**told))
     assert Settings().workers == count
 
 
@@ -120,7 +121,7 @@ def test_workers_are_told_on_the_command_line(at_once, tmp_path, capsys):
 @pytest.mark.slow
 def test_real_trainings_have_the_bits_side_by_side_that_they_have_alone(train_once, tmp_path):
     alone, _, two_threads = train_once(**THREE)
-    with workers.workers_here(2) as executor:
+    with _scheduler.workers_here(2) as executor:
         done = ensemble([ONE, TWO], steps=3, directory=tmp_path, executor=executor)
     for record, whole in zip(done.records(tmp_path), (alone, two_threads), strict=True):
         assert record.steps.tolist() == [0, 1, 2, 3]

@@ -12,10 +12,10 @@ from made_records import made
 
 import fpdrift
 from fpdrift.cli.main import main
-from fpdrift.drift import Comparisons
+from fpdrift.comparison import Comparisons
 from fpdrift.errors import FpdriftError, MissingExtraError
 from fpdrift.exports import export, to_pandas
-from fpdrift.exports.formats import COLUMNS, FORMATS
+from fpdrift.exports._export import COLUMNS, FORMATS
 from fpdrift.records import RecordWriter, Tensor, content_hash, open_record
 from fpdrift.training import Condition
 

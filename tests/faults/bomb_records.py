@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
 from mutate_records import chain_anew
 from sample_record import TENSORS, write_sample
 
-from fpdrift.records import schema
+from fpdrift.records import _format
 
 SECONDS, MEGABYTES = 2.0, 512
 #: Bytes of a step's hashes.
@@ -65,10 +65,10 @@ def sparse(size):
     """A file with a record's header and nothing behind it, of a size that no disk has to hold."""
 
     def make(path):
-        header = bytearray(schema.MAGIC.ljust(100, b"\0"))
+        header = bytearray(_format.MAGIC.ljust(100, b"\0"))
         header[16:20] = b"\x10\0\1\1"
-        header[60:64] = schema.FORMAT_VERSION.to_bytes(4, "big")
-        header[68:72] = schema.APPLICATION_ID.to_bytes(4, "big")
+        header[60:64] = _format.FORMAT_VERSION.to_bytes(4, "big")
+        header[68:72] = _format.APPLICATION_ID.to_bytes(4, "big")
         with path.open("wb") as file:
             file.write(header)
             file.truncate(size)

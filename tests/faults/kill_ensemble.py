@@ -28,9 +28,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from made_records import use_made
 
+from fpdrift.ensembles import _ensemble
 from fpdrift.records import open_record
-from fpdrift.results import Result
-from fpdrift.training import Condition, ensemble
+from fpdrift.serialization import Result
+from fpdrift.training import Condition
 
 STEPS = 3
 BEGUN = "begun"
@@ -55,7 +56,7 @@ def live(executor, made, folder, answer):
         with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=use) as pool:
             conditions = [Condition(intra_op_threads=k) for k in RUNS[made]]
             given = {"data": "digits", "steps": STEPS, "directory": folder, "tries": 3}
-            result = ensemble.ensemble(conditions, **given, executor=pool)
+            result = _ensemble.ensemble(conditions, **given, executor=pool)
     except KeyboardInterrupt:
         return 130
     Path(answer).write_text(result.to_json())

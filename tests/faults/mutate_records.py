@@ -26,7 +26,7 @@ from lying_records import LIES
 from sample_record import write_sample
 
 from fpdrift.errors import RecordError
-from fpdrift.records import open_record, schema
+from fpdrift.records import _format, open_record
 
 SECONDS = 2.0
 JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
@@ -93,7 +93,7 @@ def chain_anew(connection):
     rows = connection.execute("SELECT number, kind, text, data FROM entry ORDER BY number")
     for number, kind, text, data in rows.fetchall():
         try:
-            digest = schema.chain(digest, kind, text, data)
+            digest = _format.chain(digest, kind, text, data)
         except (AttributeError, TypeError):
             return
         connection.execute("UPDATE entry SET digest = ? WHERE number = ?", (digest, number))
@@ -201,7 +201,7 @@ def foreign(bench, rng):
     connection = sqlite3.connect(bench.path, isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     if rng.random() < 0.8:
-        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute(f"PRAGMA application_id = {_format.APPLICATION_ID}")
         connection.execute("PRAGMA user_version = 1")
     connection.execute(
         rng.choice(
@@ -210,8 +210,8 @@ def foreign(bench, rng):
                 "CREATE VIEW entry AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 "
                 "FROM c) SELECT n AS number, 'step' AS kind, '' AS text, x'' AS data, x'' AS "
                 "digest FROM c",
-                schema.TABLE,
-                schema.TABLE.replace("entry", "entries"),
+                _format.TABLE,
+                _format.TABLE.replace("entry", "entries"),
             ]
         )
     )

@@ -19,8 +19,8 @@ path.insert(0, str(Path(__file__).parents[1]))
 from dask_processes import Cluster
 from distributed import Client
 
+from fpdrift.ensembles._ensemble import ensemble
 from fpdrift.training import Condition
-from fpdrift.training.ensemble import ensemble
 
 CONDITIONS = [
     *(Condition(intra_op_threads=k) for k in (1, 2)),

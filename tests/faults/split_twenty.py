@@ -11,7 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fpdrift.training import Condition, split_steps, train
+from fpdrift.step_debug import split_steps
+from fpdrift.training import Condition, train
 
 
 def main(argv=None):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "drift"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "comparison"))
 
 from growth_families import (
     FAMILIES,
@@ -31,7 +31,7 @@ from growth_families import (
     verdict,
 )
 
-from fpdrift.drift import growth_of
+from fpdrift.comparison import growth_of
 from fpdrift.provenance import available_cores
 
 COLUMNS = ("curves", "right", "cannot tell", "wrong", "false law", "false jump", "planted",

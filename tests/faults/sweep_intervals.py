@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "drift"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "comparison"))
 
 from interval_coverage import (
     LAWS,

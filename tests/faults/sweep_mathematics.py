@@ -21,7 +21,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fpdrift.errors import FpdriftError
-from fpdrift.training import Condition, judge_runs, judge_step, state_of, train
+from fpdrift.step_debug import diagnose_runs, diagnose_step, state_of
+from fpdrift.training import Condition, train
 
 #: Largest share of each kind of error.
 TARGETS = {"false alarms": 0.01, "misses": 0.05, "cannot tell": 0.10}
@@ -53,7 +54,7 @@ def judge_pair(pair):
         options = dict(pair.options)
         if options.get("state") == "after three steps":
             options["state"] = trained(pair)
-        found = judge_step(pair.make_a, pair.make_b, pair.batch, **options)
+        found = diagnose_step(pair.make_a, pair.make_b, pair.batch, **options)
         told = found.verdict, f"{found.reason} [{found.first}] {found.settings}"
     except Exception as error:  # noqa: BLE001 - one pair never stops the rest
         told = "raised", f"{type(error).__name__}: {error}"
@@ -83,7 +84,7 @@ def run_pairs(count, seed, folder):
             other = train(Condition(**about), steps=1, path=folder / f"{number}-b.fpdrift")
             name = f"{settings} seed {seed + extra}"
             try:
-                found = judge_runs(first, other)
+                found = diagnose_runs(first, other)
                 yield name, found.verdict, found.reason
             except FpdriftError as error:  # the same bits
                 yield name, "identical", str(error)

@@ -30,11 +30,11 @@ from grid import plans_alike
 from telling_data import mixture
 from tree_loops import TREES, Tree, random_splits, random_tree
 
+from fpdrift.backends.devices import aligned_zeros
 from fpdrift.floats import FORMATS, round_fraction
-from fpdrift.frameworks.alignment import aligned_zeros
 from fpdrift.provenance import available_cores
 from fpdrift.reduction import reveal, reveal_dot, run_plans
-from fpdrift.reduction.revealing.algorithms import ALGORITHMS
+from fpdrift.reduction._reveal._named_sums import ALGORITHMS
 
 DTYPES = tuple(FORMATS)
 WIDER = {

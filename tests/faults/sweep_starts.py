@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "drift"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "comparison"))
 from unseen_starts import pairs
 
-from fpdrift.drift import compare
-from fpdrift.drift.comparison import MOVES
+from fpdrift.comparison import compare
+from fpdrift.comparison._results import MOVES
 
 #: The largest rate of the first column.
 SMALL = 0.01

@@ -10,9 +10,8 @@ import numpy as np
 
 from fpdrift.floats import FORMATS, to_fraction
 from fpdrift.reduction import ill_conditioned
-from fpdrift.reduction.bounds import Problem
-from fpdrift.reduction.conditioned import largest_condition
-from fpdrift.reduction.pricing import METHODS
+from fpdrift.reduction._table import METHODS, largest_condition
+from fpdrift.reduction.error_bounds import Problem
 
 WIDEST = {"float16": 60, "bfloat16": 1e3, "float32": 1e7, "float64": 1e16}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 import fpdrift
 from fpdrift.lessons import bits, chain, cnn, gpu, growth, nudge, order, seeds, sums, threads, trees
-from fpdrift.reduction import sums as ways
+from fpdrift.reduction import algorithms as ways
 
 #: What no exercise takes for an answer.
 NEVER = (..., None, object(), {"a": 1}, float("nan"))

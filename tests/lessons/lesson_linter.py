@@ -4,7 +4,7 @@ import ast
 import inspect
 import re
 
-from fpdrift.lessons.quiz import LETTERS, Quiz
+from fpdrift.lessons.grading import LETTERS, Quiz
 
 #: Headings, in this order; others may stand between.
 PARTS = (

@@ -3,7 +3,7 @@
 import pytest
 
 from fpdrift.cli.main import main
-from fpdrift.lessons import environment as room
+from fpdrift.lessons import runtime as room
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from helpers import require
 import fpdrift
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, facts, flipped, float_lines, letters
-from fpdrift.lessons import explorers
-from fpdrift.lessons.explorers import FloatExplorer, OrderExplorer, explore_float, explore_orders
+from fpdrift.lessons import widgets
+from fpdrift.lessons.widgets import FloatExplorer, OrderExplorer, explore_float, explore_orders
 
 TENTH = fpdrift.anatomy("0.1")
 
@@ -75,7 +75,7 @@ def test_every_bit_is_told_by_colour_letter_and_name(explorer):
     assert len(set(tooltips)) == 64
     assert tooltips[0] == "sign bit 1 of 1"
     for bit, letter, button in zip(TENTH.bits, letters(TENTH), explorer.bits, strict=True):
-        assert button.style.button_color == explorers.COLOURS[letter][bit == "0"]
+        assert button.style.button_color == widgets.COLOURS[letter][bit == "0"]
     heads = [row.children[0].value for row in explorer.rows.children]
     assert heads == ["<b>s</b> = sign", "<b>e</b> = exponent", "<b>f</b> = fraction"]
 

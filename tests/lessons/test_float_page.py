@@ -14,7 +14,7 @@ from helpers import missing
 
 import fpdrift
 from fpdrift.floats import FORMATS, facts, from_bits
-from fpdrift.lessons.explorers import COLOURS
+from fpdrift.lessons.widgets import COLOURS
 
 FIGURES = Path(__file__).parents[2] / "figures"
 PAGE = (FIGURES / "float.html").read_text(encoding="utf-8")

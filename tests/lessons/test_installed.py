@@ -9,7 +9,7 @@ import pytest
 from helpers import missing, require
 from outside import CELLS, ROOT, SMALL, Outside, build_wheel, sealed
 
-from fpdrift.lessons import live
+from fpdrift.lessons import runtime
 from fpdrift.recorded import recorded_names
 
 
@@ -101,10 +101,10 @@ def test_the_first_cell_installs_what_is_missing(base, wheel):
 
 def test_records_go_elsewhere_where_nothing_can_be_written(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert live._can_write(Path("made") / "lessons")
+    assert runtime._can_write(Path("made") / "lessons")
     assert list((tmp_path / "made" / "lessons").iterdir()) == []
     (tmp_path / "file").write_text("in the way")
-    assert not live._can_write(Path("file") / "lessons")
+    assert not runtime._can_write(Path("file") / "lessons")
 
 
 def test_what_is_there_is_copied_and_not_trained_again(monkeypatch, tmp_path):
@@ -114,12 +114,12 @@ def test_what_is_there_is_copied_and_not_trained_again(monkeypatch, tmp_path):
         asked.append(directory)
         return type("Done", (), {"records": lambda _, folder: [folder] * len(runs)})()
 
-    monkeypatch.setattr("fpdrift.training.ensemble.ensemble", ensemble)
-    monkeypatch.setattr(live, "FOLDER", tmp_path)
+    monkeypatch.setattr("fpdrift.ensembles._ensemble.ensemble", ensemble)
+    monkeypatch.setattr(runtime, "FOLDER", tmp_path)
     (tmp_path / "a.fpdrift").write_bytes(b"record")
-    assert set(live.train_three().values()) == {tmp_path}
-    monkeypatch.setattr(live, "_can_write", lambda _: False)
-    (folder,) = set(live.train_three().values())
+    assert set(runtime.train_three().values()) == {tmp_path}
+    monkeypatch.setattr(runtime, "_can_write", lambda _: False)
+    (folder,) = set(runtime.train_three().values())
     assert folder != tmp_path
     assert (folder / "a.fpdrift").read_bytes() == b"record"
     assert asked == [tmp_path, folder]

@@ -18,8 +18,9 @@ from run_cells import run_cells
 from shared_runs import THREE
 
 from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES
-from fpdrift.lessons import cnn, lessons, live, order
-from fpdrift.lessons.feedback import (
+from fpdrift.lessons import cnn, lessons, order, runtime
+from fpdrift.lessons.grading import (
+    LETTERS,
     UNANSWERED,
     Compared,
     Feedback,
@@ -29,7 +30,6 @@ from fpdrift.lessons.feedback import (
     number,
     right,
 )
-from fpdrift.lessons.quiz import LETTERS
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "lessons" / "src").glob("[0-9][0-9]_*.py"))
@@ -199,9 +199,9 @@ def test_a_notebook_shows_each_of_its_pictures(execute):
 def test_notebook_runs(stem, execute, place, train_once, monkeypatch):
     """The solution in a real kernel: no error, all right, one picture; then the student's file."""
     monkeypatch.setenv("FPDRIFT_FAST", "1")
-    if stem[:2] in TRAINED and live.can_train():
+    if stem[:2] in TRAINED and runtime.can_train():
         train_once(**THREE)
-        shutil.copytree(train_once.folder, place / live.FOLDER, dirs_exist_ok=True)
+        shutil.copytree(train_once.folder, place / runtime.FOLDER, dirs_exist_ok=True)
     trained = set(place.rglob("*.fpdrift"))
     book = execute(notebook(stem, "solution"))
     outputs = [output for cell in book.cells for output in cell.get("outputs", [])]

@@ -19,15 +19,15 @@ from fpdrift.lessons import (
     cnn,
     gpu,
     growth,
-    live,
     nudge,
     order,
+    runtime,
     seeds,
     sums,
     threads,
     trees,
 )
-from fpdrift.lessons.pace import fast, size
+from fpdrift.lessons.runtime import fast, size
 
 QUIET = fpdrift.thread_sums(4096, chunks=8, threads=1, tries=4)
 
@@ -146,7 +146,7 @@ def test_one_result_is_told_in_a_sentence_that_fits_one():
 
 
 def test_without_tensorflow_the_recorded_runs_are_left(monkeypatch):
-    monkeypatch.setattr(live.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(runtime.importlib.util, "find_spec", lambda _: None)
     for lesson in (growth, seeds):
         assert lesson.live().startswith("Not tried here: there is no TensorFlow.")
 

@@ -6,7 +6,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fpdrift.perturbation import nudge, nudge_ulp
-from fpdrift.plotting.nudge import draw_nudge
+from fpdrift.plotting._nudges import draw_nudge
 
 
 def drawn(account):

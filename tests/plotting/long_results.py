@@ -3,9 +3,9 @@
 import numpy as np
 from make_record import make_record
 
-from fpdrift.drift import compare, compare_many, growth
+from fpdrift.comparison import compare, compare_many, growth
 from fpdrift.experiments import (
-    Courses,
+    DistanceCurves,
     Epoch,
     Long,
     Question,
@@ -16,8 +16,8 @@ from fpdrift.experiments import (
     TwoPaths,
     Validated,
 )
-from fpdrift.results import read_only
-from fpdrift.training import Judged
+from fpdrift.serialization import read_only
+from fpdrift.step_debug import Diagnosis
 
 
 def runs(*offsets):
@@ -116,7 +116,7 @@ def some_sources(*rows):
 
 
 def some_courses(distance):
-    return Courses(
+    return DistanceCurves(
         name="dose",
         size="quick",
         data="noise",
@@ -130,7 +130,7 @@ def some_courses(distance):
 
 def a_trap(first):
     nothing = {"measures": (), "first": None, "start": {}, "settings": ()}
-    judged = Judged(
+    judged = Diagnosis(
         verdict="other mathematics", cause="large", step=1, run_a=None, run_b=None, **nothing
     )
     sound = TwoPaths(labels="one-hot", first=0.0, last=0.1, losses=(2.5, 2.5), judged=None)

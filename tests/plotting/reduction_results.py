@@ -6,8 +6,8 @@ from fpdrift.reduction import (
     Evidence,
     Revealed,
     SameOrder,
-    makers,
     order_spread,
+    plans,
     spread_growth,
     strategies,
     sum_growth,
@@ -22,9 +22,9 @@ from fpdrift.reduction.batch import (
     ConditionReport,
     ConditionRun,
 )
-from fpdrift.reduction.batch.equality import equality
+from fpdrift.reduction.batch._results import equality
 from fpdrift.reduction.gpu import DeterminismCost, GpuKernel, GpuRecording, GpuRun, GpuSums, GpuTree
-from fpdrift.results import read_only
+from fpdrift.serialization import read_only
 
 EVIDENCE = Evidence(
     why="Planted: the same input gave 3.5 and then 3.25.",
@@ -167,27 +167,27 @@ def gpu_recording():
 
 def gpu_tree():
     """Pretend to have revealed a tensor core."""
-    plan = makers.fused(16, 4, aligned=True)
+    plan = plans.fused(16, 4, aligned=True)
     return GpuTree(origin="recorded", precision="TF32", revealed=revealed(plan, "torch:matmul"))
 
 
 def reduction_results():
     """Give a name and a result for each kind, and for each way that its picture can look."""
-    yield "plan", makers.numpy_like(8)
-    yield "plan-1", makers.sequential(1)
-    yield "plan-32", makers.numpy_like(32)
-    yield "plan-64", makers.numpy_like(64)
-    yield "plan-1000", makers.numpy_like(1000)
-    yield "plan-random", makers.random(300, np.random.default_rng(1))
-    yield "plan-fused", makers.fused(33, 8, aligned=True)
-    yield "revealed", revealed(makers.pairwise(16))
+    yield "plan", plans.numpy_like(8)
+    yield "plan-1", plans.sequential(1)
+    yield "plan-32", plans.numpy_like(32)
+    yield "plan-64", plans.numpy_like(64)
+    yield "plan-1000", plans.numpy_like(1000)
+    yield "plan-random", plans.random(300, np.random.default_rng(1))
+    yield "plan-fused", plans.fused(33, 8, aligned=True)
+    yield "revealed", revealed(plans.pairwise(16))
     yield "revealed-nothing", revealed(None, verdict="inconsistent")
-    yield "two", same_order(makers.pairwise(8), makers.sequential(8))
-    yield "two-32", same_order(makers.numpy_like(32), makers.strided(32, 4))
-    yield "two-1000", same_order(makers.numpy_like(1000), makers.pairwise(1000))
-    yield "two-alike", same_order(makers.fused(16, 4), makers.fused(16, 4), True)
-    yield "two-unknown", same_order(makers.pairwise(8), None, None)
-    yield "two-unconfirmed", same_order(makers.pairwise(8), makers.sequential(8), None)
+    yield "two", same_order(plans.pairwise(8), plans.sequential(8))
+    yield "two-32", same_order(plans.numpy_like(32), plans.strided(32, 4))
+    yield "two-1000", same_order(plans.numpy_like(1000), plans.pairwise(1000))
+    yield "two-alike", same_order(plans.fused(16, 4), plans.fused(16, 4), True)
+    yield "two-unknown", same_order(plans.pairwise(8), None, None)
+    yield "two-unconfirmed", same_order(plans.pairwise(8), plans.sequential(8), None)
     yield "sums", sum_table(50, (1e2, 1e6), orders=3)
     yield "sums-growth", sum_growth((6, 60), orders=2)
     yield "sums-one", sum_table(6, (2,), dtype="float64", orders=1)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from fpdrift.drift import survival_curve
+from fpdrift.comparison import survival_curve
 from fpdrift.experiments import (
     Determinism,
     HashSeed,
@@ -17,7 +17,7 @@ from fpdrift.experiments import (
     TrainedRun,
     UlpSurvival,
 )
-from fpdrift.results import read_only
+from fpdrift.serialization import read_only
 
 
 def a_study(distances=(0.0, 3e-5, 1.0), size="quick", name="threads-in-training"):

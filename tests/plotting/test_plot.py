@@ -4,16 +4,21 @@ import os
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from legible import faults
+from long_results import long_results
+from make_record import make_record
 from matplotlib.figure import Figure
+from reduction_results import reduction_results
+from study_results import a_study, study_results
+from test_plot_gates import FOUND
 
 import fpdrift
-from fpdrift.drift import Comparisons, growth, run_curves, survival_curve, tensor_matrix
+from fpdrift.comparison import Comparisons, growth, run_curves, survival_curve, tensor_matrix
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import (
     CnnDrift,
@@ -27,17 +32,7 @@ from fpdrift.experiments import (
 )
 from fpdrift.floats import anatomy
 from fpdrift.plotting import plot, save, save_picture
-from fpdrift.plotting.draw import _DRAW, look
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "drift"))
-from make_record import make_record
-
-sys.path.insert(0, str(Path(__file__).parent))
-from legible import faults
-from long_results import long_results
-from reduction_results import reduction_results
-from study_results import a_study, study_results
-from test_plot_gates import FOUND
+from fpdrift.plotting._plot import _DRAW, look
 
 
 def results():
@@ -126,7 +121,7 @@ SAVE_AGAIN = """
 import sys
 from pathlib import Path
 from fpdrift.plotting import save_picture
-from fpdrift.results import Result
+from fpdrift.serialization import Result
 folder, *both = sys.argv[1:]
 for path in Path(folder).glob("*.json"):
     suffixes = (".png", ".svg") if path.stem in both else (".svg",)

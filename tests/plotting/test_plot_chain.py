@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fpdrift.arithmetic import chain
-from fpdrift.plotting.chain import draw_chain
+from fpdrift.plotting._chain import draw_chain
 
 A, B = 2 / 9 * 11, 2 * 11 / 9
 PAIR = [("multiply", A), ("divide", B)]

@@ -8,7 +8,7 @@ from made_gates import FOUND, GATE
 from matplotlib.figure import Figure
 
 from fpdrift.plotting import plot
-from fpdrift.results import read_only
+from fpdrift.serialization import read_only
 
 
 def drawn(result):

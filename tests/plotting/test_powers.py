@@ -3,7 +3,7 @@
 import pytest
 from matplotlib.figure import Figure
 
-from fpdrift.plotting.powers import short_power, write_plainly
+from fpdrift.plotting._style import short_power, write_plainly
 
 
 @pytest.mark.parametrize(

@@ -3,22 +3,18 @@
 import dataclasses
 import math
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from study_results import a_study, study_results
 
 from fpdrift.cli.screens import screen
 from fpdrift.cli.screens.screen import measured_on
 from fpdrift.experiments import Determinism, HashSeed, Metric, NoSeeds, Study
 from fpdrift.plotting import plot
-from fpdrift.plotting.draw import look
-
-sys.path.insert(0, str(Path(__file__).parent))
-from study_results import a_study, study_results
+from fpdrift.plotting._plot import look
 
 RESULTS = dict(study_results())
 STUDIES = [

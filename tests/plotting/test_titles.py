@@ -1,25 +1,20 @@
 """A picture's title says what was found, whatever that is."""
 
 import dataclasses
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from long_results import a_question, long_results
+from make_record import make_record
 from matplotlib.figure import Figure
+from study_results import study_results
 
-from fpdrift.drift import tensor_matrix
+from fpdrift.comparison import tensor_matrix
 from fpdrift.experiments import Settings, experiment
 from fpdrift.floats import anatomy
 from fpdrift.plotting import plot
-from fpdrift.plotting.words import capital
+from fpdrift.plotting._style import capital
 from fpdrift.reduction import spread_growth, sum_growth
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "drift"))
-sys.path.insert(0, str(Path(__file__).parent))
-from long_results import a_question, long_results
-from make_record import make_record
-from study_results import study_results
 
 RESULTS = dict(long_results()) | dict(study_results())
 PARTED = a_question(5)

@@ -8,15 +8,15 @@ from reduction_results import batch_run, compared, gpu_run, gpu_sums, revealed, 
 from fpdrift.cli.screens import screen
 from fpdrift.errors import FpdriftError
 from fpdrift.plotting import plot
-from fpdrift.plotting.layout import branches, lay_out
-from fpdrift.reduction import makers
+from fpdrift.plotting._trees import branches, lay_out
+from fpdrift.reduction import plans
 
 PLANS = [
-    makers.sequential(1),
-    makers.sequential(9),
-    makers.numpy_like(300),
-    makers.fused(40, 8),
-    *(makers.random(50, np.random.default_rng(seed)) for seed in range(5)),
+    plans.sequential(1),
+    plans.sequential(9),
+    plans.numpy_like(300),
+    plans.fused(40, 8),
+    *(plans.random(50, np.random.default_rng(seed)) for seed in range(5)),
 ]
 
 
@@ -44,11 +44,11 @@ def test_each_branch_stands_side_by_side_and_under_its_addition(plan):
 @pytest.mark.parametrize(
     ("plan", "names"),
     [
-        (makers.sequential(100), ["0 … 99"]),
-        (makers.pairwise(1024), [f"{128 * i} … {128 * i + 127}" for i in range(8)]),
-        (makers.strided(800, 4), [f"{i}, {i + 4} … {796 + i}" for i in range(4)]),
-        (makers.numpy_like(1000), ["0 … 119", "120 … 247", "248 … 367", "368 … 495"]),
-        (makers.random(500, np.random.default_rng(3)), []),
+        (plans.sequential(100), ["0 … 99"]),
+        (plans.pairwise(1024), [f"{128 * i} … {128 * i + 127}" for i in range(8)]),
+        (plans.strided(800, 4), [f"{i}, {i + 4} … {796 + i}" for i in range(4)]),
+        (plans.numpy_like(1000), ["0 … 119", "120 … 247", "248 … 367", "368 … 495"]),
+        (plans.random(500, np.random.default_rng(3)), []),
     ],
 )
 def test_branches_are_named_by_their_inputs(plan, names):
@@ -70,7 +70,7 @@ def colors(ax):
 
 
 def test_two_trees_mark_what_only_one_adds_up():
-    one, other = makers.pairwise(8), makers.sequential(8)
+    one, other = plans.pairwise(8), plans.sequential(8)
     ax = plot(same_order(one, other), ax=Figure().add_subplot())
     sets = [{frozenset(s) for s in below(plan)[plan.n :]} for plan in (one, other)]
     shared = len(sets[0] & sets[1])
@@ -83,27 +83,27 @@ def test_two_trees_mark_what_only_one_adds_up():
 
 
 def test_equal_trees_mark_nothing():
-    plan = makers.numpy_like(16)
+    plan = plans.numpy_like(16)
     ax = plot(same_order(plan, plan, same=True), ax=Figure().add_subplot())
     assert list(colors(ax).values()) == [30]
     assert ax.get_legend() is None
 
 
 def test_the_title_tells_the_verdict_and_the_accumulator():
-    ax = plot(revealed(makers.pairwise(8), accumulator="float64"), ax=Figure().add_subplot())
+    ax = plot(revealed(plans.pairwise(8), accumulator="float64"), ax=Figure().add_subplot())
     title = ax.get_title(loc="left") + ax.get_title()
     assert title == "planted:sum adds 8 float32 in float64, at most 3 in a row: confirmed"
 
 
 def test_every_input_of_a_small_tree_has_its_number():
     for n in (1, 8, 32, 64):
-        ax = plot(makers.numpy_like(n), ax=Figure().add_subplot())
+        ax = plot(plans.numpy_like(n), ax=Figure().add_subplot())
         assert sorted(int(text.get_text()) for text in ax.texts) == list(range(n))
 
 
 def test_a_tree_too_large_to_be_drawn_is_refused():
     with pytest.raises(FpdriftError, match="a tree of 16,385 inputs is too large"):
-        plot(makers.sequential(2**14 + 1), ax=Figure().add_subplot())
+        plot(plans.sequential(2**14 + 1), ax=Figure().add_subplot())
 
 
 def test_a_matrix_holds_each_pair_once_and_classes_side_by_side():

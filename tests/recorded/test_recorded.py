@@ -18,7 +18,7 @@ from fpdrift.plotting import plot
 from fpdrift.provenance import code_version, current
 from fpdrift.recorded import recorded_names
 from fpdrift.reduction.gpu import GpuRecording
-from fpdrift.results import Result
+from fpdrift.serialization import Result
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from fpdrift.recorder.loss import has_own_loop
-from fpdrift.recorder.state import is_ready
+from fpdrift.recorder._state import is_ready
+from fpdrift.recorder._step_loss import has_own_loop
 
 SAMPLES = 70  # five batches of 16, the last one smaller
 

@@ -11,7 +11,7 @@ from observed_models import bits
 
 from fpdrift.errors import FpdriftWarning
 from fpdrift.recorder import DriftRecorder
-from fpdrift.recorder.describe import describe, flat
+from fpdrift.recorder._model_info import describe, flat
 from fpdrift.records import open_record
 
 X = np.random.default_rng(1).standard_normal((32, 3)).astype(np.float32)

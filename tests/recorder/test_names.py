@@ -4,8 +4,7 @@ import pytest
 from keras import layers
 from observed_models import subclassed
 
-from fpdrift.recorder.names import renumbered, slot_names, sublayers, unique
-from fpdrift.recorder.state import State
+from fpdrift.recorder._state import State, renumbered, slot_names, sublayers, unique
 
 CLASSES = {"Dense", "BatchNormalization", "LSTMCell", "LSTM"}
 

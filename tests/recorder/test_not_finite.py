@@ -4,7 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from fpdrift.recorder.steps import not_finite
+from fpdrift.recorder._writer_thread import not_finite
 from fpdrift.records import Tensor
 
 DTYPES = (np.float16, ml_dtypes.bfloat16, np.float32, np.float64)

@@ -24,7 +24,7 @@ getpass.getuser = os.getlogin = lambda: "ada-lovelace"
 import fpdrift
 DriftRecorder = fpdrift.DriftRecorder  # found from fpdrift alone
 import keras, numpy as np
-from fpdrift.training import Condition, data, worker
+from fpdrift.training import Condition, _datasets as data, _worker as worker
 keras.utils.set_random_seed(1)
 model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2, "softmax")])
 model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])

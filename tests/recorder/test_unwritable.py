@@ -33,12 +33,12 @@ class FailingConnection:
 
 @pytest.fixture
 def full_after(monkeypatch):
-    from fpdrift.records import write
+    from fpdrift.records import _writer
 
     def set_rows(count):
         rows = [count]
         monkeypatch.setattr(
-            write.sqlite3,
+            _writer.sqlite3,
             "connect",
             lambda *a, real=sqlite3.connect, **k: FailingConnection(real(*a, **k), rows),
         )

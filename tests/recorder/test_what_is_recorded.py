@@ -22,8 +22,8 @@ from observed_models import (
 )
 
 from fpdrift.errors import FpdriftError
-from fpdrift.recorder import DriftRecorder, steps
-from fpdrift.recorder.state import hashes
+from fpdrift.recorder import DriftRecorder, _writer_thread
+from fpdrift.recorder._state import hashes
 from fpdrift.records import content_hash, open_record
 
 HALF = MODELS["LSTM in mixed_bfloat16"]
@@ -88,7 +88,7 @@ def test_a_slow_hash_still_sees_the_step_it_belongs_to(make, tmp_path, monkeypat
         time.sleep(0.1)
         return hashes(arrays)
 
-    monkeypatch.setattr(steps, "hashes", slow)
+    monkeypatch.setattr(_writer_thread, "hashes", slow)
     keep = KeepAll()
     _, _, _, record = fit(make, tmp_path / "a.fpdrift", keep, epochs=1)
     for row, variables in enumerate(keep.kept):

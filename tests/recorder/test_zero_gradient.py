@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from fpdrift.recorder.zero_gradient import zero_gradients
+from fpdrift.recorder._zero_gradient import zero_gradients
 
 
 class Own(layers.Dense):

@@ -64,7 +64,7 @@ def write_sample(path, steps=41, finish=True, **arguments):
 
 def let_lie(monkeypatch):
     """Have writers write whatever they are given, as a stranger's writer may."""
-    from fpdrift.records.rules import Rules
+    from fpdrift.records._rules import Rules
 
     real = Rules.check
     monkeypatch.setattr(Rules, "check", lambda *_: None)

@@ -11,16 +11,14 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import bomb_records
 import numpy as np
 import pytest
 from sample_record import add_step, hashes_of, values_at, write_sample
 
 from fpdrift.errors import RecordError
-from fpdrift.records import RecordWriter, Tensor, open_own, open_record, private_copy, schema
-from fpdrift.records.columns import MAX_NAMES, Columns
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
-import bomb_records
+from fpdrift.records import RecordWriter, Tensor, _format, _sandbox, open_own, open_record
+from fpdrift.records._codec import MAX_NAMES, Columns
 
 #: The cheapest of each kind to make, and why each is refused; `make faults` has all.
 SAMPLE = {
@@ -49,7 +47,7 @@ def test_a_small_file_stays_small_in_memory(name, tmp_path):
 def test_reading_ends_when_its_time_is_over(tmp_path, monkeypatch):
     path = tmp_path / "a.fpdrift"
     write_sample(path, steps=400)
-    monkeypatch.setattr(private_copy.time, "thread_time", lambda: float(next(asked)))
+    monkeypatch.setattr(_sandbox.time, "thread_time", lambda: float(next(asked)))
     for looks in (1, 4):  # before the first entry, and between two
         asked = itertools.chain([0.0] * looks, [1.9], itertools.repeat(0.0))
         with pytest.raises(
@@ -65,14 +63,14 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "a.fpdrift"
     write_sample(path, steps=3)
     size = path.stat().st_size
-    real = private_copy._check_header
+    real = _sandbox._check_header
 
     def and_grow(header):
         real(header)
         with path.open("ab") as file:
             file.write(bytes(5000))
 
-    monkeypatch.setattr(private_copy, "_check_header", and_grow)
+    monkeypatch.setattr(_sandbox, "_check_header", and_grow)
     with pytest.raises(RecordError, match=f"grows beyond max_bytes={size}"):
         open_record(path, max_bytes=size)
 
@@ -95,7 +93,7 @@ def test_what_a_reader_refuses_no_writer_writes(tmp_path):
     with pytest.raises(RecordError, match="at most 1000 metrics, not 100"):
         writer.add_step(4, hashes, 1.0, many)
     with pytest.raises(RecordError, match="in one entry"):
-        writer.add_predictions(4, np.zeros((1, schema.MAX_DATA + 1), np.int8))
+        writer.add_predictions(4, np.zeros((1, _format.MAX_DATA + 1), np.int8))
     with pytest.raises(RecordError, match="lists and objects"):
         writer.add_note([[]] * 200_001)
     writer.close()
@@ -112,14 +110,14 @@ def test_texts_of_all_entries_are_counted(tmp_path, monkeypatch):
     query = "SELECT sum(length(text)) FROM entry WHERE kind <> 'step'"
     [total] = connection.execute(query).fetchone()
     connection.close()
-    monkeypatch.setattr(schema, "MAX_ALL_TEXT", total)
+    monkeypatch.setattr(_format, "MAX_ALL_TEXT", total)
     assert open_record(tmp_path / "a.fpdrift").complete
     writer = write_sample(tmp_path / "b.fpdrift", steps=999, finish=False)  # a long training
     assert open_record(tmp_path / "b.fpdrift").steps[-1] == 999
     with pytest.raises(RecordError, match="characters of text beside steps"):
         writer.add_note("x" * total)
     writer.close()
-    monkeypatch.setattr(schema, "MAX_ALL_TEXT", total - 1)
+    monkeypatch.setattr(_format, "MAX_ALL_TEXT", total - 1)
     with pytest.raises(RecordError, match=r"characters of text beside steps.* are too many"):
         open_record(tmp_path / "a.fpdrift")
 

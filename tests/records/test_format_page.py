@@ -125,12 +125,12 @@ def check_kept(tensors, state, data):
 
 
 def test_the_page_names_every_kind_of_entry_and_every_limit():
-    from fpdrift.records import schema
+    from fpdrift.records import _format
 
-    for kind in schema.KINDS:
+    for kind in _format.KINDS:
         assert f"`{kind}`" in PAGE
-    assert hex(schema.APPLICATION_ID) in PAGE
-    assert schema.TABLE in PAGE
-    assert f"**format version {schema.FORMAT_VERSION}**" in PAGE
-    assert schema.MAX_START_TEXT == 8 << 20
-    assert schema.MAX_TEXT == 1 << 20
+    assert hex(_format.APPLICATION_ID) in PAGE
+    assert _format.TABLE in PAGE
+    assert f"**format version {_format.FORMAT_VERSION}**" in PAGE
+    assert _format.MAX_START_TEXT == 8 << 20
+    assert _format.MAX_TEXT == 1 << 20

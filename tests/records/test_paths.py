@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sample_record import write_sample
 
-from fpdrift.errors import FpdriftError, RecordError, shown
-from fpdrift.records import RecordWriter, Tensor, check_place, open_record, private_copy
+from fpdrift.errors import FpdriftError, RecordError, short_repr
+from fpdrift.records import RecordWriter, Tensor, _sandbox, check_place, open_record
 
 #: how to use a path
 USES = {
@@ -62,7 +62,7 @@ def test_bytes_are_a_path(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "max_bytes", ["a", None, 1e9, True, 0, -1, np.eye(3), -(10**5000)], ids=shown
+    "max_bytes", ["a", None, 1e9, True, 0, -1, np.eye(3), -(10**5000)], ids=short_repr
 )
 def test_max_bytes_is_a_whole_number(max_bytes, tmp_path):
     path = tmp_path / "a.fpdrift"
@@ -94,7 +94,7 @@ def test_a_system_without_unix_flags_reads_byte_for_byte(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "O_BINARY", binary, raising=False)
     monkeypatch.setattr(os, "open", spying)
     copy = tmp_path / "copy"
-    private_copy._copy(path, copy, 1 << 20)
+    _sandbox._copy(path, copy, 1 << 20)
     assert telling in copy.read_bytes() == path.read_bytes()
     assert (tmp_path / "copy-journal").read_bytes() == telling
     assert asked == [os.O_RDONLY | binary] * 2

@@ -90,23 +90,23 @@ def test_a_record_of_version_1_is_read():
 
 def test_pages_that_entries_share_are_refused(tmp_path, monkeypatch):
     """A file may name one page in many entries: what they hold is bounded by its size."""
-    from fpdrift.records import private_copy
+    from fpdrift.records import _sandbox
 
     path = tmp_path / "a.fpdrift"
     writer = RecordWriter(path, TENSORS)
     writer.add_note("x" * 9000)
     writer.finish()
     assert open_record(path).complete
-    real = private_copy._copy
-    monkeypatch.setattr(private_copy, "_copy", lambda *a: real(*a) and 9000)
+    real = _sandbox._copy
+    monkeypatch.setattr(_sandbox, "_copy", lambda *a: real(*a) and 9000)
     with pytest.raises(RecordError, match="more than its 9000 bytes"):
         open_record(path)
 
 
 def test_tables_of_little_but_gaps_are_refused(tmp_path, monkeypatch):
-    from fpdrift.records import rules
+    from fpdrift.records import _rules
 
-    monkeypatch.setattr(rules, "ALLOWANCE", 0)
+    monkeypatch.setattr(_rules, "ALLOWANCE", 0)
     writer = RecordWriter(tmp_path / "a.fpdrift", TENSORS[:1], meta={})
     hashes = hashes_of(values_at(0))[:1]
 

@@ -3,19 +3,15 @@
 import os
 import shutil
 import sqlite3
-import sys
 import tempfile
-from pathlib import Path
 
+import mutate_records
 import numpy as np
 import pytest
 from sample_record import write_sample
 
 from fpdrift.errors import RecordError
-from fpdrift.records import content, open_record, schema
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
-import mutate_records
+from fpdrift.records import _codec, _format, open_record
 
 COUNT = len(mutate_records.SQL) + len(mutate_records.LIES) + 160
 
@@ -142,12 +138,12 @@ def test_a_read_only_record_in_a_read_only_folder(tmp_path):
 
 def test_endless_queries_are_cut_off(tmp_path, monkeypatch):
     """The clock stands in every query, whatever a file makes SQLite do."""
-    from fpdrift.records import private_copy
+    from fpdrift.records import _sandbox
 
     write_sample(tmp_path / "a.fpdrift", steps=3)
     times = iter(range(0, 10**9, 1000))
-    monkeypatch.setattr(private_copy.time, "thread_time", lambda: next(times))
-    with private_copy.opened(tmp_path / "a.fpdrift", 1 << 28) as copy:
+    monkeypatch.setattr(_sandbox.time, "thread_time", lambda: next(times))
+    with _sandbox.opened(tmp_path / "a.fpdrift", 1 << 28) as copy:
         copy.connection.setlimit(sqlite3.SQLITE_LIMIT_COMPOUND_SELECT, 9)
         endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n FROM c) SELECT max(n) FROM c"
         with pytest.raises(sqlite3.OperationalError, match="interrupted"):
@@ -155,12 +151,12 @@ def test_endless_queries_are_cut_off(tmp_path, monkeypatch):
 
 
 def test_a_record_that_is_rewritten_while_it_is_read_is_tried_again(tmp_path, monkeypatch):
-    from fpdrift.records import private_copy
+    from fpdrift.records import _sandbox
 
     path = tmp_path / "a.fpdrift"
     write_sample(path, steps=3)
     sound = path.read_bytes()
-    real, calls = private_copy._copy, []
+    real, calls = _sandbox._copy, []
 
     def torn_at_first(place, copy, max_bytes):
         size = real(place, copy, max_bytes)
@@ -170,15 +166,15 @@ def test_a_record_that_is_rewritten_while_it_is_read_is_tried_again(tmp_path, mo
             path.write_bytes(sound)
         return size
 
-    monkeypatch.setattr(private_copy, "_copy", torn_at_first)
+    monkeypatch.setattr(_sandbox, "_copy", torn_at_first)
     assert open_record(path).complete
     assert len(calls) == 2
 
 
 def test_our_mark_alone_makes_no_record(tmp_path):
     path = tmp_path / "a.fpdrift"
-    header = bytearray(schema.MAGIC.ljust(100, b"\0"))
-    header[68:72] = schema.APPLICATION_ID.to_bytes(4, "big")
+    header = bytearray(_format.MAGIC.ljust(100, b"\0"))
+    header[68:72] = _format.APPLICATION_ID.to_bytes(4, "big")
     header[63] = 1
     header[18:20] = b"\1\1"
     for tail in (b"", bytes(4000), os.urandom(100_000)):
@@ -195,6 +191,6 @@ def test_our_mark_alone_makes_no_record(tmp_path):
 )
 def test_no_short_way_past_what_a_text_may_hold(text):
     with pytest.raises(ValueError, match=r"control character|nested more than 32 deep"):
-        content.from_text(text)
-    assert content.from_text("[" * 32 + "]" * 32)
-    assert content.from_text('["\\t", "é"]') == ["\t", "é"]
+        _codec.from_text(text)
+    assert _codec.from_text("[" * 32 + "]" * 32)
+    assert _codec.from_text('["\\t", "é"]') == ["\t", "é"]

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from fpdrift.frameworks.devices import Device, Operation
+from fpdrift.backends.devices import Device, Operation
 
 
 class Planted:

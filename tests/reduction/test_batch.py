@@ -14,10 +14,9 @@ from fpdrift.errors import FpdriftError
 from fpdrift.floats import ulp_distance
 from fpdrift.reduction import batch_classes
 from fpdrift.reduction.batch import BatchClasses
-from fpdrift.reduction.batch.equality import equality
-from fpdrift.reduction.batch.operations import OPERATIONS, draw, resolve
-from fpdrift.reduction.batch.rows import placements, row_results
-from fpdrift.results import Result
+from fpdrift.reduction.batch._operations import OPERATIONS, draw, placements, resolve, row_results
+from fpdrift.reduction.batch._results import equality
+from fpdrift.serialization import Result
 
 BATCHES = (1, 2, 3, 8, 64)
 

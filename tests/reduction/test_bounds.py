@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from fpdrift.floats import FORMATS
-from fpdrift.reduction import bounds
-from fpdrift.reduction.bounds import Problem
+from fpdrift.reduction import error_bounds
+from fpdrift.reduction.error_bounds import Problem
 
 U = Fraction(1, 2**24)
 SIZES = Fraction(100)
@@ -27,15 +27,15 @@ PLACES = 6 * 40 * Fraction(1, 2**64)
 @pytest.mark.parametrize(
     ("bound", "wanted"),
     [
-        (bounds.recursive_bound, g(5) * 100),
-        (bounds.pairwise_bound, g(3) * 100),
-        (bounds.kahan_bound, (2 * U + 48 * U**2) * 100),
-        (bounds.sum2_bound, 7 * U + g(5) ** 2 * 100),
-        (bounds.sum3_bound, (U + 3 * g(5) ** 2) * 7 + g(10) ** 3 * 100),
-        (bounds.klein_bound, 7 * U + (1 + U) * (7 * U + g(5) ** 3 * 200)),
-        (bounds.double_double_bound, PAIRS * 100 + U * (7 + PAIRS * 100)),
-        (bounds.exact_bound, 7 * U),
-        (bounds.reproducible_bound, PLACES + U * (7 + PLACES)),
+        (error_bounds.recursive_bound, g(5) * 100),
+        (error_bounds.pairwise_bound, g(3) * 100),
+        (error_bounds.kahan_bound, (2 * U + 48 * U**2) * 100),
+        (error_bounds.sum2_bound, 7 * U + g(5) ** 2 * 100),
+        (error_bounds.sum3_bound, (U + 3 * g(5) ** 2) * 7 + g(10) ** 3 * 100),
+        (error_bounds.klein_bound, 7 * U + (1 + U) * (7 * U + g(5) ** 3 * 200)),
+        (error_bounds.double_double_bound, PAIRS * 100 + U * (7 + PAIRS * 100)),
+        (error_bounds.exact_bound, 7 * U),
+        (error_bounds.reproducible_bound, PLACES + U * (7 + PLACES)),
     ],
 )
 def test_bounds_are_their_formulas(bound, wanted):
@@ -45,9 +45,9 @@ def test_bounds_are_their_formulas(bound, wanted):
 @pytest.mark.parametrize("n", range(1, 18))
 def test_pairwise_counts_the_levels(n):
     levels = math.ceil(math.log2(n))
-    assert bounds.pairwise_bound(Problem(n=n, u=U, total=TOTAL, sizes=SIZES, largest=SIZES)) == (
-        g(levels) * 100
-    )
+    assert error_bounds.pairwise_bound(
+        Problem(n=n, u=U, total=TOTAL, sizes=SIZES, largest=SIZES)
+    ) == (g(levels) * 100)
 
 
 def test_where_a_theorem_does_not_hold_the_bound_is_infinite():
@@ -55,11 +55,11 @@ def test_where_a_theorem_does_not_hold_the_bound_is_infinite():
         u = Fraction(1, 2**8)
         return Problem(n=n, u=u, total=Fraction(0), sizes=Fraction(sizes), largest=Fraction(sizes))
 
-    assert math.isfinite(bounds.recursive_bound(problem(256)))
-    assert bounds.recursive_bound(problem(257)) == math.inf
-    assert bounds.recursive_bound(problem(257, sizes=0)) == 0
-    assert math.isfinite(bounds.sum3_bound(problem(64)))
-    assert bounds.sum3_bound(problem(65)) == math.inf
+    assert math.isfinite(error_bounds.recursive_bound(problem(256)))
+    assert error_bounds.recursive_bound(problem(257)) == math.inf
+    assert error_bounds.recursive_bound(problem(257, sizes=0)) == 0
+    assert math.isfinite(error_bounds.sum3_bound(problem(64)))
+    assert error_bounds.sum3_bound(problem(65)) == math.inf
 
 
 @pytest.mark.parametrize("dtype", FORMATS)

@@ -8,7 +8,8 @@ from telling_data import mixture
 from tree_loops import MULTI_TERM, TREES, tree_of
 
 from fpdrift.floats import FORMATS
-from fpdrift.reduction import makers, run_plans
+from fpdrift.reduction import plans as makers
+from fpdrift.reduction import run_plans
 
 PAIRS = [
     *((name, name) for name in FORMATS),

@@ -6,9 +6,9 @@ from helpers import require
 from telling_data import mixture
 from tree_loops import tree_of
 
+from fpdrift.backends.summing_functions import box
 from fpdrift.floats import FORMATS
-from fpdrift.frameworks.boxes import box
-from fpdrift.reduction import makers, reveal, run_plans
+from fpdrift.reduction import plans, reveal, run_plans
 
 NATIVE = ("float16", "float32", "float64")
 SIZES = (1, 2, 3, 7, 8, 9, 31, 33, 100)
@@ -40,7 +40,7 @@ def test_numpys_sums_follow_numpys_loops(name, dtype):
 
 def test_more_units_than_a_half_can_hide_or_count_are_asked_in_parts():
     found = reveal(np.sum, 5000, "float16")
-    assert (found.verdict, found.plan) == ("confirmed", makers.numpy_like(5000))
+    assert (found.verdict, found.plan) == ("confirmed", plans.numpy_like(5000))
 
 
 @pytest.mark.parametrize("dtype", NATIVE)

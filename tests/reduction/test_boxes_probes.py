@@ -5,10 +5,9 @@ import pytest
 from black_boxes import Counted
 
 from fpdrift.floats import FORMATS
-from fpdrift.reduction import makers, reveal
-from fpdrift.reduction.revealing.masks import mask_of
-from fpdrift.reduction.revealing.probing import BlackBox
-from fpdrift.reduction.revealing.search import Search
+from fpdrift.reduction import plans, reveal
+from fpdrift.reduction._reveal._probing import BlackBox, mask_of
+from fpdrift.reduction._reveal._search import Search
 
 #: Numbers as huge as a mask, and nothing as huge elsewhere.
 HUGE = 2.0**100
@@ -33,7 +32,7 @@ def reversed_(x):
 
 @pytest.mark.slow
 def test_a_reversed_sum_takes_at_most_two_thousand_probes_whatever_is_drawn():
-    plan = makers.reversed_(1024)
+    plan = plans.reversed_(1024)
     for seed in range(100):
         box = BlackBox(reversed_, 1024, FORMATS["float32"], "a sum")
         order = np.random.default_rng(seed).permutation(1024).tolist()
@@ -45,7 +44,7 @@ def test_a_reversed_sum_takes_at_most_two_thousand_probes_whatever_is_drawn():
 def test_the_calls_that_are_reported_are_those_that_the_box_counts(seed):
     box = Masked(reversed_)
     found = reveal(box, 1024, rng=np.random.default_rng(seed))
-    assert (found.verdict, found.plan) == ("confirmed", makers.reversed_(1024))
+    assert (found.verdict, found.plan) == ("confirmed", plans.reversed_(1024))
     assert found.calls == box.calls
     assert found.probes <= box.probes <= found.probes + found.evidence.fresh
     assert found.probes <= 2000

@@ -7,9 +7,9 @@ from helpers import require
 from telling_data import mixture
 from tree_loops import tree_of
 
+from fpdrift.backends.summing_functions import box, known
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, round_fraction, to_fraction
-from fpdrift.frameworks.boxes import box, known
 from fpdrift.reduction import reveal_dot, reveal_matmul, reveal_mean, run_plans
 
 REVEAL = {"dot": reveal_dot, "matmul": reveal_matmul, "mean": reveal_mean}

@@ -12,12 +12,12 @@ from helpers import require
 from test_batch import is_equivalence
 
 from fpdrift import provenance
+from fpdrift.backends import onednn
 from fpdrift.errors import FpdriftError
-from fpdrift.frameworks import onednn
 from fpdrift.reduction import condition_matrix, known_conditions
-from fpdrift.reduction.batch import BatchCondition, ConditionMatrix, conditions, worker
-from fpdrift.reduction.batch.conditions import environment
-from fpdrift.results import Result
+from fpdrift.reduction.batch import BatchCondition, ConditionMatrix, _conditions, _worker
+from fpdrift.reduction.batch._conditions import environment
+from fpdrift.serialization import Result
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs signals")
 OWN = "row_functions:by_environment"
@@ -136,8 +136,8 @@ def test_numpys_conditions_run():
 
 def test_one_core_another_architecture_and_no_tensorflow_are_reasons(monkeypatch):
     monkeypatch.setattr(provenance, "available_cores", lambda: 1)
-    monkeypatch.setattr(conditions.platform, "machine", lambda: "aarch64")
-    monkeypatch.setattr(conditions, "find_spec", lambda name: None if name == "tensorflow" else 1)
+    monkeypatch.setattr(_conditions.platform, "machine", lambda: "aarch64")
+    monkeypatch.setattr(_conditions, "find_spec", lambda name: None if name == "tensorflow" else 1)
     reasons = {
         (report.condition.library, report.condition.name): report.reason
         for report in known_conditions()
@@ -155,15 +155,15 @@ def test_one_core_another_architecture_and_no_tensorflow_are_reasons(monkeypatch
 
 
 def test_a_processor_lacks_what_it_does_not_name(monkeypatch):
-    monkeypatch.setattr(conditions.platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(conditions, "_flags", lambda: {"sse4_1", "sse4_2", "avx"})
-    monkeypatch.setattr(conditions, "find_spec", lambda _: 1)
+    monkeypatch.setattr(_conditions.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(_conditions, "_flags", lambda: {"sse4_1", "sse4_2", "avx"})
+    monkeypatch.setattr(_conditions, "find_spec", lambda _: 1)
     reasons = {r.condition.name: r.reason for r in known_conditions("tensorflow")}
     assert reasons["oneDNN up to AVX"] is reasons["oneDNN up to SSE41"] is None
     assert reasons["oneDNN up to AVX2"] == "this processor does not name avx2"
     assert reasons["oneDNN up to AVX512_CORE_AMX"] == "this processor does not name amx_tile"
     assert {f"oneDNN up to {name}" for name in onednn.INSTRUCTION_SETS} <= set(reasons)
-    monkeypatch.setattr(conditions, "_flags", set)  # no Linux: oneDNN itself will say
+    monkeypatch.setattr(_conditions, "_flags", set)  # no Linux: oneDNN itself will say
     assert all(r.reason is None for r in known_conditions("tensorflow"))
 
 
@@ -213,11 +213,11 @@ def test_what_numpy_and_openblas_say_is_checked(monkeypatch):
     }
     for name, value in fine.items():
         monkeypatch.setenv(name, value)
-    worker.check_obeyed(said)
+    _worker.check_obeyed(said)
     for name, value in wrong.items():
         monkeypatch.setenv(name, value)
         with pytest.raises(FpdriftError, match=f"refused {name}"):
-            worker.check_obeyed(said)
+            _worker.check_obeyed(said)
         monkeypatch.setenv(name, fine[name])
 
 
@@ -233,7 +233,7 @@ def test_a_name_that_openblas_does_not_know_is_refused():
 
 def test_numpy_speaks_for_itself_without_threadpoolctl(monkeypatch):
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    assert set(worker.about_numpy()) == {"NumPy", "features"}
+    assert set(_worker.about_numpy()) == {"NumPy", "features"}
 
 
 def test_no_room_for_the_rows(monkeypatch):
@@ -320,8 +320,8 @@ def test_tensorflow_under_the_same_condition_twice_and_capped():
 def test_tensorflow_agrees_with_numpy():
     """The same numbers went through both: results agree as closely as rounding allows."""
     require("tensorflow")
-    from fpdrift.frameworks import rows
-    from fpdrift.reduction.batch.operations import OPERATIONS, draw, resolve
+    from fpdrift.backends import tensorflow as rows
+    from fpdrift.reduction.batch._operations import OPERATIONS, draw, resolve
 
     for name in OPERATIONS:
         data = draw(name, 2, 3)

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from fpdrift.plotting.threads import draw_threads
+from fpdrift.plotting._threads import draw_threads
 from fpdrift.reduction import thread_sums
 
 

@@ -9,13 +9,14 @@ from helpers import require
 from planted_device import Planted
 
 from fpdrift import gpu_sums
+from fpdrift.backends import devices
+from fpdrift.backends.cupy import ELEMENTS_PER_THREAD, THREADS_PER_BLOCK
 from fpdrift.errors import FpdriftError
-from fpdrift.frameworks import devices
-from fpdrift.frameworks.cupy import ELEMENTS_PER_THREAD, THREADS_PER_BLOCK
 from fpdrift.recorded import read_recorded
-from fpdrift.reduction import bounds
-from fpdrift.reduction.gpu import GpuKernel, live, measure_gpu, record_gpu, recording
-from fpdrift.reduction.gpu.inputs import Inputs
+from fpdrift.reduction import error_bounds
+from fpdrift.reduction.gpu import GpuKernel, _measure, measure_gpu, record_gpu
+from fpdrift.reduction.gpu import _record as recording
+from fpdrift.reduction.gpu._results import Inputs
 
 
 def plant(monkeypatch, **how):
@@ -26,7 +27,7 @@ def plant(monkeypatch, **how):
             raise FpdriftError(f"{library}: nothing planted")
         return planted.device
 
-    monkeypatch.setattr(live, "open_device", opened)
+    monkeypatch.setattr(_measure, "open_device", opened)
     return planted
 
 
@@ -74,7 +75,7 @@ def test_without_a_switch_the_first_try_is_the_reference(monkeypatch):
 
 def test_slow_operations_are_tried_less_often(monkeypatch):
     plant(monkeypatch)
-    monkeypatch.setattr(live, "_SECONDS", -1.0)
+    monkeypatch.setattr(_measure, "_SECONDS", -1.0)
     result = gpu_sums("live", sizes=1000, tries=50)
     assert {run.tries for run in result.runs} == {2}
     assert {len(cost.ratios) for cost in result.costs} == {3}
@@ -218,8 +219,8 @@ def check_cpu(library):
         assert result.operations == ("sum", "atomic sum", "index_add", "scatter_add", "matmul")
         assert not [reason for reason in result.skipped.values() if "Error" in reason]
         values = Inputs.checked(500, dtype, "uniform", 1).draw(500)
-        problem = bounds.Problem.of(values)
-        off = float(bounds.recursive_bound(problem))
+        problem = error_bounds.Problem.of(values)
+        off = float(error_bounds.recursive_bound(problem))
         for name in ("sum", "atomic sum"):
             for run in result.of(name):
                 assert run.values.dtype.name == dtype

@@ -10,16 +10,15 @@ import pytest
 from fpdrift import gpu_sums, load_recorded
 from fpdrift.errors import FpdriftError
 from fpdrift.recorded import read_recorded, recorded_names
-from fpdrift.reduction import bounds, makers, run_plan
-from fpdrift.reduction.gpu import GpuKernel, GpuRecording, asking, trees
-from fpdrift.reduction.gpu.inputs import Inputs
-from fpdrift.reduction.gpu.validating import validation
-from fpdrift.reduction.gpu.variability import (
+from fpdrift.reduction import error_bounds, plans, run_plan
+from fpdrift.reduction.gpu import GpuKernel, GpuRecording, _gpu_sums, trees
+from fpdrift.reduction.gpu._results import Inputs, validation
+from fpdrift.reduction.gpu._variability import (
     count_variability,
     mean_relative_variation,
     scalar_variability,
 )
-from fpdrift.results import Result
+from fpdrift.serialization import Result
 
 SMALL = GpuKernel(threads_per_block=16, elements_per_thread=3, warp_size=8)
 DTYPES = ("float16", "bfloat16", "float32", "float64")
@@ -43,7 +42,7 @@ def test_each_try_is_a_plan(dtype, resident):
         two = next(r for r in result.of("two-pass", deterministic=True) if r.n == n)
         expected = [run_plan(trees.one_pass(n, order, kernel), values) for order in orders]
         assert one.values.tobytes() == np.array(expected).tobytes()
-        expected = [run_plan(makers.in_order(order), values) for order in single]
+        expected = [run_plan(plans.in_order(order), values) for order in single]
         assert atomic.values.tobytes() == np.array(expected).tobytes()
         assert one.reference == two.reference == run_plan(trees.two_pass(n, kernel), values)
         assert two.distinct == 1
@@ -63,10 +62,12 @@ def test_the_same_seed_gives_the_same_bits():
 def test_every_order_is_within_the_bound():
     result = gpu_sums(sizes=500, tries=50, distribution="normal", kernel=SMALL)
     values = Inputs.checked(500, "float32", "normal", 1).draw(500)
-    problem = bounds.Problem.of(values)
+    problem = error_bounds.Problem.of(values)
     for run in result.runs:
         for value in run.values:
-            assert abs(Fraction(float(value)) - problem.total) <= bounds.recursive_bound(problem)
+            assert abs(Fraction(float(value)) - problem.total) <= error_bounds.recursive_bound(
+                problem
+            )
 
 
 def test_numbers_are_the_same_ones_everywhere():
@@ -188,7 +189,7 @@ def test_nothing_is_invented():
 
 def test_recorded_sums_are_those_of_the_recording(monkeypatch):
     known = {"gpu-planted": recording(gpu_sums(sizes=10, tries=2)), "other": GpuKernel()}
-    monkeypatch.setattr(asking, "load_recorded", known.get)
+    monkeypatch.setattr(_gpu_sums, "load_recorded", known.get)
     assert gpu_sums("recorded", name="gpu-planted") is known["gpu-planted"].sums
     with pytest.raises(FpdriftError, match="'other' holds a GpuKernel, and no sums of a GPU"):
         gpu_sums("recorded", name="other")

@@ -3,32 +3,32 @@
 import numpy as np
 import pytest
 
-from fpdrift.reduction import makers, run_plan
-from fpdrift.reduction.naming import in_words
+from fpdrift.reduction import plans, run_plan
+from fpdrift.reduction._describe import in_words
 
 
 @pytest.mark.parametrize(
     ("plan", "words"),
     [
-        (makers.sequential(1), "there is only one order"),
-        (makers.sequential(2), "there is only one order"),
-        (makers.sequential(3), "one after the other, the first two first"),
-        (makers.reversed_(100), "one after the other, the last two first"),
-        (makers.pairwise(8), "in halves, and these in halves, down to single inputs"),
-        (makers.pairwise(100, 16), "in halves, down to blocks of at most 16"),
-        (makers.blocked(100, 32), "blocks of 32, one after the other"),
-        (makers.strided(100, 4), "4 interleaved accumulators, added pairwise"),
-        (makers.numpy_like(16), "8 interleaved accumulators, added pairwise"),
+        (plans.sequential(1), "there is only one order"),
+        (plans.sequential(2), "there is only one order"),
+        (plans.sequential(3), "one after the other, the first two first"),
+        (plans.reversed_(100), "one after the other, the last two first"),
+        (plans.pairwise(8), "in halves, and these in halves, down to single inputs"),
+        (plans.pairwise(100, 16), "in halves, down to blocks of at most 16"),
+        (plans.blocked(100, 32), "blocks of 32, one after the other"),
+        (plans.strided(100, 4), "4 interleaved accumulators, added pairwise"),
+        (plans.numpy_like(16), "8 interleaved accumulators, added pairwise"),
         (
-            makers.numpy_like(1000),
+            plans.numpy_like(1000),
             "eight interleaved accumulators in blocks of at most 128, and these in halves",
         ),
-        (makers.fused(33, 8), "8 at a time into the sum so far, rounded once"),
+        (plans.fused(33, 8), "8 at a time into the sum so far, rounded once"),
         (
-            makers.fused(33, 8, aligned=True, extra_bits=2),
+            plans.fused(33, 8, aligned=True, extra_bits=2),
             "8 at a time into the sum so far, aligned and truncated",
         ),
-        (makers.fused(20, 20), "20 at a time into the sum so far, rounded once"),
+        (plans.fused(20, 20), "20 at a time into the sum so far, rounded once"),
     ],
 )
 def test_a_maker_is_named(plan, words):
@@ -44,19 +44,19 @@ def test_folded_accumulators():
     while len(lanes) > 1:
         lanes = lanes[: len(lanes) // 2] + lanes[len(lanes) // 2 :]
     order = [0, 4, 2, 6, 1, 5, 3, 7]
-    plan = makers.nest(
-        makers.pairwise(8),
-        [makers.sequential(5)] * 8,
+    plan = plans.nest(
+        plans.pairwise(8),
+        [plans.sequential(5)] * 8,
         np.concatenate([np.arange(lane, n, 8) for lane in order]),
     )
     assert run_plan(plan, values) == lanes[0]
     assert in_words(plan) == "8 interleaved accumulators, folded in halves"
-    assert in_words(makers.strided(n, 8)) == "8 interleaved accumulators, added pairwise"
+    assert in_words(plans.strided(n, 8)) == "8 interleaved accumulators, added pairwise"
 
 
 @pytest.mark.parametrize("n", [3, 9, 100])
 def test_other_orders_have_no_name(n):
     order = np.roll(np.arange(n), 1)
-    assert in_words(makers.in_order(order)) is None or n == 3
+    assert in_words(plans.in_order(order)) is None or n == 3
     if n > 3:
-        assert in_words(makers.random(n, np.random.default_rng(5))) is None
+        assert in_words(plans.random(n, np.random.default_rng(5))) is None

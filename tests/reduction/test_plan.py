@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fpdrift.errors import FpdriftError
-from fpdrift.reduction import Plan, makers
+from fpdrift.reduction import Plan
+from fpdrift.reduction import plans as makers
 
 
 def nested(plan):

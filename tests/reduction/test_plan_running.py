@@ -8,8 +8,9 @@ from plan_oracle import run_scalar
 
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, to_bits
-from fpdrift.reduction import Plan, makers, replay, run_plan, run_plans, thread_sums
-from fpdrift.reduction.rounding import to_odd
+from fpdrift.reduction import Plan, replay, run_plan, run_plans, thread_sums
+from fpdrift.reduction import plans as makers
+from fpdrift.reduction._rounding import to_odd
 
 NAMES = list(FORMATS)
 PAIRS = [

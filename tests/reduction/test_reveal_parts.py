@@ -8,19 +8,18 @@ import pytest
 
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS
-from fpdrift.reduction import Revealed, makers, reveal, run_plan
-from fpdrift.reduction.revealing.masks import mask_of
-from fpdrift.reduction.revealing.mixture import (
+from fpdrift.reduction import Revealed, plans, reveal, run_plan
+from fpdrift.reduction._reveal._probe_inputs import (
     fresh_probes,
     mixture,
     order_matters,
     whole_numbers,
     wide_ties,
 )
-from fpdrift.reduction.revealing.probing import BlackBox
-from fpdrift.reduction.revealing.search import ContradictionError, Search
-from fpdrift.reduction.rounding import round_array
-from fpdrift.reduction.sums import exact_sum, neumaier_sum
+from fpdrift.reduction._reveal._probing import BlackBox, mask_of
+from fpdrift.reduction._reveal._search import ContradictionError, Search
+from fpdrift.reduction._rounding import round_array
+from fpdrift.reduction.algorithms import exact_sum, neumaier_sum
 
 
 def alters(x):
@@ -97,11 +96,11 @@ def test_each_accumulator_hides_as_many_units_as_a_mask_holds(dtype):
     assert float(fmt.dtype.type(count * mask.unit)) == count * mask.unit
     x = np.full(count + 2, mask.unit)
     x[0], x[-1] = mask.huge, -mask.huge
-    apart = makers.sequential(1)
-    together = makers.nest(makers.sequential(3), [apart, makers.pairwise(count), apart])
+    apart = plans.sequential(1)
+    together = plans.nest(plans.sequential(3), [apart, plans.pairwise(count), apart])
     for acc in {"float16": ("float16", "float32")}.get(dtype, (dtype, "float32", "float64")):
         if FORMATS[acc].bits >= fmt.bits:
-            for plan in (together, makers.sequential(len(x)), makers.reversed_(len(x))):
+            for plan in (together, plans.sequential(len(x)), plans.reversed_(len(x))):
                 for signed in (x, x[::-1]):
                     assert run_plan(plan, signed.astype(fmt.dtype), dtype, acc) == 0
 
@@ -140,7 +139,7 @@ def test_random_trees_of_nodes_of_many_children_are_found(seed, dtype, aligned):
         kids += [there.pop(int(rng.integers(len(there)))) for _ in range(terms)]
         starts.append(len(kids))
         there.append(n + len(starts) - 2)
-    plan = makers.Plan(n=n, children=np.array(kids), starts=np.array(starts), aligned=aligned)
+    plan = plans.Plan(n=n, children=np.array(kids), starts=np.array(starts), aligned=aligned)
     found, _ = searched(lambda x: run_plan(plan, x), n, dtype, seed)
     assert shape(found) == shape(plan)
     of_many = np.diff(plan.starts) > 2
@@ -149,20 +148,18 @@ def test_random_trees_of_nodes_of_many_children_are_found(seed, dtype, aligned):
 
 def test_two_trees_that_a_pivot_cannot_tell_apart_are_told_apart():
     # Adding exactly, ((0+1)+2+3) and (0+1+(2+3)) answer each pair of inputs alike.
-    one = makers.Plan(n=4, children=np.array([0, 1, 4, 2, 3]), starts=np.array([0, 2, 5]))
-    other = makers.Plan(n=4, children=np.array([2, 3, 0, 1, 4]), starts=np.array([0, 2, 5]))
+    one = plans.Plan(n=4, children=np.array([0, 1, 4, 2, 3]), starts=np.array([0, 2, 5]))
+    other = plans.Plan(n=4, children=np.array([2, 3, 0, 1, 4]), starts=np.array([0, 2, 5]))
     for plan in (one, other):
         for seed in range(24):
             assert searched(lambda x, p=plan: run_plan(p, x), 4, seed=seed)[0] == plan
 
 
 def test_more_units_than_a_probe_may_hold_are_asked_in_parts():
-    plan = makers.fused(300, 50, aligned=True)
+    plan = plans.fused(300, 50, aligned=True)
     found, _ = searched(lambda x: run_plan(plan, x), 300, "bfloat16")
     assert shape(found) == shape(plan)
-    assert searched(lambda x: np.add.accumulate(x)[-1], 700, "bfloat16")[0] == makers.sequential(
-        700
-    )
+    assert searched(lambda x: np.add.accumulate(x)[-1], 700, "bfloat16")[0] == plans.sequential(700)
 
 
 @pytest.mark.parametrize("n", [127, 128, 2060])
@@ -171,7 +168,7 @@ def test_units_that_vanish_need_not_be_asked_for_pair_by_pair(n):
         return np.add.accumulate(np.where(np.abs(x) < np.float16(2.0**-14), x * 0, x))[-1]
 
     found, calls = searched(flushing, n, "float16")
-    assert found == makers.fused(n, n, aligned=True)
+    assert found == plans.fused(n, n, aligned=True)
     assert calls < 6 * n or n == 127
 
 
@@ -188,7 +185,7 @@ def test_units_that_a_truncating_node_hides_have_not_vanished():
 @pytest.mark.slow
 def test_a_sequential_tree_of_16384_inputs_needs_no_recursion():
     found, calls = searched(lambda x: np.add.accumulate(x)[-1], 16384)
-    assert found == makers.sequential(16384)
+    assert found == plans.sequential(16384)
     assert calls < 2 * 16384
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from helpers import require
 
+from fpdrift.backends.summing_functions import box
 from fpdrift.floats import FORMATS, round_fraction
-from fpdrift.frameworks.boxes import box
 from fpdrift.reduction import (
-    makers,
+    plans,
     reveal,
     reveal_dot,
     reveal_matmul,
@@ -53,14 +53,14 @@ PATTERNS = {
 @pytest.mark.parametrize("name", PATTERNS)
 def test_which_products_are_rounded_is_found(name, dtype):
     found = reveal_dot(chain(PATTERNS[name]), 7, dtype)
-    assert (found.verdict, found.plan) == ("confirmed", makers.sequential(7))
+    assert (found.verdict, found.plan) == ("confirmed", plans.sequential(7))
     assert found.unrounded.tolist() == PATTERNS[name]
     assert found.products == ("rounded" if name == "rounded" else "fused")
 
 
 def test_the_last_products_of_a_reversed_chain_are_told_apart():
     found = reveal_dot(chain(PATTERNS["fused"], back=True), 7, "float64")
-    assert found.plan == makers.reversed_(7)
+    assert found.plan == plans.reversed_(7)
     assert found.unrounded.tolist() == [True] * 6 + [False]
 
 
@@ -129,7 +129,7 @@ def mean_of(x):
 @pytest.mark.parametrize("n", [2, 3, 16, 33])
 def test_a_mean_that_nobody_announced_is_recognised(n, dtype):
     found = reveal(mean_of, n, dtype)
-    assert (found.verdict, found.plan) == ("confirmed", makers.sequential(n))
+    assert (found.verdict, found.plan) == ("confirmed", plans.sequential(n))
     assert found.finish == "divided by n"
     assert "It is a mean." in found.evidence.why
     assert reveal_mean(mean_of, n, dtype).plan == found.plan

@@ -1,14 +1,11 @@
 """A sample of the random boxes of `tests/faults/sweep_reveal.py`, none of them judged wrongly."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from fpdrift.reduction import makers, reveal
+from fpdrift.reduction import plans, reveal
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
 SEED = 3
 
 
@@ -23,7 +20,7 @@ def test_no_box_is_judged_wrongly(small, cases):
 
 @pytest.mark.parametrize(
     ("verdict", "plan"),
-    [("confirmed", makers.reversed_), ("order-independent", lambda _: None)],
+    [("confirmed", plans.reversed_), ("order-independent", lambda _: None)],
 )
 def test_a_wrong_verdict_would_show(verdict, plan, monkeypatch):
     import sweep_reveal

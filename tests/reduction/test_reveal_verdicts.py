@@ -8,7 +8,7 @@ import pytest
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS
 from fpdrift.reduction import (
-    makers,
+    plans,
     reveal,
     reveal_dot,
     reveal_matmul,
@@ -18,10 +18,10 @@ from fpdrift.reduction import (
     sum_of_dot,
     sum_of_matmul,
 )
-from fpdrift.reduction.revealing.flushing import Flush, flushed_sums
-from fpdrift.reduction.revealing.kinds import ROUNDED
-from fpdrift.reduction.rounding import round_array
-from fpdrift.reduction.sums import (
+from fpdrift.reduction._reveal._box import ROUNDED
+from fpdrift.reduction._reveal._verify import Flush, flushed_sums
+from fpdrift.reduction._rounding import round_array
+from fpdrift.reduction.algorithms import (
     double_double_sum,
     exact_sum,
     kahan_sum,
@@ -137,7 +137,7 @@ def flushed_chain(x):
 )
 def test_flushing_has_a_verdict_of_its_own(add, flushed):
     found = reveal(add, 20)
-    assert (found.verdict, found.plan) == ("confirmed, subnormals flushed", makers.sequential(20))
+    assert (found.verdict, found.plan) == ("confirmed, subnormals flushed", plans.sequential(20))
     assert found.evidence.flushed == flushed
     assert found.evidence.flushes_subnormals
     assert not found.confirmed  # run_plan does not flush
@@ -149,19 +149,19 @@ def test_a_flushed_zero_that_loses_its_sign_is_a_zero_still():
     found = reveal(lambda x: flushed_chain(x) + np.float32(0), 3)
     back = reveal(lambda x: -(flushed_chain(-x) + np.float32(0)) + np.float32(0), 3)
     for one in (found, back):
-        assert (one.verdict, one.plan) == ("confirmed, subnormals flushed", makers.sequential(3))
+        assert (one.verdict, one.plan) == ("confirmed, subnormals flushed", plans.sequential(3))
         assert "signs of such zeros were not compared" in one.evidence.why
 
 
 def test_the_smallest_normal_number_is_not_flushed():
     fmt, flush = FORMATS["float32"], Flush(True, True, True)
     rows = np.array([[SUBNORMAL, 0], [SUBNORMAL * 2, -SUBNORMAL], [SUBNORMAL, -SUBNORMAL / 2]])
-    sums = flushed_sums(makers.sequential(2), rows, fmt, fmt, ROUNDED, flush)
+    sums = flushed_sums(plans.sequential(2), rows, fmt, fmt, ROUNDED, flush)
     assert sums.tolist() == [SUBNORMAL, SUBNORMAL, SUBNORMAL]
-    under = flushed_sums(makers.sequential(2), rows * np.float32(1.5), fmt, fmt, ROUNDED, flush)
+    under = flushed_sums(plans.sequential(2), rows * np.float32(1.5), fmt, fmt, ROUNDED, flush)
     assert under.tolist() == [SUBNORMAL * 1.5, SUBNORMAL * 1.5, SUBNORMAL * 1.5]
     cancelled = np.array([[SUBNORMAL * 1.5, -SUBNORMAL]], np.float32)
-    assert flushed_sums(makers.sequential(2), cancelled, fmt, fmt, ROUNDED, flush).tolist() == [0]
+    assert flushed_sums(plans.sequential(2), cancelled, fmt, fmt, ROUNDED, flush).tolist() == [0]
 
 
 def test_what_flushes_in_no_known_way_is_not_reproduced():
@@ -211,7 +211,7 @@ def test_with_three_or_four_inputs_the_evidence_says_how_well_it_can_tell(n):
 @pytest.mark.parametrize("n", [2, 5, 12])
 @pytest.mark.parametrize("extra_bits", [0, 2])
 def test_adders_that_truncate_are_found_where_all_have_two_terms(n, extra_bits):
-    plan = makers.fused(n, 1, aligned=True, extra_bits=extra_bits)
+    plan = plans.fused(n, 1, aligned=True, extra_bits=extra_bits)
     found = reveal(lambda x: run_plan(plan, x), n)
     assert found.verdict == "confirmed"
     rows = np.random.default_rng(0).standard_normal((50, n)).astype(np.float32)
@@ -222,7 +222,7 @@ def test_adders_that_truncate_are_found_where_all_have_two_terms(n, extra_bits):
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_products_are_revealed_as_sums(n, dtype):
     for found in (reveal_dot(dot, n, dtype), reveal_matmul(matmul, n, dtype, element=(1, 1))):
-        assert (found.verdict, found.plan) == ("confirmed", makers.sequential(n))
+        assert (found.verdict, found.plan) == ("confirmed", plans.sequential(n))
 
 
 def test_the_element_asked_is_the_one_that_is_revealed():
@@ -232,9 +232,9 @@ def test_the_element_asked_is_the_one_that_is_revealed():
         return product
 
     shape = {"shape": (3, 2)}
-    assert reveal_matmul(ends_otherwise, 9, **shape).plan == makers.sequential(9)
+    assert reveal_matmul(ends_otherwise, 9, **shape).plan == plans.sequential(9)
     last = reveal_matmul(ends_otherwise, 9, **shape, element=(2, 1))
-    assert last.plan == makers.reversed_(9)
+    assert last.plan == plans.reversed_(9)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
@@ -250,7 +250,7 @@ def test_a_mean_is_a_sum_that_is_divided(n, dtype):
 
     for function in (mean, times_reciprocal):
         found = reveal_mean(function, n, dtype)
-        assert (found.verdict, found.plan) == ("confirmed", makers.sequential(n))
+        assert (found.verdict, found.plan) == ("confirmed", plans.sequential(n))
 
 
 def test_products_of_the_wrong_shape_or_settings_are_refused():
@@ -351,4 +351,4 @@ def test_a_mean_whose_masks_overflow_is_one_line():
 
 def test_a_zero_of_the_other_sign_is_no_other_order():
     found = reveal(lambda x: -in_turn(-x), 9)
-    assert (found.verdict, found.plan) == ("not reproduced", makers.sequential(9))
+    assert (found.verdict, found.plan) == ("not reproduced", plans.sequential(9))

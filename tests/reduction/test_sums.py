@@ -19,16 +19,15 @@ from fpdrift.reduction import (
     Bins,
     SumGrowth,
     SumTable,
-    bins,
+    _table,
+    algorithms,
     columnwise,
     ill_conditioned,
-    pricing,
     sum_growth,
     sum_table,
-    sums,
 )
-from fpdrift.reduction.bounds import Problem
-from fpdrift.reduction.pricing import METHODS
+from fpdrift.reduction._table import METHODS
+from fpdrift.reduction.error_bounds import Problem
 
 WIDEST = {"float16": 60, "bfloat16": 1e3, "float32": 1e7, "float64": 1e16}
 BY_NAME = {method.name: method for method in METHODS}
@@ -93,9 +92,9 @@ def test_exact_is_the_nearest_float(dtype):
     for seed in range(50):
         values = drawn(seed, dtype)
         wanted = round_fraction(sum(map(Fraction, values.tolist()), Fraction(0)), FORMATS[dtype])
-        assert sums.exact_sum(values) == wanted
+        assert algorithms.exact_sum(values) == wanted
         if dtype == "float64":
-            assert sums.exact_sum(values) == math.fsum(values)
+            assert algorithms.exact_sum(values) == math.fsum(values)
 
 
 @pytest.mark.parametrize("name", ["exact", "reproducible"])
@@ -160,7 +159,7 @@ def test_bins_keep_quiet_about_signalling_nans(dtype):
 def test_blocks_of_bins_join_without_a_seam(monkeypatch):
     values = np.array([1e30, 3, -1e30, 2.0**-20, 7, 1e-9, 5e20, -5e20, 0.1])
     whole = Bins.of(values)
-    monkeypatch.setattr(bins, "_BLOCK", 2)
+    monkeypatch.setattr(algorithms, "_BLOCK", 2)
     assert Bins.of(values) == whole
     assert Bins.of(values[:0]) == Bins()
 
@@ -172,7 +171,7 @@ def test_bins_filled_by_threads_give_one_result():
         with ThreadPoolExecutor(threads) as pool:
             parts = list(pool.map(Bins.of, np.array_split(values, threads)))
         results.add(sum(parts[::-1], Bins()).total("float32").tobytes())
-    assert results == {sums.reproducible_sum(values).tobytes()}
+    assert results == {algorithms.reproducible_sum(values).tobytes()}
 
 
 def test_bins_keep_what_one_place_cannot():
@@ -212,17 +211,17 @@ def first_of(values):
 
 def test_a_row_holds_the_first_value_and_the_largest_error():
     values = np.array([1, 2, 4], np.float32)
-    method = pricing.Method("first", first_of, lambda p: 3 * p.u * abs(p.total), True)
+    method = _table.Method("first", first_of, lambda p: 3 * p.u * abs(p.total), True)
     shuffled = [values, values[::-1], values, values[[1, 0, 2]]]
-    row = pricing._row(method, shuffled, Problem.of(values), FORMATS["float32"], 0)
+    row = _table._row(method, shuffled, Problem.of(values), FORMATS["float32"], 0)
     assert (row.value, row.results, row.bound, row.condition) == (1, 3, 3, 1)
     assert row.error == float(Fraction(6, 7) * 2**24)
 
 
 def test_each_method_sums_each_order_once(monkeypatch):
     seen = []
-    method = pricing.Method("first", lambda x: seen.append(x) or x[0], METHODS[0].bound, True)
-    monkeypatch.setattr(pricing, "METHODS", (method,))
+    method = _table.Method("first", lambda x: seen.append(x) or x[0], METHODS[0].bound, True)
+    monkeypatch.setattr(_table, "METHODS", (method,))
     sum_table(20, (10.0, 100.0), orders=5)
     assert len(seen) == 10
     for orders in (seen[:5], seen[5:]):
@@ -233,7 +232,7 @@ def test_each_method_sums_each_order_once(monkeypatch):
 def test_times_are_relative_to_numpy(monkeypatch):
     clock = iter([0, 2, 8, 10, 14, 16])
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
-    assert pricing._times_numpy(METHODS[0], np.ones(3), 2) == (6 / 2 + 2 / 4) / 2
+    assert _table._times_numpy(METHODS[0], np.ones(3), 2) == (6 / 2 + 2 / 4) / 2
 
 
 def test_the_table_holds_every_method_and_survives_json():
@@ -254,10 +253,10 @@ def test_the_table_holds_every_method_and_survives_json():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: sums.kahan_sum([]), "values is"),
-        (lambda: sums.exact_sum([1, 2]), "values is"),
-        (lambda: sums.klein_sum([[1.0]]), "values is"),
-        (lambda: sums.sum_k([1.0], 1), "k is 1"),
+        (lambda: algorithms.kahan_sum([]), "values is"),
+        (lambda: algorithms.exact_sum([1, 2]), "values is"),
+        (lambda: algorithms.klein_sum([[1.0]]), "values is"),
+        (lambda: algorithms.sum_k([1.0], 1), "k is 1"),
         (lambda: sum_table(5), "n is 5"),
         (lambda: sum_table(conditions=3), "conditions is 3"),
         (lambda: sum_table(conditions=(0.5,)), "condition is 0.5"),
@@ -289,7 +288,7 @@ def test_growth_needs_several_sizes(ns):
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
-@pytest.mark.parametrize("add", [sums.reproducible_sum, sums.exact_sum])
+@pytest.mark.parametrize("add", [algorithms.reproducible_sum, algorithms.exact_sum])
 def test_nans_of_two_signs_have_one_result_in_every_order(add, dtype):
     kind = FORMATS[dtype].dtype.type
     numbers = np.array([np.nan, -np.nan, np.inf, -np.inf, 1, -0.0], kind)

@@ -19,11 +19,11 @@ from fpdrift.reduction import (
     thread_operation,
     thread_sums,
 )
-from fpdrift.reduction.threads import comparing, growing
-from fpdrift.reduction.threads.growing import random_orders
-from fpdrift.reduction.threads.operated import ulp_at
-from fpdrift.reduction.threads.operations import OPERATIONS, Task
-from fpdrift.reduction.threads.tries import Tries
+from fpdrift.reduction.parallel import _order_spread, _strategies
+from fpdrift.reduction.parallel._operations import OPERATIONS, Task
+from fpdrift.reduction.parallel._order_spread import random_orders
+from fpdrift.reduction.parallel._results import ulp_at
+from fpdrift.reduction.parallel._thread_pool import Tries
 
 COUNTS = (1, 2, 3, 5, 8)
 SMALL = {"n": 600, "chunks": 12, "threads": COUNTS, "tries": 2, "rounds": 2}
@@ -51,7 +51,7 @@ def test_strategies_keep_their_promise_at_every_thread_count(operation, dtype):
 def ways(operation, dtype="float32"):
     task = Task(operation, 600, 12, 5, dtype)
     chunks, _ = task.draw()
-    return task, chunks, comparing._ways(task, chunks)
+    return task, chunks, _strategies._ways(task, chunks)
 
 
 def in_order(way, order):
@@ -108,14 +108,14 @@ def test_times_are_of_the_last_thread_count_relative_to_arrival(monkeypatch):
             next(clock)
         return [np.zeros((), np.float32)] * tries, None
 
-    monkeypatch.setattr(comparing, "run_tries", run)
+    monkeypatch.setattr(_strategies, "run_tries", run)
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
     found = strategies("sum", 64, threads=(1, 3), tries=1, rounds=1)
     assert [row.times_arrival for row in found.rows] == [1, 3 / 2, 4 / 2, 5 / 2]
 
 
 def test_each_round_starts_with_another_strategy():
-    turns = comparing._turns(["a", "b", "c"], (1, 2), 4)
+    turns = _strategies._turns(["a", "b", "c"], (1, 2), 4)
     rounds = ["abcabc", "bcabca", "cabcab", "abcabc"]
     assert "".join(name for _, name in turns) == "".join(rounds)
     assert [count for count, _ in turns] == [1, 1, 1, 2, 2, 2] * 4
@@ -123,7 +123,9 @@ def test_each_round_starts_with_another_strategy():
 
 def test_what_differs_shows_in_the_row():
     values = np.array([1, 1 + 2.0**-22, 1], np.float32)
-    row = comparing._row("order of arrival", values, np.array(1 + 2.0**-24), [4.0, 9.0], [2.0, 3.0])
+    row = _strategies._row(
+        "order of arrival", values, np.array(1 + 2.0**-24), [4.0, 9.0], [2.0, 3.0]
+    )
     assert (row.results, row.spread, row.same_bits) == (2, 2, False)
     assert row.error == 1.5
     assert row.times_arrival == 2.5
@@ -176,8 +178,8 @@ def test_spreads_are_counted_in_ulps_and_orders_as_they_arrived(monkeypatch):
     def drawn(partials, orders, rng):
         return np.array([1, 5, 2, 2], np.float32)
 
-    monkeypatch.setattr(growing, "run_tries", run)
-    monkeypatch.setattr(growing, "random_orders", drawn)
+    monkeypatch.setattr(_order_spread, "run_tries", run)
+    monkeypatch.setattr(_order_spread, "random_orders", drawn)
     point = spread_growth((50,), (2,), tries=4).points[0]
     assert (point.threads_spread, point.drawn_spread) == (1.5 / point.ulp, 4 / point.ulp)
     assert (point.threads_results, point.drawn_results, point.threads_orders) == (3, 3, 2)
@@ -190,12 +192,12 @@ def test_drawn_orders_depend_on_the_seed_alone():
 
 
 def test_random_orders_are_orders(monkeypatch):
-    monkeypatch.setattr(growing, "_BLOCK", 100)
+    monkeypatch.setattr(_order_spread, "_BLOCK", 100)
     powers = np.exp2(np.arange(20))  # each order adds each of them once: all sums are exact
     assert random_orders(powers, 33, np.random.default_rng(1)).tolist() == [2.0**20 - 1] * 33
     seen = []
     monkeypatch.setattr(
-        growing, "run_plans", lambda orders, _values: seen.append(orders) or orders[:, 0]
+        _order_spread, "run_plans", lambda orders, _values: seen.append(orders) or orders[:, 0]
     )
     random_orders(np.ones(20), 33, np.random.default_rng(1))
     orders = np.concatenate(seen)
@@ -315,15 +317,15 @@ def test_bad_arguments_are_named(call, part):
 @pytest.mark.parametrize(
     ("module", "call"),
     [
-        ("comparing", lambda: strategies(n=100)),
-        ("growing", lambda: spread_growth((100,), (2,))),
+        ("_strategies", lambda: strategies(n=100)),
+        ("_order_spread", lambda: spread_growth((100,), (2,))),
     ],
 )
 def test_no_memory_is_an_error(monkeypatch, module, call):
     def refuse(*args):
         raise MemoryError
 
-    monkeypatch.setattr(f"fpdrift.reduction.threads.{module}.run_tries", refuse)
+    monkeypatch.setattr(f"fpdrift.reduction.parallel.{module}.run_tries", refuse)
     with pytest.raises(FpdriftError, match="no memory for 100 numbers"):
         call()
 

@@ -12,13 +12,13 @@ from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, round_fraction
 from fpdrift.reduction import (
     ThreadOperation,
-    makers,
+    plans,
     replay,
     run_plan,
     thread_operation,
     thread_sums,
 )
-from fpdrift.reduction.threads.operations import OPERATIONS, two_product
+from fpdrift.reduction.parallel._operations import OPERATIONS, two_product
 
 DTYPES = ("float32", "float64")
 SMALL = {"n": 3000, "chunks": 30, "tries": 12, "threads": (1, 2, 5)}
@@ -88,9 +88,9 @@ def test_replay_follows_the_arrivals_and_no_other_order(result):
 def by_hand(result, order, places, where, products):
     """Add one element's rounded terms, in plain code or by a plan."""
     if result.operation in ("sum", "positive sum", "dot"):
-        return run_plan(makers.from_arrivals(order, result.n), products)
+        return run_plan(plans.from_arrivals(order, result.n), products)
     if result.operation == "matmul":
-        return run_plan(makers.from_arrivals(order, result.n, makers.sequential), products)
+        return run_plan(plans.from_arrivals(order, result.n, plans.sequential), products)
     term = dict(zip(where.tolist(), products, strict=True))
     total = part = products.dtype.type(0)
     for step, place in enumerate(places.tolist()):
@@ -205,7 +205,7 @@ def test_no_memory_is_an_error(monkeypatch):
     def refuse(*args):
         raise MemoryError
 
-    monkeypatch.setattr("fpdrift.reduction.threads.operating.run_tries", refuse)
+    monkeypatch.setattr("fpdrift.reduction.parallel._thread_sums.run_tries", refuse)
     with pytest.raises(FpdriftError, match="no memory for 100 numbers"):
         thread_operation("dot", 100, chunks=2)
 

@@ -13,9 +13,9 @@ import fpdrift
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import ulp_distance
 from fpdrift.reduction import ThreadSums, replay, thread_sums
-from fpdrift.reduction.threads import summing, tries
-from fpdrift.reduction.threads.operating import in_order_of_arrival
-from fpdrift.reduction.threads.operations import Task, sizes_bound
+from fpdrift.reduction.parallel import _thread_pool, _thread_sums
+from fpdrift.reduction.parallel._operations import Task, sizes_bound
+from fpdrift.reduction.parallel._thread_sums import in_order_of_arrival
 
 SMALL = {"n": 20_000, "chunks": 50, "tries": 30, "threads": (1, 2, 5)}
 
@@ -147,7 +147,9 @@ def test_the_default_result_is_small_enough_to_keep():
 
 def test_default_threads_are_one_and_at_least_two(monkeypatch):
     for cores, want in ((1, [1, 2]), (3, [1, 3]), (1000, [1, 256])):
-        monkeypatch.setattr("fpdrift.reduction.threads.tries.available_cores", lambda c=cores: c)
+        monkeypatch.setattr(
+            "fpdrift.reduction.parallel._thread_pool.available_cores", lambda c=cores: c
+        )
         result = thread_sums(300, chunks=3, tries=1)
         assert [run.threads for run in result.runs] == want
 
@@ -175,12 +177,12 @@ def shared(monkeypatch):
     """What the threads of each run share, as the runs start."""
     seen = []
 
-    class Seen(tries.Tries):
+    class Seen(_thread_pool.Tries):
         def __init__(self, *args):
             super().__init__(*args)
             seen.append(self)
 
-    monkeypatch.setattr(tries, "Tries", Seen)
+    monkeypatch.setattr(_thread_pool, "Tries", Seen)
     return seen
 
 
@@ -225,8 +227,8 @@ def test_too_few_threads_are_an_error_and_no_wait_for_ever(shared, monkeypatch):
 def test_what_arrives_is_added_and_recorded_in_that_order():
     pieces = [np.array([x], np.float32) for x in (1e8, 1, -1e8, 1)]
     task = Task("sum", 4, 4, 1, "float32")
-    way = summing._keeping(in_order_of_arrival(task, [(piece,) for piece in pieces]), task)
-    shared = tries.Tries(way, 4, 1, 2)
+    way = _thread_sums._keeping(in_order_of_arrival(task, [(piece,) for piece in pieces]), task)
+    shared = _thread_pool.Tries(way, 4, 1, 2)
     for attempt, order in ((1, (3, 2, 1, 0)), (0, (0, 2, 1, 3))):
         for chunk in order:
             shared.add(attempt, chunk, way.part(chunk))

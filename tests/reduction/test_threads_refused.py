@@ -18,7 +18,7 @@ def test_no_memory_is_an_error(monkeypatch):
     def refuse(*args):
         raise MemoryError
 
-    monkeypatch.setattr("fpdrift.reduction.threads.summing._run", refuse)
+    monkeypatch.setattr("fpdrift.reduction.parallel._thread_sums._run", refuse)
     with pytest.raises(FpdriftError, match="no memory for 100 numbers"):
         thread_sums(100, chunks=2)
 

@@ -6,7 +6,7 @@ from helpers import require
 
 from fpdrift.cli.main import main
 from fpdrift.reduction import run_plan
-from fpdrift.results import Result
+from fpdrift.serialization import Result
 
 
 @pytest.mark.parametrize("function", ["sum", "mean", "dot", "matmul"])

@@ -1,16 +1,14 @@
 """A few slides of each origin, for the tests: two exact ones, one recorded, one of one's own."""
 
 import dataclasses
-import sys
 from functools import cache
 from pathlib import Path
+
+from study_results import a_study
 
 from fpdrift.arithmetic import Orders
 from fpdrift.experiments import FiveRuns, Study, TwoLoops, study
 from fpdrift.slides import CARDS, gather
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "plotting"))
-from study_results import a_study
 
 ROOT = Path(__file__).parents[2]
 LONG = "Each run twice, and again at every other number of threads, so that whoever sits at the "

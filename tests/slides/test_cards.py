@@ -2,22 +2,18 @@
 
 import re
 import shlex
-import sys
-from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from legible import faults
 from matplotlib.figure import Figure
 
 from fpdrift.cli.main import parser
 from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES, Settings
 from fpdrift.plotting import BODY, plot
-from fpdrift.plotting.draw import look
+from fpdrift.plotting._plot import look
 from fpdrift.recorded import load_recorded
 from fpdrift.slides import CARDS
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "plotting"))
-from legible import faults
 
 NAMES = [card.name for card in CARDS]
 #: Part of its size on a slide at which a picture is drawn.

@@ -11,10 +11,10 @@ from helpers import missing, require
 from made_slides import LONG, MADE, ROOT, made_slides
 
 from fpdrift.lessons import find_lesson, lessons
-from fpdrift.plotting import slide as drawing
-from fpdrift.plotting.draw import look
+from fpdrift.plotting import _pages as drawing
+from fpdrift.plotting._plot import look
 from fpdrift.slides import write_deck
-from fpdrift.slides.pages import pages
+from fpdrift.slides._pages import pages
 
 #: Whoever draws it, and whatever was measured since, keeps to the same rules.
 COMMITTED = ROOT / "figures" / "fpdrift.pptx"

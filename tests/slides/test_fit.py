@@ -3,7 +3,7 @@
 import pytest
 
 from fpdrift.plotting import fit_foot, fit_title, fit_words
-from fpdrift.plotting.fit import fit
+from fpdrift.plotting._pages import fit
 
 WORDS = ["every", "order", "of", "the", "same", "sum", "is", "equal", "on", "paper"]
 

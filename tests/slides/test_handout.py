@@ -7,10 +7,10 @@ from made_slides import made_slides
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from fpdrift.plotting import FOOT, HEAD, MIDDLE, NUMBER, SLIDE, slide
-from fpdrift.plotting.draw import look
+from fpdrift.plotting import FOOT, HEAD, MIDDLE, NUMBER, SLIDE, _pages
+from fpdrift.plotting._plot import look
 from fpdrift.slides import write_pdf
-from fpdrift.slides.pages import pages
+from fpdrift.slides._pages import pages
 
 PAGES = pages(made_slides())
 
@@ -30,7 +30,7 @@ def test_pages_are_slides_and_bytes_are_the_same(tmp_path):
 @pytest.fixture(scope="module")
 def drawn():
     with look():
-        figures = [slide._page(page, number)[0] for number, page in enumerate(PAGES, 1)]
+        figures = [_pages._page(page, number)[0] for number, page in enumerate(PAGES, 1)]
         for figure in figures:
             FigureCanvasAgg(figure).draw()
     return figures

@@ -18,7 +18,7 @@ NAMES = ["fpdrift.pdf", "fpdrift.pptx"]
 def few(monkeypatch, tmp_path):
     """Only the made cards, each fixed to its lesson; nothing of this folder's own."""
     require("pptx")
-    monkeypatch.setattr("fpdrift.slides.cards.CARDS", MADE)
+    monkeypatch.setattr("fpdrift.slides._cards.CARDS", MADE)
     monkeypatch.chdir(tmp_path)
 
 
@@ -107,7 +107,7 @@ def test_bad_input_is_one_line(argv, said, tmp_path, capsys):
 
 
 def test_nothing_to_show_is_said(capsys, monkeypatch):
-    monkeypatch.setattr("fpdrift.slides.cards.CARDS", MADE[3:])
+    monkeypatch.setattr("fpdrift.slides._cards.CARDS", MADE[3:])
     assert run("--out", "talk") == 2
     assert "none of these slides has a result yet" in capsys.readouterr().err
 

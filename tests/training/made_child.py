@@ -4,8 +4,8 @@ import time
 
 from made_records import made
 
-from fpdrift.process import serve
-from fpdrift.training.condition import Condition
+from fpdrift.subprocesses import serve
+from fpdrift.training._condition import Condition
 
 
 def write(task, report):

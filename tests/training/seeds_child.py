@@ -2,14 +2,14 @@
 
 import tensorflow as tf
 
-from fpdrift.process import serve
-from fpdrift.training import worker
+from fpdrift.subprocesses import serve
+from fpdrift.training import _worker
 
 
 def train_each(task, report):
     tf.config.run_functions_eagerly(True)  # to trace each model anew takes seconds
     for settings in task["runs"]:
-        worker.work(settings, report)
+        _worker.work(settings, report)
     return {}
 
 

@@ -10,10 +10,10 @@ import pytest
 from helpers import require
 
 import fpdrift
-from fpdrift.frameworks.jax import configure
+from fpdrift.backends.jax import configure
+from fpdrift.ensembles._run_key import Run
 from fpdrift.records import RecordWriter, Tensor
 from fpdrift.training import Condition
-from fpdrift.training.definition import Run
 
 OTHERS = ["jax", "torch"]
 STEPS = 2
@@ -70,7 +70,7 @@ def test_jax_has_the_width_of_the_policy_whatever_the_shell_says():
 @pytest.mark.parametrize("dtype", ["int32", "uint32"])
 def test_a_count_is_the_same_in_another_whole_number(dtype, tmp_path):
     require("keras")
-    from fpdrift.recorder.state import hashes
+    from fpdrift.recorder._state import hashes
 
     counts, weights = np.array([[3, 2**31 - 1], [4, 5]]), np.ones(2, np.float32)
     for name, kind in (("wide", "int64"), ("narrow", dtype), ("float", "float32")):
@@ -159,7 +159,7 @@ def test_a_recorder_changes_nothing_and_sees_the_last_bit(backend, tmp_path):
 _KEPT = """
 import keras, numpy as np
 from keras import layers
-from fpdrift.training import keep_step
+from fpdrift.step_debug import keep_step
 
 x = np.random.default_rng(1).normal(size=(48, 6)).astype(np.float32)
 y = np.arange(48) % 3
@@ -192,7 +192,7 @@ def test_a_step_kept_on_torch_changes_nothing_and_is_the_run_s_own(tmp_path):
         env=os.environ | {"KERAS_BACKEND": "torch", "TF_CPP_MIN_LOG_LEVEL": "3"},
         check=True,
     )
-    found = fpdrift.training.explain_kept(tmp_path / "a.npz", tmp_path / "b.npz")
+    found = fpdrift.step_debug.explain_kept(tmp_path / "a.npz", tmp_path / "b.npz")
     assert found.exact
     assert found.compared > 50
     assert (found.differences, found.unmatched) == ((), ())

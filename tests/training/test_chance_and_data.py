@@ -10,10 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fpdrift.errors import FpdriftError
-from fpdrift.training.chance import Purpose, digest, hashed_bits, permutation, uniform
-from fpdrift.training.data import load
-from fpdrift.training.networks import NETWORKS, initial_weights, network_of
-from fpdrift.training.shapes import SHAPES, starting_weights
+from fpdrift.training._datasets import load
+from fpdrift.training._hash_rng import Purpose, digest, hashed_bits, permutation, uniform
+from fpdrift.training._networks import (
+    NETWORKS,
+    SHAPES,
+    initial_weights,
+    network_of,
+    starting_weights,
+)
 
 ALL = 2**64 - 1
 

@@ -13,8 +13,8 @@ import fpdrift
 from fpdrift import provenance
 from fpdrift.errors import FpdriftError
 from fpdrift.perturbation import Perturbation
-from fpdrift.process import run_module
-from fpdrift.training.condition import DTYPE_POLICIES, INSTRUCTION_SETS, SWITCHES, Condition
+from fpdrift.subprocesses import run_module
+from fpdrift.training._condition import DTYPE_POLICIES, INSTRUCTION_SETS, SWITCHES, Condition
 
 CHECK = pytest.mark.check
 OWN_SEEDS = ("init_seed", "order_seed", "dropout_seed", "hash_seed")
@@ -249,7 +249,7 @@ def test_hash_seed_reaches_the_process(seed, monkeypatch):
     monkeypatch.setenv("PYTHONHASHSEED", "5")
     environment = Condition(hash_seed=seed).environment()
     told = [
-        run_module("fpdrift.experiments.python_hash", {"late": {}, "text": "a"}, env=environment)
+        run_module("fpdrift.experiments._hash_worker", {"late": {}, "text": "a"}, env=environment)
         for _ in range(2)
     ]
     assert (told[0] == told[1]) == (seed is not None)

@@ -8,11 +8,11 @@ import pytest
 from helpers import missing, require
 
 from fpdrift.errors import FpdriftError, MissingDataError
-from fpdrift.training import fashion
-from fpdrift.training.data import load
+from fpdrift.training import _datasets
+from fpdrift.training._datasets import load
 
-NAMES = tuple(fashion._FILES)
-DEBIAN = fashion._DEBIAN
+NAMES = tuple(_datasets._FILES)
+DEBIAN = _datasets._DEBIAN
 
 
 @pytest.fixture
@@ -25,12 +25,12 @@ def nowhere(monkeypatch, tmp_path):
 
     monkeypatch.delenv("FPDRIFT_DATA", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(fashion, "_DEBIAN", tmp_path / "debian")
+    monkeypatch.setattr(_datasets, "_DEBIAN", tmp_path / "debian")
     monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", offline)
 
 
 def real():
-    if not fashion._complete(DEBIAN):
+    if not _datasets._complete(DEBIAN):
         missing("Debian's dataset-fashion-mnist is not installed")
     return DEBIAN
 
@@ -59,7 +59,7 @@ def test_it_is_what_everybody_has():
 def test_places(place, monkeypatch, tmp_path):
     linked(tmp_path / place)
     monkeypatch.setenv("FPDRIFT_DATA", str(tmp_path / "own"))
-    assert fashion.read_fashion()[3].shape == (10_000,)
+    assert _datasets.read_fashion()[3].shape == (10_000,)
 
 
 @pytest.mark.usefixtures("nowhere")
@@ -114,5 +114,5 @@ def test_another_file_is_refused(content, why, monkeypatch, tmp_path):
     (folder / NAMES[3]).write_bytes(content)
     monkeypatch.setenv("FPDRIFT_DATA", str(folder))
     with pytest.raises(FpdriftError, match=why) as caught:
-        fashion.read_fashion()
+        _datasets.read_fashion()
     assert type(caught.value) is FpdriftError

@@ -1,7 +1,6 @@
 """Operations counted, beside loops that count each one."""
 
-from fpdrift.training.operations import operations_a_step
-from fpdrift.training.shapes import SHAPES
+from fpdrift.training._networks import SHAPES, operations_a_step
 
 
 def test_a_dense_layer_is_counted_one_by_one():

@@ -11,16 +11,15 @@ import pytest
 from helpers import require
 
 from fpdrift.experiments import Settings, experiment
-from fpdrift.experiments.cnn import conditions
+from fpdrift.experiments._demo import conditions
 from fpdrift.perturbation import Perturbation
-from fpdrift.process import run_module
 from fpdrift.records import open_record
-from fpdrift.training.chance import digest
-from fpdrift.training.condition import Condition
-from fpdrift.training.data import Data
-from fpdrift.training.networks import build, initial_weights
-from fpdrift.training.run import environment
-from fpdrift.training.shapes import SHAPES
+from fpdrift.subprocesses import run_module
+from fpdrift.training._condition import Condition
+from fpdrift.training._datasets import Data
+from fpdrift.training._hash_rng import digest
+from fpdrift.training._networks import SHAPES, build, initial_weights
+from fpdrift.training._train import environment
 
 pytestmark = pytest.mark.slow
 
@@ -91,7 +90,7 @@ def test_weights_are_the_same_bits_before_and_after_the_cast(seen):
 
 
 def test_masks_are_the_same_bits_under_every_condition(keras, seen):
-    from fpdrift.training.dropout import HashDropout
+    from fpdrift.training._hash_dropout import HashDropout
 
     layer, ones = HashDropout(0.25, 1, 1), np.ones((48, 12, 12, 32), np.float32)
     drawn = (keras.ops.convert_to_numpy(layer(ones, training=True)) for _ in range(3))
@@ -135,7 +134,7 @@ def mix32(x):
 
 @pytest.mark.parametrize(("key", "step"), [(0, 0), (1, 1), (2**31 - 1, 18_760), (123_456, 2**20)])
 def test_hash_against_whole_numbers(keras, key, step):
-    from fpdrift.training.dropout import hash32
+    from fpdrift.training._hash_dropout import hash32
 
     found = keras.ops.convert_to_numpy(hash32((5, 3, 2), keras.ops.array([key, step], "int64")))
     expected = [mix32(mix32(i) ^ mix32(key ^ mix32(step))) for i in range(30)]
@@ -144,7 +143,7 @@ def test_hash_against_whole_numbers(keras, key, step):
 
 
 def test_dropout_drops_its_share_and_scales_the_rest(keras):
-    from fpdrift.training.dropout import HashDropout
+    from fpdrift.training._hash_dropout import HashDropout
 
     x = np.full((64, 4608), 3, np.float32)
     layers = [HashDropout(0.25, 1, 1), HashDropout(0.25, 1, 2), HashDropout(0.25, 2, 1)]
@@ -174,7 +173,7 @@ def tiny_data():
 
 
 def test_batches_are_a_permutation_every_epoch():
-    from fpdrift.training.worker import batches
+    from fpdrift.training._worker import batches
 
     data = tiny_data()
     five = list(itertools.islice(batches(data, 1), 5))
@@ -189,7 +188,7 @@ def test_batches_are_a_permutation_every_epoch():
 
 
 def test_fit_takes_the_batches_in_order_and_stops_within_an_epoch(keras, tmp_path, monkeypatch):
-    from fpdrift.training import worker
+    from fpdrift.training import _worker
 
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
 
@@ -202,8 +201,8 @@ def test_fit_takes_the_batches_in_order_and_stops_within_an_epoch(keras, tmp_pat
     data, told = tiny_data(), []
     task = {"path": str(tmp_path / "a.fpdrift"), "steps": 5, "overwrite": False}
     recorded = model()
-    worker.prepare(recorded, jit=False)
-    worker.fit(recorded, data, task, {"seed": 1}, told.append, order=1)
+    _worker.prepare(recorded, jit=False)
+    _worker.fit(recorded, data, task, {"seed": 1}, told.append, order=1)
     record = open_record(task["path"])
     assert record.complete
     assert record.steps.tolist() == [0, 1, 2, 3, 4, 5]
@@ -214,7 +213,7 @@ def test_fit_takes_the_batches_in_order_and_stops_within_an_epoch(keras, tmp_pat
     other = model()
     other.compile(keras.optimizers.Adam(1e-3), loss="categorical_crossentropy")
     losses = []
-    for images, labels in itertools.islice(worker.batches(data, 1), 5):
+    for images, labels in itertools.islice(_worker.batches(data, 1), 5):
         right = (other.predict_on_batch(images) * labels).sum(axis=1)
         losses.append(-np.log(right).mean())
         other.train_on_batch(images, labels)
@@ -229,10 +228,10 @@ def test_fit_takes_the_batches_in_order_and_stops_within_an_epoch(keras, tmp_pat
     ],
 )
 def test_nudge_is_applied_to_the_start_and_accounted_for(keras, nudge, changed):
-    from fpdrift.training import worker
+    from fpdrift.training import _worker
 
     model = build("answer", 1)
-    about = worker.start(model, "answer", Condition(perturbation=nudge))
+    about = _worker.start(model, "answer", Condition(perturbation=nudge))
     assert about["initial_weights"] == "f7669ea82082199d"
     old = initial_weights(SHAPES, "he", 1)
     new = {v.path: v.numpy() for v in model.weights}
@@ -248,8 +247,8 @@ def test_nudge_is_applied_to_the_start_and_accounted_for(keras, nudge, changed):
 
 def test_the_demo_shows_the_very_nudge_that_it_trains_with(keras):
     """Its fourth step, without TensorFlow, is that of the run in its fifth."""
-    from fpdrift.training import worker
+    from fpdrift.training import _worker
 
-    about = worker.start(build("answer", 1), "answer", conditions(1)["nudged"])
+    about = _worker.start(build("answer", 1), "answer", conditions(1)["nudged"])
     account = experiment("nudge").run(Settings(seed=1))
     assert about["nudge"] == json.loads(account.to_json())["result"]

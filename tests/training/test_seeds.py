@@ -3,11 +3,11 @@
 import pytest
 from helpers import require
 
-from fpdrift.drift import compare
-from fpdrift.process import run_module
+from fpdrift.comparison import compare
 from fpdrift.records import open_record
-from fpdrift.training.condition import Condition
-from fpdrift.training.data import load
+from fpdrift.subprocesses import run_module
+from fpdrift.training._condition import Condition
+from fpdrift.training._datasets import load
 
 pytestmark = pytest.mark.slow
 

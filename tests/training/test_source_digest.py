@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 import fpdrift
-from fpdrift.training.source_digest import DECIDING, bare, training_code
+from fpdrift.training._source_digest import DECIDING, bare, training_code
 
 PACKAGE = Path(fpdrift.__file__).parent
 #: What deciding files may use that decides nothing: checks, errors, what serves measurements.
 BESIDE = {
-    *("fpdrift.checks", "fpdrift.errors", "fpdrift.process", "fpdrift.provenance"),
-    *(f"fpdrift.frameworks.{name}" for name in ("devices", "gradients", "libraries", "rows")),
-    *("fpdrift.records.place", "fpdrift.results", "fpdrift.training.source_digest"),
+    *("fpdrift.validation", "fpdrift.errors", "fpdrift.subprocesses", "fpdrift.provenance"),
+    *(f"fpdrift.backends.{name}" for name in ("autodiff", "summing_functions")),
+    *("fpdrift.records._sandbox", "fpdrift.serialization", "fpdrift.training._source_digest"),
 }
 #: Files that decide nothing and are changed here.
-OTHERS = ("cli/compare.py", "drift/many.py", "training/ensemble.py")
+OTHERS = ("cli/compare.py", "comparison/_many.py", "ensembles/_ensemble.py")
 
 
 def deciding_files():
@@ -50,10 +50,10 @@ def before():
     ("name", "old", "new"),
     [
         ("cli/compare.py", "allow_abbrev=False", "allow_abbrev=True"),
-        ("drift/many.py", "most_common(1)", "most_common(2)"),
-        ("training/ensemble.py", "MOST_TRIES = 100", "MOST_TRIES = 99"),
-        ("training/networks.py", '"""', '"""Other words. '),
-        ("training/worker.py", "BATCH = 64", "BATCH = 64  # samples\n\n# more words\n"),
+        ("comparison/_many.py", "most_common(1)", "most_common(2)"),
+        ("ensembles/_ensemble.py", "MOST_TRIES = 100", "MOST_TRIES = 99"),
+        ("training/_networks.py", '"""', '"""Other words. '),
+        ("training/_worker.py", "BATCH = 64", "BATCH = 64  # samples\n\n# more words\n"),
     ],
 )
 def test_what_decides_no_training_leaves_the_digest(copy, before, name, old, new):
@@ -66,11 +66,11 @@ def test_what_decides_no_training_leaves_the_digest(copy, before, name, old, new
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("training/networks.py", "0.25", "0.26"),
-        ("training/worker.py", "BATCH = 64", "BATCH = 65"),
-        ("perturbation/moves.py", "return ", "return -"),
-        ("records/schedule.py", "EVERY = 8", "EVERY = 9"),
-        ("recorder/names.py", "#{count", "-{count"),
+        ("training/_networks.py", "0.25", "0.26"),
+        ("training/_worker.py", "BATCH = 64", "BATCH = 65"),
+        ("perturbation/_nudge.py", "return ", "return -"),
+        ("records/_format.py", "EVERY = 8", "EVERY = 9"),
+        ("recorder/_state.py", "#{count", "-{count"),
     ],
 )
 def test_what_decides_a_training_changes_the_digest(copy, before, name, old, new):
@@ -90,7 +90,7 @@ def test_deciding_files_use_only_deciding_ones():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and node.module.startswith("fpdrift"):
                 used = {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-                rooms = {"fpdrift", "fpdrift.floats", "fpdrift.frameworks", "fpdrift.records"}
+                rooms = {"fpdrift", "fpdrift.floats", "fpdrift.backends", "fpdrift.records"}
                 assert used & (modules | BESIDE) or node.module in rooms, (path, node.module)
 
 

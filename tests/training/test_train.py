@@ -13,14 +13,13 @@ from made_records import made
 from shared_runs import THREE
 
 import fpdrift
-from fpdrift import process
+from fpdrift import subprocesses
 from fpdrift.errors import ChildError, FpdriftError, MissingExtraError, RecordError
 from fpdrift.perturbation import Perturbation
 from fpdrift.records import content_hash, open_record
-from fpdrift.training import Condition, run, train
-from fpdrift.training.chance import digest
-from fpdrift.training.networks import initial_weights
-from fpdrift.training.shapes import SHAPES
+from fpdrift.training import Condition, _train, train
+from fpdrift.training._hash_rng import digest
+from fpdrift.training._networks import SHAPES, initial_weights
 
 slow = pytest.mark.slow
 posix = pytest.mark.skipif(os.name != "posix", reason="needs signals")
@@ -29,7 +28,7 @@ ONE_THREAD = Condition(intra_op_threads=1)
 
 @pytest.fixture
 def no_process(monkeypatch):
-    monkeypatch.setattr(run, "run_module", lambda *_, **__: pytest.fail("a process was started"))
+    monkeypatch.setattr(_train, "run_module", lambda *_, **__: pytest.fail("a process was started"))
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: "installed")
 
@@ -109,8 +108,8 @@ def test_another_backend_is_respected_or_refused(no_process, monkeypatch, tmp_pa
     with pytest.raises(FpdriftError, match="intra_op_threads: not to be set on jax; choose"):
         train(ONE_THREAD)
     started = []
-    monkeypatch.setattr(run, "run_module", lambda *_, env, **__: started.append(env))
-    monkeypatch.setattr(run, "open_own", lambda place: place)
+    monkeypatch.setattr(_train, "run_module", lambda *_, env, **__: started.append(env))
+    monkeypatch.setattr(_train, "open_own", lambda place: place)
     train(path=tmp_path / "a.fpdrift")
     assert started[0]["KERAS_BACKEND"] == "jax"
     monkeypatch.setattr(importlib.util, "find_spec", lambda m: None if m == "jax" else "there")
@@ -122,7 +121,7 @@ def test_another_backend_is_respected_or_refused(no_process, monkeypatch, tmp_pa
 
 
 def test_a_long_run_is_not_refused_for_its_size(no_process, monkeypatch, tmp_path):
-    monkeypatch.setattr(run, "run_module", lambda _, task, **__: made_by(task))
+    monkeypatch.setattr(_train, "run_module", lambda _, task, **__: made_by(task))
     monkeypatch.setitem(open_record.__kwdefaults__, "max_bytes", 1000)
     assert train(steps=2, path=tmp_path / "a.fpdrift").complete
     with pytest.raises(RecordError, match="more than max_bytes=1000"):
@@ -136,13 +135,13 @@ def made_by(task):
 
 def test_what_the_process_is_told(no_process, monkeypatch, tmp_path):
     calls = []
-    monkeypatch.setattr(run, "run_module", lambda *args, **named: calls.append((args, named)))
-    monkeypatch.setattr(run, "open_own", lambda place: place)
+    monkeypatch.setattr(_train, "run_module", lambda *args, **named: calls.append((args, named)))
+    monkeypatch.setattr(_train, "open_own", lambda place: place)
     monkeypatch.chdir(tmp_path)
     place = train(Condition(onednn=False), "question", steps=np.int64(7), seed=4, timeout=9)
     assert place == tmp_path / "oneDNN-off-seed-4.fpdrift"
     (module, task), named = calls[0]
-    assert module == "fpdrift.training.worker"
+    assert module == "fpdrift.training._worker"
     assert Condition.from_dict(task["condition"]) == Condition(onednn=False, seed=4)
     assert (task["network"], task["data"], task["labels"]) == ("question", "noise", "one-hot")
     assert (task["steps"], task["path"], task["overwrite"]) == (7, str(place), False)
@@ -271,11 +270,11 @@ def worker(request, monkeypatch):
     """The program that trains, or one that writes as slowly what it would leave; its name."""
     if request.param == "worker":
         require("tensorflow")
-        return "fpdrift.training.worker"
+        return "fpdrift.training._worker"
     monkeypatch.setattr(
-        run,
+        _train,
         "run_module",
-        lambda _, *args, **named: process.run_module("made_child", *args, **named),
+        lambda _, *args, **named: subprocesses.run_module("made_child", *args, **named),
     )
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: "installed")
     return "made_child"
@@ -287,8 +286,10 @@ def test_run_that_is_ended_leaves_its_steps_and_no_process(
     worker, tmp_path, monkeypatch, how, last
 ):
     children = []
-    start = process._start
-    monkeypatch.setattr(process, "_start", lambda *a: children.append(start(*a)) or children[0])
+    start = subprocesses._start
+    monkeypatch.setattr(
+        subprocesses, "_start", lambda *a: children.append(start(*a)) or children[0]
+    )
 
     def end(done, _):
         if done == last and how == "interrupt":

@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 from helpers import require
 
-from fpdrift.training.networks import NETWORKS, build, initial_weights
-from fpdrift.training.shapes import SHAPES, shapes_of, starting_weights
+from fpdrift.training._networks import (
+    NETWORKS,
+    SHAPES,
+    build,
+    initial_weights,
+    shapes_of,
+    starting_weights,
+)
 
 VARIANTS = [name for name in NETWORKS if name.startswith("answer-")]
 
@@ -36,7 +42,7 @@ def test_the_tensors_of_the_deep_variant():
 def test_a_variant_is_what_its_row_says(name, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     keras = require("keras")
-    from fpdrift.training import worker
+    from fpdrift.training import _worker
 
     model, row = build(name, 1), NETWORKS[name]
     assert [(v.path, tuple(v.shape)) for v in model.weights] == list(shapes_of(name).items())
@@ -47,7 +53,7 @@ def test_a_variant_is_what_its_row_says(name, monkeypatch):
     assert len(bent) == (3 if row.activation == "gelu" else 0)
     assert all(bend is keras.activations.gelu for bend in bent)
     assert kinds.count("ReLU") == (3 + row.extra if row.activation == "relu" else 0)
-    worker.prepare(model, name, jit=False)
+    _worker.prepare(model, name, jit=False)
     assert type(model.optimizer).__name__.lower() == row.optimizer
     assert float(model.optimizer.learning_rate) == pytest.approx(row.learning_rate, rel=1e-6)
 

@@ -4,21 +4,21 @@ import os
 
 import numpy as np
 
-from fpdrift.process import serve
-from fpdrift.training import worker
-from fpdrift.training.chance import digest
-from fpdrift.training.condition import Condition
+from fpdrift.subprocesses import serve
+from fpdrift.training import _worker
+from fpdrift.training._condition import Condition
+from fpdrift.training._hash_rng import digest
 
 
 def look(task, report):
     condition = Condition.from_dict(task)
-    worker.configure(condition)
+    _worker.configure(condition)
     import keras
 
-    from fpdrift.training.dropout import HashDropout
+    from fpdrift.training._hash_dropout import HashDropout
 
-    model = worker.build("question", condition.seed)
-    about = worker.start(model, "question", condition)
+    model = _worker.build("question", condition.seed)
+    about = _worker.start(model, "question", condition)
     layer = HashDropout(0.25, condition.seed, 1)
     ones = np.ones((48, 12, 12, 32), keras.config.dtype_policy().compute_dtype)
     tensorflow = keras.backend.backend() == "tensorflow"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fpdrift.cli.screens.many import left_out
+from fpdrift.cli.screens.runs import left_out
 from fpdrift.cli.screens.screen import WIDTH, count, screen, wrapped
 from fpdrift.cli.screens.settings import change, differing, plain, unrecorded
-from fpdrift.drift.circumstances import UNKNOWN
+from fpdrift.comparison._metadata import UNKNOWN
 from fpdrift.experiments import ComparedPair, ComparedRecords
 
 if TYPE_CHECKING:
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from fpdrift.drift import Comparison, Growth
-    from fpdrift.drift.churn import Churn
-    from fpdrift.training import Gates, StepExplained
+    from fpdrift.comparison import Churn, Comparison, Growth
+    from fpdrift.step_debug import Gates, StepExplained
 
 #: Columns of what a line is about.
 _HEAD = 17
@@ -61,7 +60,7 @@ def _pair(result: ComparedPair) -> list[str]:
 
 
 def _told(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
-    """Give what each line is about, and what it says."""
+    """Return what each line is about, and what it says."""
     for number, text in enumerate(differing(pair.differs)):
         yield "" if number else "settings a | b", text
     yield from _around(result, pair)
@@ -109,7 +108,7 @@ def _around(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]
 
 
 def _left_over(pair: Comparison) -> Iterator[tuple[str, str]]:
-    """Tell which steps one run alone has, whether it ended, and where its numbers stop."""
+    """Describe which steps one run alone has, whether it ended, and where its numbers stop."""
     alone = [("a", pair.only_a), ("b", pair.only_b)]
     if any(len(steps) for _, steps in alone):
         told = [f"{_spans(steps)}, only in {run}" for run, steps in alone if len(steps)]
@@ -123,7 +122,7 @@ def _left_over(pair: Comparison) -> Iterator[tuple[str, str]]:
 
 
 def _unshared(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
-    """Tell which tensors one run alone has, or both in two dtypes, and what a step is."""
+    """Describe which tensors one run alone has, or both in two dtypes, and what a step is."""
     unshared = (("a", pair.only_in_a), ("b", pair.only_in_b))
     if any(names for _, names in unshared):
         shared = f"the {count(len(result.matrix.tensors), 'tensor')} that both have"
@@ -146,7 +145,7 @@ def _spans(steps: npt.NDArray[np.int64]) -> str:
 
 
 def _start(pair: Comparison) -> str:
-    """Tell of the start what is not as it should be."""
+    """Report of the start what is not as it should be."""
     seeds = ""
     if pair.different_weights and pair.differs.get("seed") == (UNKNOWN, UNKNOWN):
         seeds = "; no seed is recorded: call keras.utils.set_random_seed before making the model"
@@ -164,7 +163,7 @@ def _start(pair: Comparison) -> str:
 
 
 def _not_seen(pair: Comparison) -> str:
-    """Tell what follows where the first recorded state is one that training has reached."""
+    """Describe what follows where the first recorded state is one that training has reached."""
     runs = [run for run, seen in zip("ab", pair.start_seen, strict=True) if not seen]
     text = (
         f"not recorded for {' and '.join(runs)} (a model without an Input makes its weights in the "
@@ -190,7 +189,7 @@ def _two_dtypes(pair: Comparison) -> str:
 
 
 def _answers(pair: Comparison) -> Iterator[tuple[str, str]]:
-    """Tell how many predictions changed class, or why that cannot be counted."""
+    """Describe how many predictions changed class, or why that cannot be counted."""
     answers = pair.answers
     if answers is None:  # a result of an older version
         if pair.churn is not None:

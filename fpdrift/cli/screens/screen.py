@@ -6,10 +6,10 @@ import textwrap
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
-from fpdrift.provenance import told
+from fpdrift.provenance import describe_machine
 
 if TYPE_CHECKING:
-    from fpdrift.results import Result
+    from fpdrift.serialization import Result
 
 #: Columns of a screen.
 WIDTH = 80
@@ -17,7 +17,7 @@ WIDTH = 80
 
 @singledispatch
 def screen(result: Result) -> list[str]:
-    """Give the lines that tell a result; kinds without lines of their own show their repr."""
+    """Return the lines that tell a result; kinds without lines of their own show their repr."""
     return [f"  {result!r}"]
 
 
@@ -29,7 +29,7 @@ def count(number: int, noun: str) -> str:
 
 def measured_on(result: Result) -> list[str]:
     """Say on which machine, with which versions and which code of ours a result was made."""
-    return wrapped(told(result.provenance))
+    return wrapped(describe_machine(result.provenance))
 
 
 def wrapped(text: str, indent: int = 2, *, mark: str = "") -> list[str]:

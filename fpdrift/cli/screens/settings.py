@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fpdrift.cli.screens.screen import count
-from fpdrift.drift.circumstances import UNKNOWN
+from fpdrift.comparison._metadata import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ _OF_RECORDS = ("loss kind", "training_code", "dtype of ")
 
 
 def differing(differs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
-    """Tell which recorded settings of two runs differ: ``name: a's | b's``."""
+    """Describe which recorded settings of two runs differ: ``name: a's | b's``."""
     differs = {name: pair for name, pair in differs.items() if not name.startswith(_OWN_LINE)}
     both = {name: pair for name, pair in differs.items() if UNKNOWN not in pair}
     for name, (ours, others) in list(both.items())[:_MOST]:
@@ -51,12 +51,12 @@ def differing(differs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
 
 
 def unrecorded(differs: dict[str, tuple[Any, Any]]) -> str:
-    """Tell what neither record says, so that it may be the cause of a difference."""
+    """Describe what neither record says, so that it may be the cause of a difference."""
     names = [name for name, pair in differs.items() if pair == (UNKNOWN, UNKNOWN)]
     told = [_UNRECORDED.get(name, plain(name)) for name in names]
     if not told:
         return ""
-    batches = " (fpdrift.training.keep_step keeps batches to compare)" if "data" in names else ""
+    batches = " (fpdrift.step_debug.keep_step keeps batches to compare)" if "data" in names else ""
     return f"{'; '.join(told)}. Any of these may differ{batches}."
 
 

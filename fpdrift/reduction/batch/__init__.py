@@ -1,16 +1,16 @@
 """The bits of one row: what its batch, its instruction set and its threads do to them."""
 
-from fpdrift.reduction.batch.conditions import known_conditions
-from fpdrift.reduction.batch.equality import Equality
-from fpdrift.reduction.batch.outcomes import (
+from fpdrift.reduction.batch._conditions import known_conditions
+from fpdrift.reduction.batch._results import (
     BatchClasses,
     BatchCondition,
     BatchRun,
     ConditionMatrix,
     ConditionReport,
     ConditionRun,
+    Equality,
 )
-from fpdrift.reduction.batch.study import batch_classes, condition_matrix
+from fpdrift.reduction.batch._study import batch_classes, condition_matrix
 
 __all__ = [
     "BatchClasses",

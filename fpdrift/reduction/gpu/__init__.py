@@ -1,8 +1,9 @@
 """Sums as GPUs add them: simulated, live through a library, or recorded; never mixed up."""
 
 from fpdrift.reduction.gpu import trees
-from fpdrift.reduction.gpu.asking import gpu_sums
-from fpdrift.reduction.gpu.measured import (
+from fpdrift.reduction.gpu._gpu_sums import gpu_sums
+from fpdrift.reduction.gpu._record import measure_gpu, record_gpu
+from fpdrift.reduction.gpu._results import (
     ORIGINS,
     DeterminismCost,
     GpuKernel,
@@ -11,8 +12,7 @@ from fpdrift.reduction.gpu.measured import (
     GpuSums,
     GpuTree,
 )
-from fpdrift.reduction.gpu.recording import measure_gpu, record_gpu
-from fpdrift.reduction.gpu.simulated import LIMITS
+from fpdrift.reduction.gpu._simulate import LIMITS
 
 __all__ = [
     "LIMITS",

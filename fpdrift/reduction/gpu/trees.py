@@ -15,12 +15,11 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from fpdrift.checks import whole
 from fpdrift.errors import FpdriftError
-from fpdrift.reduction import makers
-from fpdrift.reduction.canonical import LARGEST_N
-from fpdrift.reduction.gpu.measured import GpuKernel
-from fpdrift.reduction.plan import Plan
+from fpdrift.reduction import plans
+from fpdrift.reduction._plan import LARGEST_N, Plan
+from fpdrift.reduction.gpu._results import GpuKernel
+from fpdrift.validation import check_int
 
 Ints = npt.NDArray[np.int64]
 
@@ -39,7 +38,9 @@ def warp(lanes: int, warp_size: int = 32) -> Plan:
         How many of them hold an input: the first ones, 1 to warp_size.
     warp_size : int, default 32
     """
-    lanes = whole("lanes", lanes, 1, GpuKernel(threads_per_block=1, warp_size=warp_size).warp_size)
+    lanes = check_int(
+        "lanes", lanes, 1, GpuKernel(threads_per_block=1, warp_size=warp_size).warp_size
+    )
     held, pairs, offset = list(range(lanes)), [], warp_size // 2
     while offset:
         held, others = held[:offset], held[offset:]
@@ -61,11 +62,11 @@ def block(threads: int, warp_size: int = 32) -> Plan:
     warp_size : int, default 32
     """
     whole_warp = warp(warp_size, warp_size)
-    threads = whole("threads", threads, 1, min(1024, warp_size**2))
+    threads = check_int("threads", threads, 1, min(1024, warp_size**2))
     warps = [whole_warp] * (threads // warp_size)
     if threads % warp_size:
         warps.append(warp(threads % warp_size, warp_size))
-    return makers.nest(warp(len(warps), warp_size), warps)
+    return plans.nest(warp(len(warps), warp_size), warps)
 
 
 def one_pass(n: int, order: npt.ArrayLike, kernel: GpuKernel = _USUAL) -> Plan:
@@ -84,7 +85,7 @@ def one_pass(n: int, order: npt.ArrayLike, kernel: GpuKernel = _USUAL) -> Plan:
     FpdriftError
         If the order does not name each of the blocks once.
     """
-    outer, count = makers.in_order(order), blocks(n, kernel)
+    outer, count = plans.in_order(order), blocks(n, kernel)
     if outer.n != count:
         message = f"{outer.n} blocks in the order, and {n} inputs take {count}"
         raise FpdriftError(message)
@@ -98,16 +99,16 @@ def two_pass(n: int, kernel: GpuKernel = _USUAL) -> Plan:
 
 def second_pass(sums: int, kernel: GpuKernel = _USUAL) -> Plan:
     """Add the blocks' sums by one block: each thread every threads_per_block-th, then a tree."""
-    return _grid(makers.sequential(1), whole("sums", sums, 1, LARGEST_N), kernel)
+    return _grid(plans.sequential(1), check_int("sums", sums, 1, LARGEST_N), kernel)
 
 
 def blocks(n: int, kernel: GpuKernel = _USUAL) -> int:
     """Count the blocks that n inputs take."""
-    return -(-whole("n", n, 1, LARGEST_N) // kernel.inputs_per_block)
+    return -(-check_int("n", n, 1, LARGEST_N) // kernel.inputs_per_block)
 
 
 def whole_block(n: int, kernel: GpuKernel = _USUAL) -> Plan:
-    """Give the plan of a block in which each thread adds as many as the busiest does."""
+    """Return the plan of a block in which each thread adds as many as the busiest does."""
     each = -(-n // (blocks(n, kernel) * kernel.threads_per_block))
     return _filled(kernel.threads_per_block, each - 1, kernel)
 
@@ -163,13 +164,13 @@ def _grid(outer: Plan, n: int, kernel: GpuKernel) -> Plan:
     inner = [_filled(some, each, kernel) for some in more]
     inputs = np.arange(n)
     taken = np.argsort(inputs % lanes * (each + 1) + inputs // lanes)
-    return makers.nest(outer, inner, order=taken)
+    return plans.nest(outer, inner, order=taken)
 
 
 @lru_cache(maxsize=64)
 def _filled(more: int, each: int, kernel: GpuKernel) -> Plan:
-    """Give a block's plan: its first threads have one input more than `each`, all others that."""
+    """Return a block's plan: its first threads have one input more than `each`, all others that."""
     threads = kernel.threads_per_block if each else more
-    long, short = makers.sequential(each + 1), makers.sequential(max(each, 1))
+    long, short = plans.sequential(each + 1), plans.sequential(max(each, 1))
     inner = [long] * more + [short] * (threads - more)
-    return makers.nest(block(threads, kernel.warp_size), inner)
+    return plans.nest(block(threads, kernel.warp_size), inner)

@@ -1,0 +1,209 @@
+"""The device that a library finds, and what it can add there, in one form for all libraries.
+
+The device on which a backend keeps a value, by its name: what computes with it.
+
+Keep a library's start from talking.
+
+Arrays at a chosen address: vector kernels peel off leading elements by it, and so add by it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from math import prod
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.errors import FpdriftError, short_repr
+from fpdrift.validation import check_choice
+
+
+def device_of(backend: str, value: Any) -> str:
+    """Name the device of a variable's value.
+
+    Parameters
+    ----------
+    backend : str
+        Keras' name of it: ``"tensorflow"``, ``"torch"`` or ``"jax"``.
+    value : tf.Variable, torch.Tensor or jax.Array
+
+    Returns
+    -------
+    str
+        ``"CPU"``, or the name that the backend knows of the accelerator, such as
+        ``"NVIDIA H100 80GB HBM3"``; of several the first one's.
+    """
+    kind, name = {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}[backend](value)
+    return "CPU" if kind.lower() == "cpu" else name or kind.upper()
+
+
+def _tensorflow(value: Any) -> tuple[str, str]:
+    import tensorflow as tf
+
+    place = tf.DeviceSpec.from_string(value.device)
+    if place.device_type != "GPU":
+        return place.device_type, ""
+    gpu = tf.config.list_physical_devices("GPU")[place.device_index]
+    return "GPU", str(tf.config.experimental.get_device_details(gpu).get("device_name", ""))
+
+
+def _torch(value: Any) -> tuple[str, str]:
+    import torch
+
+    kind = value.device.type
+    return kind, torch.cuda.get_device_name(value.device) if kind == "cuda" else ""
+
+
+def _jax(value: Any) -> tuple[str, str]:
+    device = min(value.devices(), key=lambda device: device.id)
+    return device.platform, device.device_kind
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Drop what is written to the process's stderr: a failure is a Python exception anyway.
+
+    TensorFlow's and CUDA's C++ announce themselves there at import, whatever their log level.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no stderr
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+#: Libraries that may find a GPU, in the order in which they are asked.
+GPU_LIBRARIES = ("torch", "cupy", "jax", "tensorflow")
+DEVICES = ("gpu", "cpu")
+
+#: What a CPU lacks of a GPU's operations.
+MISSING_ON_CPU = {"matmul TF32": "TF32 is a mode of GPUs; this is a CPU"}
+
+Takes = Literal["numbers", "numbers and places", "matrices"]
+
+_INSTALL = {
+    "torch": "torch",
+    "cupy": "cupy-cuda12x",
+    "jax": "'jax[cuda12]' (or jax, for the CPU alone)",
+    "tensorflow": "'fpdrift[cnn]'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Something that adds."""
+
+    name: str
+    #: "numbers": (n,); "numbers and places": these, (n,) places, and how many places there are;
+    #: "matrices": two
+    takes: Takes
+    #: what is called, by its name in the library
+    function: str
+    #: takes and gives arrays of the device
+    call: Callable[..., Any]
+    #: the deterministic operation to compare with, where it is another one
+    twin: Operation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that a library found."""
+
+    name: str
+    on_gpu: bool
+    #: with its version
+    library: str
+    operations: tuple[Operation, ...]
+    dtypes: tuple[str, ...]
+    #: from NumPy to the device, and back
+    put: Callable[[Any], Any]
+    get: Callable[[Any], Any]
+    #: wait until an array of the device has been computed
+    wait: Callable[[Any], object]
+    #: what makes operations deterministic, or why that cannot be switched here
+    switch: str
+    #: holds the switch on, then restores it; None where it cannot be switched here
+    steady: Callable[[], AbstractContextManager[None]] | None = None
+    #: whether operations are deterministic already, for the whole process
+    always: bool = False
+    #: operations that cannot be had here, and why
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+def open_device(library: str, device: str = "gpu") -> Device:
+    """Find the first GPU of a library, or its CPU.
+
+    Parameters
+    ----------
+    library : {"torch", "cupy", "jax", "tensorflow"}
+    device : {"gpu", "cpu"}
+
+    Raises
+    ------
+    FpdriftError
+        With the reason why there is none.
+    """
+    check_choice("library", library, GPU_LIBRARIES)
+    check_choice("device", device, DEVICES)
+    if importlib.util.find_spec(library) is None:
+        message = f"{library} is not installed; type: pip install {_INSTALL[library]}"
+        raise FpdriftError(message)
+    home = f"fpdrift.backends.{library}"
+    try:
+        with quiet():
+            found: Device = import_module(home).find_device(device)
+    except FpdriftError:
+        raise
+    except Exception as error:
+        why = short_repr(str(error) or type(error).__name__)
+        message = f"{library} does not start here ({why}); mend its installation"
+        raise FpdriftError(message) from error
+    return found
+
+
+def no_gpu(library: str, why: str = "", *, has_cpu: bool = True) -> FpdriftError:
+    """Say that a library finds no GPU."""
+    reason = f" ({' '.join(why.split())[:120]})" if why else ""
+    hint = "; device='cpu' tries the code without" if has_cpu else ""
+    return FpdriftError(f"{library} finds no GPU here{reason}{hint}")
+
+
+#: Bytes of a cache line, and of the widest vector registers: no kernel asks for more.
+LINE = 64
+
+
+def aligned_zeros(shape: int | tuple[int, ...], dtype: Any, offset: int = 0) -> npt.NDArray[Any]:
+    """Return zeros whose first byte stands `offset` bytes after a multiple of 64."""
+    kind = np.dtype(dtype)
+    size = (prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize
+    memory = np.zeros(size + 2 * LINE, np.uint8)
+    start = -memory.ctypes.data % LINE + offset
+    zeros: npt.NDArray[Any] = memory[start : start + size].view(kind).reshape(shape)
+    return zeros
+
+
+def offset_of(array: npt.NDArray[Any]) -> int:
+    """Return how many bytes after a multiple of 64 an array's first byte stands."""
+    return int(array.ctypes.data) % LINE
+
+
+def aligned_copy(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Copy to memory of the same alignment; NumPy's own copy stands wherever there is room."""
+    copy = aligned_zeros(array.shape, array.dtype, offset_of(array))
+    copy[...] = array
+    return copy

@@ -1,0 +1,107 @@
+"""A tree in characters: inputs at the left, a row each; the sum comes out at the right.
+
+A small chart of characters: how far apart, over the steps, on a logarithmic scale.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fpdrift.reduction import Plan
+
+#: Larger trees fit on no screen.
+MOST_INPUTS = 32
+
+
+def tree_text(plan: Plan) -> list[str]:
+    """Draw a plan: an addition joins what comes from ``.`` and ``+``, and goes on from the last.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of at most `MOST_INPUTS` inputs.
+
+    Returns
+    -------
+    list of str
+        A row for each input, each branch's side by side, no longer than 72 columns.
+    """
+    n = plan.n
+    terms = [plan.children[b:e].tolist() for b, e in pairwise(plan.starts.tolist())]
+    inputs = _from_top(n, terms)
+    margin = len(str(n - 1))
+    rows = {number: row for row, number in enumerate(inputs)}
+    columns = dict.fromkeys(inputs, margin)
+    lines = [list(f"{number:>{margin}}".ljust(margin + 2 * plan.depth + 2)) for number in inputs]
+    for node, kids in enumerate(terms, start=n):
+        ends = [rows[kid] for kid in kids]
+        column = max(columns[kid] for kid in kids) + 2
+        for row in range(ends[0], ends[-1] + 1):
+            lines[row][column] = "." if row == ends[0] else "+" if row in ends else "|"
+        for kid, row in zip(kids, ends, strict=True):
+            lines[row][columns[kid] + 1 : column] = "-" * (column - 1 - columns[kid])
+        rows[node], columns[node] = ends[-1], column
+    return ["".join(line).rstrip() for line in lines]
+
+
+def _from_top(n: int, terms: list[list[int]]) -> list[int]:
+    """Return the inputs in the order in which no two lines cross."""
+    inputs, to_do = [], [n + len(terms) - 1]
+    while to_do:
+        number = to_do.pop()
+        if number < n:
+            inputs.append(number)
+        else:
+            to_do += reversed(terms[number - n])
+    return inputs
+
+
+_ROWS = 9
+_COLUMNS = 50
+
+
+def chart(steps: Sequence[int], values: Sequence[float], title: str) -> list[str]:
+    """Draw positive values over steps; zeros (equal bits) and non-finite ones are left out.
+
+    Parameters
+    ----------
+    steps, values : sequences of equal length
+    title : str
+        Stands at the right of the top row.
+
+    Returns
+    -------
+    list of str
+        No line longer than 80 columns; empty if nothing is above zero.
+    """
+    points = [(s, v) for s, v in zip(steps, values, strict=True) if v > 0 and math.isfinite(v)]
+    if not points:
+        return []
+    decades = [math.floor(math.log10(v)) for _, v in points]
+    low, high = min(decades), max(decades)
+    stride = max(1, math.ceil((high - low + 1) / _ROWS))
+    rows = (high - low) // stride + 1
+    cells = [[" "] * _COLUMNS for _ in range(rows)]
+    last = max(*steps, 1)
+    for (step, _), decade in zip(points, decades, strict=True):
+        cells[(decade - low) // stride][round(step / last * (_COLUMNS - 1))] = "*"
+    lines = [
+        f"     1e{low + row * stride:+03d} |{''.join(cells[row])}".rstrip()
+        for row in range(rows - 1, -1, -1)
+    ]
+    return [f"     {title}", *lines, _axis(last)]
+
+
+def _axis(last: int) -> str:
+    """Step numbers under the columns that they belong to."""
+    row = [" "] * (_COLUMNS + 8)
+    for quarter in range(5):
+        number = str(round(last * quarter / 4))
+        column = round(quarter / 4 * (_COLUMNS - 1))
+        row[column : column + len(number)] = number
+    return "      step +" + "".join(row).rstrip()

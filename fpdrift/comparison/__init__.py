@@ -1,0 +1,66 @@
+"""Comparing what records hold: where two runs diverge, how far, and whether answers change.
+
+Nothing here trains or replays.
+"""
+
+from fpdrift.comparison._branches import Split
+from fpdrift.comparison._churn import Churn
+from fpdrift.comparison._compare import compare
+from fpdrift.comparison._growth import Growth, Horizon, growth, growth_of, horizon
+from fpdrift.comparison._growth_law import DecadeSlope, Level, Trend
+from fpdrift.comparison._intervals import Interval, median_interval, share_interval
+from fpdrift.comparison._jumps import Jump
+from fpdrift.comparison._many import ManyRuns, Spread, compare_many
+from fpdrift.comparison._results import (
+    Comparison,
+    Comparisons,
+    FirstDifference,
+    NonFinite,
+    RunPhase,
+    TensorDifference,
+)
+from fpdrift.comparison._survival import Survival, lasting, survival_curve
+from fpdrift.comparison._tables import (
+    RecordSummary,
+    RunCurves,
+    TensorMatrix,
+    run_curves,
+    summary,
+    tensor_matrix,
+)
+
+__all__ = [
+    "Churn",
+    "Comparison",
+    "Comparisons",
+    "DecadeSlope",
+    "FirstDifference",
+    "Growth",
+    "Horizon",
+    "Interval",
+    "Jump",
+    "Level",
+    "ManyRuns",
+    "NonFinite",
+    "RecordSummary",
+    "RunCurves",
+    "RunPhase",
+    "Split",
+    "Spread",
+    "Survival",
+    "TensorDifference",
+    "TensorMatrix",
+    "Trend",
+    "compare",
+    "compare_many",
+    "growth",
+    "growth_of",
+    "horizon",
+    "lasting",
+    "median_interval",
+    "run_curves",
+    "share_interval",
+    "summary",
+    "survival_curve",
+    "tensor_matrix",
+]

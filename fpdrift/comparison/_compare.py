@@ -1,0 +1,184 @@
+"""Compare two records: where the runs diverge, how far they get, and what else differs."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fpdrift.comparison._churn import churn
+from fpdrift.comparison._distance import distances, first_move
+from fpdrift.comparison._metadata import accumulated, alike, differing_facts, lined_up
+from fpdrift.comparison._results import (
+    Comparison,
+    FirstDifference,
+    TensorDifference,
+    non_finite,
+    phases,
+)
+from fpdrift.comparison._shared_tensors import alone, present_in_both, shared
+from fpdrift.errors import FpdriftError, short_repr
+from fpdrift.records import Record, open_record
+from fpdrift.serialization import read_only
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from fpdrift.records import Tensor
+
+#: What a reader looks at first among tensors that differ at the same step.
+ROLES = ("weight", "statistic", "slot", "seed")
+
+
+def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[str]) -> Comparison:
+    """Compare two runs, tensor by tensor and step by step, in the tensors that they share.
+
+    Bits are compared by the 64-bit hashes of every tensor at every step that both runs recorded;
+    steps are lined up by the number of updates done, so that a resumed run is compared with the
+    part of another that it repeats, and one that accumulates gradients after each update. Distances
+    come from the values where those were kept, else from the two sketches; see
+    `fpdrift.comparison._distance`.
+
+    Whatever differs apart from the model (condition, seed, data, versions, machine, length) is no
+    refusal and stands in `Comparison.differs`. Tensors that one of the two lacks, such as another
+    optimiser's slots, are named in `only_in_a` and `only_in_b`. Tensors of one name in two dtypes
+    have no bits to compare and count as differing, but for whole numbers, which every record hashes
+    as int64.
+
+    Parameters
+    ----------
+    a, b : Record, str or os.PathLike
+        Records, or the files that hold them. Distances are relative to `a`.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    FpdriftError
+        If the records are of different models (they share no weight), have no recorded step in
+        common, or cannot be read.
+    """
+    whole_a, whole_b = opened(a), opened(b)
+    a, b, recorded, differs = common_steps(whole_a, whole_b)
+    answers, apart = churn(a, b), distances(a, b, recorded, differs)
+    return Comparison(
+        name_a=a.name,
+        name_b=b.name,
+        recorded_steps=read_only(recorded),
+        only_a=read_only(np.setdiff1d(a.steps, b.steps)),
+        only_b=read_only(np.setdiff1d(b.steps, a.steps)),
+        differing=read_only(differs.sum(axis=1), np.int64),
+        first_difference=_first_difference(recorded, differs, a.tensors),
+        **apart,
+        loss=read_only(_at(recorded, a, b, a.loss, b.loss)),
+        metrics={
+            # a result keeps names with a leading $ for itself
+            name.lstrip("$"): read_only(_at(recorded, a, b, ours, b.metrics[name]))
+            for name, ours in a.metrics.items()
+            if name in b.metrics
+        },
+        churn=answers.share,
+        churn_step=None if answers.share is None else answers.step,
+        answers=answers,
+        differs=differing_facts(whole_a, whole_b),
+        only_in_a=alone(whole_a, whole_b),
+        only_in_b=alone(whole_b, whole_a),
+        of_two_dtypes=tuple(name for _, name in _of_two_dtypes(a, b)),
+        start_seen=(a.start_seen, b.start_seen),
+        start_steps=(int(a.steps[0]), int(b.steps[0])),
+        batches=(accumulated(a), accumulated(b)),
+        first_move=(first_move(a, apart["steps"]), first_move(b, apart["steps"])),
+        alike_updates=alike(a, b),
+        phases=(phases(a), phases(b)),
+        non_finite=(non_finite(a), non_finite(b)),
+    )
+
+
+def common_steps(
+    a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[str]
+) -> tuple[Record, Record, npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Open two records; tell which of the tensors that they share differ at which common step.
+
+    Returns
+    -------
+    Record, Record
+        With the shared tensors alone, in one order.
+    (n,) int64
+        The steps that both recorded, ascending.
+    (n, tensors) bool
+        Whether a tensor's bits differ then; False where one of the two does not have it.
+
+    Raises
+    ------
+    FpdriftError
+        As `compare`.
+    """
+    a, b = lined_up(*shared(opened(a), opened(b)))
+    recorded, rows_a, rows_b = np.intersect1d(a.steps, b.steps, return_indices=True)
+    if not len(recorded):
+        message = (
+            f"{short_repr(a.name)} and {short_repr(b.name)} have no recorded step in common "
+            f"({_span(a)}; {_span(b)}); record the same steps in both"
+        )
+        raise FpdriftError(message)
+    differs = a.hashes[rows_a] != b.hashes[rows_b]
+    differs[:, [i for i, _ in _of_two_dtypes(a, b)]] = True
+    return a, b, recorded, differs & present_in_both(a, b, recorded)
+
+
+def opened(source: Record | str | os.PathLike[str]) -> Record:
+    """Return a record, whether it was opened already or not.
+
+    Raises
+    ------
+    FpdriftError
+        If it is neither a record nor the path of one.
+    """
+    if isinstance(source, Record):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return open_record(source)
+    message = f"not a record or its path: {short_repr(source)}; train() or open_record() gives one"
+    raise FpdriftError(message)
+
+
+def _at(
+    steps: npt.NDArray[np.int64],
+    a: Record,
+    b: Record,
+    ours: npt.NDArray[np.float64],
+    others: npt.NDArray[np.float64],
+) -> list[npt.NDArray[np.float64]]:
+    """Return what two runs reported at steps that both recorded."""
+    return [ours[np.searchsorted(a.steps, steps)], others[np.searchsorted(b.steps, steps)]]
+
+
+def _of_two_dtypes(a: Record, b: Record) -> list[tuple[int, str]]:
+    """List the tensors that have no bits to compare, by place and name."""
+    pairs = zip(a.tensors, b.tensors, strict=True)
+    return [(i, x.name) for i, (x, y) in enumerate(pairs) if x.hashed_as != y.hashed_as]
+
+
+def _span(record: Record) -> str:
+    return f"steps {record.steps[0]} to {record.steps[-1]}" if len(record.steps) else "no steps"
+
+
+def _first_difference(
+    steps: npt.NDArray[np.int64], differs: npt.NDArray[np.bool_], tensors: tuple[Tensor, ...]
+) -> FirstDifference | None:
+    rows = np.flatnonzero(differs.any(axis=1))
+    if not len(rows):
+        return None
+    row = int(rows[0])
+    found = (tensors[i] for i in np.flatnonzero(differs[row]))
+    return FirstDifference(
+        step=int(steps[row]),
+        last_equal=int(steps[row - 1]) if row else None,
+        tensors=tuple(
+            TensorDifference(name=t.name, role=t.role, shape=t.shape)
+            for t in sorted(found, key=lambda t: ROLES.index(t.role))
+        ),
+    )

@@ -1,0 +1,180 @@
+"""How far apart the weights of two runs are, and how surely that is known.
+
+Equal hashes are distance 0. Where both records kept a tensor whole, the distance is computed from
+the values. Else it is estimated from the two sketches, whose squared distance has that of the
+tensors as its mean (see `fpdrift.records._sketch`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fpdrift.comparison._shared_tensors import present_in_both
+from fpdrift.records import BUCKETS, relative_standard_error
+from fpdrift.serialization import read_only
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from fpdrift.records import Record
+
+    Floats = npt.NDArray[np.float64]
+
+#: Unit roundoff of the float64 in which sketches are added up.
+_U = 2.0**-53
+
+
+def distances(
+    a: Record, b: Record, recorded: npt.NDArray[np.int64], differs: npt.NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Find all distances of a comparison.
+
+    Parameters
+    ----------
+    a, b : Record
+        With the same tensors.
+    recorded : (n,) int64
+        Steps that both recorded, ascending.
+    differs : (n, tensors) bool
+        Which tensors' bits differ then.
+
+    Returns
+    -------
+    dict
+        The fields of `Comparison` from `steps` to `distance_by_weight`. Of a model without
+        trainable weights a distance is NaN.
+    """
+    steps = np.intersect1d(np.intersect1d(a.sketch_steps, b.sketch_steps), recorded)
+    rows_a, rows_b = (np.searchsorted(r.sketch_steps, steps) for r in (a, b))
+    differs = differs[np.searchsorted(recorded, steps)]
+    present = present_in_both(a, b, steps)
+    weights = [i for i, tensor in enumerate(a.tensors) if tensor.role == "weight"]
+    squares, spreads, norms = np.zeros((3, len(weights), len(steps)))
+    with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
+        for row, i in enumerate(weights):
+            there = differs[:, i]
+            norms[row] = np.where(present[:, i], _squared_norm(a, i)[rows_a], 0)
+            squares[row, there], spreads[row, there] = _squared_distance(
+                a, b, i, rows_a[there], rows_b[there]
+            )
+        distance, error = _relative(squares, spreads, norms)
+        learning = _learning(a, b, weights)
+        return {
+            "steps": read_only(steps),
+            "distance": read_only(distance),
+            "standard_error": read_only(error),
+            "distance_without_zero_gradient": None
+            if learning is None
+            else read_only(_relative(squares[learning], spreads[learning], norms[learning])[0]),
+            "weights": tuple(a.tensors[i].name for i in weights),
+            "zero_gradient": () if learning is None else tuple((~learning).tolist()),
+            "distance_by_weight": read_only(_ratio(np.sqrt(squares), np.sqrt(norms.sum(axis=0)))),
+        }
+
+
+def first_move(record: Record, steps: npt.NDArray[np.int64]) -> float:
+    """Find how far a run's weights move from the first to the second of some sketched steps.
+
+    Parameters
+    ----------
+    record : Record
+    steps : (m,) int64
+        Sketched steps of the record, ascending.
+
+    Returns
+    -------
+    float
+        Relative to the weights at the first; NaN where it is not known.
+    """
+    rows = np.searchsorted(record.sketch_steps, steps[:2])
+    weights = [i for i, tensor in enumerate(record.tensors) if tensor.role == "weight"]
+    if len(rows) < 2 or not weights:
+        return float("nan")
+    with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
+        squares = [_squared_distance(record, record, i, rows[:1], rows[1:])[0] for i in weights]
+        norms = [_squared_norm(record, i)[rows[:1]] for i in weights]
+        return float(_ratio(np.sqrt(np.sum(squares, axis=0)), np.sqrt(np.sum(norms, axis=0)))[0])
+
+
+def tensor_distances(
+    a: Record, b: Record, steps: npt.NDArray[np.int64], differs: npt.NDArray[np.bool_]
+) -> Floats:
+    """Find how far each tensor has come by itself, ||a - b|| / ||a||.
+
+    Parameters
+    ----------
+    a, b : Record
+        Of one model.
+    steps : (m,) int64
+        Ascending.
+    differs : (m, tensors) bool
+        Which tensors' bits differ then.
+
+    Returns
+    -------
+    (m, tensors) float64
+        0 where no bit differs, NaN where the values were not kept.
+    """
+    found = np.where(differs, np.nan, 0.0)
+    kept = np.isin(steps, a.sketch_steps) & np.isin(steps, b.sketch_steps)
+    with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
+        for i in range(len(a.tensors)):
+            there = kept & differs[:, i]
+            rows_a, rows_b = (np.searchsorted(r.sketch_steps, steps[there]) for r in (a, b))
+            squares, _ = _squared_distance(a, b, i, rows_a, rows_b)
+            found[there, i] = _ratio(np.sqrt(squares), np.sqrt(_squared_norm(a, i)[rows_a]))
+    return found
+
+
+def _squared_distance(
+    a: Record, b: Record, i: int, rows_a: npt.NDArray[np.intp], rows_b: npt.NDArray[np.intp]
+) -> tuple[Floats, Floats]:
+    """Squared distance of tensor `i` at the given rows, and the standard error of that."""
+    kept = a.tensors[i].kept
+    if i not in a.kept or i not in b.kept or b.tensors[i].kept != kept:
+        unknown = np.full(len(rows_a), np.nan)
+        return unknown, unknown
+    squares = np.square(a.kept[i][rows_a] - b.kept[i][rows_b]).sum(axis=1)
+    if kept == "whole":
+        return squares, np.zeros_like(squares)
+    # A bucket's rounding errors are a random walk over its terms, and count only for distances near
+    # the last bit of float64.
+    terms = max(1.0, a.tensors[i].size / BUCKETS)
+    rounding = _U**2 * terms / 3 * _squared_norm(a, i)[rows_a]
+    return squares, relative_standard_error * squares + rounding
+
+
+def _squared_norm(record: Record, i: int) -> Floats:
+    """Squared norm of tensor `i` at the sketched steps; NaN where it was not kept."""
+    return record.squared_norms.get(i, np.full(len(record.sketch_steps), np.nan))
+
+
+def _relative(squares: Floats, spreads: Floats, norms: Floats) -> tuple[Floats, Floats]:
+    """Relative distance over some weights and its standard error, each (m,).
+
+    All sketches deal positions into the same buckets, so their errors may go together and are
+    added as they are.
+    """
+    if not len(squares):
+        unknown = np.full(squares.shape[1], np.nan)
+        return unknown, unknown
+    square, spread, norm = squares.sum(axis=0), spreads.sum(axis=0), np.sqrt(norms.sum(axis=0))
+    distance = np.sqrt(square)
+    # sqrt(square + spread) - distance, without cancellation
+    error = _ratio(spread, np.sqrt(square + spread) + distance)
+    return _ratio(distance, norm), _ratio(error, norm)
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """Divide; nothing of anything is 0, whatever the whole."""
+    return np.where(part == 0, 0.0, part / whole)
+
+
+def _learning(a: Record, b: Record, weights: list[int]) -> npt.NDArray[np.bool_] | None:
+    """Which weights have a true gradient other than zero; None if no record says of any."""
+    said = [(a.tensors[i].zero_gradient, b.tensors[i].zero_gradient) for i in weights]
+    if all(flags == (None, None) for flags in said):
+        return None
+    return np.array([True not in flags for flags in said])

@@ -1,0 +1,311 @@
+"""The settings of runs: what differs, and what is not recorded, beside a difference in weights.
+
+What an update is: of how many batches it is made, and whether two runs make theirs alike.
+
+A record counts batches. Two batches of 16 whose gradients are accumulated are one batch of 32 on
+paper, so such runs are compared after each update, not after each batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xxhash
+
+from fpdrift.comparison._shared_tensors import shared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from fpdrift.records import Record
+
+UNKNOWN = "unknown"
+#: Of an environment variable or a package that a run did without.
+NOT_SET, NOT_INSTALLED = "not set", "not installed"
+#: Python's hash seed where the environment does not fix it.
+RANDOM = "not set: random, a new one in each process"
+
+#: What a reader has to know of both runs; where neither says, that is worth a line.
+_NEEDED = ("condition", "data", "network", "seed", "starting weights")
+#: What comes first, by the last part of a name.
+_FIRST = ("learning_rate", "seed")
+#: Characters of a value; only a stranger's or a machine-made one is longer.
+_LONGEST = 10_000
+#: Facts that are looked at of each of many records; a stranger's may have a million.
+_MOST = 10_000
+
+
+def differing_facts(a: Record, b: Record) -> dict[str, tuple[Any, Any]]:
+    """List what differs between two records, apart from what training computed.
+
+    Returns
+    -------
+    dict
+        Name, such as ``"condition.seed"`` or ``"packages.numpy"`` -> a's and b's value, as text
+        where it is a list; ``"unknown"`` where a record does not say. Learning rates and seeds come
+        first.
+    """
+    ours, others = _comparable(a, b)
+    flat = [dict(flat_values(facts)) for facts in (ours, others)]
+    found = {name: (_value(flat[0], name), _value(flat[1], name)) for name in _names(flat)}
+    # 1 and True are equal, and NaN is not equal to itself
+    known = {name: both for name, both in found.items() if repr(both[0]) != repr(both[1])}
+    unknown = dict.fromkeys(_unsaid(ours | others, found), (UNKNOWN, UNKNOWN))
+    return unknown | {name: known[name] for name in in_order(known)}
+
+
+def varying_facts(all_facts: Sequence[dict[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    """List what is not the same in all of several records; names and values as above.
+
+    Parameters
+    ----------
+    all_facts : sequence of dict
+        What `facts_of` gave for each.
+    """
+    flat = [dict(islice(flat_values(facts), _MOST)) for facts in all_facts]
+    values = {name: tuple(_value(facts, name) for facts in flat) for name in _names(flat)}
+    varying = {
+        name: found for name, found in values.items() if len({repr(value) for value in found}) > 1
+    }
+    return {name: varying[name] for name in in_order(varying)}
+
+
+def flat_facts(record: Record) -> dict[str, str]:
+    """Return all that a record says of its run, one text a name."""
+    facts = dict(flat_values(_said(record)))
+    return {name: str(facts[name]) for name in in_order(facts) if facts[name] is not None}
+
+
+def facts_of(record: Record) -> dict[str, Any]:
+    """Return what a record says of its run, apart from what training computed."""
+    facts = {
+        "complete": record.complete,
+        "first step": int(record.steps[0]),
+        "last step": int(record.steps[-1]),
+        "loss kind": record.loss_kind,
+        **_said(record),
+    }
+    if isinstance(facts.get("keras"), dict):
+        facts["keras"] = _alike(facts["keras"])
+    if record.start_seen:
+        facts["starting weights"] = _starting_weights(record)
+    return facts | {f"dtype of {tensor.name}": tensor.dtype for tensor in record.tensors}
+
+
+def _alike(keras: dict[str, Any]) -> dict[str, Any]:
+    """Return what a recorder says of a model in such a way that equal models say the same.
+
+    A Sequential model that was loaded from a file names its Input, one that was made does not. An
+    optimizer that scales the loss for float16 holds the one whose settings are to be compared.
+    """
+    found = dict(keras)
+    if isinstance(keras.get("layers"), list):
+        found["layers"] = [layer for layer in keras["layers"] if layer != "InputLayer"]
+    if isinstance(keras.get("optimizers"), list):
+        found["optimizers"] = [_unwrapped(settings) for settings in keras["optimizers"]]
+    return found
+
+
+def _unwrapped(settings: Any) -> Any:
+    inner = settings.get("inner_optimizer") if isinstance(settings, dict) else None
+    if not isinstance(inner, dict):
+        return settings
+    outer = {name: value for name, value in settings.items() if name != "inner_optimizer"}
+    kind = {"name": inner["class_name"]} if "class_name" in inner else {}
+    return {n: v for n, v in inner.items() if n != "class_name"} | kind | {"wrapper": outer}
+
+
+def flat_values(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Return nested settings as pairs of a name, such as ``"condition.seed"``, and a plain value.
+
+    A list of settings, such as those of several optimisers, is numbered from 0; one alone has no
+    number. Any other list is one value, written as Python does.
+    """
+    for key, value in facts.items():
+        name, inner = f"{prefix}{key}", value
+        if isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
+            numbered = {str(i): item for i, item in enumerate(value)}
+            inner = value[0] if len(value) == 1 else numbered
+        if isinstance(inner, dict):
+            yield from flat_values(inner, f"{name}.")
+        else:
+            yield name, _text(value) if isinstance(value, list | tuple | str) else value
+
+
+def in_order(names: Mapping[str, Any]) -> list[str]:
+    """Sort names of settings: learning rates and seeds first, the others as they come."""
+
+    def place(name: str) -> int:
+        for number, word in enumerate(_FIRST):
+            if name.endswith(word) or f".{word}." in name:
+                return number
+        return len(_FIRST)
+
+    return sorted(names, key=place)
+
+
+def _said(record: Record) -> dict[str, Any]:
+    """Return what a record says of its run and its machine."""
+    machine = record.provenance.to_dict()
+    machine["switches"] = {"PYTHONHASHSEED": RANDOM, **machine["switches"]}
+    # a result keeps names with a leading $ for itself
+    meta = {name.lstrip("$"): value for name, value in record.meta.items() if value is not None}
+    return {**meta, **machine}
+
+
+def _unsaid(facts: Mapping[str, Any], flat: Mapping[str, tuple[Any, Any]]) -> list[str]:
+    """Name what a reader has to know and neither record says."""
+    said = set(facts)
+    if "keras" in said:  # its layers are listed there
+        said.add("network")
+    seeds = [name for name in flat if name.endswith("seed") and not name.startswith("keras.")]
+    if any(value is not None for name in (*seeds, "keras.seed") for value in flat.get(name, ())):
+        said.add("seed")
+    return [name for name in _NEEDED if name not in said]
+
+
+def _starting_weights(record: Record) -> str:
+    weights = np.array([tensor.role == "weight" for tensor in record.tensors], bool)
+    return xxhash.xxh3_64_hexdigest(record.hashes[0, weights].tobytes())
+
+
+def _comparable(a: Record, b: Record) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the facts of two records without those that mean different things in the two."""
+    ours, others = facts_of(a), facts_of(b)
+    for facts, part in zip((ours, others), shared(a, b), strict=True):
+        if "starting weights" in facts:  # of those that both have
+            facts["starting weights"] = _starting_weights(part)
+    if ours["first step"] != others["first step"]:  # the weights of two different steps
+        ours["starting weights"] = others["starting weights"] = None
+    names = {tensor.name for tensor in a.tensors} & {tensor.name for tensor in b.tensors}
+    for facts, record in ((ours, a), (others, b)):
+        for tensor in record.tensors:
+            if tensor.name not in names:
+                del facts[f"dtype of {tensor.name}"]
+    return ours, others
+
+
+def _names(all_facts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name all settings; of one that has an inner life in some records, what is inside."""
+    names = dict.fromkeys(name for facts in all_facts for name in facts)
+    inside = {parent for name in names for parent in _parents(name)}
+    return [name for name in names if name not in inside]
+
+
+def _parents(name: str) -> Iterator[str]:
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
+
+
+def _value(facts: Mapping[str, Any], name: str) -> Any:
+    """Return a setting, or the plain one that this record has in place of all that is inside.
+
+    Of what is recorded only where it is there, say that it was not.
+    """
+    for place in (name, *_parents(name)):
+        if place in facts:
+            return facts[place]
+    if name.startswith("switches."):
+        return NOT_SET
+    return NOT_INSTALLED if name.startswith("packages.") else UNKNOWN
+
+
+def _text(value: Any) -> str:
+    """Write a list or text whole; of one longer than any setting the beginning and a digest."""
+    text = str(value)
+    if len(text) <= _LONGEST:
+        return text
+    digest = xxhash.xxh3_64_hexdigest(text.encode(errors="surrogatepass"))
+    return f"{text[:_LONGEST]}… ({len(text):,} characters, digest {digest})"
+
+
+def lined_up(a: Record, b: Record) -> tuple[Record, Record]:
+    """Count the steps of both records in updates if they accumulate over different numbers."""
+    batches = [accumulated(record) for record in (a, b)]
+    if batches[0] == batches[1]:
+        return a, b
+    return by_updates(a, batches[0]), by_updates(b, batches[1])
+
+
+def accumulated(record: Record) -> int:
+    """Return of how many batches an update is made; 1 where a record does not say."""
+    optimizers = _optimizers(record)
+    settings: Any = optimizers[0] if len(optimizers) == 1 else None
+    while isinstance(settings, dict):
+        batches = settings.get("gradient_accumulation_steps")
+        if type(batches) is int and batches > 1:
+            return batches
+        settings = settings.get("inner_optimizer")
+    return 1
+
+
+def alike(a: Record, b: Record) -> bool:
+    """Tell whether two runs are known to make their updates by one optimizer at one constant rate.
+
+    Then the first update, which was not seen, moved the weights about as far as the second one did.
+    Of FTRL, which computes its weights anew from the gradients, that does not hold.
+    """
+    ours, others = map(_optimizers, (a, b))
+    return bool(ours) and ours == others and all(map(_is_steady, ours))
+
+
+def _is_steady(settings: Any) -> bool:
+    """Return whether an optimizer moves weights at a constant rate from where they are."""
+    while isinstance(settings, dict) and "inner_optimizer" in settings:
+        settings = settings["inner_optimizer"]
+    if not isinstance(settings, dict):
+        return False
+    kind = settings.get("class_name", settings.get("name"))
+    return isinstance(settings.get("learning_rate"), float) and kind != "Ftrl"
+
+
+def by_updates(record: Record, batches: int) -> Record:
+    """Keep the steps that end an update, and count updates; a loss is the mean of its batches."""
+    if batches == 1:
+        return record
+    rows = np.flatnonzero(record.steps % batches == 0)
+    kept = np.flatnonzero(record.sketch_steps % batches == 0)
+    return replace(
+        record,
+        steps=record.steps[rows] // batches,
+        hashes=record.hashes[rows],
+        present=record.present[rows],
+        loss=_mean_loss(record, rows, batches),
+        metrics={name: values[rows] for name, values in record.metrics.items()},
+        sketch_steps=record.sketch_steps[kept] // batches,
+        kept={i: values[kept] for i, values in record.kept.items()},
+        squared_norms={i: values[kept] for i, values in record.squared_norms.items()},
+        predictions={
+            step // batches: found
+            for step, found in record.predictions.items()
+            if step % batches == 0
+        },
+    )
+
+
+def _optimizers(record: Record) -> list[Any]:
+    """Return the settings of each optimizer; none where a record does not say."""
+    keras = record.meta.get("keras")
+    found = keras.get("optimizers") if isinstance(keras, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _mean_loss(record: Record, rows: npt.NDArray[np.intp], batches: int) -> npt.NDArray[np.float64]:
+    """Average the losses of the batches of each update; NaN where one was not recorded."""
+    firsts = rows - (batches - 1)
+    # the start has no loss
+    all_there = (firsts >= record.start_seen) & (
+        record.steps[rows] - record.steps[firsts] == batches - 1
+    )
+    return np.array(
+        [
+            record.loss[first : row + 1].mean() if there else np.nan
+            for first, row, there in zip(firsts, rows, all_there, strict=True)
+        ]
+    )

@@ -1,0 +1,177 @@
+"""Five runs of one network, equal on paper: how far their losses lie apart, beside the source's.
+
+The source printed the losses of five runs on noise with ten random bits as each image's label. Such
+labels do not sum to 1, and TensorFlow's fused cross-entropy then has a gradient that is not that of
+the loss. So the study is done with either gradient: under op determinism TensorFlow takes another
+path, whose gradient is the loss's own.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from fpdrift.experiments._runs import trained_runs
+from fpdrift.provenance import current
+from fpdrift.serialization import Result
+from fpdrift.training import Condition
+from fpdrift.training._datasets import PROBE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from fpdrift.experiments._runs import Settings, TrainedRun
+
+#: Loss, accuracy, validation loss and validation accuracy of the source's five runs.
+SOURCE = (
+    (12.5044, 0.0971, 11.5389, 0.1051),
+    (12.5047, 0.0958, 11.5369, 0.1018),
+    (12.5055, 0.0955, 11.5382, 0.0980),
+    (12.5042, 0.0961, 11.5382, 0.1179),
+    (12.5062, 0.0960, 11.5366, 0.1082),
+)
+#: Steps of a run: the source's epoch of 30,000 images, and what ends within three minutes.
+STEPS = {"quick": 60, "full": 469}
+RUNS = 5
+#: Ten random bits an image.
+_LABELS = "multi-hot"
+#: Flag of a processor, newest first -> the instructions that come before, to hold oneDNN to.
+_OLDER = {"avx512f": "AVX2", "avx2": "SSE41"}
+Gradient = Literal["fused", "the loss's own"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GradientRuns(Result):
+    """The runs with one gradient."""
+
+    gradient: Gradient
+    runs: tuple[TrainedRun, ...]
+    #: max |L_i - L_1| / L_1 over the losses
+    figure: float
+    #: how many different weights the runs ended with
+    distinct: int
+
+    def __repr__(self) -> str:
+        return f"GradientRuns({self.gradient}, {len(self.runs)} runs, {100 * self.figure:.2g} %)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FiveRuns(Result):
+    """Five runs under five conditions, with either gradient."""
+
+    size: Literal["quick", "full"]
+    network: str
+    data: str
+    labels: str
+    seed: int
+    #: of each run
+    steps: int
+    validation_images: int
+    gradients: tuple[GradientRuns, ...]
+    #: the figure of the source's own five runs
+    source: float
+    #: condition that this machine cannot have -> why
+    skipped: dict[str, str]
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{g.gradient} {100 * g.figure:.2g} %" for g in self.gradients)
+        return f"FiveRuns({self.size}, {self.steps} steps: {told})"
+
+
+def five_runs(settings: Settings) -> FiveRuns:
+    """Train the answer's network under five conditions, with either gradient.
+
+    What lies finished in the folder ``five-runs`` of `settings.out` is not trained again.
+    """
+    size: Literal["quick", "full"] = "full" if settings.full else "quick"
+    conditions, skipped = five_conditions(settings.seed, current().cpu_features)
+    determined = [replace(c, op_determinism=True) for c in conditions]
+    labelled = {condition.name: condition for condition in (*conditions, *determined)}
+    runs, records = trained_runs(labelled, settings, "five-runs", labels=_LABELS, steps=STEPS[size])
+    return FiveRuns(
+        size=size,
+        network=records[0].meta["network"],
+        data=records[0].meta["data"]["name"],
+        labels=_LABELS,
+        seed=settings.seed,
+        steps=STEPS[size],
+        validation_images=PROBE,
+        gradients=(
+            _together("fused", runs[: len(conditions)]),
+            _together("the loss's own", runs[len(conditions) :]),
+        ),
+        source=largest([loss for loss, *_ in SOURCE]),
+        skipped=skipped,
+    )
+
+
+def five_conditions(
+    seed: int, features: Collection[str]
+) -> tuple[tuple[Condition, ...], dict[str, str]]:
+    """Choose five conditions that differ in rounding alone and that this machine can have.
+
+    Parameters
+    ----------
+    seed : int
+    features : collection of str
+        Instruction sets of the processor, as Linux names them.
+
+    Returns
+    -------
+    tuple of Condition
+        The first is what the others are held against.
+    dict of str to str
+        Condition that cannot be had -> why.
+    """
+    one = Condition(intra_op_threads=1, seed=seed)
+    kernels, skipped = other_kernels(one, features)
+    found = (one, *(replace(one, intra_op_threads=count) for count in (2, 4)), *kernels.values())
+    spare = (replace(one, intra_op_threads=count) for count in (3, 8))
+    return (*found, *itertools.islice(spare, RUNS - len(found))), skipped
+
+
+def other_kernels(
+    base: Condition, features: Collection[str]
+) -> tuple[dict[str, Condition], dict[str, str]]:
+    """Choose conditions that compute the same with other kernels, as far as this machine can.
+
+    Parameters
+    ----------
+    base : Condition
+        What they differ from.
+    features : collection of str
+        Instruction sets of the processor, as Linux names them.
+
+    Returns
+    -------
+    dict of str to Condition
+        By what they are called.
+    dict of str to str
+        Condition that cannot be had -> why.
+    """
+    found, skipped = {}, {}
+    if "sse4_2" in features:
+        found["oneDNN off"] = replace(base, onednn=False)
+    else:
+        skipped["oneDNN off"] = "only seen to matter on x86-64 processors, and this names none"
+    older = next((cap for flag, cap in _OLDER.items() if flag in features), None)
+    if older is not None:
+        found[f"{older} at most"] = replace(base, instruction_set=older)
+    else:
+        skipped["older instructions"] = f"this processor names none of {', '.join(_OLDER)}"
+    return found, skipped
+
+
+def largest(losses: Sequence[float]) -> float:
+    """Return max |L_i - L_1| / L_1, the figure that the source names."""
+    return max(abs(loss - losses[0]) for loss in losses) / losses[0]
+
+
+def _together(gradient: Gradient, runs: tuple[TrainedRun, ...]) -> GradientRuns:
+    return GradientRuns(
+        gradient=gradient,
+        runs=runs,
+        figure=largest([run.loss for run in runs]),
+        distinct=len({run.weights for run in runs}),
+    )

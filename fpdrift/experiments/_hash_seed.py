@@ -1,0 +1,127 @@
+"""``PYTHONHASHSEED``: when Python reads it, who misspelt it, and whether a Keras run feels it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fpdrift.experiments._study import WORDS, Study, Words, apart, run_study, size_of, with_look
+from fpdrift.serialization import Result
+from fpdrift.subprocesses import run_module
+from fpdrift.training import Condition
+from fpdrift.training._keras_rng import own_chance
+
+if TYPE_CHECKING:
+    from fpdrift.experiments._runs import Settings
+
+STEPS = {"quick": 10, "full": 469}
+#: Fresh processes for each way of setting the variable.
+PROCESSES = 5
+TEXT = "fpdrift"
+NAME, MISSPELT = "PYTHONHASHSEED", "PYTHONASHSEED"
+CLAIM = f"{NAME} has to be set before the interpreter starts. (The question's code: {MISSPELT}.)"
+#: What a row is called -> variables set before the process starts, and afterwards inside it.
+WAYS: dict[str, tuple[dict[str, str | None], dict[str, str]]] = {
+    "not set": ({}, {}),
+    f"{NAME}=0 before the start": ({NAME: "0"}, {}),
+    f"{NAME}=0 after the start": ({}, {NAME: "0"}),
+    f"{MISSPELT}=0 before the start": ({MISSPELT: "0"}, {}),
+}
+#: Of the runs; None: not set.
+SEEDS = (None, None, 0, 1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcomes(Result):
+    """What fresh processes gave that were started alike."""
+
+    label: str
+    processes: int
+    #: different results among them
+    distinct: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HashSeed(Result):
+    """Python's hash in fresh processes, and trained weights under several of its seeds."""
+
+    #: of `hash("fpdrift")`, a row for each way of setting the variable
+    hashes: tuple[Outcomes, ...]
+    #: trained weights, whatever the variable was: our networks', and a small one of which Keras
+    #: draws weights, order and dropped units
+    weights: tuple[Outcomes, ...]
+    study: Study
+
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return with_look(_tell(self), self.study)
+
+    def __repr__(self) -> str:
+        told = ", ".join(
+            f"{row.label}: {row.distinct} of {row.processes}"
+            for row in (*self.hashes, *self.weights)
+        )
+        return f"HashSeed({told})"
+
+
+def hash_seed(settings: Settings) -> HashSeed:
+    """Hash a text in fresh processes, then train under several hash seeds.
+
+    The runs that lie finished in the folder ``hash-seed`` of `settings.out` are not done again.
+    """
+    hashes = tuple(_hashes(label, before, late) for label, (before, late) in WAYS.items())
+    conditions = [
+        Condition(intra_op_threads=1, seed=settings.seed, hash_seed=seed) for seed in SEEDS
+    ]
+    own = []
+    for i, condition in enumerate(conditions):
+        settings.progress("Keras' own generators", i + 1, len(conditions))
+        own.append(own_chance(condition))
+    labelled = {
+        f"{NAME} {'not set' if c.hash_seed is None else f'= {c.hash_seed}'}"
+        + (" again" if c in conditions[:i] else ""): c
+        for i, c in enumerate(conditions)
+    }
+    first, *others = labelled
+    kept = Outcomes(label="weights drawn by Keras", processes=len(own), distinct=len(set(own)))
+    study, _ = run_study(
+        "hash-seed",
+        settings,
+        labelled,
+        dict.fromkeys(others, first),
+        steps=STEPS[size_of(settings)],
+    )
+    ours = Outcomes(
+        label=f"the {study.network}'s network",
+        processes=len(study.runs),
+        distinct=len({run.weights for run in study.runs}),
+    )
+    return HashSeed(hashes=hashes, weights=(ours, kept), study=study)
+
+
+def _hashes(label: str, before: dict[str, str | None], late: dict[str, str]) -> Outcomes:
+    env = {NAME: None, MISSPELT: None} | before
+    task = {"late": late, "text": TEXT}
+    given = [
+        run_module("fpdrift.experiments._hash_worker", task, env=env) for _ in range(PROCESSES)
+    ]
+    return Outcomes(
+        label=label, processes=PROCESSES, distinct=len({answer["hash"] for answer in given})
+    )
+
+
+def _tell(result: HashSeed) -> str:
+    hashes, study, (_, own) = result.hashes, result.study, result.weights
+    fixed = [row.label for row in hashes if row.distinct == 1]
+    others = [row.label for row in hashes if row.distinct > 1]
+    return (
+        f"Of {len(hashes)} ways, {hashes[0].processes} processes each, Python's hash was fixed by: "
+        f"{', '.join(fixed) or 'none'}; not by: {', '.join(others) or 'none'}. Under other hash "
+        f"seeds the {study.network}'s network gave {apart(study.distances)}, and a small network "
+        f"for which Keras drew everything ended with {own.distinct} set"
+        f"{'' if own.distinct == 1 else 's'} of weights in {own.processes} processes."
+    )
+
+
+WORDS["hash-seed"] = Words(f"What {NAME} changes", CLAIM)

@@ -1,0 +1,207 @@
+"""A long training under two conditions: how drift grows by the epoch, and what "long" means.
+
+The source multiplies by nearly one 1e8 times and says that a training has more steps than one
+thinks. So besides the growth this counts the operations of one training step, and how many weights
+are as small as the 1e-8 that the source takes for a typical small weight.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fpdrift.comparison import Growth, compare, growth
+from fpdrift.errors import MissingDataError
+from fpdrift.experiments._runs import trained_runs
+from fpdrift.experiments._study import NO_HASH, Size, span
+from fpdrift.serialization import Result
+from fpdrift.training import Condition
+from fpdrift.training._datasets import load
+from fpdrift.training._networks import SHAPES, operations_a_step, starting_weights
+from fpdrift.training._worker import BATCH, SMALL, SMALL_WEIGHTS
+
+if TYPE_CHECKING:
+    from fpdrift.comparison import Comparison
+    from fpdrift.experiments._runs import Settings
+    from fpdrift.records import Record
+
+#: Steps of the quick size; the full one is the source's 20 epochs.
+QUICK = 300
+EPOCHS = 20
+#: Of the source's 60,000 images in as many epochs.
+SOURCE_STEPS = 18_760
+#: Steps of the source's loop, and what it says of a long training.
+CHAIN = 100_000_000
+CLAIM = "Batch 64, 60,000 samples and 20 epochs are 18,750 iterations, which amplifies that by much"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Epoch(Result):
+    """The two runs at one epoch's end, or where the runs end."""
+
+    epoch: int
+    step: int
+    #: relative distance of the weights, at the last step up to there at which values were kept
+    distance: float
+    #: mean of the steps' losses since the epoch before, of both runs
+    losses: tuple[float, float]
+    #: fraction of the probe's predictions whose class differs
+    churn: float
+    #: share of the weights of at most 1e-8 in size, of both runs
+    small: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Long(Result):
+    """One long training under two conditions."""
+
+    _computed = ("claim", "finding")
+
+    size: Size
+    network: str
+    data: str
+    seed: int
+    steps: int
+    #: steps of one epoch
+    an_epoch: int
+    #: what the source's own training has
+    source_steps: int
+    labels: tuple[str, str]
+    epochs: tuple[Epoch, ...]
+    growth: Growth
+    first_step: int | None
+    #: operations of one step that may round, counted from the layers
+    operations: int
+    #: share of the weights of at most 1e-8 in size before training
+    small_before: float
+    #: share of the weights that are 0 before training, as biases are; in no older recording
+    zero_before: float | None = None
+
+    @property
+    def claim(self) -> str:
+        """What the source says."""
+        return CLAIM
+
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return _tell(self)
+
+    def kept_at(self, epoch: Epoch) -> int:
+        """Return the step that an epoch's distance is of: the last one there with values kept."""
+        steps = self.growth.steps
+        return int(steps[np.searchsorted(steps, epoch.step, side="right") - 1])
+
+    def __repr__(self) -> str:
+        return f"Long({self.size}, {self.steps} steps, {len(self.epochs)} epochs)"
+
+
+def long(settings: Settings) -> Long:
+    """Train for long with 1 and with 2 threads, and compare epoch by epoch.
+
+    On Fashion-MNIST where it is to be had, else on noise. What lies finished in the folder ``long``
+    of `settings.out` is not trained again.
+    """
+    data = _data()
+    an_epoch = math.ceil(len(load(data, validation=1).train_images) / BATCH)
+    steps = QUICK
+    if settings.full or settings.epochs is not None:
+        steps = an_epoch * (EPOCHS if settings.epochs is None else settings.epochs)
+    one = Condition(intra_op_threads=1, seed=settings.seed)
+    labelled = {"1 thread": one, "2 threads": replace(one, intra_op_threads=2)}
+    _, (a, b) = trained_runs(labelled, settings, "long", data=data, steps=steps)
+    pair = compare(a, b)
+    weights = starting_weights("answer", settings.seed).values()
+    sizes = np.concatenate([abs(w.ravel()) for w in weights])
+    return Long(
+        size="full" if steps >= SOURCE_STEPS else "quick",
+        network="answer",
+        data=data,
+        seed=settings.seed,
+        steps=steps,
+        an_epoch=an_epoch,
+        source_steps=SOURCE_STEPS,
+        labels=("1 thread", "2 threads"),
+        epochs=tuple(_epochs(a, b, pair, an_epoch)),
+        growth=growth(pair),
+        first_step=None if pair.first_difference is None else pair.first_difference.step,
+        operations=operations_a_step(SHAPES, BATCH),
+        small_before=float(np.mean(sizes <= SMALL)),
+        zero_before=float(np.mean(sizes == 0)),
+    )
+
+
+def _data() -> str:
+    try:
+        load("fashion-mnist", validation=1)
+    except MissingDataError:  # damaged ones are for the user to mend
+        return "noise"
+    return "fashion-mnist"
+
+
+def _epochs(a: Record, b: Record, pair: Comparison, an_epoch: int) -> list[Epoch]:
+    found = []
+    last = int(pair.recorded_steps[-1])
+    ends = [*range(an_epoch, last, an_epoch), last]
+    for number, (start, end) in enumerate(zip([0, *ends], ends, strict=False), 1):
+        # the nearest step before the epoch's end at which values were kept
+        row = int(np.searchsorted(pair.steps, end, side="right")) - 1
+        inside = (pair.recorded_steps > start) & (pair.recorded_steps <= end)
+        found.append(
+            Epoch(
+                epoch=number,
+                step=end,
+                distance=float(pair.distance[row]),
+                losses=_both(pair.loss[:, inside].mean(axis=1)),
+                churn=_churn(a, b, end),
+                small=_both([record.epochs[number - 1][SMALL_WEIGHTS] for record in (a, b)]),
+            )
+        )
+    return found
+
+
+def _both(values: Any) -> tuple[float, float]:
+    ours, others = values
+    return float(ours), float(others)
+
+
+def _churn(a: Record, b: Record, step: int) -> float:
+    if step not in a.predictions or step not in b.predictions:
+        return math.nan
+    classes = [record.predictions[step].argmax(axis=1) for record in (a, b)]
+    return float((classes[0] != classes[1]).mean())
+
+
+def _of_zeros(result: Long) -> str:
+    """Describe how many of the small weights are small because they have not begun to move."""
+    if result.zero_before is None or not result.small_before:
+        return ""
+    return f" ({100 * result.zero_before / result.small_before:.3g} % of these are exactly 0)"
+
+
+def _tell(result: Long) -> str:
+    last = result.epochs[-1]
+    steps = CHAIN / result.operations
+    chain = (
+        f"One step makes about {result.operations:.1e} operations, so the loop's 1e8 are "
+        f"{steps:.2g} steps. Weights of at most 1e-8 in size: {100 * result.small_before:.2g} % "
+        f"before training{_of_zeros(result)}, {100 * last.small[0]:.2g} % after it."
+    )
+    if result.first_step is None:
+        return f"No drift seen in {result.steps:,} steps: {NO_HASH}. {chain}"
+    first = result.epochs[0]
+    drift = (
+        f"The runs part at step {result.first_step}. By step {result.kept_at(first):,} the weights "
+        f"are {first.distance:.1e} apart"
+    )
+    if last is not first:
+        drift += f", by step {result.kept_at(last):,} {last.distance:.1e}"
+    away = [100 * abs(b - a) / a if a else math.nan for a, b in (e.losses for e in result.epochs)]
+    of = "the epoch differs" if last is first else "an epoch differs"
+    return (
+        f"{drift}; {100 * last.churn:.2g} % of the probe's predictions have another class at the "
+        f"end, and the mean loss of {of} by {span(away, '.2g')} %. One pair of runs. {chain}"
+    )

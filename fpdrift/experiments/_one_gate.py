@@ -1,0 +1,107 @@
+"""Two runs that round differently, and the one ReLU on which their largest jump apart hangs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fpdrift.comparison import compare, growth
+from fpdrift.experiments._study import (
+    EPOCH,
+    WORDS,
+    Study,
+    Words,
+    apart,
+    at_most,
+    plain,
+    run_study,
+    size_of,
+    with_look,
+)
+from fpdrift.experiments._thread_counts import count_of
+from fpdrift.serialization import Result
+from fpdrift.step_debug import find_gates
+from fpdrift.training import Condition
+
+if TYPE_CHECKING:
+    from fpdrift.experiments._runs import Settings
+    from fpdrift.records import Record
+    from fpdrift.step_debug import Gate, Gates
+
+STEPS = {"quick": 30, "full": EPOCH}
+CLAIM = (
+    "Batches of 64, 60,000 samples and 20 epochs are 18,750 iterations, which amplify a small "
+    "difference by much."
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class OneGate(Result):
+    """Two runs, and their largest jump seen at its ReLUs."""
+
+    study: Study
+    #: None where the runs have equal bits or nothing stands out as a jump
+    gates: Gates | None
+
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return with_look(_tell(self.study, self.gates), self.study)
+
+    def __repr__(self) -> str:
+        return f"OneGate({self.study!r}, {self.gates})"
+
+
+def one_gate(settings: Settings) -> OneGate:
+    """Train with 1 and with 2 threads; repeat the step of the largest jump and look inside.
+
+    What lies finished in the folder ``gate`` of `settings.out` is not trained again.
+    """
+    one = Condition(intra_op_threads=1, seed=settings.seed)
+    study, records = run_study(
+        "gate",
+        settings,
+        {count_of(1): one, count_of(2): replace(one, intra_op_threads=2)},
+        {count_of(2): count_of(1)},
+        steps=STEPS[size_of(settings)],
+    )
+    return OneGate(study=study, gates=_largest_jump(settings, *records))
+
+
+def _largest_jump(settings: Settings, a: Record, b: Record) -> Gates | None:
+    if not growth(compare(a, b), (a, b)).jumps:
+        return None
+    return find_gates(a, b, progress=settings.progress)
+
+
+def _tell(study: Study, gates: Gates | None) -> str:
+    between = f"1 and 2 threads gave {apart(study.distances)} ({study.steps} steps)"
+    if gates is None:
+        return f"{between}; no step stands out as a jump, so there is no gate to show."
+    factor = (gates.distance[1:] / gates.distance[:-1]).max()
+    jump = f"{between}. Step {gates.step} alone took them {factor:.1f} times as far apart"
+    gate = gates.gate
+    # what is seen of another step than the runs' own need not be so in them
+    doubt = "" if gates.exact else " The step repeated has other bits than the runs' own."
+    if gate is None or gates.share is None:
+        return f"{jump}; no gate of the unit that moved most had changed.{doubt}"
+    return (
+        f"{jump}: unit {gate.unit} of {gate.layer} is open {_where(gates.unit_changed, gate)}, "
+        f"and then holds all but {plain(100 * (1 - gates.share))} % of its layer's squared "
+        f"distance.{doubt}"
+    )
+
+
+def _where(changed: int, gate: Gate) -> str:
+    """Report for how many images, or at how many pixels, and how near the gate shown is to zero."""
+    if gate.pixel:  # several may be of one image
+        place = "at one pixel of one image" if changed == 1 else f"at {changed:,} pixels"
+    else:
+        place = "for one image" if changed == 1 else f"for {changed:,} images"
+    one = "" if changed == 1 else "the one of the largest gradient "
+    return (
+        f"{place} in one run and shut in the other, {one}within {at_most(gate.from_zero)} of zero"
+    )
+
+
+WORDS["gate"] = Words("One step, seen at its ReLUs", CLAIM)

@@ -1,0 +1,290 @@
+"""Every source of difference between two runs, alone and together, beside the run repeated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from fpdrift.comparison import Interval, median_interval
+from fpdrift.comparison._intervals import FEWEST, leader
+from fpdrift.experiments._demo import NUDGE
+from fpdrift.experiments._five_runs import other_kernels
+from fpdrift.experiments._runs import run_distance, trained_runs
+from fpdrift.experiments._study import EPOCH, NO_HASH, Size, size_of, span
+from fpdrift.perturbation import Perturbation
+from fpdrift.provenance import current
+from fpdrift.serialization import Result
+from fpdrift.training import Condition
+from fpdrift.training._condition import LARGEST_SEED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fpdrift.experiments._runs import Settings, TrainedRun
+    from fpdrift.records import Record
+
+STEPS = {"quick": 12, "full": EPOCH}
+#: Seeds that every source is tried from, and draws of whatever has a seed of its own.
+DRAWS = {"quick": 2, "full": FEWEST}
+#: Thread counts to hold against 1.
+THREADS = (2, 4)
+#: What the quick size leaves out, to end within three minutes.
+FULL_ALONE = ("4 threads", "all seeds, threads, 1e-8")
+CONTROL = "the same again"
+CLAIM = (
+    "Without seeds every metric runs wild; once all is seeded, the GPU's parallel work is the "
+    "likeliest cause of what is left."
+)
+#: Rows that change the weights themselves or the arithmetic's width: more than another order of the
+#: same roundings.
+PLANTED = ("one ulp in one weight", "1e-8 on half", "float64", "threads, 1e-8, XLA, det.")
+#: Weight of which an ulp is moved, and where: a new place for each draw.
+_TENSOR, _STRIDE = "conv2/kernel", 997
+
+
+#: A pair's figures.
+Figures = tuple[float, ...]
+_FIGURES = ("distance", "of_all", "churn", "loss", "accuracy")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source(Result):
+    """What one source does to runs, each held against the one of its seed without it.
+
+    No two of its pairs share a run, but those of two sources do: the run of their seed.
+    """
+
+    name: str
+    #: how many runs it was tried in, and how many of them kept the bits of theirs without it
+    runs: int
+    equal: int
+    #: relative distance of the weights but those whose true gradient is zero, and of all; fraction
+    #: of other classes among the probe's predictions, difference of the mean loss and of the
+    #: accuracy (absolute); at the end, of each pair by its seed. An older version kept no more than
+    #: the smallest and the largest of two, and nothing of more pairs: then there are none.
+    distance: Figures
+    of_all: Figures
+    churn: Figures
+    loss: Figures
+    accuracy: Figures
+
+    @classmethod
+    def upgrade(cls, encoded: dict[str, Any]) -> dict[str, Any]:
+        """Read the bootstrap of an older version: two pairs are its ends."""
+        older = {name for name in _FIGURES if isinstance(encoded.get(name), dict)}
+        return encoded | {name: _pairs_in(encoded[name], encoded["runs"]) for name in older}
+
+    @property
+    def interval(self) -> Interval:
+        """Of the median distance."""
+        return median_interval(self.distance)
+
+
+def _pairs_in(bootstrap: dict[str, Any], runs: int) -> list[Any]:
+    if runs == 1:
+        return [bootstrap["mean"]]
+    return [bootstrap["low"], bootstrap["high"]] if runs == 2 else []
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sources(Result):
+    """A table of sources, the control first."""
+
+    _computed = ("claim", "finding")
+
+    size: Size
+    network: str
+    data: str
+    seed: int
+    steps: int
+    rows: tuple[Source, ...]
+    #: condition that this machine cannot have -> why
+    skipped: dict[str, str]
+
+    @property
+    def claim(self) -> str:
+        """What the source says."""
+        return CLAIM
+
+    @property
+    def finding(self) -> str:
+        """What these runs say."""
+        return _tell(self)
+
+    @property
+    def rounding(self) -> tuple[Source, ...]:
+        """The rows that change rounding alone."""
+        return tuple(r for r in self.rows[1:] if "seed" not in r.name and r.name not in PLANTED)
+
+    @property
+    def seeds(self) -> tuple[Source, ...]:
+        """The rows that change seeds alone."""
+        return tuple(r for r in self.rows if "seed" in r.name and "," not in r.name)
+
+    def __repr__(self) -> str:
+        return f"Sources({self.size}, {len(self.rows)} rows, {self.steps} steps)"
+
+
+def sources(settings: Settings) -> Sources:
+    """Train from several seeds without and with each source of difference.
+
+    What lies finished in the folder ``sources`` of `settings.out` is not trained again.
+    """
+    size = size_of(settings)
+    one = Condition(intra_op_threads=1, seed=settings.seed)
+    groups, skipped = conditions(one, DRAWS[size])
+    if size == "quick":
+        groups = {name: group for name, group in groups.items() if name not in FULL_ALONE}
+        skipped |= dict.fromkeys(FULL_ALONE, "--full has it")
+    control = groups.pop(CONTROL)
+    # where two sources come to one condition it is trained once; the control is trained twice
+    once = list(dict.fromkeys((*control, *(c for group in groups.values() for c in group))))
+    labelled = {f"run {i}": condition for i, condition in enumerate((*once, *control))}
+    found = list(zip(*trained_runs(labelled, settings, "sources", steps=STEPS[size]), strict=True))
+    of = dict(zip(once, found, strict=False))
+    plain = [of[condition] for condition in control]
+    rows = [_row(CONTROL, plain, found[len(once) :])]
+    rows += [_row(name, plain, [of[c] for c in group]) for name, group in groups.items()]
+    return Sources(
+        size=size,
+        network="answer",
+        data="noise",
+        seed=settings.seed,
+        steps=STEPS[size],
+        rows=tuple(rows),
+        skipped=skipped,
+    )
+
+
+def _row(
+    name: str,
+    plain: Sequence[tuple[TrainedRun, Record]],
+    moved: Sequence[tuple[TrainedRun, Record]],
+) -> Source:
+    """Hold each run against the one of its seed."""
+    pairs = list(zip(plain, moved, strict=True))
+    away = [run_distance(a.label, ours, b.label, theirs) for (a, ours), (b, theirs) in pairs]
+    runs = [(a, b) for (a, _), (b, _) in pairs]
+    return Source(
+        name=name,
+        runs=len(pairs),
+        equal=sum(distance.first_step is None for distance in away),
+        distance=tuple(d.distance if d.learned is None else d.learned for d in away),
+        of_all=tuple(d.distance for d in away),
+        churn=tuple(d.churn for d in away),
+        loss=tuple(abs(b.loss - a.loss) for a, b in runs),
+        accuracy=tuple(abs(b.accuracy - a.accuracy) for a, b in runs),
+    )
+
+
+def conditions(
+    one: Condition, draws: int
+) -> tuple[dict[str, tuple[Condition, ...]], dict[str, str]]:
+    """Return the conditions of each source, from as many seeds; the control's first.
+
+    Returns
+    -------
+    dict of str to tuple of Condition
+        The n-th of each belongs to the n-th of the control.
+    dict of str to str
+        Condition that this machine cannot have -> why.
+    """
+    kernels, skipped = other_kernels(one, current().cpu_features)
+    # each pair of runs has seeds of its own, since an interval takes them for independent
+    seeds = [(one.seed + i) % (LARGEST_SEED + 1) for i in range(2 * draws)]
+    control, others = [replace(one, seed=seed) for seed in seeds[:draws]], seeds[draws:]
+    ulps = [
+        Perturbation(kind="ulp", tensor=_TENSOR, index=_STRIDE * i) for i in range(1, draws + 1)
+    ]
+    noise = [Perturbation(kind="noise", size=NUDGE, fraction=0.5, seed=seed) for seed in others]
+
+    def each(**changes: Any) -> tuple[Condition, ...]:
+        """Change every run of the control; a list holds another value for each."""
+        return tuple(
+            replace(c, **{k: v[i] if isinstance(v, list) else v for k, v in changes.items()})
+            for i, c in enumerate(control)
+        )
+
+    groups = {
+        CONTROL: each(),
+        **{f"{count} threads": each(intra_op_threads=count) for count in THREADS},
+        **{
+            name: tuple(replace(kernel, seed=c.seed) for c in control)
+            for name, kernel in kernels.items()
+        },
+        "one ulp in one weight": each(perturbation=ulps),
+        "1e-8 on half": each(perturbation=noise),
+        "XLA": each(jit=True),
+        "float64": each(dtype_policy="float64"),
+        "op determinism": each(op_determinism=True),
+        "threads, 1e-8, XLA, det.": each(
+            intra_op_threads=2, perturbation=noise, jit=True, op_determinism=True
+        ),
+        "seed of weights": each(init_seed=others),
+        "seed of data order": each(order_seed=others),
+        "seed of dropout": each(dropout_seed=others),
+        "all seeds": each(seed=others),
+        "all seeds, threads, 1e-8": each(seed=others, intra_op_threads=2, perturbation=noise),
+    }
+    return groups, skipped
+
+
+def _tell(result: Sources) -> str:
+    control = result.rows[0]
+    if control.equal < control.runs:
+        return (
+            f"The control is not equal: the same condition again ended {_ends(control.distance)} "
+            "away, so this training is nondeterministic here and no row below that can be told "
+            "from chance."
+        )
+    told = f"The control has the same bits: {NO_HASH}. "
+    same = [row.name for row in result.rows[1:] if row.equal == row.runs]
+    if same:
+        told += f"The same bits as well: {', '.join(same)}. "
+    return f"{told}{_of_rounding(result)}"
+
+
+def _of_rounding(result: Sources) -> str:
+    if not all(row.distance for row in result.rounding):
+        return "How far apart the pairs ended, an older version did not keep; run the study again."
+    moved = [row for row in result.rounding if any(row.of_all)]
+    others = [distance for row in result.seeds for distance in row.distance]
+    seeds = f"; another seed by {_ends(others)}" if others else ""
+    pairs = f"{result.rows[0].runs} pairs of runs per source"
+    if not moved:
+        return (
+            f"No drift seen in the weights from {', '.join(row.name for row in result.rounding)} "
+            f"({pairs}){seeds}."
+        )
+    if not any(any(row.distance) for row in moved):
+        return (
+            "What differs in rounding alone moved no weights but biases whose true gradient is "
+            f"zero ({pairs}){seeds}."
+        )
+    away = [distance for row in moved for distance in row.distance]
+    told = (
+        f"What differs in rounding alone moved the weights by {_ends(away)} after {result.steps} "
+        f"steps ({pairs}){seeds}. {_ranked(result)}"
+    )
+    if any(a > d for row in moved for a, d in zip(row.of_all, row.distance, strict=True)):
+        least = min(distance for row in moved for distance in row.of_all if distance)
+        told += (
+            " Biases whose true gradient is zero are left out of that: rounding alone moves them, "
+            f"and with them each pair that differs lies {least:.1e} apart or more."
+        )
+    return told
+
+
+def _ranked(result: Sources) -> str:
+    """Name the source that moves the weights most, if a test can tell it from the others."""
+    rows = result.rounding
+    if min(len(row.distance) for row in rows) < FEWEST:
+        return "Too few pairs to rank the sources."
+    first = leader([row.distance for row in rows])
+    if first is None:
+        return "Which of the sources moves them most cannot be told (sign tests at 5 %)."
+    return f"{rows[first].name} moved them more than each other source (sign tests at 5 %)."
+
+
+def _ends(distances: Sequence[float]) -> str:
+    return span(distances) if distances else "some distance"

@@ -1,0 +1,168 @@
+"""Sizes of a lesson's runs: whole ones, or small ones where ``FPDRIFT_FAST=1`` is set.
+
+How lessons name the machine of a recording: a figure without its origin says nothing.
+
+The three small trainings that lessons 08 to 10 look at: done once, then read again.
+
+What a student's machine has, and what the lessons will leave out on it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import os
+import platform
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fpdrift.provenance import available_cores
+from fpdrift.serialization import Result
+
+if TYPE_CHECKING:
+    from fpdrift.records import Record
+
+
+def fast() -> bool:
+    """Describe whether the lessons are to run in their small sizes."""
+    return os.environ.get("FPDRIFT_FAST") == "1"
+
+
+def size(whole: int, small: int) -> int:
+    """Choose between a lesson's own size and the small one."""
+    return small if fast() else whole
+
+
+def machine(recorded: Result) -> str:
+    """Name the processor and the cores that a recorded result comes from."""
+    made_by = recorded.provenance
+    return f"{made_by.cpu}, {made_by.cores} cores"
+
+
+#: Where the records go, beside the notebook; where nothing can be written there, into a copy.
+FOLDER = Path("fpdrift-out") / "lessons"
+#: Training steps of a run, and of one in the small size.
+STEPS = 100, 8
+
+
+def can_train() -> bool:
+    """Describe whether TensorFlow and Keras are here."""
+    return all(importlib.util.find_spec(name) is not None for name in ("tensorflow", "keras"))
+
+
+def train_three(seed: int = 1) -> dict[str, Record]:
+    """Train one network with one thread, with one again, and with two, each in a fresh process.
+
+    Raises
+    ------
+    MissingExtraError
+        If TensorFlow is not installed.
+    """
+    from fpdrift.ensembles._ensemble import ensemble
+    from fpdrift.ensembles._scheduler import few, workers_here
+    from fpdrift.training import Condition
+
+    one = Condition(intra_op_threads=1, seed=seed)
+    runs = {"1 thread": one, "1 thread again": one}
+    runs["2 threads"] = Condition(intra_op_threads=2, seed=seed)
+    folder = FOLDER if _can_write(FOLDER) else _copy(FOLDER)
+    with workers_here(few()) as executor:
+        done = ensemble(runs.values(), steps=size(*STEPS), directory=folder, executor=executor)
+    return dict(zip(runs, done.records(folder), strict=True))
+
+
+def _can_write(folder: Path) -> bool:
+    """Try it: permissions do not tell what a read-only or a foreign file system does."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+@cache
+def _copy(folder: Path) -> Path:
+    """Copy what is there to a place that lasts as long as this notebook's kernel."""
+    passing = Path(tempfile.mkdtemp(prefix="fpdrift-"))
+    atexit.register(shutil.rmtree, passing, ignore_errors=True)
+    if folder.is_dir():
+        shutil.copytree(folder, passing, dirs_exist_ok=True)
+    return passing
+
+
+#: What lessons use, and for what.
+USES = {
+    "numpy": "all lessons",
+    "matplotlib": "their pictures",
+    "jupyterlab": "opening them",
+    "ipywidgets": "bits to click",
+    "tensorflow": "training",
+    "keras": "training",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment(Result):
+    """Versions, cores, and what follows from them."""
+
+    python: str
+    system: str
+    #: processors this process may use
+    cores: int
+    #: library -> its version; None where it is not installed
+    versions: dict[str, str | None]
+    #: what will be left out or shown otherwise, a sentence each
+    left_out: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Environment({self.cores} cores, {len(self.left_out)} things left out)"
+
+
+def environment() -> Environment:
+    """Look at this machine."""
+    versions = {name: _version(name) for name in USES}
+    cores = available_cores()
+    return Environment(
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+        cores=cores,
+        versions=versions,
+        left_out=tuple(_left_out(versions, cores, trains=can_train())),
+    )
+
+
+def _left_out(versions: dict[str, str | None], cores: int, *, trains: bool) -> list[str]:
+    said = []
+    if versions["jupyterlab"] is None:
+        said.append(
+            "No JupyterLab: open the notebooks with another program, or type: "
+            "pip install 'fpdrift[lessons]'."
+        )
+    if versions["ipywidgets"] is None:
+        said.append(
+            "No ipywidgets: lesson 00 shows its float, and lesson 01 its orders, as text, "
+            "without bits to click and without a field to type into."
+        )
+    if not trains:
+        said.append(
+            "No TensorFlow: lesson 08 cannot be run, 09 and 10 show recorded runs alone; "
+            "pip install 'fpdrift[cnn]' brings it."
+        )
+    if cores == 1:
+        said.append(
+            "One core: threads may arrive in turn, so lesson 04 may show no difference; it says so."
+        )
+    return said
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

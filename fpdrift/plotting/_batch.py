@@ -1,0 +1,155 @@
+"""Draw which results of one computation have equal bits, and how far the others are apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.colors import ListedColormap
+
+from fpdrift.plotting._style import many
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from fpdrift.reduction.batch import (
+        BatchClasses,
+        BatchRun,
+        ConditionMatrix,
+        ConditionRun,
+        Equality,
+    )
+
+#: Results in a matrix or batches in a row, beyond which cells hold no text.
+_MOST_TEXTS = 14
+#: From equal bits to far apart, so that grey tells them apart, too.
+_EQUAL, _NEAR, _FAR = "#0072B2", "#FBE3C0", "#D55E00"
+#: Classes of equal bits, in the order in which they appear.
+_CLASSES = ("#0072B2", "#F0C27A", "#CFE8F7", "#009E73", "#F4D6E6", "#D55E00", "#DDDDDD", "#CC79A7")
+_DARK = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
+
+
+def draw_equality(result: Equality, ax: Axes) -> None:
+    """Draw a matrix of result against result, classes of equal bits side by side."""
+    _draw_matrix(result, ax)
+    ax.set_title(f"{many(len(result.labels), 'result')}: {_classes(result)}")
+
+
+def draw_condition_run(run: ConditionRun, ax: Axes) -> None:
+    """Draw the matrix of condition against condition for one operation."""
+    _draw_matrix(run.equality, ax)
+    ax.set_title(f"{run.library} {run.operation}: {_classes(run.equality)}")
+
+
+def draw_condition_matrix(result: ConditionMatrix, ax: Axes) -> None:
+    """Draw the operation in which the conditions differ most."""
+    if not result.runs:
+        _draw_nothing("no condition could be tried here", ax)
+        return
+    draw_condition_run(max(result.runs, key=lambda run: len(set(run.equality.classes))), ax)
+    if len(result.runs) > 1:
+        title = f"{ax.get_title('left')}\n(the most among {len(result.runs)} operations)"
+        ax.set_title(title)
+
+
+def draw_batch_run(run: BatchRun, ax: Axes) -> None:
+    """Draw the matrix of batch against batch for one operation."""
+    _draw_matrix(run.equality, ax)
+    ax.set_title(f"{run.library} {run.operation}, a row's batches: {_classes(run.equality)}")
+
+
+def draw_batch_classes(result: BatchClasses, ax: Axes) -> None:
+    """Draw a row of cells for each operation; cells of one colour and letter have equal bits."""
+    if not result.runs:
+        _draw_nothing("no operation could be tried here", ax)
+        return
+    longest = max(len(run.batches) for run in result.runs)
+    for y, run in enumerate(reversed(result.runs)):
+        _draw_cells(run, y, ax)
+    ax.set_xlim(-0.5, longest - 0.5)
+    ax.set_ylim(-0.5, len(result.runs) - 0.5)
+    _strip(ax)
+    ax.set_xticks(range(longest), _wrapped(result.runs[0].equality.labels[:longest]))
+    names = [f"{run.library}\n{run.operation}" for run in reversed(result.runs)]
+    ax.set_yticks(range(len(names)), names)
+    ax.set_xlabel("rows in the batch, and where this one stands; one letter: equal bits")
+    changed = sum(len(set(run.equality.classes)) > 1 for run in result.runs)
+    tried = many(len(result.runs), "operation")
+    ax.set_title(f"One row in other batches: other bits in {changed} of {tried}")
+
+
+def _draw_cells(run: BatchRun, y: int, ax: Axes) -> None:
+    for x, its in enumerate(run.equality.classes):
+        color = _CLASSES[its % len(_CLASSES)]
+        ax.bar(x, 0.86, 0.94, bottom=y - 0.43, color=color, edgecolor="0.3", linewidth=0.8)
+        ink = "white" if color in _DARK else "black"
+        ax.text(x, y, _letter(its), ha="center", va="center", color=ink, weight="bold")
+
+
+def _draw_matrix(result: Equality, ax: Axes) -> None:
+    k = len(result.labels)
+    order = np.argsort(result.classes, kind="stable")
+    ulps = result.ulps[np.ix_(order, order)].astype(np.float64)
+    classes = np.array(result.classes)[order]
+    equal = classes[:, None] == classes
+    shades = np.where(equal, 0, 1 + np.minimum(np.log2(np.maximum(ulps, 1)), 24))
+    ax.pcolormesh(np.arange(k + 1), np.arange(k + 1), shades, cmap=_shades(), vmin=0, vmax=25)
+    if k <= _MOST_TEXTS:
+        for (i, j), apart in np.ndenumerate(ulps):
+            text = "=" if equal[i, j] else _compact(apart)
+            ink = "white" if equal[i, j] or shades[i, j] > 18 else "black"
+            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=ink)
+    for edge in (1 + np.flatnonzero(np.diff(classes))).tolist():
+        ax.axhline(edge, color="black", linewidth=2)
+        ax.axvline(edge, color="black", linewidth=2)
+    letters = [_letter(its) for its in classes.tolist()]
+    names = [f"{result.labels[i]}   {letter}" for i, letter in zip(order, letters, strict=True)]
+    _strip(ax)
+    ax.set_xticks(np.arange(k) + 0.5, letters)
+    ax.set_yticks(np.arange(k) + 0.5, names)
+    ax.set_xlim(0, k)
+    ax.set_ylim(k, 0)
+    ax.set_xlabel("=: equal bits; a number: ulps apart")
+
+
+def _compact(apart: float) -> str:
+    """Write a distance in four characters at most."""
+    if apart < 1000:
+        return f"{apart:.0f}"
+    return f"{apart / 1000:.2g}k" if apart < 99_500 else f"{apart:.0e}".replace("e+0", "e")
+
+
+def _letter(its: int) -> str:
+    return chr(ord("A") + its) if its < 26 else str(its)
+
+
+def _shades() -> ListedColormap:
+    """One colour for equal bits, then from pale to strong with the logarithm of the distance."""
+    pale, strong = (
+        np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)]) / 255 for c in (_NEAR, _FAR)
+    )
+    steps = [tuple(pale + (strong - pale) * i / 24) for i in range(25)]
+    return ListedColormap([_EQUAL, *steps])
+
+
+def _strip(ax: Axes) -> None:
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+
+
+def _draw_nothing(why: str, ax: Axes) -> None:
+    ax.axis("off")
+    ax.set_title(why)
+
+
+def _classes(result: Equality) -> str:
+    classes = len(set(result.classes))
+    if classes == 1:
+        return "all bits equal"
+    return f"{classes} classes of equal bits"
+
+
+def _wrapped(names: tuple[str, ...] | list[str]) -> list[str]:
+    return [name.replace(" ", "\n", 1) for name in names]

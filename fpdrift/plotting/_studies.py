@@ -1,0 +1,445 @@
+"""Draw studies of training: how far runs lie apart, their losses, which metric jumps.
+
+Draw sources of difference: how far each moves the weights, pair by pair on a log axis.
+
+Draw how far five runs' losses lie from the first one's, beside the source's own five.
+
+Draw the question's runs: validation accuracy by the epoch, each run a thin line.
+
+Draw a long training under two conditions: how far the weights are apart at each epoch's end.
+
+Draw two gradients of one loss: how far one step takes them apart, for both kinds of labels.
+"""
+
+from __future__ import annotations
+
+import math
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fpdrift.experiments._five_runs import SOURCE
+from fpdrift.experiments._hash_seed import MISSPELT
+from fpdrift.experiments._nudges import ANOTHER_SEED
+from fpdrift.plotting._style import many, short_power, sized
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from fpdrift.experiments import (
+        Determinism,
+        FiveRuns,
+        HashSeed,
+        Long,
+        Metric,
+        NoSeeds,
+        Question,
+        RunDistance,
+        Source,
+        Sources,
+        Study,
+        Trap,
+    )
+
+#: Runs of equal bits stand a decade left of the smallest distance, those without one right.
+_LEFT = 0.1
+#: A run held against another one, and a run held against the same run before.
+_DOT: dict[str, Any] = {"markersize": 9}
+_CROSS: dict[str, Any] = {"marker": "+", "markersize": 17, "markeredgewidth": 3}
+#: A run of another seed: the headline leaves it out.
+_SEED: dict[str, Any] = {"marker": "D", "markersize": 9, "color": "C1"}
+
+
+def draw_study(result: Study, ax: Axes) -> None:
+    """Draw each run's distance from its baseline on a log axis.
+
+    Equal bits and equal weights stand left of it, and right of it what left the finite numbers. A
+    run that repeats another one shares its row, as a cross.
+    """
+    apart = [row.distance for row in result.distances if 0 < row.distance < np.inf]
+    zero, beyond = _LEFT * min(apart, default=1.0), max(apart, default=1.0) / _LEFT
+    places = {zero: "same\nbits"}
+    rows: dict[str, int] = {}
+    for row in result.distances:
+        y = rows.setdefault(row.baseline if repeats(row) else row.label, len(rows))
+        look = _CROSS if repeats(row) else _DOT
+        if row.first_step is None:
+            ax.plot(zero, y, **{"marker": "s"} | look, color="C2")
+        elif row.distance == 0:
+            ax.plot(zero, y, **{"marker": "o"} | look, color="C0", markerfacecolor="none")
+            places[zero] = "same bits\n(open: of the\nweights alone)"
+        elif np.isfinite(row.distance):
+            seed = _SEED if row.label == ANOTHER_SEED else {}
+            ax.plot(row.distance, y, **{"marker": "o", "color": "C0"} | look | seed)
+        else:
+            ax.plot(beyond, y, "x", color="C3")
+            places[beyond] = "not finite"
+    distance_axis(places, zero, beyond, max(apart, default=1.0), ax)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_xlabel("relative distance of the weights at the end" + _explained(result))
+    _title(result, _study_headline(result), ax)
+
+
+def repeats(row: RunDistance) -> bool:
+    """Check whether a run repeats the run that it is compared with."""
+    return row.label == f"{row.baseline} again"
+
+
+def _explained(result: Study) -> str:
+    marks = ["+: run repeated"] if any(map(repeats, result.distances)) else []
+    if any(row.label == ANOTHER_SEED for row in result.distances):
+        marks.append("diamond: another seed")
+    return f"\n({'; '.join(marks)})" if marks else ""
+
+
+def distance_axis(
+    places: dict[float, str], zero: float, beyond: float, largest: float, ax: Axes
+) -> None:
+    """Label each decade, or as many as there is room for, and the places beside them."""
+    left, right = np.log10([3 * zero, 3 * largest])
+    powers = np.arange(np.ceil(left + 0.3), right // 1 + 1)
+    places |= {10**power: f"1e{power:.0f}" for power in powers[:: 1 + len(powers) // 9]}
+    ax.set_xscale("log")
+    ax.set_xticks(list(places), list(places.values()))
+    ax.minorticks_off()
+    ax.set_xlim(zero / 3, 3 * beyond if beyond in places else 10**right)
+    ax.axvline(3 * zero, color="black", linestyle=":", linewidth=1.6)
+
+
+def _study_headline(result: Study) -> str:
+    """Say how many runs kept their bits, those that repeat another one apart; a seed need not."""
+    told = []
+    rows = [row for row in result.distances if row.label != ANOTHER_SEED]
+    for word, which in (("when repeated", True), ("in another setting", False)):
+        those = [row.first_step is None for row in rows if repeats(row) == which]
+        if those:
+            told.append(f"{sum(those)} of {len(those)} {word}")
+    return f"Same bits: {', '.join(told)}"
+
+
+def draw_determinism(result: Determinism, ax: Axes) -> None:
+    """Draw the study's distances; say what the same bits cost."""
+    draw_study(result.study, ax)
+    if result.ratios:
+        least, most = min(result.ratios.values()), max(result.ratios.values())
+        pairs = many(len(result.ratios), "pair")
+        cost = f"Op determinism: {least:.2f} to {most:.2f} times the time ({pairs})"
+        _title(result.study, _study_headline(result.study), ax, cost)
+
+
+def draw_no_seeds(result: NoSeeds, ax: Axes) -> None:
+    """Draw every run's loss as a thin line over the iterations that the claim is about."""
+    losses = result.study.losses[:, : result.loss_spread.shape[1]]
+    steps = np.arange(1, losses.shape[1] + 1)
+    seeded = len(losses) - result.drawn
+    names = (
+        f"{many(result.drawn, 'run')}, seeds drawn",
+        f"{many(seeded, 'run')}, one seed, other threads",
+    )
+    for i, loss in enumerate(losses):
+        other = i >= result.drawn
+        first = i in (0, result.drawn)
+        ax.plot(
+            steps,
+            loss,
+            "--" if other else "-",
+            color=f"C{int(other)}",
+            linewidth=1.2,
+            label=names[other] if first else None,
+        )
+    ax.legend()
+    ax.set(xlabel="iteration", ylabel="loss of its batch", xticks=steps)
+    wild, tame = result.loss_spread.max(axis=1)
+    _title(
+        result.study, f"Losses up to {wild:.2g} apart without seeds, {tame:.2g} with one seed", ax
+    )
+
+
+def draw_metric(result: Metric, ax: Axes) -> None:
+    """Draw each metric's relative spread: planted, in these runs and in the source's."""
+    names = list(result.spread)
+    edge = result.edge
+    planted = [abs(b - a) / a for a, b in (edge.loss, edge.accuracy)]
+    rows = (
+        (f"planted: 1 of 10\nmoves by {edge.move:g}", "^", dict(zip(names, planted, strict=False))),
+        (f"these {many(len(result.study.runs), 'run')}", "o", result.spread),
+        ("the source's five", "s", result.source),
+    )
+    for i, (label, mark, values) in enumerate(rows):
+        shown = [(100 * values[name], y) for y, name in enumerate(names) if values.get(name, 0) > 0]
+        points = zip(*shown, strict=True) if shown else ([], [])
+        ax.plot(*points, mark, color=f"C{i}", label=label, markersize=10)
+    ax.set_xscale("log")
+    ax.set_yticks(range(len(names)), [name.replace("_", "\n") for name in names])
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.set_xlabel("largest less smallest, in % of the first run's")
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    loss, accuracy = (result.spread[name] for name in ("loss", "accuracy"))
+    told = "No spread of loss and accuracy to compare"
+    if loss > 0 and accuracy > 0:
+        runs = many(len(result.study.runs), "run")
+        told = f"{runs}: losses spread {100 * loss:.2g} %, accuracies {100 * accuracy:.2g} %"
+    _title(result.study, told, ax)
+
+
+def draw_hash_seed(result: HashSeed, ax: Axes) -> None:
+    """Draw how many different results the processes of each kind gave."""
+    rows = (*result.hashes, *result.weights)
+    for y, row in enumerate(rows):
+        ax.barh(y, row.distinct, 0.6, color="C2" if row.distinct == 1 else "C1")
+        ax.annotate(
+            f"{many(row.distinct, 'result')} of {row.processes}",
+            (row.distinct, y),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+        )
+    labels = [row.label for row in result.hashes]
+    labels = [f"misspelt: {label}" if MISSPELT in label else label for label in labels]
+    labels += [f"training, {row.label}" for row in result.weights]
+    ax.set_yticks(range(len(rows)), [fill(label, 18) for label in labels])
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.grid(visible=False, axis="y")
+    ax.set_xlim(0, 1.7 * max(row.processes for row in rows))
+    ax.set_xticks([])
+    ax.set_xlabel("different hashes, or trained weights, among fresh processes")
+    fixed = sum(row.distinct == 1 for row in result.hashes)
+    same = sum(row.distinct == 1 for row in result.weights)
+    told = f"{fixed} of {many(len(result.hashes), 'way')} fix Python's hash; "
+    told += f"same bits in {same} of {many(len(result.weights), 'training')}"
+    _title(result.study, told, ax)
+
+
+def _title(study: Study, headline: str, ax: Axes, topic: str | None = None) -> None:
+    ax.set_title(f"{headline}\n{topic or study.title}\n({sized(study.size, study.steps)})")
+
+
+def draw_sources(result: Sources, ax: Axes) -> None:
+    """Draw a row for each source; sources of equal bits share the first.
+
+    Zero, which a log axis has not, stands left of all else, beyond a dotted line.
+    """
+    ends = [distance for row in result.rows for distance in row.distance if distance > 0]
+    left = min(ends, default=1.0) / 10
+    same, other = (
+        [row for row in result.rows if (row.equal == row.runs) == equal] for equal in (True, False)
+    )
+    if same:
+        ax.plot(left, 0, "s", color="C2")
+    for y, row in enumerate(other, bool(same)):
+        _draw_row(row, left, y, ax)
+    places = {left: "same\nbits"} if same else {}
+    distance_axis(places, left, math.inf, max(ends, default=1.0), ax)
+    shared = [f"same bits: {many(len(same), 'source')}"] if len(same) > 1 else []
+    labels = shared + [f"{row.name} ({row.runs})" for row in (other if shared else same + other)]
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.5, -0.5)
+    ax.set_xlabel(
+        "relative distance of the weights, but biases of zero gradient\n"
+        f"(in brackets: pairs of runs, each a mark{_bar(result)})"
+    )
+    ax.set_title(
+        f"{_sources_headline(result)}\nDiamonds: another seed ({sized(result.size, result.steps)})"
+    )
+
+
+def _bar(result: Sources) -> str:
+    return "; bar: 95 % of the median" if any(row.interval for row in result.rows) else ""
+
+
+def _draw_row(row: Source, left: float, y: int, ax: Axes) -> None:
+    """Draw a mark for each pair, what is zero at the left; the interval where there are enough."""
+    if not row.distance:
+        _write("not kept", ax, left, y, 10)
+        return
+    if not any(row.distance):
+        ax.plot(left, y, "s", color="C2")
+        _write("equal but biases" if any(row.of_all) else "equal weights", ax, left, y, 10)
+        return
+    colour, mark = ("C1", "D") if "seed" in row.name else ("C0", "o")
+    its = row.interval
+    if its:
+        ends = [max(end, left) for end in (its.low, its.high)]
+        ax.plot(ends, [y, y], "-", color=colour, linewidth=5, alpha=0.5)
+    if 0 in row.distance:
+        ax.plot(left, y, "<", color=colour)
+        _write("0", ax, left, y, -20)
+    some = [distance for distance in row.distance if distance > 0]
+    ax.plot(some, [y] * len(some), mark, color=colour)
+
+
+def _write(text: str, ax: Axes, x: float, y: float, right: int) -> None:
+    ax.annotate(text, (x, y), xytext=(right, 0), textcoords="offset points", va="center")
+
+
+def _sources_headline(result: Sources) -> str:
+    """Hold how far rounding alone got against what seeds do."""
+    away = [distance for row in result.rounding for distance in row.distance]
+    if not all(row.distance for row in result.rounding):
+        return "Distances that an older version did not keep"
+    if not any(away):
+        return "No drift seen from rounding"
+    told = f"Rounding: {_span(away)}"
+    others = [distance for row in result.seeds for distance in row.distance]
+    return f"{told}; another seed: {_span(others)}" if others else told
+
+
+def _span(distances: Sequence[float]) -> str:
+    ends = map(short_power, (min(distances), max(distances)))
+    return " to ".join(dict.fromkeys(ends))
+
+
+def draw_five_runs(result: FiveRuns, ax: Axes) -> None:
+    """Draw a row of points for each gradient, and one for the source's own runs."""
+    rows = [f"gradient:\n{runs.gradient}" for runs in result.gradients]
+    for y, runs in enumerate(result.gradients):
+        _draw_losses([run.loss for run in runs.runs], y, f"C{y}", ax)
+        _say(f"at most {100 * runs.figure:.3g} %, {many(runs.distinct, 'set')} of weights", y, ax)
+    place = len(rows)
+    _draw_losses([loss for loss, *_ in SOURCE], place, "black", ax)
+    _say(f"at most {100 * result.source:.3g} %, 469 steps", place, ax)
+    ax.set_yticks(range(place + 1), [*rows, "the source"])
+    ax.set_ylim(place + 0.5, -0.5)
+    ax.set_xlabel("loss against the first run's, in %")
+    farthest = max((runs.figure for runs in result.gradients), default=0.0)
+    ax.set_title(
+        f"Five runs, equal on paper: up to {100 * farthest:.3g} % from the first's loss\n"
+        f"({sized(result.size, result.steps)})"
+    )
+
+
+def _draw_losses(losses: list[float], y: int, colour: str, ax: Axes) -> None:
+    away = [100 * (loss - losses[0]) / losses[0] for loss in losses]
+    ax.plot(away, [y] * len(away), "o", color=colour)
+
+
+def _say(text: str, y: int, ax: Axes) -> None:
+    """Write above a row, inside the axes whatever their limits."""
+    ax.annotate(
+        text,
+        (0.5, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 14),
+        textcoords="offset points",
+        ha="center",
+    )
+
+
+_LOOKS = (("-", "o"), (":", "s"), ("--", "^"), ("-.", "D"))
+
+
+def _question_headline(distances: tuple[RunDistance, ...]) -> str:
+    """Say which share of the predictions changed class where bits differ; a repeat comes first."""
+    changed = [distance for distance in distances if distance.first_step is not None]
+    again = [("Repeating the run", d.churn) for d in changed if repeats(d)]
+    others = [(d.label, d.churn) for d in changed if not repeats(d)]
+    lines = [_sentence(*shares) for shares in (again, others) if shares]
+    return "\n".join(lines) or "Not one bit differs"
+
+
+def _sentence(first: tuple[str, float], *others: tuple[str, float]) -> str:
+    told = f"{first[0]} changed {100 * first[1]:.2g} % of the predictions"
+    return ", ".join([told, *(f"{label} {100 * churn:.2g} %" for label, churn in others)])
+
+
+def draw_question(result: Question, ax: Axes) -> None:
+    """Draw each run's validation accuracy; a larger mark is the best epoch by loss."""
+    epochs = np.arange(1, result.epochs + 1)
+    for i, (run, (line, mark)) in enumerate(zip(result.runs, _LOOKS, strict=True)):
+        percent = 100 * np.array(run.accuracies)
+        ax.plot(epochs, percent, line + mark, color=f"C{i}", linewidth=1.4, label=run.label)
+        ax.plot(run.best, percent[run.best - 1], mark, color=f"C{i}", markersize=14, alpha=0.5)
+    ax.legend(loc="best")
+    ax.set_xlim(0.5, result.epochs + 0.5)
+    ax.locator_params(axis="x", integer=True, min_n_ticks=1)  # epoch 1 may be all there is
+    ax.set(xlabel="epoch (large mark: least validation loss)", ylabel="validation accuracy in %")
+    size = f"One run each on {result.data}\n({result.done})"
+    ax.set_title(f"{_question_headline(result.distances)}\n{size}")
+
+
+#: A dot is labelled if its step is at most this part of the next labelled one.
+_APART = 0.5
+
+
+def draw_long(result: Long, ax: Axes) -> None:
+    """Draw the distance of the weights, its jumps, and each epoch's share of other answers."""
+    course = result.growth
+    seen = np.isfinite(course.distance) & (course.distance > 0)
+    size = f"{result.steps:,} steps of the source's {result.source_steps:,}"
+    if not seen.any():
+        ax.set_title(f"No drift seen ({size})")
+        ax.text(0.5, 0.5, "the same bits at every step", ha="center", transform=ax.transAxes)
+        ax.set(xlabel="training step", yticks=[])
+        return
+    ax.plot(course.steps[seen], course.distance[seen], color="C0", linewidth=1.6)
+    for jump in course.jumps:
+        ax.axvline(jump.step, color="C1", linestyle=":", linewidth=1.6, zorder=0)
+    labelled = math.inf
+    for epoch in reversed(result.epochs):
+        ax.plot(epoch.step, epoch.distance, "o", color="C0")
+        if epoch.step > _APART * labelled:
+            continue
+        labelled = epoch.step
+        ax.annotate(
+            f"{100 * epoch.churn:.0f} %",
+            (epoch.step, epoch.distance),
+            xytext=(0, -22),
+            textcoords="offset points",
+            ha="right",
+        )
+    ax.set(xscale="log", yscale="log", xlabel="training step (dots: epochs' ends)")
+    ax.set_ylabel("relative distance of the weights")
+    jumps = f"{many(len(course.jumps), 'jump')} (dotted)"
+    other = f"{100 * result.epochs[-1].churn:.2g} % of answers differ"
+    ax.set_title(
+        f"{result.labels[1]} against {result.labels[0]}, one pair: {other}\n{size}, {jumps}"
+    )
+    ax.text(
+        *(0.98, 0.04),
+        "%: predictions of another class",
+        ha="right",
+        transform=ax.transAxes,
+    )
+
+
+#: What a float32 that is rounded once is off by at most, as a part of itself.
+_ROUNDING = 2.0**-24
+
+
+def draw_trap(result: Trap, ax: Axes) -> None:
+    """Draw the distance after one step as bars from the unit roundoff on, on a log axis."""
+    for y, path in enumerate(result.paths):
+        ax.barh(y, max(path.first, _ROUNDING), 0.5, left=0, color=f"C{y}")
+        words = f"{path.first:.1e}: {path.kind}" if path.first else path.kind
+        ax.annotate(
+            words,
+            (max(path.first, _ROUNDING), y),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+        )
+    ax.axvline(_ROUNDING, color="black", linestyle=":", linewidth=1.6)
+    ax.annotate(
+        "one rounding of float32",
+        (_ROUNDING, -0.45),
+        xytext=(6, 0),
+        textcoords="offset points",
+        va="center",
+    )
+    sums = {"one-hot": "sum to one", "multi-hot": "do not sum to one"}
+    labels = [f"labels that\n{sums.get(path.labels, path.labels)}" for path in result.paths]
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.5, -0.7)
+    ax.set_xscale("log")
+    ax.set_xlim(_ROUNDING / 10, 1e3)  # room for the words
+    ax.set_xticks([1e-8, 1e-6, 1e-4, 1e-2, 1])
+    ax.grid(visible=False, axis="y")
+    ax.set_xlabel("relative distance of the weights after one step")
+    told = "; ".join(f"{path.labels}: {path.kind}" for path in result.paths)
+    ax.set_title(
+        f"{told.capitalize()}\nOne loss, two gradients ({sized(result.size, result.steps)})"
+    )

@@ -1,0 +1,28 @@
+"""The order in which a black box adds, found by asking it, and checked by replay."""
+
+from fpdrift.reduction._reveal._as_sums import (
+    reveal_dot,
+    reveal_matmul,
+    reveal_mean,
+    sum_of_dot,
+    sum_of_matmul,
+    sum_of_mean,
+)
+from fpdrift.reduction._reveal._results import VERDICTS, Evidence, Revealed, SameOrder
+from fpdrift.reduction._reveal._reveal import reveal
+from fpdrift.reduction._reveal._same_order import same_order
+
+__all__ = [
+    "VERDICTS",
+    "Evidence",
+    "Revealed",
+    "SameOrder",
+    "reveal",
+    "reveal_dot",
+    "reveal_matmul",
+    "reveal_mean",
+    "same_order",
+    "sum_of_dot",
+    "sum_of_matmul",
+    "sum_of_mean",
+]

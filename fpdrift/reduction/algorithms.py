@@ -1,0 +1,220 @@
+"""Ways of summing, from the plain loop to the exact sum; each takes (n,) numbers of one dtype.
+
+All work in float16, bfloat16, float32 and float64, round in the numbers' dtype, and give a scalar
+of it. Their error bounds are in `fpdrift.reduction.error_bounds`; these hold where nothing
+overflows.
+The arithmetic is that of `fpdrift.reduction.columnwise`.
+
+A sum in bins: the same bits in every order, from any number of parts.
+
+Split at fixed powers of two, 2**(32*j), each number has digits that depend on it alone. Digits of
+one place are integers, and adding integers is exact in every order. Only the three highest places
+in use are kept, and which these are depends on the largest number alone.
+
+This is the idea of Demmel and Nguyen 2013, "Fast reproducible floating-point summation", ARITH 21,
+and of Ahrens, Demmel and Nguyen 2020, "Algorithms for efficient reproducible floating point
+summation", ACM Transactions on Mathematical Software 46(3), with truncated digits in integers
+where they keep rounded ones in floats.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from fpdrift.errors import FpdriftError, short_repr
+from fpdrift.floats import FORMATS, format_of, round_fraction
+from fpdrift.reduction import columnwise
+from fpdrift.reduction._rounding import Floats
+from fpdrift.serialization import Result
+from fpdrift.validation import check_int
+
+#: Bits of a place; even, so that a place has a whole square root.
+WIDTH = 32
+#: Places that are kept.
+PLACES = 3
+#: Below the last place of any number.
+_NOWHERE = -100
+#: Numbers to add at a time: few enough for the cache, and for their digits to add up exactly.
+_BLOCK = 2**15
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bins(Result):
+    """Sums of some numbers' digits; add the bins of other numbers with ``+``, in any order."""
+
+    #: the highest place in use: digits there count 2**(32 * top)
+    top: int = _NOWHERE
+    #: (3,) sums of the digits at top, top - 1 and top - 2
+    sums: tuple[int, ...] = (0,) * PLACES
+    #: sum of the infinities and NaNs, 0.0 if there are none; each NaN is the same, since the sign
+    #: and the digits of a sum of NaNs depend on the order
+    endless: float = 0.0
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.endless):
+            object.__setattr__(self, "endless", math.nan)
+
+    @classmethod
+    def of(cls, values: Floats) -> Bins:
+        """Put (n,) numbers into bins; their dtype is one of the four."""
+        blocks = (values[i : i + _BLOCK] for i in range(0, len(values), _BLOCK))
+        return sum(map(cls._of_block, blocks), cls())
+
+    @classmethod
+    def _of_block(cls, values: Floats) -> Bins:
+        endless = 0.0
+        with np.errstate(all="ignore"):
+            rest = values.astype(np.float64)
+            largest = float(np.abs(rest).max(initial=0))
+            if not math.isfinite(largest):
+                finite = np.isfinite(rest)
+                endless = float(rest[~finite].sum())
+                rest = rest[finite]
+                largest = float(np.abs(rest).max(initial=0))
+            if not largest:
+                return cls(endless=endless)
+            top = (math.frexp(largest)[1] - 1) // WIDTH
+            # In two steps: 2**(-32 * top) may be too large. What underflows lies below all places.
+            half = math.ldexp(1, -WIDTH * top // 2)
+            rest = rest * half * half
+            sums = []
+            for _ in range(PLACES):
+                digits = np.trunc(rest)
+                sums.append(int(digits.sum()))  # exact: 2**15 integers below 2**32
+                rest = (rest - digits) * 2.0**WIDTH
+        return cls(top=top, sums=tuple(sums), endless=endless)
+
+    def __add__(self, other: Bins) -> Bins:
+        high, low = (self, other) if self.top >= other.top else (other, self)
+        moved = ((0,) * min(high.top - low.top, PLACES) + low.sums)[:PLACES]
+        sums = tuple(a + b for a, b in zip(high.sums, moved, strict=True))
+        return Bins(top=high.top, sums=sums, endless=self.endless + other.endless)
+
+    def total(self, dtype: Any) -> Any:
+        """Round the sum once to a dtype.
+
+        Returns
+        -------
+        numpy scalar
+            Of the dtype.
+        """
+        fmt = format_of(dtype)
+        if self.endless:
+            return fmt.dtype.type(self.endless)
+        places = (Fraction(2) ** (WIDTH * (self.top - k)) for k in range(PLACES))
+        exact = sum((a * b for a, b in zip(self.sums, places, strict=True)), Fraction(0))
+        return round_fraction(exact, fmt)
+
+    def __repr__(self) -> str:
+        size = math.fsum(math.ldexp(s, WIDTH * (self.top - k)) for k, s in enumerate(self.sums))
+        return f"Bins({self.endless + size})"
+
+
+def recursive_sum(values: Any) -> Any:
+    """Add one after the other (Higham 2002, *Accuracy and Stability*, Algorithm 4.1)."""
+    x = _numbers(values)
+    with np.errstate(all="ignore"):
+        return columnwise.recursive(x)
+
+
+def pairwise_sum(values: Any) -> Any:
+    """Add neighbours, then neighbouring sums, and so on (Higham 2002, section 4.1)."""
+    x = _numbers(values)
+    with np.errstate(all="ignore"):
+        return columnwise.pairwise(x)
+
+
+def kahan_sum(values: Any) -> Any:
+    """Carry each rounding error into the next addition.
+
+    Kahan 1965, "Further remarks on reducing truncation errors", Communications of the ACM 8(1);
+    Higham 2002, Algorithm 4.2. Each correction changes the next sum, so this one is a loop.
+    """
+    x = _numbers(values)
+    with np.errstate(all="ignore"):
+        return columnwise.kahan(x)
+
+
+def neumaier_sum(values: Any) -> Any:
+    """Add the rounding errors of the plain loop to its result.
+
+    Neumaier 1974, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen",
+    Zeitschrift für Angewandte Mathematik und Mechanik 54: the improved Kahan-Babuska algorithm.
+    """
+    x = _numbers(values)
+    with np.errstate(all="ignore"):
+        return columnwise.neumaier(x)
+
+
+def klein_sum(values: Any) -> Any:
+    """Add the errors of the errors' sum, too.
+
+    Klein 2006, "A generalized Kahan-Babuska-summation-algorithm", Computing 76: the iterative
+    algorithm of second order.
+    """
+    x = _numbers(values)
+    with np.errstate(all="ignore"):
+        return columnwise.klein(x)
+
+
+def sum_k(values: Any, k: int = 2) -> Any:
+    """Sum as if in k-fold precision.
+
+    Ogita, Rump and Oishi 2005, "Accurate sum and dot product", SIAM Journal on Scientific
+    Computing 26(6): Algorithm 4.8 (SumK), which for k = 2 is Algorithm 4.4 (Sum2).
+
+    Parameters
+    ----------
+    values : array_like
+        (n,) numbers.
+    k : int, default 2
+        2 to 100.
+    """
+    x, k = _numbers(values), check_int("k", k, 2, 100)
+    with np.errstate(all="ignore"):
+        return columnwise.sum_k(x, k)
+
+
+def double_double_sum(values: Any) -> Any:
+    """Add pairwise in pairs of numbers, the second holding what the first rounds away.
+
+    Joldes, Muller and Popescu 2017, "Tight and rigorous error bounds for basic building blocks of
+    double-word arithmetic", ACM Transactions on Mathematical Software 44(2): Algorithm 6.
+    """
+    x = _numbers(values)
+    with np.errstate(all="ignore"):
+        return columnwise.double_double(x)
+
+
+def exact_sum(values: Any) -> Any:
+    """Add exactly and round once, to nearest (`math.fsum`, Shewchuk 1997).
+
+    A NaN is the same one whatever NaNs there were, and in whatever order.
+    """
+    return columnwise.exact(_numbers(values))
+
+
+def reproducible_sum(values: Any) -> Any:
+    """Sum with bits that depend neither on the order nor on how the numbers are split.
+
+    `fpdrift.reduction.Bins` tells how, and sums that are made in parts.
+    """
+    x = _numbers(values)
+    return Bins.of(x).total(x.dtype)
+
+
+def _numbers(values: Any) -> Floats:
+    try:
+        x = np.asarray(values)
+        fits = x.dtype.name in FORMATS and x.ndim == 1 and len(x) > 0
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        message = f"values is {short_repr(values)}; give a flat array of one float number or more"
+        raise FpdriftError(message)
+    return x

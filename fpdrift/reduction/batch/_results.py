@@ -1,0 +1,295 @@
+"""What batch sizes and conditions did to the bits of one row.
+
+Which results of one computation have equal bits, and how far the others are apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fpdrift.errors import FpdriftError, short_repr
+from fpdrift.floats import ulp_distance
+from fpdrift.reduction.batch._operations import LIBRARIES
+from fpdrift.serialization import Result, read_only
+from fpdrift.validation import check_choice, check_int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Equality(Result):
+    """Several results of one computation, each compared with each."""
+
+    #: what each result is called
+    labels: tuple[str, ...]
+    #: how many numbers one result holds
+    elements: int
+    #: (labels,) class of each result: equal numbers mean equal bits; counted from 0 as they appear
+    classes: tuple[int, ...]
+    #: (labels, labels) largest distance of two elements that belong together, in ulps
+    ulps: npt.NDArray[np.uint64]
+    #: (labels, labels) how many elements differ in their bits
+    differing: npt.NDArray[np.int64]
+    #: (labels, labels) largest difference of two elements over the largest element: what the ulps
+    #: of elements near zero, which cancellation makes many, do not tell
+    relative: npt.NDArray[np.float64]
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """The labels of each class."""
+        return tuple(
+            tuple(label for label, its in zip(self.labels, self.classes, strict=True) if its == one)
+            for one in sorted(set(self.classes))
+        )
+
+    @property
+    def most_ulps(self) -> int:
+        """Largest distance between any two."""
+        return int(self.ulps.max(initial=0))
+
+    def __repr__(self) -> str:
+        return (
+            f"Equality({len(self.labels)} results of {self.elements} elements: "
+            f"{len(set(self.classes))} classes, at most {self.most_ulps} ulps apart)"
+        )
+
+
+def equality(labels: Sequence[str], outcomes: Sequence[npt.NDArray[Any]]) -> Equality:
+    """Compare results with each other.
+
+    Parameters
+    ----------
+    labels : sequence of str
+    outcomes : sequence of numpy.ndarray
+        As many, of one shape and one floating-point dtype, finite.
+
+    Raises
+    ------
+    FpdriftError
+        If shapes or dtypes differ.
+    """
+    for label, outcome in zip(labels, outcomes, strict=True):
+        _check_alike(label, outcome, labels[0], outcomes[0])
+    seen: dict[bytes, int] = {}
+    classes = tuple(seen.setdefault(outcome.tobytes(), len(seen)) for outcome in outcomes)
+    # Within a class there is nothing to measure: one of each class stands for all.
+    numbers = np.stack([outcomes[classes.index(one)].ravel() for one in range(len(seen))])
+    bits, wide = numbers.view(f"u{numbers.itemsize}"), numbers.astype(np.float64)
+    ulps = np.array([ulp_distance(numbers, row).max(axis=1, initial=0) for row in numbers])
+    differing = np.array([(bits != row).sum(axis=1) for row in bits], np.int64)
+    apart = np.array([np.abs(wide - row).max(axis=1, initial=0) for row in wide])
+    sizes = np.abs(wide).max(axis=1, initial=0)
+    larger = np.maximum(sizes[:, None], sizes)
+    pairs = np.ix_(classes, classes)
+    return Equality(
+        labels=tuple(labels),
+        elements=numbers.shape[1],
+        classes=classes,
+        ulps=read_only(ulps[pairs]),
+        differing=read_only(differing[pairs]),
+        relative=read_only((apart / np.where(larger == 0, 1, larger))[pairs]),
+    )
+
+
+def _check_alike(label: str, outcome: npt.NDArray[Any], name: str, first: npt.NDArray[Any]) -> None:
+    if (outcome.dtype, outcome.shape) != (first.dtype, first.shape):
+        message = (
+            f"{label} gives {outcome.dtype} of shape {outcome.shape}, {name} {first.dtype} of "
+            f"shape {first.shape}; bits are compared within one dtype and shape"
+        )
+        raise FpdriftError(message)
+
+
+_MOST_THREADS = 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchCondition(Result):
+    """What a fresh process holds fixed while it computes a row: environment variables, threads.
+
+    Raises
+    ------
+    FpdriftError
+        If a value is out of its range or unknown.
+    """
+
+    name: str
+    #: "numpy" or "tensorflow": whose operations run under it
+    library: str
+    #: environment variables that it sets
+    environment: dict[str, str] = field(default_factory=dict)
+    #: threads inside one operation; None leaves them to the library
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("library", self.library, LIBRARIES)
+        if self.threads is not None:
+            object.__setattr__(
+                self, "threads", check_int("threads", self.threads, 1, _MOST_THREADS)
+            )
+        given = self.environment if isinstance(self.environment, dict) else {0: 0}
+        if not all(isinstance(text, str) for text in (self.name, *given, *given.values())):
+            message = (
+                f"name and environment are texts, not {short_repr((self.name, self.environment))}"
+            )
+            raise FpdriftError(message)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConditionReport(Result):
+    """A condition, and what became of it."""
+
+    condition: BatchCondition
+    #: why there are no results under it; None where there are
+    reason: str | None = None
+    #: what the library said of itself in that process, such as {"NumPy": "2.4.6", "threads": "2"}
+    found: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchRun(Result):
+    """One operation of one library on the same row in batches of several sizes."""
+
+    #: such as "matmul"
+    operation: str
+    #: "numpy" or "tensorflow"
+    library: str
+    #: what is called, and on which shapes, in a few words
+    how: str
+    #: (labels,) size of the batch
+    batches: tuple[int, ...]
+    #: (labels,) where the row stands in it: "alone", "first" or "last"
+    places: tuple[str, ...]
+    #: the row's results, compared; its labels are such as "1", "8 first", "8 last"
+    equality: Equality
+    #: how often each batch was repeated: 0 in results made before that was done
+    repeats: int = 0
+    #: batch sizes in which a repeat of the same batch gave the row different bits
+    unsteady: tuple[int, ...] = ()
+    #: batch sizes in which other values of the neighbours gave the row different bits
+    neighbours_matter: tuple[int, ...] = ()
+
+    @property
+    def cause(self) -> str | None:
+        """What changes the row's bits; None where nothing did.
+
+        "nondeterminism" where a repeat changed them: then nothing else can be blamed. "neighbours"
+        where their values did: then no size or place can be. Else "place", where the row's place in
+        a batch did, or "size", where the size of the batch alone did.
+        """
+        if self.unsteady:
+            return "nondeterminism"
+        if self.neighbours_matter:
+            return "neighbours"
+        if self.place_matters:
+            return "place"
+        return "size" if len(self.sizes) > 1 else None
+
+    @property
+    def sizes(self) -> tuple[tuple[int, ...], ...]:
+        """Batch sizes in which the row's result has the same bits, class by class.
+
+        Sizes in which the bits depend on the row's place stand together only if they give the
+        same set of results.
+        """
+        found: dict[frozenset[int], list[int]] = {}
+        for size, its in self._classes_of_sizes().items():
+            found.setdefault(frozenset(its), []).append(size)
+        return tuple(tuple(sizes) for sizes in found.values())
+
+    @property
+    def place_matters(self) -> tuple[int, ...]:
+        """Batch sizes in which the bits depend on the row's place; none if that cannot be told."""
+        if self.unsteady or self.neighbours_matter:
+            return ()
+        return tuple(size for size, its in self._classes_of_sizes().items() if len(its) > 1)
+
+    def _classes_of_sizes(self) -> dict[int, set[int]]:
+        found: dict[int, set[int]] = {}
+        for size, its in zip(self.batches, self.equality.classes, strict=True):
+            found.setdefault(size, set()).add(its)
+        return found
+
+    def __repr__(self) -> str:
+        if self.unsteady:
+            return f"BatchRun({self.library} {self.operation}: nondeterministic)"
+        return (
+            f"BatchRun({self.library} {self.operation}: batches "
+            f"{' | '.join(' '.join(map(str, sizes)) for sizes in self.sizes)}, "
+            f"at most {self.equality.most_ulps} ulps)"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchClasses(Result):
+    """The same row in batches of several sizes, through several operations and libraries."""
+
+    seed: int
+    #: sizes that were asked for
+    batches: tuple[int, ...]
+    #: one for each operation of each library that could run
+    runs: tuple[BatchRun, ...]
+    #: one for each library, with the reason where it could not run
+    reports: tuple[ConditionReport, ...]
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Why something did not run, by its name."""
+        return _skipped(self.reports)
+
+    def __repr__(self) -> str:
+        return f"BatchClasses(seed={self.seed}: {', '.join(map(repr, self.runs))})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConditionRun(Result):
+    """One operation of one library on the same row under several conditions."""
+
+    operation: str
+    library: str
+    how: str
+    #: under each condition the row's results in all batches and places together, compared; its
+    #: labels are the conditions' names
+    equality: Equality
+    #: (labels,) what the batch sizes did under each condition
+    within: tuple[BatchRun, ...]
+
+    def __repr__(self) -> str:
+        classes = " | ".join(", ".join(group) for group in self.equality.groups)
+        return (
+            f"ConditionRun({self.library} {self.operation}: {classes}; "
+            f"at most {self.equality.most_ulps} ulps)"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConditionMatrix(Result):
+    """The same row under several conditions, each in a fresh process."""
+
+    seed: int
+    #: batch sizes under each condition
+    batches: tuple[int, ...]
+    #: one for each operation of each library that could run
+    runs: tuple[ConditionRun, ...]
+    #: every condition that was asked for or is known, with what was found or why it did not run
+    reports: tuple[ConditionReport, ...]
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Why a condition did not run, by its name."""
+        return _skipped(self.reports)
+
+    def __repr__(self) -> str:
+        ran = sum(report.reason is None for report in self.reports)
+        return f"ConditionMatrix(seed={self.seed}: {ran} of {len(self.reports)} conditions ran)"
+
+
+def _skipped(reports: tuple[ConditionReport, ...]) -> dict[str, str]:
+    return {
+        f"{report.condition.library}: {report.condition.name}": report.reason
+        for report in reports
+        if report.reason is not None
+    }

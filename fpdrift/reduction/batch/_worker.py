@@ -1,0 +1,102 @@
+"""The program of a fresh process: one library's operations on one row, under one condition.
+
+It is started by `fpdrift.reduction.batch._study` and reads its task from there.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+import tempfile
+from typing import Any
+
+import numpy as np
+
+from fpdrift.errors import FpdriftError, MissingExtraError
+from fpdrift.reduction.batch._conditions import numpy_features
+from fpdrift.reduction.batch._operations import resolve, row_results
+from fpdrift.subprocesses import Message, Report, serve
+
+
+def work(task: Message, _report: Report) -> Message:
+    """Compute the task's operations; say what the library is and uses."""
+    with tempfile.TemporaryFile() as printed:
+        # oneDNN prints there, for each call, what it does; the first lines are wanted.
+        os.dup2(printed.fileno(), 1)
+        found = _start_tensorflow(task["threads"]) if task["library"] == "tensorflow" else {}
+        found |= about_numpy() if task["library"] == "numpy" else {}
+        check_obeyed(found)
+        with np.load(task["data"], allow_pickle=False) as stored:
+            outcomes = {name: _outcome(task, name, stored) for name in task["operations"]}
+        sys.stdout.flush()
+        found |= _about_onednn(printed)
+    return {"found": found, "outcomes": outcomes}
+
+
+def _outcome(task: Message, name: str, stored: Any) -> Message:
+    data = [stored[key] for key in sorted(stored) if key.rpartition(" ")[0] == name]
+    results = row_results(resolve(task["library"], name), data, task["batches"], name)
+    return {
+        "dtype": results.values.dtype.name,
+        "shape": list(results.values.shape),
+        "bytes": base64.b64encode(results.values.tobytes()).decode(),
+        "repeats": results.repeats,
+        "unsteady": list(results.unsteady),
+        "neighbours": list(results.neighbours),
+    }
+
+
+def _start_tensorflow(threads: int | None) -> dict[str, str]:
+    from fpdrift.backends import tensorflow
+
+    try:
+        tensorflow.configure(intra_op_threads=threads, inter_op_threads=None, op_determinism=False)
+        return {"TensorFlow": tensorflow.version()}
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(error.name or "tensorflow") from None
+
+
+def about_numpy() -> dict[str, str]:
+    """Ask NumPy, and its BLAS where it can be asked, what they are and use."""
+    found = {"NumPy": np.__version__, "features": " ".join(numpy_features("found"))}
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:  # comes with scikit-learn; without it BLAS says nothing of itself
+        return found
+    for library in threadpool_info():
+        if library["user_api"] == "blas":
+            name = f"{library['internal_api']} {library['version']}"
+            found |= {"BLAS": name, "threads": str(library["num_threads"])}
+            found |= {"core": str(library["architecture"])} if "architecture" in library else {}
+    return found
+
+
+def _about_onednn(printed: Any) -> dict[str, str]:
+    from fpdrift.backends.onednn import instructions_named, obeys
+
+    printed.seek(0)
+    used = instructions_named(printed.read(10_000).decode(errors="replace"))
+    asked = os.environ.get("ONEDNN_MAX_CPU_ISA")
+    if asked and not (used and obeys(asked, used)):
+        message = f"refused ONEDNN_MAX_CPU_ISA={asked}: oneDNN uses {used or 'nothing here'}"
+        raise FpdriftError(message)
+    return {"oneDNN": used} if used else {}
+
+
+def check_obeyed(found: dict[str, str]) -> None:
+    """Refuse to go on where a library did not do what its environment variables say."""
+    off = os.environ.get("NPY_DISABLE_CPU_FEATURES", "").replace(",", " ").split()
+    still = sorted({*off} & {*found.get("features", "").split()})
+    if still:
+        message = f"NumPy refused NPY_DISABLE_CPU_FEATURES: {', '.join(still)} is still on"
+        raise FpdriftError(message)
+    for variable, key in (("OPENBLAS_CORETYPE", "core"), ("OPENBLAS_NUM_THREADS", "threads")):
+        asked, used = os.environ.get(variable), found.get(key)
+        if asked and used and asked.lower() != used.lower():
+            message = f"OpenBLAS refused {variable}={asked}: it uses {used}"
+            raise FpdriftError(message)
+
+
+if __name__ == "__main__":
+    serve(work)

@@ -1,0 +1,177 @@
+# ruff: noqa: ARG002 - Keras calls these methods with arguments that not all of them need
+"""The callback that takes one step of anybody's training apart while it is under way.
+
+A callback is not told the batch, so whoever trains hands it the batches to pass on.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras  # noqa: TID253 - only a process that trains gets here
+import numpy as np
+
+from fpdrift import atomic
+from fpdrift.backends import torch
+from fpdrift.errors import FpdriftError, FpdriftWarning, short_repr
+from fpdrift.recorder._state import reader, sync
+from fpdrift.step_debug._compare_models import check_batch
+from fpdrift.step_debug._trace import Step
+from fpdrift.step_debug._trace_file import TracedTensor, save
+
+
+class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no types
+    """See `fpdrift.step_debug.keep_step`, which makes it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        To be written when the step is done.
+    step : int
+        The update that leads from step - 1 to it, counted through all calls of `fit`.
+    """
+
+    def __init__(self, path: Path, step: int) -> None:
+        super().__init__()
+        self._path, self._wanted = path, step
+        self._done = 0
+        self._batch: Any = None
+        self._before: list[Any] = []
+        self._draw_again: Callable[[], None] = _nothing
+        self._step: Step | None = None
+
+    def __repr__(self) -> str:
+        return f"StepKeeper({self._path.name!r}, step {self._wanted})"
+
+    def batches(
+        self, data: Iterable[Any], class_weight: Mapping[int, float] | None = None
+    ) -> Iterator[Any]:
+        """Pass batches on to `fit`, one for each step, and keep that of the step.
+
+        Parameters
+        ----------
+        data : iterable
+            Of (inputs, labels) or (inputs, labels, weights): generator, list, tf.data.Dataset...
+            What can be gone through again starts anew when it ends; `fit` then needs
+            ``steps_per_epoch``.
+        class_weight : mapping of int to float, optional
+            Weight of each class, 1 of those that are not named. `fit` itself takes none where the
+            batches are passed through; here it makes the sample weights that `fit` makes of it.
+
+        Raises
+        ------
+        FpdriftError
+            If `class_weight` is no mapping; from the iterator, if a batch cannot have one.
+        """
+        if class_weight is not None and not isinstance(class_weight, Mapping):
+            message = f"class_weight is {short_repr(class_weight)}; give class numbers and weights"
+            raise FpdriftError(message)
+        return self._passed_on(data, class_weight)
+
+    def _passed_on(
+        self, data: Iterable[Any], class_weight: Mapping[int, float] | None
+    ) -> Iterator[Any]:
+        passed = 0
+        while True:
+            start = passed
+            for given in (found := iter(data)):
+                batch = given if class_weight is None else _weighted(given, class_weight)
+                passed += 1
+                if passed == self._wanted:
+                    check_batch(batch)
+                    self._batch = keras.tree.map_structure(_copy, tuple(batch))
+                yield batch
+            if found is data or passed == start:
+                return
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Refuse what cannot be taken apart before anything is trained."""
+        if self._done >= self._wanted:
+            return
+        if self.model.steps_per_execution != 1:
+            message = "steps_per_execution is above 1, which hides single steps; leave it at 1"
+            raise FpdriftError(message)
+        self._step = Step(self.model)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Keep the state before the step."""
+        if self._step is not None and self._done == self._wanted - 1:
+            self._before = self._state(self._step)
+            self._draw_again = _hold_generators()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Do the step once more, taken apart; leave everything as training left it."""
+        self._done += 1
+        if self._step is None or self._done != self._wanted:
+            return
+        if self._batch is None:
+            message = (
+                f"the batch of step {self._wanted} was not seen; give fit keeper.batches(data), "
+                "and any class_weight to batches"
+            )
+            raise FpdriftError(message)
+        own, draw_on = self._state(self._step), _hold_generators()
+        metrics = self.model.metrics_variables
+        counted = [np.array(values) for values in reader(metrics)()]
+        try:
+            self._step.restore(self._before)
+            self._draw_again()
+            seen = self._step.take(self._batch)
+        finally:
+            self._step.restore(own)
+            draw_on()
+            for variable, values in zip(metrics, counted, strict=True):
+                variable.assign(values)
+        names = [tensor.name for tensor in self._step.state.tensors]
+        seen += [
+            TracedTensor("own", name, "", values) for name, values in zip(names, own, strict=True)
+        ]
+        self._write([TracedTensor("step", "", "", np.array(self._wanted)), *seen])
+        self._step, self._before, self._batch = None, [], None
+
+    def _write(self, seen: list[TracedTensor]) -> None:
+        """Write the file; where that fails, warn and let the training go on."""
+        try:
+            with atomic.writing(self._path) as file:
+                save(file, seen)
+        except OSError as error:
+            why = error.strerror or str(error)
+            message = (
+                f"cannot write {short_repr(self._path.name)}: {why}. Training goes on without it."
+            )
+            warnings.warn(message, FpdriftWarning, stacklevel=2)
+
+    def _state(self, step: Step) -> list[Any]:
+        sync(self.model)
+        return [np.array(values) for values in step.state.read()]
+
+
+def _hold_generators() -> Callable[[], None]:
+    """Keras on PyTorch draws masks from PyTorch's own generator where a layer has no seed."""
+    return torch.hold_generators() if keras.backend.backend() == "torch" else _nothing
+
+
+def _nothing() -> None:
+    """Put nothing back."""
+
+
+def _weighted(batch: Any, class_weight: Mapping[int, float]) -> tuple[Any, Any, Any]:
+    """Return a batch the weights that `fit` makes of those of the classes."""
+    check_batch(batch)
+    inputs, labels, *weights = batch
+    if weights or isinstance(labels, Mapping | list | tuple):
+        what = "weights of its own" if weights else "labels for several outputs"
+        message = f"class_weight is for batches of one output, and one has {what}; leave it out"
+        raise FpdriftError(message)
+    classes = keras.ops.convert_to_numpy(labels)
+    if classes.ndim > 1:
+        classes = classes[..., 0] if classes.shape[-1] == 1 else classes.argmax(axis=-1)
+    one_each = [class_weight.get(int(each), 1.0) for each in np.round(classes)]
+    return inputs, labels, np.array(one_each, keras.config.floatx())
+
+
+def _copy(values: Any) -> Any:
+    return np.array(keras.ops.convert_to_numpy(values))

@@ -1,0 +1,212 @@
+"""A condition: what is held fixed outside the model and can change how its sums are rounded.
+
+A process takes most of it at its start and never again: how many threads, which instructions. So a
+condition is the environment of a fresh process and a few settings made first thing in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self
+
+from fpdrift import provenance
+from fpdrift.backends import onednn
+from fpdrift.errors import FpdriftError, short_repr
+from fpdrift.perturbation import Perturbation
+from fpdrift.serialization import Result
+from fpdrift.validation import check_choice, check_int, check_switch
+
+#: What oneDNN may be told to use at most, oldest first.
+INSTRUCTION_SETS = tuple(onednn.INSTRUCTION_SETS)
+#: Keras' names for the dtype of the arithmetic and, where mixed, of the weights (float32).
+DTYPE_POLICIES = (
+    *("float32", "float64", "float16", "bfloat16"),
+    *("mixed_float16", "mixed_bfloat16"),
+)
+#: What Keras can compute with.
+BACKENDS = ("tensorflow", "torch", "jax")
+#: What a backend can be told besides dtype, seeds and nudge; TensorFlow everything.
+_TOLD = {"torch": ("intra_op_threads", "inter_op_threads", "op_determinism"), "jax": ()}
+MOST_THREADS = 1024
+LARGEST_SEED = 2**32 - 1
+_OWN_SEEDS = ("init_seed", "order_seed", "dropout_seed", "hash_seed")
+
+#: Switches that stay the user's: what computes, and where; and what a machine's NumPy may need,
+#: which no training computes with.
+_USERS = (
+    *("JAX_PLATFORMS", "KERAS_BACKEND", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES"),
+    *("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS"),
+)
+#: Switches that would bring a condition (or a shorter run) in from the user's shell.
+SWITCHES = (
+    *(name for name in provenance.SWITCHES if name not in _USERS),
+    *("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition(Result):
+    """What a run holds fixed outside its model.
+
+    Two runs of one seed under two conditions start from the same weights (cast to the dtype), see
+    the same images in the same order and drop the same units: they differ in arithmetic alone.
+    None leaves a choice to the framework; variables of the user's shell never make it, but for
+    ``KERAS_BACKEND``, the device that ``JAX_PLATFORMS`` chooses, and NumPy's and OpenBLAS' own.
+
+    Raises
+    ------
+    FpdriftError
+        If a value is out of its range or unknown.
+
+    Examples
+    --------
+    >>> import fpdrift
+    >>> fpdrift.Condition(intra_op_threads=2, onednn=False).name
+    'threads=2, oneDNN off'
+    """
+
+    #: threads inside one operation, 1 to 1024
+    intra_op_threads: int | None = None
+    #: operations that may run at the same time, 1 to 1024
+    inter_op_threads: int | None = None
+    #: whether TensorFlow calls oneDNN's kernels
+    onednn: bool | None = None
+    #: newest instructions that oneDNN's kernels may use, one of `INSTRUCTION_SETS`
+    instruction_set: str | None = None
+    #: TensorFlow's or PyTorch's promise of the same bits each time
+    op_determinism: bool = False
+    #: whether XLA compiles the step
+    jit: bool = False
+    #: dtype of arithmetic and weights, one of `DTYPE_POLICIES`
+    dtype_policy: str = "float32"
+    #: draws the starting weights, the order of the data and the dropped units; 0 to 2**32 - 1
+    seed: int = 1
+    #: nudge of the starting weights
+    perturbation: Perturbation | None = None
+    #: instead of `seed`, for one of the three things that it draws
+    init_seed: int | None = None
+    order_seed: int | None = None
+    dropout_seed: int | None = None
+    #: ``PYTHONHASHSEED`` of the process; None leaves it unset, so that Python draws one
+    hash_seed: int | None = None
+    #: what Keras computes with, one of `BACKENDS`; None: that of ``KERAS_BACKEND``, or TensorFlow
+    backend: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("intra_op_threads", "inter_op_threads"):
+            if getattr(self, name) is not None:
+                object.__setattr__(
+                    self, name, check_int(name, getattr(self, name), 1, MOST_THREADS)
+                )
+        for name in ("seed", *_OWN_SEEDS):
+            if name == "seed" or getattr(self, name) is not None:
+                object.__setattr__(
+                    self, name, check_int(name, getattr(self, name), 0, LARGEST_SEED)
+                )
+        for name in ("onednn", "op_determinism", "jit"):
+            check_switch(name, getattr(self, name), optional=name == "onednn")
+        if self.instruction_set is not None:
+            check_choice("instruction_set", self.instruction_set, INSTRUCTION_SETS)
+        check_choice("dtype_policy", self.dtype_policy, DTYPE_POLICIES)
+        if not isinstance(self.perturbation, Perturbation | None):
+            message = f"perturbation is a Perturbation or None, not {short_repr(self.perturbation)}"
+            raise FpdriftError(message)
+        if self.backend is not None:
+            check_choice("backend", self.backend, BACKENDS)
+            self.check_backend(self.backend)
+
+    @property
+    def name(self) -> str:
+        """What differs from the default, such as ``"threads=2, oneDNN off"``, or ``"default"``."""
+        parts = (
+            self.intra_op_threads and f"threads={self.intra_op_threads}",
+            self.inter_op_threads and f"inter-op threads={self.inter_op_threads}",
+            self.onednn is not None and f"oneDNN {'on' if self.onednn else 'off'}",
+            self.instruction_set,
+            self.op_determinism and "op determinism",
+            self.jit and "XLA",
+            self.dtype_policy != "float32" and self.dtype_policy,
+            self.seed != 1 and f"seed={self.seed}",
+            *(
+                f"{name.replace('_', ' ')}={getattr(self, name)}"
+                for name in _OWN_SEEDS
+                if getattr(self, name) is not None
+            ),
+            self.perturbation and self.perturbation.label,
+            self.backend and f"backend={self.backend}",
+        )
+        return ", ".join(part for part in parts if part) or "default"
+
+    def __repr__(self) -> str:
+        return f"Condition({self.name!r})"
+
+    @property
+    def file_name(self) -> str:
+        """The name in characters that every file system takes, at most 100 of them."""
+        return re.sub(r"[^A-Za-z0-9.+-]+", "-", self.name)[:100].strip("-.")
+
+    def seed_for(self, what: Literal["init", "order", "dropout"]) -> int:
+        """Return what draws the starting weights, the order of the data, or the dropped units."""
+        own: int | None = getattr(self, f"{what}_seed")
+        return self.seed if own is None else own
+
+    @property
+    def weight_dtype(self) -> str:
+        """Dtype of the weights; a mixed policy keeps them in float32."""
+        return "float32" if self.dtype_policy.startswith("mixed_") else self.dtype_policy
+
+    def environment(self) -> dict[str, str | None]:
+        """Return the changes to a fresh process's environment; None removes a variable.
+
+        Threads, op determinism, XLA and dtype are no variables: the process sets them itself. All
+        of `SWITCHES` that the condition does not set are removed.
+        """
+        changes: dict[str, str | None] = dict.fromkeys(SWITCHES)
+        if self.onednn is not None:
+            changes["TF_ENABLE_ONEDNN_OPTS"] = str(int(self.onednn))
+        changes["ONEDNN_MAX_CPU_ISA"] = self.instruction_set
+        if self.hash_seed is not None:
+            changes["PYTHONHASHSEED"] = str(self.hash_seed)
+        return changes
+
+    def check_backend(self, backend: str) -> None:
+        """Refuse a Keras backend that this condition cannot be set on.
+
+        Raises
+        ------
+        FpdriftError
+            If the condition sets what that backend does not have.
+        """
+        names = ("intra_op_threads", "inter_op_threads", "onednn", "instruction_set")
+        told = [name for name in names if getattr(self, name) is not None]
+        told += [name for name in ("op_determinism", "jit") if getattr(self, name)]
+        refused = [name for name in told if name not in _TOLD.get(backend, told)]
+        if refused:
+            message = f"{', '.join(refused)}: not to be set on {backend}; choose another backend"
+            raise FpdriftError(message)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON values; none for a backend that is left open.
+
+        So a condition without one has the words, and its run the name, that it always had.
+        """
+        return {name: x for name, x in asdict(self).items() if name != "backend" or x is not None}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read what `to_dict` gave, also after JSON; what is left out takes its default.
+
+        Raises
+        ------
+        FpdriftError
+            If a field is unknown or its value is refused.
+        """
+        known = [f.name for f in fields(cls)]
+        if not isinstance(data, Mapping) or not set(data) <= set(known):
+            message = f"not a condition: {short_repr(data)}; expected some of {', '.join(known)}"
+            raise FpdriftError(message)
+        nudge = data.get("perturbation")
+        perturbation = None if nudge is None else Perturbation.from_dict(nudge)
+        return cls(**{**data, "perturbation": perturbation})
