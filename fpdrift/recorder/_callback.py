@@ -179,6 +179,7 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
 
     def _end_epoch(self, logs: Any) -> None:
         sync(self.model)
+        self._note_cut_step()
         self._write_predictions()
         figures, unreadable = numbers(logs)
         self._note_once(unreadable)
@@ -186,6 +187,22 @@ class DriftRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # Keras sh
             self._writer.add_epoch(figures)
         if averages(self.model):  # which `fit` puts in the weights' place when it ends
             self._write_last()
+
+    def _note_cut_step(self) -> None:
+        """Note what a step moved inside which the data ended: no `fit` to come has changed it.
+
+        TensorFlow runs what does not wait for the batch: it counts the update and draws seeds, in
+        some runs and not in others.
+        """
+        state, before = self._state, self._steps.last_hashes
+        if state is None or not self._watch.was_cut:
+            return
+        now = hashes(state.read())
+        moved = [t for t, new, old in zip(state.tensors, now, before, strict=True) if new != old]
+        if moved and all(tensor.kept == "hash" for tensor in moved):
+            self._steps.last_hashes, self._updates = now, updates(self.model)
+            names = _phases.listed([tensor.name for tensor in moved])
+            self._note_once([f"The data ended inside a step, which moved {names}"], warn=False)
 
     def _end_training(self) -> None:
         sync(self.model)

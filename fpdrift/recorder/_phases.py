@@ -61,10 +61,13 @@ def changed_state(
     """Describe which tensors have other bits than at the last recorded step."""
     before = {_key(t)[:3]: int(h) for t, h in zip(*old, strict=True)}
     moved = [t.name for t, h in zip(*new, strict=True) if before.get(_key(t)[:3], int(h)) != int(h)]
-    if not moved:
-        return []
-    more = f" and {len(moved) - _LISTED} more" if len(moved) > _LISTED else ""
-    return [f"changed between two calls of fit: {', '.join(moved[:_LISTED])}{more}"]
+    return [f"changed between two calls of fit: {listed(moved)}"] if moved else []
+
+
+def listed(names: Sequence[str]) -> str:
+    """List the first few names, and count the others."""
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"{', '.join(names[:_LISTED])}{more}"
 
 
 def _key(tensor: Tensor) -> tuple[Any, ...]:

@@ -43,6 +43,8 @@ class StepLoss:
         self._tracker: Any = None
         self._armed = False
         self._loss: float | None = None
+        #: whether the last step was begun and not ended, such as where the data end inside it
+        self.was_cut = False
         self.inner: Callable[..., Any] | None = None
         metrics = model.metrics if getattr(model, "compiled", False) else []
         if metrics and not any(_changes(model, name) for name in _KERAS_OWN):
@@ -62,6 +64,7 @@ class StepLoss:
     def before(self) -> None:
         """Prepare for a step."""
         self._loss = None
+        self.was_cut = False
         if self._tracker is None:
             return
         if self not in self._chain():
@@ -134,6 +137,7 @@ class StepLoss:
         try:
             logs = original(*arguments)
         except BaseException:  # such as the end of the data, which Keras meets inside
+            self.was_cut = True
             if self.kind == "step":
                 self._set_total(before[0] + self._read()[0])
             raise

@@ -4,7 +4,7 @@
 import keras
 import numpy as np
 import pytest
-from observed_models import MODELS, bits, cnn, images
+from observed_models import again, bits, cnn, images, several_inputs, several_steps
 
 from fpdrift.recorder import DriftRecorder
 from fpdrift.records import open_record
@@ -27,14 +27,10 @@ class Heard(keras.callbacks.Callback):
         self.keep("epoch", logs)
 
 
-@pytest.mark.parametrize(
-    "name", ["functional CNN", "several steps per execution", "several inputs, own loss"]
-)
-def test_those_before_the_recorder_hear_the_mean(name, tmp_path):
+@pytest.mark.parametrize("make", [cnn, several_steps, several_inputs])
+def test_those_before_the_recorder_hear_the_mean(make, tmp_path):
     def heard(*recorders):
-        keras.backend.clear_session()
-        keras.utils.set_random_seed(1)
-        model, x, y = MODELS[name]()
+        model, x, y = again(make)
         before, after = Heard(), Heard()
         given = [before, *recorders, after]
         model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=given)
@@ -49,45 +45,123 @@ def test_those_before_the_recorder_hear_the_mean(name, tmp_path):
     assert own != losses  # the record's are the steps' own
 
 
-def unknown_length(data):
-    """Batches of which nobody knows how many there are: Keras meets the end inside a step."""
+def batches_of(data):
+    """Batches of which nobody knows how many there are, as Python gives them."""
+    return ((data[0][i : i + 16], data[1][i : i + 16]) for i in range(0, 70, 16))
+
+
+def dataset_of(data):
+    """The same from TensorFlow."""
     import tensorflow as tf
 
     kinds = tuple(tf.TensorSpec((None, *a.shape[1:]), tf.float32) for a in data)
-    batches = lambda: ((data[0][i : i + 16], data[1][i : i + 16]) for i in range(0, 70, 16))  # noqa: E731
-    return tf.data.Dataset.from_generator(batches, output_signature=kinds)
+    return tf.data.Dataset.from_generator(lambda: batches_of(data), output_signature=kinds)
+
+
+def by_sgd():
+    """A model whose weights do not depend on the counter that the end of the data may move."""
+    inputs = keras.Input((8, 8, 1))
+    outputs = keras.layers.Dense(3, "softmax")(keras.layers.Flatten()(inputs))
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", "categorical_crossentropy")
+    return model, *images()
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")  # Keras' own
-@pytest.mark.parametrize("steps_per_execution", [1, 3])
-def test_data_of_unknown_length(steps_per_execution, tmp_path):
+@pytest.mark.parametrize("make", [by_sgd, several_steps])
+@pytest.mark.parametrize(("given", "epochs"), [(batches_of, 1), (dataset_of, 2)])
+def test_data_of_unknown_length(make, given, epochs, tmp_path):
+    """Keras meets the end inside a step; a generator of Python's is then used up."""
+
     def train(*callbacks):
-        keras.backend.clear_session()
-        keras.utils.set_random_seed(1)
-        model, *data = cnn()
-        model.compile("adam", "categorical_crossentropy", steps_per_execution=steps_per_execution)
-        found = []
-        for _ in range(2):
-            history = model.fit(
-                unknown_length(data), epochs=2, shuffle=False, verbose=0, callbacks=[*callbacks]
+        model, *data = again(make)
+        found = [
+            model.fit(
+                given(data), epochs=epochs, shuffle=False, verbose=0, callbacks=[*callbacks]
             ).history
-            found.append((history, int(model.optimizer.iterations)))
+            for _ in range(2)
+        ]
         return found, bits(model.variables), bits(model.metrics_variables)
 
     plain = train()
-    assert [count for _, count in plain[0]] == [10, 20]
-    assert train(DriftRecorder(tmp_path / "a.fpdrift", strict=True)) == plain
-    record = open_record(tmp_path / "a.fpdrift")
-    assert (record.complete, int(record.steps[-1])) == (True, 20)
+    heard = []
+    path = tmp_path / "a.fpdrift"
+    assert (
+        train(DriftRecorder(path, strict=True, on_step=lambda *told: heard.append(told))) == plain
+    )
+    record = open_record(path)
+    assert (record.complete, int(record.steps[-1])) == (True, 10 * epochs)
     assert [phase.changes for phase in record.phases] == [()]
-    losses = [loss for history, _ in plain[0] for loss in history["loss"]]
+    losses = [loss for history in plain[0] for loss in history["loss"]]
     assert [epoch["loss"] for epoch in record.epochs] == losses
+    assert list(zip(record.steps[1:], record.loss[1:], strict=True)) == heard
     assert np.isfinite(record.loss[1:]).all()
+
+
+def cut_after(model, steps, moves):
+    """Have the data end as on TensorFlow, which may have run what needs no batch by then."""
+    model.make_train_function()
+    inner, left = model.train_function, iter(range(steps))
+
+    def run(iterator):
+        if next(left, None) is None:
+            moves(model)
+            raise StopIteration
+        return inner(iterator)
+
+    model.train_function = run
+    return lambda: setattr(model, "train_function", inner)
+
+
+def counts(model):
+    model.optimizer.iterations.assign_add(1)
+
+
+def decays(model):
+    model.optimizer.iterations.assign_add(1)
+    model.layers[1].bias.assign(model.layers[1].bias + 1)
+
+
+NOTE = "The data ended inside a step, which moved adam/iteration."
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")  # Keras' own
+@pytest.mark.parametrize(
+    ("moves", "steps", "changes", "notes"),
+    [
+        (counts, 6, [()], [NOTE]),
+        (
+            decays,
+            7,
+            [
+                (),
+                (
+                    "the optimiser counts 1 update that was not recorded",
+                    "changed between two calls of fit: conv2d/bias, adam/iteration",
+                ),
+            ],
+            ["After step 3 the end of fit changed the", "After step 7 the end of fit changed the"],
+        ),
+    ],
+)
+def test_what_a_step_moves_that_the_end_of_the_data_cuts(moves, steps, changes, notes, tmp_path):
+    """What only counts is noted; where weights moved the next `fit` begins a phase."""
+    model, x, y = again(cnn)
+    recorder = DriftRecorder(tmp_path / "a.fpdrift", strict=True)
+    for _ in range(2):
+        put_back = cut_after(model, 3, moves)
+        model.fit(x, y, batch_size=16, shuffle=False, verbose=0, callbacks=[recorder])
+        put_back()
+    record = open_record(tmp_path / "a.fpdrift")
+    assert int(record.steps[-1]) == steps
+    assert [phase.changes for phase in record.phases] == changes
+    for note, begin in zip(record.meta["notes"], notes, strict=True):
+        assert note.startswith(begin)
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 update that was"), (2, "2 updates that were")])
 def test_updates_between_two_fits_are_counted(count, words, tmp_path):
-    model, x, y = cnn()
+    model, x, y = again(cnn)
     recorder = DriftRecorder(tmp_path / "a.fpdrift", strict=True)
     model.fit(x, y, batch_size=16, verbose=0, callbacks=[recorder])
     for _ in range(count):
@@ -101,7 +175,7 @@ def test_updates_between_two_fits_are_counted(count, words, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own
 def test_a_resumed_run_lines_up_with_the_straight_one(tmp_path):
-    def make():
+    def without_dropout():
         model = keras.Sequential(
             [
                 keras.Input((8, 8, 1)),
@@ -112,14 +186,13 @@ def test_a_resumed_run_lines_up_with_the_straight_one(tmp_path):
             ]
         )
         model.compile("adam", "categorical_crossentropy")
-        return model
+        return model, *images()
 
-    x, y = images()
     arguments = {"batch_size": 16, "shuffle": False, "verbose": 0}
-    straight, stopped = make(), make()
-    stopped.set_weights(straight.get_weights())
     recorder = DriftRecorder(tmp_path / "straight.fpdrift", strict=True)
+    straight, x, y = again(without_dropout)
     straight.fit(x, y, epochs=2, callbacks=[recorder], **arguments)
+    stopped, *_ = again(without_dropout)
     stopped.fit(x, y, **arguments)
     stopped.save(tmp_path / "half.keras")
     resumed = keras.models.load_model(tmp_path / "half.keras")
