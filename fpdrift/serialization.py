@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import ml_dtypes
@@ -85,6 +86,8 @@ class Result:
     _provenance: Provenance
     #: Fields of older files that are computed today, such as sentences; reading drops them.
     _computed: ClassVar[tuple[str, ...]] = ()
+    #: Field of older files -> its name today.
+    _renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __init_subclass__(cls) -> None:
         _types[cls.__name__] = cls
@@ -103,7 +106,11 @@ class Result:
         # what the constructor works out itself, older files hold too
         derived = {f.name for f in fields(cls) if not f.init}  # type: ignore[arg-type]
         computed = derived.union(cls._computed)
-        return {name: value for name, value in encoded.items() if name not in computed}
+        return {
+            cls._renamed.get(name, name): value
+            for name, value in encoded.items()
+            if name not in computed
+        }
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Copies and pickles go through JSON: a dataclass's own state knows nothing of provenance,

@@ -138,7 +138,7 @@ class Device:
     #: what makes operations deterministic, or why that cannot be switched here
     switch: str
     #: holds the switch on, then restores it; None where it cannot be switched here
-    steady: Callable[[], AbstractContextManager[None]] | None = None
+    deterministic_mode: Callable[[], AbstractContextManager[None]] | None = None
     #: whether operations are deterministic already, for the whole process
     always: bool = False
     #: operations that cannot be had here, and why

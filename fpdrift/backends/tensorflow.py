@@ -158,7 +158,7 @@ def find_device(device: str) -> Device:
         get=lambda tensor: tensor.numpy(),
         wait=lambda _: tf.test.experimental.sync_devices() if on_gpu else None,
         switch=_SWITCH if off else f"this TensorFlow has no way back from {_SWITCH}",
-        steady=None if always or off is None else partial(_steady, off),
+        deterministic_mode=None if always or off is None else partial(_deterministic_mode, off),
         always=always,
         missing={} if on_gpu else MISSING_ON_CPU,
     )
@@ -217,7 +217,7 @@ def _determinism() -> tuple[bool, Any]:
 
 
 @contextmanager
-def _steady(off: Callable[[], None]) -> Iterator[None]:
+def _deterministic_mode(off: Callable[[], None]) -> Iterator[None]:
     import tensorflow as tf
 
     tf.config.experimental.enable_op_determinism()

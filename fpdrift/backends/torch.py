@@ -55,7 +55,7 @@ def find_device(device: str) -> Device:
         get=lambda tensor: to_numpy(tensor.cpu()),
         wait=lambda _: torch.cuda.synchronize() if on_gpu else None,
         switch=_SWITCH + (f", CUBLAS_WORKSPACE_CONFIG={os.environ[_CUBLAS]}" if on_gpu else ""),
-        steady=None if always else _steady,
+        deterministic_mode=None if always else _deterministic_mode,
         always=always,
         missing={} if on_gpu else MISSING_ON_CPU,
     )
@@ -95,7 +95,7 @@ def _product(precision: str, one: Any, other: Any) -> Any:
 
 
 @contextmanager
-def _steady() -> Iterator[None]:
+def _deterministic_mode() -> Iterator[None]:
     import torch
 
     torch.use_deterministic_algorithms(mode=True)

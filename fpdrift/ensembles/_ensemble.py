@@ -169,9 +169,9 @@ def _train(work: Attempts, runs: list[Run], executor: Executor | None) -> None:
         work.tell(run, run.steps)
     left = [run for run in runs if run not in work.names]
     if executor is None:
-        work.here(left)
+        work.run_serially(left)
     else:
-        work.spread(left, executor)
+        work.run_on_executor(left, executor)
 
 
 def _failed(work: Attempts, told: dict[Run, str]) -> ChildError:

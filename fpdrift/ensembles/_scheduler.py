@@ -58,7 +58,7 @@ class Attempts:
     #: steps done in threads of this process, until they are told by whoever waits for these
     steps: dict[Run, int] = field(default_factory=dict)
 
-    def here(self, runs: Iterable[Run]) -> None:
+    def run_serially(self, runs: Iterable[Run]) -> None:
         """Train one after another."""
         for run in runs:
 
@@ -73,7 +73,7 @@ class Attempts:
                 else:
                     break
 
-    def spread(self, runs: Iterable[Run], executor: Executor) -> None:
+    def run_on_executor(self, runs: Iterable[Run], executor: Executor) -> None:
         """Let workers train; if their pool breaks, train here what is left.
 
         A pool of processes breaks as a whole when one of them dies. That is no try: which run was
@@ -106,7 +106,7 @@ class Attempts:
             why = one_line(next(iter(stranded.values())))
             message = f"the pool of workers broke ({why}); the rest is trained one after another"
             warnings.warn(message, FpdriftWarning, stacklevel=4)
-            self.here(stranded)
+            self.run_serially(stranded)
 
     def _here(self, run: Run, progress: Callable[[int, int], None]) -> None:
         with self._draft(run) as draft:

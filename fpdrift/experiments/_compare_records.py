@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from fpdrift.comparison import (
@@ -23,7 +24,7 @@ from fpdrift.errors import FpdriftError
 from fpdrift.records import Record, opener
 from fpdrift.serialization import Result
 from fpdrift.step_debug import Diagnosis, Gates, StepExplained
-from fpdrift.step_debug._diagnose import judged
+from fpdrift.step_debug._diagnose import diagnose_traced
 from fpdrift.step_debug._relu_gates import gates_in, window_of
 from fpdrift.step_debug._rerun import apart, explained, first_step
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 class ComparedPair(Result):
     """One record against the first."""
 
+    _renamed = MappingProxyType({"judged": "diagnosis"})
+
     label: str
     comparison: Comparison
     growth: Growth
@@ -45,7 +48,7 @@ class ComparedPair(Result):
     #: nothing differs
     inside: StepExplained | None
     #: whether rounding can explain it; None likewise
-    judged: Diagnosis | None
+    diagnosis: Diagnosis | None
     #: the ReLUs in the step of the largest jump; None likewise, or without a jump, or where the two
     #: runs see other batches there
     gates: Gates | None
@@ -143,7 +146,7 @@ def _pair(
         growth=grown,
         matrix=tensor_matrix(a, b),
         inside=step,
-        judged=verdict,
+        diagnosis=verdict,
         gates=gates,
     )
 
@@ -158,7 +161,7 @@ def _look(
         if window:
             with suppress(FpdriftError):  # runs that see other batches have no gates in common
                 gates = gates_in(steps, window, a.tensors)
-        return explained(steps, step), judged(a, b, steps, step), gates
+        return explained(steps, step), diagnose_traced(a, b, steps, step), gates
 
 
 def read_records(

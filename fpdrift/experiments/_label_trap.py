@@ -10,6 +10,7 @@ two trainings.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from fpdrift.comparison import compare
@@ -32,19 +33,21 @@ CLAIM = f"Five runs of an epoch with such labels had mean losses of {SOURCE[0]} 
 class TwoPaths(Result):
     """The same training by the two paths."""
 
+    _renamed = MappingProxyType({"judged": "diagnosis"})
+
     labels: str
     #: relative distance of the weights after the first step, and after the last
     first: float
     last: float
     #: whether rounding can explain where they part; None where they never do
-    judged: Diagnosis | None
+    diagnosis: Diagnosis | None
     #: mean loss of the steps: fused, and with op determinism
     losses: tuple[float, float]
 
     @property
     def kind(self) -> str:
         """What the difference is."""
-        return "the same bits" if self.judged is None else self.judged.verdict
+        return "the same bits" if self.diagnosis is None else self.diagnosis.verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +82,7 @@ def trap(settings: Settings) -> Trap:
     """Train on one-hot labels and on ten random bits, without and with op determinism.
 
     What lies finished in the folder ``trap`` of `settings.out` is not trained again; the step in
-    which two runs part is judged anew.
+    which two runs diverge is diagnosed.
     """
     steps = STEPS[size_of(settings)]
     one = Condition(intra_op_threads=1, seed=settings.seed)
@@ -94,7 +97,7 @@ def trap(settings: Settings) -> Trap:
                 labels=labels,
                 first=float(pair.distance[1]),
                 last=float(pair.distance[-1]),
-                judged=diagnose_runs(a, b, progress=settings.progress) if parted else None,
+                diagnosis=diagnose_runs(a, b, progress=settings.progress) if parted else None,
                 losses=(runs[0].loss, runs[1].loss),
             )
         )
@@ -110,18 +113,18 @@ def trap(settings: Settings) -> Trap:
 
 def _tell(sound: TwoPaths, odd: TwoPaths) -> str:
     for path in (odd, sound):
-        if path.judged is not None and not path.judged.exact:
-            return f"Not to be told, for {path.labels} labels: {path.judged}."
-    if odd.kind != "other mathematics":
+        if path.diagnosis is not None and not path.diagnosis.exact:
+            return f"Not to be told, for {path.labels} labels: {path.diagnosis}."
+    if odd.kind != "different computation":
         return (
             "No trap seen: with labels that do not sum to one the two paths are "
             f"{odd.first:.1e} apart after one step ({odd.kind}). With a gradient that is not its "
-            "loss's that would be other mathematics."
+            "loss's that would be a different computation."
         )
     return (
         "With labels that do not sum to one, what differs between the two paths stays when the "
-        f"step is repeated in float64: other mathematics, no drift ({odd.first:.1e} apart after a "
-        f"single step; one-hot labels: {sound.first:.1e}, {sound.kind}). Their mean losses are "
-        f"{odd.losses[0]:.4g} and {odd.losses[1]:.4g}, of one-hot labels {sound.losses[0]:.4g} and "
-        f"{sound.losses[1]:.4g}."
+        f"step is repeated in float64: a different computation, not drift ({odd.first:.1e} apart "
+        f"after a single step; one-hot labels: {sound.first:.1e}, {sound.kind}). Their mean losses "
+        f"are {odd.losses[0]:.4g} and {odd.losses[1]:.4g}, of one-hot labels "
+        f"{sound.losses[0]:.4g} and {sound.losses[1]:.4g}."
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +61,9 @@ class TrainedRun(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunDistance(Result):
-    """How far one run got from another."""
+    """The distance of a run from its baseline."""
+
+    _renamed = MappingProxyType({"learned": "distance_excluding_zero_gradient"})
 
     #: what the study calls the two
     label: str
@@ -73,7 +76,13 @@ class RunDistance(Result):
     #: fraction of the probe's predictions whose class differs at the end
     churn: float
     #: distance without the weights whose true gradient is zero; None where an older version saved
-    learned: float | None = None
+    distance_excluding_zero_gradient: float | None = None
+
+    @property
+    def of_learning(self) -> float:
+        """The distance without such weights where it was saved, else of all weights."""
+        known = self.distance_excluding_zero_gradient
+        return self.distance if known is None else known
 
 
 def trained_runs(
@@ -183,7 +192,7 @@ def run_distance(baseline: str, a: Record, label: str, b: Record) -> RunDistance
         first_tensor=None if first is None else first.tensors[0].name,
         distance=float(pair.distance[-1]),
         churn=math.nan if pair.churn is None else pair.churn,
-        learned=float(distance_excluding_zero_gradient(pair)[-1]),
+        distance_excluding_zero_gradient=float(distance_excluding_zero_gradient(pair)[-1]),
     )
 
 

@@ -169,7 +169,7 @@ def _row(
         name=name,
         runs=len(pairs),
         equal=sum(distance.first_step is None for distance in away),
-        distance=tuple(d.distance if d.learned is None else d.learned for d in away),
+        distance=tuple(d.of_learning for d in away),
         of_all=tuple(d.distance for d in away),
         churn=tuple(d.churn for d in away),
         loss=tuple(abs(b.loss - a.loss) for a, b in runs),

@@ -120,7 +120,7 @@ def _tell(study: Study, survival: Survival) -> str:
         )
     its = survival.absorbed_interval
     between = f" ({its.low:.0%} to {its.high:.0%}, 95 % {its.method} interval)" if its else ""
-    away = [d.distance if d.learned is None else d.learned for d in nudged if d.distance > 0]
+    away = [d.of_learning for d in nudged if d.distance > 0]
     those = "the others" if survival.events else "all of them"
     rest = f"; the weights of {those} are {span(away)} apart then" if away else ""
     return (

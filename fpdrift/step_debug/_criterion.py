@@ -48,7 +48,7 @@ _EXACT = "learning_rate"
 
 
 class Decided(NamedTuple):
-    """What to say of a step; see `Judged`."""
+    """What to say of a step; see `Diagnosis`."""
 
     verdict: Verdict
     cause: Cause
@@ -93,7 +93,7 @@ def start_decided(
                 distance64=None,
                 explained64=None,
             )
-            return Decided("other mathematics", "other start", by=by, first=f"before {name}")
+            return Decided("different computation", "other start", by=by, first=f"before {name}")
     return None
 
 
@@ -148,9 +148,9 @@ def decide(a: Side, b: Side, a64: Side | None, b64: Side | None) -> Decided:
     low, high = _Pair(a, b), None if a64 is None or b64 is None else _Pair(a64, b64)
     measures = tuple(_measures(low, high))
     found = _by_size(measures) if high is None else _verdict(measures, _narrow(high))
-    if found.verdict != "other mathematics" and not any(m.distance for m in measures):
+    if found.verdict != "different computation" and not any(m.distance for m in measures):
         found = _in_noise(a, b, high)
-    named = _first(low, high) if found.verdict == "other mathematics" else None
+    named = _first(low, high) if found.verdict == "different computation" else None
     explained = found.verdict in ("identical", "rounding")
     if explained and not _all_finite(a) and (hidden := _first(low, high)) is not None:
         return Decided("cannot tell", "hidden by NaN", (hidden,), measures=measures)
@@ -264,7 +264,7 @@ def _verdict(measures: Sequence[Measure], narrow: _Narrow | None) -> Decided:
             far = ((m.distance64 or 0.0) / m.explained for m in measures if m.stays)
             if all(x <= narrow.share for x in far):
                 return Decided("cannot tell", narrow.cause, narrow.names)
-        return Decided("other mathematics", "stays", by=stays)
+        return Decided("different computation", "stays", by=stays)
     if beyond.beyond:
         return Decided("cannot tell", "shrinks too far", by=beyond)
     return Decided("rounding", "shrinks", by=beyond)
@@ -274,7 +274,7 @@ def _by_size(measures: Sequence[Measure]) -> Decided:
     """Judge without a repeat in float64."""
     largest = max(measures, key=lambda m: _excess(m)[1])
     if not largest.distance <= SIZE * largest.explained:
-        return Decided("other mathematics", "large", by=largest)
+        return Decided("different computation", "large", by=largest)
     return Decided("cannot tell", "no float64")
 
 

@@ -1,4 +1,4 @@
-"""Rounding or other mathematics: what a difference between two runs is made of."""
+"""Rounding or a different computation: what a difference between two runs is made of."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def diagnose_step(
 
     Each step is done twice from one state; where its bits change, nothing is judged. Then both are
     done with every number that they start from moved by one ulp, and in float64. A difference that
-    is there in float64, too, is other mathematics; one that shrinks as rounding does is rounding,
+    remains in float64 is a different computation; one that shrinks as rounding does is rounding,
     however large it was. That is decided tensor by tensor: of the loss, the gradients of the
     weights, and what the step adds to weights, slots and moving statistics. Elements whose gradient
     rounding alone can bring to zero, such as of a bias in front of batch normalisation, are left
@@ -67,7 +67,7 @@ def diagnose_step(
 
     Returns
     -------
-    Judged
+    Diagnosis
 
     Raises
     ------
@@ -76,7 +76,7 @@ def diagnose_step(
 
     Examples
     --------
-    >>> print(judge_step(make, make_fused, (images, labels)))  # doctest: +SKIP
+    >>> print(diagnose_step(make, make_fused, (images, labels)))  # doctest: +SKIP
     """
     check_maker("make_a", make_a)
     check_maker("make_b", make_b)
@@ -100,7 +100,7 @@ def diagnose_step(
         )
         decided = decide(a, b, a64, b64)
     settings = _differing(_settings(step_a.model), _settings(step_b.model))
-    return _judged(_with_weights(decided, batches), start, settings)
+    return _diagnosis(_with_weights(decided, batches), start, settings)
 
 
 def _with_weights(decided: Decided, batches: Sequence[Sequence[Any]]) -> Decided:
@@ -133,7 +133,7 @@ def diagnose_runs(
 
     Returns
     -------
-    Judged
+    Diagnosis
 
     Raises
     ------
@@ -143,13 +143,13 @@ def diagnose_runs(
     a, b = opened(a), opened(b)
     chosen = first_step(compare(a, b))
     with apart(a, b, [chosen], timeout, progress) as steps:
-        return judged(a, b, steps, chosen, timeout)
+        return diagnose_traced(a, b, steps, chosen, timeout)
 
 
-def judged(
+def diagnose_traced(
     a: Record, b: Record, steps: Apart, step: int, timeout: float | None = None
 ) -> Diagnosis:
-    """Judge a step that was taken apart; the step is repeated in two more processes."""
+    """Diagnose a traced step; the step is repeated in two more processes."""
     seen_a, seen_b = (list(seen) for seen in steps.seen(step))
     start = start_distances(seen_a, seen_b)
     decided = start_decided(seen_a, seen_b, start)
@@ -160,7 +160,7 @@ def judged(
         low_b, high_b = _sides(b, own_b, own_a, own_a if common else own_b, timeout)
         decided = decide(low_a, low_b, high_a, high_b)
     settings = _differing(_chosen(a), _chosen(b))
-    return _judged(decided, start, settings, step, steps.runs)
+    return _diagnosis(decided, start, settings, step, steps.runs)
 
 
 def _sides(
@@ -183,7 +183,7 @@ def _sides(
     return read(low), read(high) if answer["wide"] else None
 
 
-def _judged(
+def _diagnosis(
     decided: Decided,
     start: dict[str, float],
     settings: tuple[str, ...],

@@ -2,7 +2,7 @@
 
 What `find_gates` and `compare_gates` return.
 
-What `judge_step` and `judge_runs` return.
+What `diagnose_step` and `diagnose_runs` return.
 """
 
 from __future__ import annotations
@@ -289,7 +289,7 @@ class Gates(Result):
         return "; ".join(parts)
 
 
-Verdict = Literal["identical", "rounding", "other mathematics", "cannot tell"]
+Verdict = Literal["identical", "rounding", "different computation", "cannot tell"]
 Cause = Literal[
     "same bits",
     "other start",
@@ -414,7 +414,9 @@ class Diagnosis(Result):
 
     @classmethod
     def upgrade(cls, encoded: dict[str, Any]) -> dict[str, Any]:
-        """Find the cause in the sentence that older versions stored."""
+        """Read the verdict that had another name, and the cause from a stored sentence."""
+        if encoded["verdict"] == "other mathematics":
+            encoded = encoded | {"verdict": "different computation"}
         if "reason" in encoded:
             encoded = encoded | _told(encoded["reason"], encoded["measures"])
         return super(Diagnosis, cls).upgrade(encoded)
@@ -440,7 +442,7 @@ class Diagnosis(Result):
         return found[what]
 
     def __repr__(self) -> str:
-        return f"Judged({self})"
+        return f"Diagnosis({self})"
 
     def __str__(self) -> str:
         where = "" if self.step is None else f"step {self.step}: "

@@ -97,7 +97,7 @@ for step in range(0, 61, 10):
 #
 # Labels usually say one class. Where an image may have several, as in the recorded runs of lesson 08, they
 # need not sum to 1. For the slope of the loss TensorFlow may then take a short cut, `softmax - labels`,
-# right only if the labels sum to one. Otherwise it is *other mathematics*, and no rounding can explain it. To
+# right only if the labels sum to one. Otherwise it is a *different computation*, and no rounding can explain it. To
 # check a slope without any formula, move each input (*logit*) a little up and down and see how the loss
 # changes: `by_differences`.
 
@@ -191,7 +191,7 @@ growth.check_quiz(3, quiz_3)
 #
 # - **a** Rounding: it grows quickly.
 # - **b** Another thread count.
-# - **c** Other mathematics: no rounding of float32 makes so much in one step.
+# - **c** Different computation: no rounding of float32 makes so much in one step.
 # - **d** One ulp in a weight.
 
 # %%

@@ -437,7 +437,7 @@ def looked_inside(monkeypatch):
     )
     monkeypatch.setattr(_compare_records, "apart", apart)
     monkeypatch.setattr(_compare_records, "explained", lambda *_: found)
-    monkeypatch.setattr(_compare_records, "judged", lambda *_: verdict)
+    monkeypatch.setattr(_compare_records, "diagnose_traced", lambda *_: verdict)
     monkeypatch.setattr(_compare_records, "gates_in", lambda *_: GATES)
     return asked
 

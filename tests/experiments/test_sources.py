@@ -183,7 +183,7 @@ def test_distances_leave_out_biases_that_rounding_alone_moves(trained, tmp_path,
 
     def run_distance(*runs):
         found = whole(*runs)
-        return dataclasses.replace(found, learned=found.distance / 8)
+        return dataclasses.replace(found, distance_excluding_zero_gradient=found.distance / 8)
 
     monkeypatch.setattr(room, "run_distance", run_distance)
     result = room.sources(Settings(out=tmp_path))

@@ -22,10 +22,10 @@ from fpdrift.step_debug import Diagnosis, RerunCheck
 def trained(monkeypatch):
     monkeypatch.setattr(_remote, "train", lambda *a, **named: made(*a, **named, bits=_bits))
     # such runs cannot be repeated
-    monkeypatch.setattr(_label_trap, "diagnose_runs", lambda *_, **__: _judged("rounding"))
+    monkeypatch.setattr(_label_trap, "diagnose_runs", lambda *_, **__: _diagnosis("rounding"))
 
 
-def _judged(verdict, mismatch=None):
+def _diagnosis(verdict, mismatch=None):
     nothing = {"measures": (), "first": None, "start": {}, "settings": ()}
     where = {"mismatch": mismatch, "mismatch_tensors": ("w",), "unfaithful": ()}
     run = RerunCheck(name="a", checked=1, **where)
@@ -52,23 +52,30 @@ def test_rows_are_the_records_distances(trained, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("judged", "words"),
+    ("diagnosis", "words"),
     [
-        (_judged("other mathematics"), "other mathematics, no drift (3.7e-02 apart after a single"),
-        (_judged("rounding"), "No trap seen: with labels that do not sum to one"),
-        (_judged("cannot tell"), "3.7e-02 apart after one step (cannot tell)"),
+        (
+            _diagnosis("different computation"),
+            "different computation, not drift (3.7e-02 apart after a single",
+        ),
+        (_diagnosis("rounding"), "No trap seen: with labels that do not sum to one"),
+        (_diagnosis("cannot tell"), "3.7e-02 apart after one step (cannot tell)"),
         (None, "(the same bits)"),
         (
-            _judged("other mathematics", mismatch=1),
+            _diagnosis("different computation", mismatch=1),
             "Not to be told, for multi-hot labels: step 1: ",
         ),
     ],
 )
-def test_what_is_said_follows_from_the_verdict(judged, words):
+def test_what_is_said_follows_from_the_verdict(diagnosis, words):
     sound = _label_trap.TwoPaths(
-        labels="one-hot", first=1.1e-7, last=0.1, losses=(2.5, 2.5), judged=_judged("rounding")
+        labels="one-hot",
+        first=1.1e-7,
+        last=0.1,
+        losses=(2.5, 2.5),
+        diagnosis=_diagnosis("rounding"),
     )
-    odd = dataclasses.replace(sound, labels="multi-hot", first=3.7e-2, judged=judged)
+    odd = dataclasses.replace(sound, labels="multi-hot", first=3.7e-2, diagnosis=diagnosis)
     assert words in _label_trap._tell(sound, odd)
     names = {"network": "answer", "data": "noise"}
     result = _label_trap.Trap(**names, size="quick", seed=1, steps=9, paths=(sound, odd))
@@ -77,27 +84,31 @@ def test_what_is_said_follows_from_the_verdict(judged, words):
 
 def test_an_inexact_repeat_of_one_hot_labels_is_not_told_either():
     at = {"first": 1e-7, "last": 0.1, "losses": (2.5, 2.5)}
-    sound = _label_trap.TwoPaths(labels="one-hot", **at, judged=_judged("rounding", mismatch=1))
-    odd = _label_trap.TwoPaths(labels="multi-hot", **at, judged=_judged("other mathematics"))
+    sound = _label_trap.TwoPaths(
+        labels="one-hot", **at, diagnosis=_diagnosis("rounding", mismatch=1)
+    )
+    odd = _label_trap.TwoPaths(
+        labels="multi-hot", **at, diagnosis=_diagnosis("different computation")
+    )
     assert _label_trap._tell(sound, odd).startswith(
         "Not to be told, for one-hot labels: step 1: rounding"
     )
 
 
 def test_what_is_recorded_is_told():
-    assert "other mathematics, no drift" in load_recorded("trap").finding
+    assert "different computation, not drift" in load_recorded("trap").finding
 
 
 @pytest.mark.check
 @pytest.mark.slow
 def test_one_real_step_by_both_paths(train_once):
     [pair] = compare_records(train_once(**FUSED_AND_OWN), inside=True).pairs
-    if pair.judged is None:
+    if pair.diagnosis is None:
         pytest.skip("both paths gave the same bits: this TensorFlow has mended it")
     assert pair.inside.exact
     # or has it mended, with another rounding
-    assert pair.judged.verdict in ("other mathematics", "rounding")
+    assert pair.diagnosis.verdict in ("different computation", "rounding")
     if pair.comparison.distance[1] > 1e-3:
-        assert pair.judged.verdict == "other mathematics"
+        assert pair.diagnosis.verdict == "different computation"
     said = " ".join(" ".join(screen(pair)).split())
-    assert f"rounding? {pair.judged.verdict}: " in said
+    assert f"rounding? {pair.diagnosis.verdict}: " in said

@@ -40,7 +40,7 @@ ROUNDING = (
 SAYS = {
     "rounding": "rounding",
     "identical": "rounding",
-    "other mathematics": "different",
+    "different computation": "different",
     "cannot tell": "cannot tell",
     "raised": "raised",
 }

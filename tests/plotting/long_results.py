@@ -130,11 +130,13 @@ def some_courses(distance):
 
 def a_trap(first):
     nothing = {"measures": (), "first": None, "start": {}, "settings": ()}
-    judged = Diagnosis(
-        verdict="other mathematics", cause="large", step=1, run_a=None, run_b=None, **nothing
+    diagnosis = Diagnosis(
+        verdict="different computation", cause="large", step=1, run_a=None, run_b=None, **nothing
     )
-    sound = TwoPaths(labels="one-hot", first=0.0, last=0.1, losses=(2.5, 2.5), judged=None)
-    odd = TwoPaths(labels="multi-hot", first=first, last=0.9, losses=(16.5, 14.3), judged=judged)
+    sound = TwoPaths(labels="one-hot", first=0.0, last=0.1, losses=(2.5, 2.5), diagnosis=None)
+    odd = TwoPaths(
+        labels="multi-hot", first=first, last=0.9, losses=(16.5, 14.3), diagnosis=diagnosis
+    )
     names = {"network": "answer", "data": "noise"}
     return Trap(**names, size="quick", seed=1, steps=9, paths=(sound, odd))
 

@@ -38,8 +38,8 @@ EVIDENCE = Evidence(
     flushes_subnormals=False,
     power="Planted power.",
     counterexample=None,
-    box_gave=None,
-    replay_gave=None,
+    observed=None,
+    expected=None,
 )
 
 

@@ -35,7 +35,7 @@ def test_the_trap_s_bars_begin_at_one_rounding_and_end_at_their_distance():
     assert [bar.get_width() for bar in ax.patches] == [2.0**-24, 0.037]
     same, apart, _ = ax.texts
     assert (same.get_text(), same.xy) == ("the same bits", (2.0**-24, 0))
-    assert (apart.get_text(), apart.xy) == ("3.7e-02: other mathematics", (0.037, 1))
+    assert (apart.get_text(), apart.xy) == ("3.7e-02: different computation", (0.037, 1))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_the_trap_s_bars_begin_at_one_rounding_and_end_at_their_distance():
         (PARTED, "(5 of at most 200 epochs)"),
         (dataclasses.replace(PARTED, distances=(SAME,)), "Not one bit differs"),
         (RESULTS["long"], "2 threads against 1 thread, one pair: 12 % of answers differ"),
-        (RESULTS["trap"], "One-hot: the same bits; multi-hot: other mathematics"),
+        (RESULTS["trap"], "One-hot: the same bits; multi-hot: different computation"),
         (RESULTS["sources"], "Rounding: 3.3e-7 to 2e-4; another seed: 0.4 to 2.4"),
         (RESULTS["sources-equal"], "No drift seen from rounding"),
         (WIDE, "One draw each: they end 1e-3 to 2e-3 from the plain run"),

@@ -13,7 +13,7 @@ class Planted:
     def __init__(self, *, on_gpu=True, switch=True, refuses=(), dtypes=("float32", "bfloat16")):
         self.calls = 0
         self.held = []
-        self.steady = False
+        self.deterministic_mode = False
         self.refuses = refuses
         two = Operation("two-pass", "numbers", "numpy.sum", np.sum)
         operations = (
@@ -32,7 +32,7 @@ class Planted:
             get=np.asarray,
             wait=lambda _: None,
             switch="its own switch" if switch else "it has no switch",
-            steady=self.on if switch else None,
+            deterministic_mode=self.on if switch else None,
             missing={"matmul TF32": "none planted"},
         )
 
@@ -41,11 +41,11 @@ class Planted:
         if "on" in self.refuses:
             raise RuntimeError("no way\nto do that")
         self.held.append(True)
-        self.steady = True
+        self.deterministic_mode = True
         try:
             yield
         finally:
-            self.steady = False
+            self.deterministic_mode = False
             self.held.pop()
 
     def sum(self, numbers):
@@ -53,14 +53,14 @@ class Planted:
             raise MemoryError
         self.calls += 1
         total = np.sum(numbers)
-        moved = not self.steady and self.calls % 3 == 0
+        moved = not self.deterministic_mode and self.calls % 3 == 0
         return np.nextafter(total, total.dtype.type(np.inf)) if moved else total
 
     def index_add(self, numbers, places, outputs):
         self.calls += 1
         result = np.zeros(outputs, numbers.dtype)
         np.add.at(result, places, numbers)
-        if not self.steady and self.calls % 2:
+        if not self.deterministic_mode and self.calls % 2:
             result[0] *= 2
         return result
 

@@ -257,11 +257,11 @@ def test_tensorflow_takes_its_switch_back():
 
     device = devices.open_device("tensorflow", "cpu")
     assert not config.is_op_determinism_enabled()
-    with device.steady():
+    with device.deterministic_mode():
         assert config.is_op_determinism_enabled()
         already = devices.open_device("tensorflow", "cpu")
         assert already.always
-        assert already.steady is None
+        assert already.deterministic_mode is None
     assert not config.is_op_determinism_enabled()
 
 
@@ -276,7 +276,7 @@ def test_torch_takes_its_switches_back():
     torch = require("torch")
     device = devices.open_device("torch", "cpu")
     before = torch.get_float32_matmul_precision()
-    with device.steady():
+    with device.deterministic_mode():
         assert torch.are_deterministic_algorithms_enabled()
         assert devices.open_device("torch", "cpu").always
     assert not torch.are_deterministic_algorithms_enabled()

@@ -107,8 +107,8 @@ def test_a_compensated_sum_of_no_name_is_not_reproduced_and_one_input_shows_it()
     found = reveal(kahan_of_parts, 9)
     evidence = found.evidence
     assert (found.verdict, found.algorithms) == ("not reproduced", ())
-    assert kahan_of_parts(evidence.counterexample) == evidence.box_gave != evidence.replay_gave
-    assert run_plan(found.plan, evidence.counterexample) == evidence.replay_gave
+    assert kahan_of_parts(evidence.counterexample) == evidence.observed != evidence.expected
+    assert run_plan(found.plan, evidence.counterexample) == evidence.expected
     assert evidence.agreed < evidence.replayed
     assert not evidence.flushes_subnormals
 
@@ -177,13 +177,13 @@ def test_what_goes_astray_is_shown_with_both_of_its_results():
     evidence = found.evidence
     assert (found.verdict, found.plan) == ("inconsistent", None)
     assert evidence.missed_rate is None
-    assert evidence.box_gave != evidence.replay_gave
+    assert evidence.observed != evidence.expected
 
 
 def test_what_does_not_add_is_inconsistent():
     found = reveal(np.max, 9)
     assert found.verdict == "inconsistent"
-    assert found.evidence.box_gave == found.evidence.counterexample.max()
+    assert found.evidence.observed == found.evidence.counterexample.max()
 
 
 def test_an_order_that_zeros_change_is_inconsistent():

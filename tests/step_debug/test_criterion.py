@@ -164,9 +164,9 @@ def test_what_is_not_finite_hides_a_difference_and_makes_none():
     assert found.names == ("forward dense/output",)
 
 
-def test_what_stays_in_float64_is_other_mathematics_however_small():
+def test_what_stays_in_float64_is_a_different_computation_however_small():
     found = verdict((0, 2e-6), (0, 2e-6))
-    assert found.verdict == "other mathematics"
+    assert found.verdict == "different computation"
     assert found.first == "after dense/kernel"
     (low,) = [m for m in found.measures if m.what == "update"]
     assert low.stays
@@ -180,12 +180,12 @@ def test_what_shrinks_as_rounding_does_is_rounding_however_large():
     """An ill-conditioned formula: the factor between both precisions tells, not the size."""
     assert verdict((0.2,), (0.2 * U64 / U32,)).verdict == "rounding"
     assert verdict((0.2,), (100 * 0.2 * U64 / U32,)).verdict == "rounding"
-    assert verdict((0.2,), (1e5 * 0.2 * U64 / U32,)).verdict == "other mathematics"
+    assert verdict((0.2,), (1e5 * 0.2 * U64 / U32,)).verdict == "different computation"
     assert verdict((2e-6,), (1e-15,)).verdict == "rounding"
     assert verdict((2e-6,), (1e-15,)).first is None
 
 
-def test_a_single_number_that_is_equal_by_luck_is_no_other_mathematics():
+def test_a_single_number_that_is_equal_by_luck_is_not_a_different_computation():
     """Held against what is usual among the tensors: here they are all far apart but the loss."""
     pairs = []
     for dtype, by in ((np.float32, 0.1), (np.float64, 1e-10)):
@@ -215,7 +215,7 @@ def test_a_small_tensor_is_not_lost_among_large_ones():
         ("update of momentum", "sgd/dense/kernel/momentum"): 10.0,
     }
     found = verdict((0, 2e-2), (0, 2e-2), spread)
-    assert (found.verdict, found.first) == ("other mathematics", "after dense/kernel")
+    assert (found.verdict, found.first) == ("different computation", "after dense/kernel")
 
 
 def test_without_float64_only_what_is_very_large_is_told():
@@ -223,8 +223,8 @@ def test_without_float64_only_what_is_very_large_is_told():
     edge = SIZE * MARGIN * U32 * 5  # the size of the gradient
     assert verdict((0.9 * edge,)).verdict == "cannot tell"
     found = verdict((1.1 * edge,))
-    assert (found.verdict, found.first) == ("other mathematics", "forward dense/output")
-    assert verdict((math.nan,)).verdict == "other mathematics"
+    assert (found.verdict, found.first) == ("different computation", "forward dense/output")
+    assert verdict((math.nan,)).verdict == "different computation"
 
 
 @pytest.mark.parametrize(
@@ -241,14 +241,14 @@ def test_where_float32_remains_no_small_difference_is_told(about, says, share):
     assert verdict((2e-6,), (1e-15,), about=about).verdict == "rounding"  # it shrinks all the same
     edge = share * MARGIN * U32 * 5  # the size of the gradient
     assert verdict((edge,), (0.9 * edge,), about=about).verdict == "cannot tell"
-    assert verdict((edge,), (2 * edge,), about=about).verdict == "other mathematics"
+    assert verdict((edge,), (2 * edge,), about=about).verdict == "different computation"
 
 
 def test_a_constant_of_both_is_no_excuse():
     wide = [
         side(*far, dtype=np.float64, about={"constants": {b"c": "mul/y"}}) for far in ((), (1e-8,))
     ]
-    assert decide(side(), side(2e-6), *wide).verdict == "other mathematics"
+    assert decide(side(), side(2e-6), *wide).verdict == "different computation"
 
 
 def test_a_step_that_does_not_repeat_itself_is_not_judged():
@@ -291,14 +291,14 @@ def test_a_gradient_that_rounding_turns_round_says_nothing_of_the_step_in_float3
 
     low = sides(2e-3, np.float32)
     assert decide(*low, *sides(2e-3 * U64 / U32, np.float64)).verdict == "rounding"
-    assert decide(*low, *sides(2e-3, np.float64)).verdict == "other mathematics"
+    assert decide(*low, *sides(2e-3, np.float64)).verdict == "different computation"
 
 
 def test_equal_steps_are_identical():
     for high in ((0,), (1e-16,)):
         found = verdict((0,), high)
         assert (found.verdict, found.first) == ("identical", None)
-    assert verdict((0,), (1e-9,)).verdict == "other mathematics"  # float32 hides it
+    assert verdict((0,), (1e-9,)).verdict == "different computation"  # float32 hides it
 
 
 def test_a_side_is_kept_in_a_file(tmp_path):
@@ -382,7 +382,7 @@ def test_a_small_tensor_is_held_against_its_own_size(size, told):
     start = start_distances(*pair)
     assert start["weights"] < 2**-30
     found = start_decided(*pair, start)
-    assert (found.verdict, found.first) == ("other mathematics", "before dense/bias")
+    assert (found.verdict, found.first) == ("different computation", "before dense/bias")
     assert reason(found).endswith(told)
     assert found.by.explained == STARTS * U32
 
@@ -391,7 +391,7 @@ def test_a_learning_rate_is_never_rounded():
     a, b = step(), step()
     b[3] = b[3]._replace(values=np.nextafter(b[3].values, np.float32(1)))
     found = start_decided(a, b, start_distances(a, b))
-    assert (found.verdict, found.first) == ("other mathematics", "before sgd/learning_rate")
+    assert (found.verdict, found.first) == ("different computation", "before sgd/learning_rate")
 
 
 def test_the_coarser_dtype_of_the_two_says_what_rounding_is():
@@ -408,7 +408,7 @@ def test_a_verdict_is_told_in_a_line_and_kept_exactly():
     named = dataclasses.replace(measure, tensor="dense/kernel")
     assert str(named) == "gradient of dense/kernel: 1.0e-03 (rounding can give 1.0e-05)"
     judged = Diagnosis(
-        verdict="other mathematics",
+        verdict="different computation",
         cause="stays",
         by=named,
         step=3,
@@ -419,7 +419,7 @@ def test_a_verdict_is_told_in_a_line_and_kept_exactly():
         run_a=None,
         run_b=None,
     )
-    assert str(judged) == f"step 3: other mathematics: it stays in float64: {named}"
+    assert str(judged) == f"step 3: different computation: it stays in float64: {named}"
     assert Diagnosis.from_json(judged.to_json()) == judged
     assert judged["gradient"] is measure
     with pytest.raises(KeyError):

@@ -80,8 +80,8 @@ def _told(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
     yield "loss", _loss(pair)
     if result.inside is not None:
         yield "inside", _inside(result.inside)
-    if result.judged is not None:
-        yield "rounding?", f"{result.judged.verdict}: {result.judged.reason}"
+    if result.diagnosis is not None:
+        yield "rounding?", f"{result.diagnosis.verdict}: {result.diagnosis.reason}"
     if result.gates is not None and result.gates.gate is not None:
         yield "gate", _gate(result.gates)
 

@@ -253,9 +253,9 @@ def _repeats(result: Revealed) -> list[str]:
 
 def _counterexample(result: Revealed) -> list[str]:
     evidence = result.evidence
-    if evidence.box_gave is None or evidence.replay_gave is None:
+    if evidence.observed is None or evidence.expected is None:
         return []
-    against = f"{evidence.box_gave!s} against {evidence.replay_gave!s}"
+    against = f"{evidence.observed!s} against {evidence.expected!s}"
     return wrapped(f"One input that shows it: {against} (--json FILE keeps that input).")
 
 

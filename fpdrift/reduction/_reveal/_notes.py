@@ -130,8 +130,8 @@ class Notes:
             offsets_that_differ=self.differ,
             power=self._power,
             counterexample=row,
-            box_gave=given,
-            replay_gave=expected,
+            observed=given,
+            expected=expected,
         )
         return Revealed(
             name=self.box.name,

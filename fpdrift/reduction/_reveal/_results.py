@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ VERDICTS = {
 class Evidence(Result):
     """What a verdict rests on, and what it could have missed."""
 
+    _renamed = MappingProxyType({"box_gave": "observed", "replay_gave": "expected"})
+
     #: in one or two plain sentences, what decided
     why: str
     #: calls that repeated an earlier input, whose bits were compared
@@ -53,9 +56,9 @@ class Evidence(Result):
     #: (n,) an input that decided against, or None
     counterexample: npt.NDArray[Any] | None
     #: what the function gave for it, of the dtype
-    box_gave: np.generic | None
+    observed: np.generic | None
     #: what else was expected: the replay's sum, or what the function gave for it another time
-    replay_gave: np.generic | None
+    expected: np.generic | None
     #: which subnormal numbers count as zeros: of "inputs", "partial sums", "result"
     flushed: tuple[str, ...] = ()
     #: distances in bytes from a multiple of 64 at which the numbers were put, too

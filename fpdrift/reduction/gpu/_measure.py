@@ -111,66 +111,72 @@ class _Session:
             return
         try:
             arguments = self._arguments(operation, n)
-            steady = self._steady(operation, arguments, n)
-            self._both(operation, arguments, n, steady)
+            stable = self._deterministic_mode(operation, arguments, n)
+            self._both(operation, arguments, n, stable)
         except Exception as error:  # noqa: BLE001 - libraries raise errors of any kind
             self.skipped[f"{operation.name}, n = {n:,}"] = reason(error)
 
-    def _both(self, operation: Operation, arguments: Any, n: int, steady: _Steady | None) -> None:
+    def _both(
+        self, operation: Operation, arguments: Any, n: int, stable: _DeterministicMode | None
+    ) -> None:
         def plain() -> Any:
             return operation.call(*arguments)
 
-        reference = self.device.get(plain()) if steady is None else steady.tally.reference
-        said = "the first try" if steady is None else steady.by
+        reference = self.device.get(plain()) if stable is None else stable.tally.reference
+        said = "the first try" if stable is None else stable.by
         tally = Tally(reference)
         for _ in _in_time(self.tries, 2):
             tally.add(self.device.get(plain()))
         always = self.device.always
         self.runs.append(_run(tally, operation, n, deterministic=always, reference_is=said))
-        if steady is not None:
-            same = steady.operation
-            self.runs.append(_run(steady.tally, same, n, deterministic=True, reference_is=said))
+        if stable is not None:
+            same = stable.operation
+            self.runs.append(_run(stable.tally, same, n, deterministic=True, reference_is=said))
             self.costs.append(
                 DeterminismCost(
                     operation=operation.name,
                     n=n,
-                    switch=steady.by,
-                    ratios=read_only(self._ratios(plain, steady), np.float64),
+                    switch=stable.by,
+                    ratios=read_only(self._ratios(plain, stable), np.float64),
                 )
             )
 
-    def _steady(self, operation: Operation, arguments: Any, n: int) -> _Steady | None:
+    def _deterministic_mode(
+        self, operation: Operation, arguments: Any, n: int
+    ) -> _DeterministicMode | None:
         """Do the deterministic operation first: all else is measured against it."""
         what = f"{operation.name}, deterministic"
         if operation.twin is not None:
             twin = operation.twin
-            steady = _Steady(twin, twin.name, nullcontext, lambda: twin.call(*arguments))
-        elif self.device.steady is not None:
-            switch, around = self.device.switch, self.device.steady
-            steady = _Steady(operation, switch, around, lambda: operation.call(*arguments))
+            stable = _DeterministicMode(twin, twin.name, nullcontext, lambda: twin.call(*arguments))
+        elif self.device.deterministic_mode is not None:
+            switch, around = self.device.switch, self.device.deterministic_mode
+            stable = _DeterministicMode(
+                operation, switch, around, lambda: operation.call(*arguments)
+            )
         else:
             if not self.device.always:
                 self.skipped[what] = self.device.switch
             return None
         try:
-            with steady.around():
-                steady.tally = Tally(self.device.get(steady.call()))
+            with stable.around():
+                stable.tally = Tally(self.device.get(stable.call()))
                 for _ in _in_time(self.tries, 2):
-                    steady.tally.add(self.device.get(steady.call()))
+                    stable.tally.add(self.device.get(stable.call()))
         except Exception as error:  # noqa: BLE001 - libraries raise errors of any kind
             self.skipped[f"{what}, n = {n:,}"] = reason(error)
             return None
-        return steady
+        return stable
 
-    def _ratios(self, plain: Callable[[], Any], steady: _Steady) -> list[float]:
+    def _ratios(self, plain: Callable[[], Any], stable: _DeterministicMode) -> list[float]:
         """Time both by turns, each pair in the other order than the last."""
         ratios = []
         for repeat in _in_time(_REPEATS + 1, 4):
             took = {}
             for way in (True, False) if repeat % 2 else (False, True):
-                with steady.around() if way else nullcontext():
+                with stable.around() if way else nullcontext():
                     began = time.perf_counter()
-                    self.device.wait(steady.call() if way else plain())
+                    self.device.wait(stable.call() if way else plain())
                     took[way] = time.perf_counter() - began
             ratios.append(took[True] / max(took[False], 1e-9))
         return ratios[1:]
@@ -190,7 +196,7 @@ class _Session:
 
 
 @dataclass(slots=True)
-class _Steady:
+class _DeterministicMode:
     """The deterministic way of an operation."""
 
     operation: Operation
