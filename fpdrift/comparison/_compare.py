@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpdrift.comparison._churn import churn
-from fpdrift.comparison._distance import distances, first_move
+from fpdrift.comparison._distance import distances, first_move, update_gap
 from fpdrift.comparison._metadata import accumulated, alike, differing_facts, lined_up
 from fpdrift.comparison._results import (
     Comparison,
@@ -64,6 +64,7 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
     whole_a, whole_b = opened(a), opened(b)
     a, b, recorded, differs = common_steps(whole_a, whole_b)
     answers, apart = churn(a, b), distances(a, b, recorded, differs)
+    first = _first_difference(recorded, differs, a.tensors)
     return Comparison(
         name_a=a.name,
         name_b=b.name,
@@ -71,7 +72,7 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         only_a=read_only(np.setdiff1d(a.steps, b.steps)),
         only_b=read_only(np.setdiff1d(b.steps, a.steps)),
         differing=read_only(differs.sum(axis=1), np.int64),
-        first_difference=_first_difference(recorded, differs, a.tensors),
+        first_difference=first,
         **apart,
         loss=read_only(_at(recorded, a, b, a.loss, b.loss)),
         metrics={
@@ -92,9 +93,19 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         batches=(accumulated(a), accumulated(b)),
         first_move=(first_move(a, apart["steps"]), first_move(b, apart["steps"])),
         alike_updates=alike(a, b),
+        policies=(_policy(a), _policy(b)),
+        loss_kinds=(a.loss_kind, b.loss_kind),
+        update_gap=update_gap(a, b, first.step) if first else float("nan"),
         phases=(phases(a), phases(b)),
         non_finite=(non_finite(a), non_finite(b)),
     )
+
+
+def _policy(record: Record) -> str:
+    """Return the dtype policy that a run computes with."""
+    keras = record.meta.get("keras")
+    policy = keras.get("dtype_policy") if isinstance(keras, dict) else None
+    return policy if isinstance(policy, str) else ""
 
 
 def common_steps(

@@ -98,6 +98,42 @@ def first_move(record: Record, steps: npt.NDArray[np.int64]) -> float:
         return float(_ratio(np.sqrt(np.sum(squares, axis=0)), np.sqrt(np.sum(norms, axis=0)))[0])
 
 
+def update_gap(a: Record, b: Record, step: int) -> float:
+    """Divide the distance of two runs after an update by the length of the longer update.
+
+    Parameters
+    ----------
+    a, b : Record
+        With the same tensors.
+    step : int
+        Updates done, that one included; the runs were equal before it.
+
+    Returns
+    -------
+    float
+        Over the weights whose true gradient is not known to be zero. NaN where the weights before
+        or after the update were not kept, or where it moves none of them.
+    """
+    ends = np.array([step - 1, step])
+    if not all(np.isin(ends, record.sketch_steps).all() for record in (a, b)):
+        return float("nan")
+    weights = [i for i, tensor in enumerate(a.tensors) if tensor.role == "weight"]
+    learning = _learning(a, b, weights)
+    if learning is not None:
+        weights = [i for i, learns in zip(weights, learning, strict=True) if learns]
+    (before_a, after_a), (before_b, after_b) = (
+        np.searchsorted(record.sketch_steps, ends)[:, None] for record in (a, b)
+    )
+
+    def length(x: Record, y: Record, rows: Any, others: Any) -> float:
+        squares = [_squared_distance(x, y, i, rows, others)[0][0] for i in weights]
+        return float(np.sqrt(np.sum(squares)))
+
+    with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
+        longest = max(length(a, a, before_a, after_a), length(b, b, before_b, after_b))
+        return length(a, b, after_a, after_b) / longest if longest else float("nan")
+
+
 def tensor_distances(
     a: Record, b: Record, steps: npt.NDArray[np.int64], differs: npt.NDArray[np.bool_]
 ) -> Floats:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from fpdrift.comparison._churn import Churn
+from fpdrift.comparison._verdict import SMALL_LOSS, RunVerdict, verdict_of
 from fpdrift.errors import FpdriftError
 from fpdrift.serialization import Result, read_only
 
@@ -182,6 +183,13 @@ class Comparison(Result):
     first_move: tuple[float, float] = (float("nan"), float("nan"))
     #: whether both are known to make updates by one optimizer with one constant learning rate
     alike_updates: bool = False
+    #: of a and of b: the dtype policy that it computes with, "" where the record does not say; and
+    #: what its losses are
+    policies: tuple[str, str] = ("", "")
+    loss_kinds: tuple[str, str] = ("", "")
+    #: distance after the first update that differs, as a share of that update's length; NaN where
+    #: the weights before or after it were not kept
+    update_gap: float = float("nan")
     #: of a and of b: the run's phases, and its first number that is not finite
     phases: tuple[tuple[RunPhase, ...], tuple[RunPhase, ...]] = ((), ())
     non_finite: tuple[NonFinite | None, NonFinite | None] = (None, None)
@@ -206,6 +214,26 @@ class Comparison(Result):
         if len(self.steps) and self.steps[0] == self.recorded_steps[0]:
             return float(self.distance[0])
         return float("nan")
+
+    @property
+    def loss_gap(self) -> float:
+        """Relative difference of the losses of the first update that differs.
+
+        NaN where the runs did not begin it from states that were recorded equal, where a loss is
+        not that of one step, or is so near to zero that cancellation may have taken its digits.
+        """
+        first = self.first_difference
+        of_one_step = set(self.loss_kinds) <= {"step", "reported"}
+        if first is None or first.last_equal != first.step - 1 or not of_one_step:
+            return float("nan")
+        ours, others = self.loss[:, np.searchsorted(self.recorded_steps, first.step)]
+        largest = max(abs(ours), abs(others))
+        return float(abs(ours - others) / largest) if largest > SMALL_LOSS else float("nan")
+
+    @property
+    def verdict(self) -> RunVerdict:
+        """Why the two runs differ, as far as their records show."""
+        return verdict_of(self)
 
     @property
     def different_weights(self) -> bool:
