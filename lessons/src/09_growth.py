@@ -7,8 +7,9 @@
 # **Time:** 40 minutes. **You need:** only fpdrift; with TensorFlow it looks at your own runs too. **Before it:**
 # lesson 08.
 #
-# A training step takes two states that are slightly apart and returns two states that are farther apart, or less
-# far. The difference that was there is *amplified*. The difference from rounding in this step is *injected*.
+# A training step takes two states that are slightly apart and returns two states that are farther apart or
+# closer together. The difference that was there is *amplified*. The difference from rounding in this step is
+# *injected*.
 #
 # There are two measures. The **distance** is how far apart the weights of the two runs are, divided by their
 # size. The **churn** is the share of test images that the two runs assign to different classes.
