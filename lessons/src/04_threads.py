@@ -4,7 +4,7 @@
 # > *"My parallel program adds the same numbers and prints a different total each time. No seed is missing, and
 # > no number changes. Is it a bug?"*
 #
-# **Time:** 30 minutes. **You need:** only fpdrift; two cores show more than one. **Before it:** lessons 01 and
+# **Time:** 30 minutes. **You need:** only fpdrift; two or more cores show more. **Before it:** lessons 01 and
 # 03.
 #
 # Several threads share a long sum. Each thread takes a piece (a **chunk**), adds it up, and adds its partial
