@@ -2,7 +2,7 @@
 
 How lessons name the machine of a recording: a figure without its origin says nothing.
 
-The three small trainings that lessons 08 to 10 look at: done once, then read again.
+The three small training runs of lessons 08 to 10: trained once, then read again.
 
 What a student's machine has, and what the lessons will leave out on it.
 """

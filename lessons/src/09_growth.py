@@ -91,7 +91,7 @@ for step in range(0, 61, 10):
 
 # %% [markdown]
 # The injected difference stays tiny in every step and is zero in many; the existing difference is what grows.
-# This holds for the map. For a training, `fpdrift.step_debug.split_steps` makes the same split; run it before
+# This holds for the map. For training, `fpdrift.step_debug.split_steps` makes the same split; run it before
 # you believe it.
 #
 # ## Not every difference is drift
@@ -205,7 +205,7 @@ growth.check_quiz(4, quiz_4)
 # ## What this lesson does not show
 #
 # Two runs are one pair; other pairs have jumps at other steps. The map $4x(1-x)$ doubles a difference in each
-# step, on average; a training need not, and the picture above shows what this one did. For your own runs,
+# step, on average; training need not, and the picture above shows what this one did. For your own runs,
 # `fpdrift.step_debug.find_gates` shows which gate made a jump.
 #
 # ## What you have learnt
