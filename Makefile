@@ -1,11 +1,11 @@
-# make demo          sees this machine's arithmetic drift, in about 100 seconds
+# make demo          show this machine's arithmetic drift, in about 100 seconds
 # make test          run the test suite
-# make check         run the slow tests: installs, browsers, kills, trainings in full
-# make lessons-full  executes the lessons in their whole sizes, in about 5 minutes
-# Each installs what it lacks into .venv first, and only then.
+# make check         run the slow tests: installs, browsers, kills, full-size training runs
+# make lessons-full  execute the lessons in full size, in about 5 minutes
+# Each target first installs its missing dependencies into .venv.
 
 PYTHON ?= python3
-# Test files at work at once; each may need 3 GB.
+# Number of test files run in parallel; each may need 3 GB.
 JOBS ?= 2
 VENV := .venv
 ifeq ($(OS),Windows_NT)
@@ -14,11 +14,11 @@ else
 BIN := $(VENV)/bin
 endif
 
-# Said before anything is made, as make's own one line, and only where something is to be made.
+# Checked before anything is built, and only if there is something to build; the error is one line from make.
 ifeq ($(wildcard $(VENV)/.python),)
 ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),help)),)
 WRONG := $(shell if command -v $(PYTHON) >/dev/null; then $(PYTHON) .ci/check_python.py 2>&1; \
-	else echo "there is no $(PYTHON); name one that is: make PYTHON=python3.12 ..."; fi)
+	else echo "$(PYTHON) not found; name another one: make PYTHON=python3.12 ..."; fi)
 ifneq ($(WRONG),)
 $(error $(WRONG))
 endif
@@ -31,7 +31,7 @@ endif
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
-# A stamp stands for what is installed; it is older than its inputs when something has to be done.
+# A stamp file represents an installed environment; make updates it when its inputs are newer.
 $(VENV)/.python:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
@@ -66,18 +66,18 @@ lessons: $(VENV)/.all
 	$(BIN)/python lessons/build.py
 	$(BIN)/python figures/float_page.py
 
-# Every picture, the gallery and the deck, from what was recorded and what is exact.
+# Build all pictures, the gallery and the deck from recorded and exact results.
 figures: $(VENV)/.all
 	$(BIN)/python figures/build.py
 
-# What the pictures need and fpdrift/recorded/ lacks, measured on this machine: hours if all of it.
+# Measure, on this machine, what the pictures need and fpdrift/recorded/ lacks; all of it takes hours.
 recorded: $(VENV)/.all
 	$(BIN)/python figures/record.py
 
 lessons-full: $(VENV)/.all
 	$(BIN)/python tests/lessons/whole_lessons.py $(ARGS)
 
-# The README's picture and the results behind it: one run of the demo on this machine.
+# Run the demo on this machine and update the README's picture and its results.
 figures-demo: $(VENV)/.cnn
 	$(BIN)/python -m fpdrift.demo --out figures/demo
 

@@ -1,4 +1,4 @@
-"""Build every picture, the gallery and the deck, from what was recorded and what is exact.
+"""Build all figures, the gallery and the deck from recorded and exact results.
 
 python figures/build.py            write them
 python figures/build.py --check    exit 1 if one is stale
@@ -15,18 +15,20 @@ from fpdrift.slides import CARDS, gather, write_deck, write_pdf
 
 HERE = Path(__file__).parent
 GALLERY = "README.md"
-#: What decides the bytes of a picture or of the deck, beside fpdrift.
+#: Libraries that determine the bytes of a figure or of the deck, apart from fpdrift.
 DRAWN_BY = ("matplotlib", "numpy", "pillow", "python-pptx")
-_HEAD = """# What fpdrift shows
+_HEAD = """# Gallery
 
-Every picture is drawn from a result that was measured, that has the same bits on every machine, or that was simulated
-and says so; nothing is drawn by hand. `make figures` builds them all, this page, and the same pictures as slides: [fpdrift.pptx](fpdrift.pptx), with the
-claim, the origin and a question for the room in the notes, and [fpdrift.pdf](fpdrift.pdf). `make recorded` measures
-anew what is not in `fpdrift/recorded/`. [float.html](float.html) is a float to click. Each
-recorded file names the machine, the versions and the hash of the code that measured it; the code is not the same for all.
+This page shows all figures of fpdrift. Every figure is drawn from a result. The result was measured, has the same bits on
+every machine, or was simulated and is labelled so. `make figures` builds the figures, this page, and slides with the same
+figures: [fpdrift.pptx](fpdrift.pptx), whose notes contain the claim, the origin and a question for the audience, and
+[fpdrift.pdf](fpdrift.pdf). `make recorded` measures what is missing in `fpdrift/recorded/`. [float.html](float.html) is an
+interactive float. Each recorded file names the machine, the versions and the hash of the code that measured it. The
+code is not the same for all files.
 
-fpdrift grew out of a forum question and its answer, called *the source* here; the network that the answer trains is
-*the answer's network*. A claim that begins with "The source" or "The question" is theirs; the others are fpdrift's.
+fpdrift grew out of a question on a programming forum, and its answer, about nondeterminism in TensorFlow. This page calls
+them *the forum question* and *the forum answer*. A claim that begins with one of these names is theirs; the other claims are
+fpdrift's.
 """
 _ENTRY = """
 ## {name}
@@ -42,7 +44,7 @@ _ENTRY = """
 
 
 def tools():
-    """Name what draws, and the kind of machine."""
+    """Return the drawing libraries and the kind of machine."""
     drawn_by = ", ".join(f"{name} {version(name)}" for name in DRAWN_BY)
     return f"{drawn_by}, {platform.system()} {platform.machine()}"
 
@@ -67,7 +69,7 @@ def build(folder):
 
 
 def stale():
-    """Name what is not what a build would give, and pictures that it would not give."""
+    """Return the files that a build would change, and figures that it would not make."""
     with tempfile.TemporaryDirectory() as made:
         build(Path(made))
         new = {path.name: path.read_bytes() for path in Path(made).iterdir()}

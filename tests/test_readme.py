@@ -39,11 +39,11 @@ def test_no_page_installs_from_an_index_what_none_has():
     assert [p.name for p in pages if 'pip install "fpdrift' in p.read_text()] == []
 
 
-def test_the_source_is_explained_before_it_is_spoken_of():
+def test_the_forum_question_is_introduced_before_it_is_mentioned():
     for text in (README, (ROOT / "figures" / "README.md").read_text()):
-        explained, rest = text.split("called *the source* here", 1)
-        assert "he source's" not in explained
-        assert "he source's" in rest
+        introduced, rest = text.split("*the forum question*", 1)
+        assert "forum question" not in introduced
+        assert "forum question" in rest
 
 
 def test_every_study_is_in_the_table():
@@ -66,7 +66,7 @@ def test_the_example_runs_and_prints_what_it_says(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     first, second = done.stdout.strip().splitlines()
-    printed = re.search(r"This printed:\n\n```\n(.*?)\n```", README, re.DOTALL).group(1)
+    printed = re.search(r"Output:\n\n```\n(.*?)\n```", README, re.DOTALL).group(1)
     # The same thread count gives the same bits anywhere; what XLA does is the machine's affair.
     assert first == printed.splitlines()[0] == "Comparison(no difference in 252 steps)"
     assert second.startswith("Comparison(")

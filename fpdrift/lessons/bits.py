@@ -36,12 +36,12 @@ def check_1(answer: Any) -> Feedback:
     """Check a decimal fraction that float64 holds."""
     given = exact(text(answer))
     if not isinstance(given, Fraction) or not 0 < given < 1:
-        return hint("A number between 0 and 1, please, such as the text '0.7'.")
+        return hint("Give a number between 0 and 1 as text, such as '0.7'.")
     if given == Fraction(1, 2):
-        return hint("That is the one from the question. Which other powers of two are below 1?")
+        return hint("The question excludes this one. Which other powers of two are below 1?")
     held = anatomy(given)
     if held.exact == given:
-        return right(f"{answer} is {held.significand} * 2**{held.exponent}, to the last digit.")
+        return right(f"{answer} is {held.significand} * 2**{held.exponent} exactly.")
     return hint(f"The nearest float is {held.decimal}. A float is a sum of powers of two.")
 
 
@@ -52,9 +52,9 @@ def check_2(answer: Any) -> Feedback:
     if given == ulp:
         return right("One ulp of 1.0, often called the machine epsilon.")
     if given == ulp / 2:
-        return hint("That is half a step: the most that rounding to nearest can be off near 1.")
+        return hint("That is half a step: the largest error of rounding to nearest near 1.")
     if 0 < given < ulp:
-        return hint("Closer than any float above 1.0 lies. Ask fpdrift.anatomy(1.0).above.")
+        return hint("No float above 1.0 is that close to it. Look at fpdrift.anatomy(1.0).above.")
     return hint(
         "Look at fpdrift.anatomy(1.0).ulp, or subtract 1.0 from fpdrift.anatomy(1.0).above."
     )
@@ -76,13 +76,13 @@ def check_4(answer: Any) -> Feedback:
     """Check the first power of two to which one can be added in vain."""
     given = number(answer)
     if not given > 0 or anatomy(given).significand & (anatomy(given).significand - 1):
-        return hint("A power of two, please: 2.0 to the power of a whole number.")
+        return hint("Give a power of two: 2.0 to the power of an integer.")
     if given + 1 != given:
-        return hint(f"{given + 1:.17g} is another float than {given:.17g}. Go on doubling.")
+        return hint(f"{given + 1:.17g} and {given:.17g} are different floats. Keep doubling.")
     if given / 2 + 1 == given / 2:
-        return hint("It holds there, but for half of it as well.")
+        return hint("That holds there, but also for half of it.")
     return right(
-        "From here on the step between floats is two. So x + 1 lies half way between two of them, "
+        "From here on, the step between floats is two. So x + 1 lies halfway between two of them, "
         "and the tie goes to the even one, whose last bit is 0: that is x."
     )
 
@@ -90,32 +90,32 @@ def check_4(answer: Any) -> Feedback:
 check_quiz = Quiz(
     Question(
         right="c",
-        a="The digits printed are a choice; the bits behind them are what is not a tenth.",
-        b="More bits come closer, but a tenth never ends in binary, as a third never ends in "
-        "decimals.",
-        c="Ten has the factor five, and no power of two can make up for it.",
-        d="Processors round exactly as the standard says, and always alike.",
+        a="The printed digits are a matter of choice. It is the stored bits that are not a tenth.",
+        b="More bits come closer, but one tenth has infinitely many binary digits, as one third "
+        "has infinitely many decimals.",
+        c="Ten has the factor five, which no power of two contains.",
+        d="Processors round exactly as the standard specifies, and always in the same way.",
     ),
     Question(
         right="a",
         a="Many long decimals lead to this float; the shortest of them is shown.",
-        b="Look at the exact value: it goes on for long behind the printed digits.",
+        b="Look at the exact value: it has many more digits than Python prints.",
         c="The exact decimal value has many digits that are not zero.",
         d="A float does not remember where it came from: equal bits are equal floats.",
     ),
     Question(
         right="d",
-        a="They stay only within a binade, from one power of two to the next.",
-        b="The other way round: close to zero the floats lie densest.",
-        c="Around a million there still are many floats between two whole numbers; see the table.",
+        a="They stay the same only within a binade, from one power of two to the next.",
+        b="It is the other way round: floats are densest close to zero.",
+        c="Around a million there are still many floats between two integers; see the table.",
         d="The fraction has the same number of bits everywhere, so the relative step "
         "stays within a factor of two.",
     ),
     Question(
         right="b",
-        a="An overflow would give infinity. Here the old number is still there.",
+        a="An overflow would give infinity. Here the old number is unchanged.",
         b="The exact sum is rounded to the nearest float, and that is the one you had.",
         c="The addition is done exactly, and then rounded; nobody decides what matters.",
-        d="The one is exact. It is the sum that has no float of its own.",
+        d="The one is exact. It is the sum that is not a float.",
     ),
 )

@@ -50,11 +50,13 @@ def check_1(answer: Any) -> Feedback:
     given, units = number(answer), (1 - _A / _B) / 2.0**-53
     if given == units:
         return right(
-            "The true ratio is no float; it was rounded to the nearest one, once. The loop repeats "
-            "that one rounding in every step, always in the same direction."
+            "The true ratio is not a float, so it was rounded once, to the nearest one. The loop "
+            "repeats that rounding error in every step, always in the same direction."
         )
     if 1 < given < units:
-        return hint("That may be the true ratio's deficit. The float A / B has a whole number.")
+        return hint(
+            "That may be the deficit of the true ratio. For the float A / B it is an integer."
+        )
     return hint("Subtract A / B from 1, then divide by 2.0**-53.")
 
 
@@ -76,12 +78,13 @@ def check_3(answer: Any) -> Feedback:
     wanted = float(1 - exact) if exact is not None else 0.0
     if abs(given - wanted) <= _CLOSE * wanted:
         return right(
-            "The loop that rounds twice comes far closer to it than the one that rounds once: that "
-            "one repeats one rounding, always in the same direction; the other's mostly cancel."
+            "The loop that rounds twice is far closer to this than the one that rounds once. The "
+            "latter repeats one rounding error in one direction; the errors of the former mostly "
+            "cancel."
         )
     if abs(given - wanted) <= 1e-6 * wanted:
-        return hint("Near, but that was rounded on the way: float(1 - pair.exact()).")
-    return hint("pair.exact() is a Decimal; 1 - pair.exact() too. Turn that into a float.")
+        return hint("Close, but an intermediate result was rounded. Use float(1 - pair.exact()).")
+    return hint("pair.exact() and 1 - pair.exact() are Decimals. Convert the second to a float.")
 
 
 @exercise
@@ -89,44 +92,44 @@ def check_4(answer: Any) -> Feedback:
     """Check a number whose addition is absorbed."""
     given = number(answer)
     if not given > 0:
-        return hint("A number above zero, please.")
+        return hint("Give a number above zero.")
     try:
         left = float(chain(1.0, given, _COUNT, op="add", max_seconds=5).value)
     except FpdriftError:
-        return hint("Too large to be told quickly. Think of half an ulp of 1.0.")
+        return hint("Too large for a quick answer. Think of half an ulp of 1.0.")
     if left == 1.0:
-        return right("Each sum is rounded back to 1.0: below half an ulp, it is absorbed.")
-    return hint(f"The loop ends at {left!r}. It has to be less than half an ulp of 1.0.")
+        return right("Each sum is rounded back to 1.0: a number below half an ulp is absorbed.")
+    return hint(f"The loop ends at {left!r}. Your number has to be below half an ulp of 1.0.")
 
 
 check_quiz = Quiz(
     Question(
         right="d",
-        a="Time does not make errors; roundings do. Count those of a step.",
-        b="Both are rounded to the nearest float: neither is less exact.",
+        a="Roundings cause errors; time does not. Count the roundings in one step.",
+        b="Both round to the nearest float; neither is less exact.",
         c="All numbers stay close to one, far from any limit.",
-        d="Where the rounding stands decides how often it is done, and of what.",
+        d="The place of the division determines what is rounded, and how often.",
     ),
     Question(
         right="a",
         a="The picture shows a straight line: each step adds its share.",
-        b="Errors that go up and down at random grow more slowly, like a square root.",
+        b="Random errors of both signs grow more slowly, like a square root.",
         c="Nothing is random here: run it again, and you get the same bits.",
-        d="The number hardly changes; so the step between floats is the same all along.",
+        d="The number hardly changes, so the step between floats stays the same.",
     ),
     Question(
         right="c",
-        a="A power rounds otherwise; it would come near, and not give the same bits.",
-        b="More digits give the exact answer. The loop's bits hold the loop's own errors.",
-        c="A stretch of equal moves can be jumped over, and it is proved how long it is.",
-        d="Nothing is kept between two calls; try a loop of your own.",
+        a="A power rounds differently; it would come close but not give the same bits.",
+        b="More digits give the exact answer. The bits of the loop include the errors of the loop.",
+        c="A run of identical steps can be skipped, and its length can be proved.",
+        d="Nothing is stored between two calls; try a loop of your own.",
     ),
     Question(
         right="b",
-        a="Both figures can be had, to the last bit, from one loop or the other.",
-        b="Here the one loop rounds once a step and the other twice.",
-        c="Each loop gives the same bits every time; there is nothing unreliable in it.",
-        d="Here the smaller one happens to be nearer to exact arithmetic; its being smaller is no "
-        "reason. First find out which loop made each.",
+        a="Each figure is the result of one of the loops, to the last bit.",
+        b="Here one loop rounds once per step and the other twice.",
+        c="Each loop gives the same bits every time; that is not unreliable.",
+        d="Here the smaller one happens to be nearer to exact arithmetic, but not because it is "
+        "smaller. First find out which loop gives which figure.",
     ),
 )

@@ -36,7 +36,7 @@ def check_prediction(answer: Any, pair: Comparison) -> Feedback:
     """Compare the prediction with what two thread counts gave."""
     first = pair.first_difference
     last = pair.recorded_steps[-1]
-    seen = f"No bit differed in {last} steps." if first is None else f"They part {first}."
+    seen = f"No bit differed in {last} steps." if first is None else f"They diverge {first}."
     return compared(answer, first is None, seen)
 
 
@@ -46,19 +46,19 @@ def tell(again: Comparison, pair: Comparison) -> str:
     steps = int(pair.recorded_steps[-1])
     if verdict == "nondeterministic":
         return (
-            "Nondeterministic: one thread, run again, gave other bits. So what two threads did "
-            "cannot be told from what happens anyway."
+            "Nondeterministic: one thread, run again, gave different bits. So the effect of two "
+            "threads cannot be separated from differences between equal runs."
         )
     if verdict == "thread-dependent":
         return (
-            "Order-dependent, if two threads repeat as well: one thread gave the same bits again, "
-            f"two threads part from it {pair.first_difference}. After {steps} steps the weights "
-            f"are {pair.distance[-1]:.1e} apart, relative to their size."
+            "Order-dependent, if two threads are repeatable too: one thread gave the same bits "
+            f"again, two threads diverge from it {pair.first_difference}. After {steps} steps the "
+            f"weights are {pair.distance[-1]:.1e} apart, relative to their size."
         )
     return (
-        f"No drift seen in {steps} steps, neither in the repetition nor with the second thread: no "
-        "hash of any weight or number that the optimiser keeps differed. Other "
-        "machines do show it: see the recorded runs."
+        f"No drift seen in {steps} steps, neither in the repeated run nor with the second thread: "
+        "no hash of any weight or optimiser variable differed. Other machines do show drift: "
+        "see the recorded runs."
     )
 
 
@@ -69,7 +69,7 @@ def _recorded() -> GradientRuns:
 
 
 def check_1(answer: Any, pair: Comparison) -> Feedback:
-    """Check the step of the first difference; None where there is none."""
+    """Check the step of the first difference; None if there is none."""
     if answer is ...:
         return UNANSWERED
     first = pair.first_difference
@@ -84,10 +84,9 @@ def check_1(answer: Any, pair: Comparison) -> Feedback:
 def _check_step(answer: Any, step: int | None) -> Feedback:
     if whole(answer) == step:
         return right(
-            "Every bit of every weight, and of every number that the optimiser keeps, was compared "
-            "at every step."
+            "Every bit of every weight and of every optimiser variable was compared at every step."
         )
-    return hint("pair.first_difference has a step; it counts the updates done.")
+    return hint("pair.first_difference has a step, which counts completed updates.")
 
 
 def _check_spread(answer: Any, values: list[float], what: str) -> Feedback:
@@ -98,30 +97,35 @@ def _check_spread(answer: Any, values: list[float], what: str) -> Feedback:
         return hint("That is in percent. Give the plain ratio.")
     if math.isclose(given, wanted * values[0], rel_tol=_CLOSE):
         return hint("That is the difference itself. Divide it by the first run's value.")
-    return hint("The largest difference to the first run, without its sign, over the first run's.")
+    return hint(
+        "Take the largest difference from the first run, without its sign, and divide it by the "
+        "first run's value."
+    )
 
 
 @exercise
 def check_2(answer: Any) -> Feedback:
-    """Check how far the recorded losses lie apart."""
+    """Check how far apart the recorded losses are."""
     said = _check_spread(answer, [run.loss for run in _recorded().runs], "loss")
     if not said.right:
         return said
     five: FiveRuns = load_recorded("five-runs")
     return right(
-        f"{said.text} The text that fpdrift grew out of had {100 * five.source:.3g} %, with "
-        "its own versions, processor and seed."
+        f"{said.text} In the forum answer it was {100 * five.source:.3g} %, with other "
+        "versions, another processor and another seed."
     )
 
 
 @exercise
 def check_3(answer: Any) -> Feedback:
-    """Check how far the recorded accuracies lie apart."""
+    """Check how far apart the recorded accuracies are."""
     values = [run.accuracy for run in _recorded().runs]
     said = _check_spread(answer, values, "accuracy")
     if not said.right:
         return said
-    return right(f"{said.text} The losses of these five runs: {100 * _recorded().figure:.2g} %.")
+    return right(
+        f"{said.text} For the losses of these five runs: {100 * _recorded().figure:.2g} %."
+    )
 
 
 @exercise
@@ -132,41 +136,43 @@ def check_4(answer: Any) -> Feedback:
     loss = abs(edge.loss[1] - edge.loss[0]) / edge.loss[0]
     given = number(answer)
     if math.isclose(given, accuracy / loss, rel_tol=1e-3):
-        return right("One prediction at the edge, and the accuracy is of no use to compare runs.")
+        return right(
+            "With one prediction near the threshold, the accuracy is useless for comparing runs."
+        )
     if math.isclose(given, accuracy, rel_tol=1e-3):
-        return hint("That is the accuracy's change alone. Divide by the loss's.")
+        return hint("That is only the change of the accuracy. Divide it by the change of the loss.")
     if given > 0 and math.isclose(1 / given, accuracy / loss, rel_tol=1e-3):
-        return hint("The other way round: accuracy over loss.")
+        return hint("It is the other way round: accuracy over loss.")
     return hint("(change of accuracy / accuracy before) / (change of loss / loss before).")
 
 
 check_quiz = Quiz(
     Question(
         right="a",
-        a="Each thread count has an order of its own, and repeats it.",
-        b="It would be, if the control had other bits as well.",
-        c="Both are right: each rounds its own way, within the same bounds.",
+        a="Each thread count has its own order and repeats it.",
+        b="It would be if the control had different bits as well.",
+        c="Both are right: each rounds in its own way, within the same bounds.",
         d="The seeds were the same; a seed does not choose the order of additions.",
     ),
     Question(
         right="c",
-        a="A warm machine may be faster; it does not round otherwise.",
-        b="No mean is taken: bits are compared.",
-        c="Without a control one cannot say what a difference comes from.",
+        a="A warm machine may be faster, but it does not round differently.",
+        b="There is no mean here: bits are compared.",
+        c="Without a control you cannot tell what causes a difference.",
         d="The first run is as good as any other.",
     ),
     Question(
         right="b",
-        a="Every bit at every step is compared; within a step they come together.",
-        b="A step is one look: all that inherits from the first other sum differs by its end.",
-        c="Then they would differ before the first step.",
-        d="It draws none: an update is plain arithmetic.",
+        a="Every bit is compared at every step; the tensors differ within the same step.",
+        b="States are compared once per step: by its end, all that depends on that sum differs.",
+        c="In that case they would differ before the first step.",
+        d="It does not draw any: an update is plain arithmetic.",
     ),
     Question(
         right="d",
-        a="By one image out of ten, which may hang on a rounding.",
-        b="A training that diverges shows in the loss.",
-        c="No seed is needed for such a difference: another thread count will do.",
-        d="With few images each one weighs a lot.",
+        a="The difference is one image out of ten, and that may depend on a rounding.",
+        b="If training diverges, the loss shows it.",
+        c="Such a difference does not need another seed: another thread count is enough.",
+        d="With few images, each one has a large weight.",
     ),
 )

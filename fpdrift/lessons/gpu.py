@@ -34,13 +34,13 @@ def _most(result: GpuSums, operation: str, *, deterministic: bool = False) -> Gp
 def check_prediction(answer: Any, result: GpuSums) -> Feedback:
     """Compare the prediction with the largest one-pass sum."""
     run = _most(result, "one-pass")
-    seen = f"Different totals in {run.tries} drawn orders of {run.n:,} numbers: {run.distinct}."
+    seen = f"Different totals in {run.tries} random orders of {run.n:,} numbers: {run.distinct}."
     return compared(answer, run.distinct == 1, seen)
 
 
 def real() -> str:
-    """Describe what a real GPU gives: live, where there is one, and as recorded."""
-    lines = ["live: not asked for in the small size"] if fast() else _live()
+    """Describe what a real GPU gives: live, if there is one, and as recorded."""
+    lines = ["live: skipped in the small size"] if fast() else _live()
     names = recorded_names("GpuRecording")
     for name in names:
         recording = load_recorded(name)
@@ -51,7 +51,7 @@ def real() -> str:
 
 
 def _live() -> list[str]:
-    """Ask each library for a GPU; it may have to be loaded for that."""
+    """Look for a GPU with each library, which may have to be loaded first."""
     live = gpu_sums("live", sizes=_REAL, tries=TRIES)
     runs = [f"  {run}" for run in live.runs]
     return [live.label, *(runs or [f"  {name}: {why}" for name, why in live.skipped.items()])]
@@ -62,18 +62,18 @@ def check_1(answer: Any, result: GpuSums) -> Feedback:
     """Check how many results the one-pass sum gave."""
     run = _most(result, "one-pass")
     if whole(answer) == run.distinct:
-        return right(f"Different results in {run.tries} drawn orders: {run.distinct}.")
+        return right(f"Different results in {run.tries} random orders: {run.distinct}.")
     if answer == run.tries:
-        return hint("So many tries there were. How many results were distinct?")
-    return hint('The last run in result.of("one-pass") has the most numbers; take its .distinct.')
+        return hint("That is the number of tries. How many results were distinct?")
+    return hint('The last run in result.of("one-pass") has the most numbers; use its .distinct.')
 
 
 @exercise
 def check_2(answer: Any, result: GpuSums) -> Feedback:
     """Check how many results the two-pass sum gave."""
     if whole(answer) == _most(result, "two-pass", deterministic=True).distinct:
-        return right("The second pass adds in an order that does not ask who was first.")
-    return hint("It adds in a fixed order. Ask its run for .distinct.")
+        return right("The order of the second pass does not depend on which block finished first.")
+    return hint("It adds in a fixed order. Look at the .distinct of its run.")
 
 
 @exercise
@@ -82,10 +82,12 @@ def check_3(answer: Any) -> Feedback:
     given, each = whole(answer), GpuKernel().inputs_per_block
     blocks = math.ceil(_BLOCKS_FOR / each)
     if given == blocks:
-        return right(f"Each block adds up to {each:,} numbers, so many sums arrive in some order.")
+        return right(
+            f"Each block sums up to {each:,} numbers; the order in which these sums arrive varies."
+        )
     if given == _BLOCKS_FOR // each:
-        return hint("Then some numbers are left over. They need a block as well.")
-    return hint("Threads in a block times numbers in a thread; then divide, and round up.")
+        return hint("Some numbers are then left over. They need a block too.")
+    return hint("Multiply threads per block by numbers per thread; then divide and round up.")
 
 
 @exercise
@@ -94,39 +96,41 @@ def check_4(answer: Any) -> Feedback:
     total, reference = _TOTALS
     given, wanted = number(answer), 1 - abs(total / reference)
     if math.isclose(given, wanted, rel_tol=1e-6):
-        return right("The sign says on which side; the size, how far relative to the total.")
+        return right(
+            "The sign shows the direction; the size is the distance relative to the total."
+        )
     if math.isclose(-given, wanted, rel_tol=1e-6):
-        return hint("The sign: 1 minus the ratio, and the ratio is more than 1 here.")
+        return hint("Check the sign: it is 1 minus the ratio, and the ratio is more than 1 here.")
     return hint("1 - abs(first / second).")
 
 
 check_quiz = Quiz(
     Question(
         right="d",
-        a="No random number takes part in a sum.",
-        b="Heat slows a GPU down; a bit that it flipped would rarely be a last one.",
-        c="A single addition rounds as IEEE 754 says, on a GPU as on a CPU.",
-        d="The additions are the same, their order is not.",
+        a="A sum does not use random numbers.",
+        b="Heat slows a GPU down; if it flipped a bit, that would rarely be the last one.",
+        c="A single addition rounds as IEEE 754 specifies, on a GPU as on a CPU.",
+        d="The additions are the same; their order is not.",
     ),
     Question(
         right="b",
         a="Both passes run on the GPU; only the order of the second is fixed.",
-        b="A place in memory for each block's sum takes the timing out of it.",
-        c="It has the same bits; they are only the same each time.",
+        b="Each block stores its sum in its own place in memory, so timing does not matter.",
+        c="It uses as many bits; they are just the same each time.",
         d="It waits for the blocks of the first pass, which may cost a little.",
     ),
     Question(
         right="a",
-        a="Real blocks finish in orders that are not drawn evenly; some never come.",
-        b="It does: the additions are the ones a GPU would make.",
-        c="It does: the two-pass sum is done as well.",
-        d="It does, for the orders drawn.",
+        a="Real blocks do not finish in all orders equally often; some orders never occur.",
+        b="It does show that: the additions are those that a GPU would do.",
+        c="It does show that: the two-pass sum is simulated too.",
+        d="It does show that, for the simulated orders.",
     ),
     Question(
         right="c",
-        a="The hardware rounds alike each time; it is the order that is not promised.",
-        b="A seed draws numbers; it does not order the blocks.",
-        c="Frameworks offer such a mode, and what it costs can be measured.",
-        d="Thousands of threads can add in a fixed order: they need a tree, not a queue.",
+        a="The hardware rounds the same way each time; only the order is not guaranteed.",
+        b="A seed fixes random numbers; it does not fix the order of the blocks.",
+        c="Frameworks offer such a mode, and its cost can be measured.",
+        d="Thousands of threads can add in a fixed order, in a tree instead of a queue.",
     ),
 )

@@ -1,8 +1,8 @@
-"""What a student reads after a prediction, an exercise or a quiz, and how answers are read.
+"""Feedback on predictions, exercises and quizzes, and parsing of answers.
 
-A check never raises, whatever a student types: it says what to look at next.
+A check never raises, whatever a student types: it gives a hint.
 
-Four questions at a lesson's end, with the reason for each wrong answer.
+A quiz has four questions, with a reason for each wrong answer.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Feedback:
 
 
 class Compared(Feedback):
-    """A prediction beside what came; a wrong one is the start of a lesson, not a fault."""
+    """A prediction and the result; a wrong prediction is not an error."""
 
     __slots__ = ()
 
@@ -44,26 +44,26 @@ class NotYet(Exception):  # noqa: N818 - it is no error: it carries a hint
 
 
 def right(text: str) -> Feedback:
-    """Say that the answer holds, and why."""
+    """Return feedback that the answer is right, and why."""
     return Feedback(True, text)
 
 
 def hint(text: str) -> Feedback:
-    """Describe what to look at next."""
+    """Return a hint on what to look at next."""
     return Feedback(False, text)
 
 
-#: For an exercise that nobody has touched.
-UNANSWERED = hint("Replace the ... by your answer, then run the cell again.")
+#: For an exercise without an answer.
+UNANSWERED = hint("Replace the ... with your answer, then run the cell again.")
 _UNFINISHED = "There is still a ... in your function; replace it."
-#: For a prediction that nobody has made.
-UNPREDICTED = Compared(False, "You made no prediction; guess first, it costs nothing to be wrong.")
+#: For a missing prediction.
+UNPREDICTED = Compared(False, "You made no prediction. Guess first: a wrong guess costs nothing.")
 
 
 def exercise(
     check: Callable[Concatenate[Any, P], Feedback],
 ) -> Callable[Concatenate[Any, P], Feedback]:
-    """Make a check that meets what nobody has answered, and what cannot be read, with a hint."""
+    """Wrap a check so that a missing or unreadable answer gives a hint."""
 
     @wraps(check)
     def checked(answer: Any, /, *args: P.args, **named: P.kwargs) -> Feedback:
@@ -78,12 +78,12 @@ def exercise(
 
 
 def compared(predicted: Any, seen: Any, text: str) -> Feedback:
-    """Hold a prediction against what was seen; `text` says what that is."""
+    """Compare a prediction with the result, which `text` describes."""
     if predicted is ...:
         return UNPREDICTED
     if type(predicted) is not type(seen):
         wanted = {bool: "True or False", int: "a whole number", str: "a text in quotes"}
-        return Compared(False, f"Your prediction is to be {wanted[type(seen)]}. {text}")
+        return Compared(False, f"Your prediction should be {wanted[type(seen)]}. {text}")
     if predicted == seen:
         return Compared(True, f"You said {predicted}. {text} You saw it coming.")
     return Compared(False, f"You said {predicted}. {text} That is what this lesson is about.")
@@ -107,14 +107,14 @@ def number(answer: Any) -> float:
     try:
         return float(answer)
     except OverflowError:
-        message = "That number is beyond all floats."
+        message = "That number is larger than any float."
         raise NotYet(message) from None
 
 
 def text(answer: Any) -> str:
     """Read a text, or leave with a hint."""
     if not isinstance(answer, str):
-        message = f"Give a text, in quotes, not {short_repr(answer)}."
+        message = f"Give a text in quotes, not {short_repr(answer)}."
         raise NotYet(message)
     return answer
 
@@ -149,7 +149,7 @@ def numbers(answer: Any, count: int | None = None) -> list[float]:
 
 
 def call(function: Any, *args: Any) -> Any:
-    """Call a student's function; what it raises, and a ... that it gives, become a hint."""
+    """Call a student's function; an exception, or a returned ..., becomes a hint."""
     if not callable(function):
         message = f"Give a function, not {short_repr(function)}."
         raise NotYet(message)
@@ -173,9 +173,9 @@ LETTERS = ("a", "b", "c", "d")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to say of each answer; the question itself stands in the notebook."""
+    """The reason for each answer; the question itself is in the notebook."""
 
-    #: the letter that holds
+    #: the letter of the right answer
     right: str
     a: str
     b: str
@@ -183,7 +183,7 @@ class Question:
     d: str
 
     def reason(self, letter: str) -> str:
-        """Describe why a letter holds or does not."""
+        """Return why a letter is right or wrong."""
         said: str = getattr(self, letter)
         return said
 

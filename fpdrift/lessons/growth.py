@@ -44,14 +44,14 @@ def _long() -> Long:
 def check_prediction(answer: Any) -> Feedback:
     """Compare the prediction with the recorded churn."""
     last = _long().epochs[-1]
-    seen = f"{100 * last.churn:.1f} in a hundred, after {last.step:,} steps."
+    seen = f"{100 * last.churn:.1f} in a hundred after {last.step:,} steps."
     return compared(answer, round(100 * last.churn), seen)
 
 
 def live() -> str:
-    """Report by which law two short runs of this machine drift apart."""
+    """Describe the law of growth of two short runs on this machine."""
     if not can_train():
-        return "Not tried here: there is no TensorFlow. (pip install 'fpdrift[cnn]')"
+        return "Skipped: TensorFlow is not installed. (pip install 'fpdrift[cnn]')"
     from fpdrift.comparison import compare, growth
 
     runs = train_three()
@@ -60,17 +60,17 @@ def live() -> str:
 
 
 def one(x: float) -> float:
-    """Write the map as a product."""
+    """Return the map, written as a product."""
     return 4 * x * (1 - x)
 
 
 def other(x: float) -> float:
-    """Write it as a difference."""
+    """Return the map, written as a difference."""
     return 4 * x - 4 * x * x
 
 
 def two_writings(steps: int) -> tuple[list[float], list[float]]:
-    """Take so many steps from one start in either writing."""
+    """Return the values of both writings for some steps from the same start."""
     first = accumulate(repeat(None, steps), lambda x, _: one(x), initial=_START)
     second = accumulate(repeat(None, steps), lambda x, _: other(x), initial=_START)
     return list(first), list(second)
@@ -100,11 +100,11 @@ def check_1(answer: Any) -> Feedback:
     jumps = {jump.step: jump for jump in _long().growth.jumps}
     given = whole(answer)
     if given not in jumps:
-        return hint(f"No jump there. There are {len(jumps)}; print long.growth.jumps.")
+        return hint(f"There is no jump at that step. Print long.growth.jumps; it has {len(jumps)}.")
     factor = jumps[given].factor
     if factor == max(jump.factor for jump in jumps.values()):
-        return right(f"There the distance was multiplied by {factor:.0f}.")
-    return hint(f"That one multiplies by {factor:.2g}; there is a larger one.")
+        return right(f"The distance was multiplied by {factor:.0f} there.")
+    return hint(f"That jump multiplies the distance by {factor:.2g}; there is a larger one.")
 
 
 @exercise
@@ -113,12 +113,14 @@ def check_2(answer: Any) -> Feedback:
     given = whole(answer)
     apart = [abs(a - b) for a, b in zip(*two_writings(_STEPS), strict=True)]
     if not 0 <= given <= _STEPS:
-        return hint(f"A step from 0 to {_STEPS}, please.")
+        return hint(f"Give a step from 0 to {_STEPS}.")
     if apart[given] <= _APART:
-        return hint(f"At step {given} they are {apart[given]:.2g} apart: not more than {_APART}.")
+        return hint(
+            f"At step {given} they are {apart[given]:.2g} apart, which is not more than {_APART}."
+        )
     if max(apart[:given]) > _APART:
-        return hint("They are, but not for the first time.")
-    return right("From the last bit to the first digit, by doubling.")
+        return hint("They are more than a tenth apart there, but not for the first time.")
+    return right("Doubling took the difference from the last bit to the first digit.")
 
 
 @exercise
@@ -127,13 +129,13 @@ def check_3(answer: Any) -> Feedback:
     given, (first, second) = number(answer), two_writings(_STEPS)
     if given == abs(one(second[_AT]) - other(second[_AT])):
         return right(
-            "At most an ulp of 1.0, and in many steps nothing at all; what grows is what was there."
+            "At most an ulp of 1.0, and in many steps nothing. The existing difference grows."
         )
     if given == abs(first[_AT] - second[_AT]):
-        return hint("That is how far apart they are already. Start both from second[30].")
+        return hint("That is the existing distance. Start both writings from second[30].")
     if given == abs(first[_AT + 1] - second[_AT + 1]):
-        return hint("That is the whole distance after the step: amplified and injected.")
-    return hint("The size of growth.one(second[30]) - growth.other(second[30]).")
+        return hint("That is the whole distance after the step, amplified and injected.")
+    return hint("Compute the size of growth.one(second[30]) - growth.other(second[30]).")
 
 
 @exercise
@@ -144,40 +146,40 @@ def check_4(answer: Any) -> Feedback:
         if not np.abs(given - by_differences(LOGITS, labels)).max() <= _CLOSE:
             break
     else:
-        return right("It agrees with the differences of the loss, whatever the labels sum to.")
+        return right("It agrees with the differences of the loss for labels of any sum.")
     if np.abs(given - (softmax(LOGITS) - labels)).max() <= _CLOSE:
-        message = "That is the short cut; it holds only for labels that sum to one."
+        message = "That is the shortcut; it is right only for labels that sum to one."
         raise NotYet(message)
-    return hint(f"For labels that sum to {labels.sum():g} it is not the loss's slope.")
+    return hint(f"For labels that sum to {labels.sum():g}, it is not the slope of the loss.")
 
 
 check_quiz = Quiz(
     Question(
         right="d",
-        a="Roundings alone add up to very little; compare what is injected in each step.",
-        b="A single step makes little; it works on what the others left.",
+        a="Roundings alone add up to very little: look at what is injected in each step.",
+        b="A single step adds little; it works on the difference that is already there.",
         c="The runs are repeatable, which faulty hardware would not be.",
-        d="Each step works on what is there, and mostly makes it larger.",
+        d="Each step works on the existing difference and usually makes it larger.",
     ),
     Question(
         right="a",
-        a="A whole column of weights then gets a gradient in one run alone.",
+        a="A whole column of weights then gets a gradient in one run only.",
         b="Both runs see the same batches, of the same size.",
-        c="The rate is the same in both runs all the time.",
-        d="An epoch's end does nothing to the weights.",
+        c="The learning rate is always the same in both runs.",
+        d="The end of an epoch does not change the weights.",
     ),
     Question(
         right="b",
-        a="Both may have learnt as much; look at the losses.",
-        b="Many weights can move without a change of the answer.",
-        c="Compare the recorded runs' last distance with their last churn.",
+        a="Both may have learnt equally well; look at the losses.",
+        b="Many weights can change without changing the prediction.",
+        c="Compare the last distance of the recorded runs with their last churn.",
         d="The losses of the recorded runs are much closer than the weights.",
     ),
     Question(
         right="c",
-        a="It grows over steps; the first one has had no time.",
-        b="Another order of additions changes last digits only, in a single step.",
-        c="Look at labels, dropout masks and loss before you blame rounding.",
-        d="One ulp moves a gradient by about as little.",
+        a="Rounding errors grow over many steps; at the first step they are still small.",
+        b="In a single step, another order of additions changes only the last digits.",
+        c="Check labels, dropout masks and loss before you blame rounding.",
+        d="One ulp in a weight changes a gradient by about as little.",
     ),
 )

@@ -33,7 +33,7 @@ def check_prediction(answer: Any) -> Feedback:
 
 
 def tell(result: Orders) -> str:
-    """Say in one sentence how many results there are and how far apart."""
+    """Describe in one sentence how many results there are and how far apart."""
     values = [group[0].value for group in result.groups]
     if len(values) == 1:
         return f"Orders of {result.expression}: {len(result.orders)}, all with the same bits."
@@ -49,9 +49,9 @@ def check_1(answer: Any) -> Feedback:
     """Check the number of ulps between the two orders."""
     apart = ulp_distance(_FIRST, _SECOND)
     if whole(answer) == apart:
-        return right("They are neighbours: no float lies between them.")
+        return right("They are neighbours: there is no float between them.")
     if answer == 0:
-        return hint("0 would mean the same float. Print both: do they look the same?")
+        return hint("0 would mean that they are the same float. Print both: do they look the same?")
     return hint("Count the steps from float to float: fpdrift.ulp_distance(first, second).")
 
 
@@ -63,11 +63,11 @@ def check_2(answer: Any) -> Feedback:
     if not chosen:
         return hint(f"Choose one of: {', '.join(one.text for one in result.orders)}")
     if chosen[0].value == result.correctly_rounded:
-        return right("Its rounding errors happen to leave the nearest float.")
+        return right("Its rounding errors happen to give the nearest float.")
     return hint(
-        "That one is a step away. Measure both: from fractions import Fraction; "
+        "That one is one step away. Measure both: from fractions import Fraction; "
         "float(abs(Fraction(2 / 9 * 11) - Fraction(22, 9))), and the same for the other. "
-        "(The ledger's lines cannot just be added: what 2/9 lost is multiplied afterwards.)"
+        "(You cannot simply add the lines of the ledger: the error of 2/9 is multiplied later.)"
     )
 
 
@@ -78,9 +78,9 @@ def check_3(answer: Any) -> Feedback:
         return hint("Give three numbers in parentheses: (a, b, c).")
     a, b, c = map(whole, answer)
     if not all(1 <= n <= _LARGEST for n in (a, b, c)):
-        return hint(f"Whole numbers from 1 to {_LARGEST}, please.")
+        return hint(f"Give integers from 1 to {_LARGEST}.")
     if sorted((a, b, c)) == [2, 9, 11]:
-        return hint("These are the numbers from above; find others.")
+        return hint("The question excludes these numbers; find others.")
     if a * b / c != a / c * b:
         return right(f"{a}*{b}/{c} and {a}/{c}*{b} differ.")
     return hint(f"{a}*{b}/{c} and {a}/{c}*{b} agree. Divide by something that leaves a remainder.")
@@ -90,7 +90,7 @@ def check_3(answer: Any) -> Feedback:
 def check_4(answer: Any) -> Feedback:
     """Check a sum whose orders do not agree."""
     if any(sign in text(answer) for sign in "/*") or "+" not in answer:
-        message = 'Write a sum as text, only + between the numbers: "0.5+0.25+0.125".'
+        message = 'Write a sum as text, with only + between the numbers: "0.5+0.25+0.125".'
         raise NotYet(message)
     result = orders(answer)
     if len(result.groups) > 1:
@@ -101,31 +101,31 @@ def check_4(answer: Any) -> Feedback:
 check_quiz = Quiz(
     Question(
         right="b",
-        a="Python keeps the order that you type: it may not reorder, as that would change bits.",
-        b="Each operation is exact on its two operands and then rounded once, always alike.",
-        c="Nothing is drawn at random here. Run it again: the same bits.",
-        d="A float has no room for a fraction of its own bits; all of them take part.",
+        a="Python keeps the order that you type. It must not reorder, as that could change bits.",
+        b="Each operation is computed exactly, then rounded once, always in the same way.",
+        c="Nothing is random here. Run it again, and you get the same bits.",
+        d="A float has no separate bits for integers and fractions; one number uses all bits.",
     ),
     Question(
         right="c",
-        a="Both are the rounded results of correct operations. There is no wrong one.",
-        b="Swapping the two operands of one product changes nothing: a*b and b*a round alike.",
-        c="Another order makes other intermediate results, and those get rounded.",
-        d="Parentheses cost no bits by themselves; they choose which operation comes first.",
+        a="Both are rounded results of correct operations. Neither is wrong.",
+        b="Swapping the operands of one product has no effect: a*b and b*a round the same way.",
+        c="A different order has different intermediate results, and those are rounded.",
+        d="Parentheses alone do not cost any bits; they determine which operation comes first.",
     ),
     Question(
         right="a",
-        a="The step between neighbours grows with the size of the numbers; counting steps does not "
-        "care.",
-        b="Printing shows the shortest text that gives the float back, not its distance.",
-        c="A relative difference is near it, but jumps by two at each power of two.",
-        d="An equal sign says whether, never how far.",
+        a="The step between neighbours grows with the numbers, so a count of steps works for any "
+        "size.",
+        b="Python prints the shortest text that leads back to the float; it shows no distance.",
+        c="A relative difference is similar, but jumps by a factor of two at each power of two.",
+        d="This shows whether they differ, not by how much.",
     ),
     Question(
         right="d",
-        a="Halves are exact, and so are small sums of them: no order can lose anything.",
-        b="Whole numbers of this size are exact, and so are their sums.",
-        c="Multiplying by a power of two only moves the exponent; no bit is lost.",
-        d="No tenth is exact in binary, and each partial sum is rounded at another place.",
+        a="Halves are exact, and so are small sums of them: no order loses anything.",
+        b="Integers of this size are exact, and so are their sums.",
+        c="Multiplying by a power of two only changes the exponent; no bit is lost.",
+        d="Tenths are not exact in binary, and different partial sums round differently.",
     ),
 )

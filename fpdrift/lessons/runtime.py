@@ -2,7 +2,7 @@
 
 How lessons name the machine of a recording: a figure without its origin says nothing.
 
-The three small trainings that lessons 08 to 10 look at: done once, then read again.
+The three small training runs of lessons 08 to 10: trained once, then read again.
 
 What a student's machine has, and what the lessons will leave out on it.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def fast() -> bool:
-    """Describe whether the lessons are to run in their small sizes."""
+    """Return whether the lessons run in their small sizes."""
     return os.environ.get("FPDRIFT_FAST") == "1"
 
 
@@ -51,7 +51,7 @@ STEPS = 100, 8
 
 
 def can_train() -> bool:
-    """Describe whether TensorFlow and Keras are here."""
+    """Return whether TensorFlow and Keras are installed."""
     return all(importlib.util.find_spec(name) is not None for name in ("tensorflow", "keras"))
 
 
@@ -96,7 +96,7 @@ def _copy(folder: Path) -> Path:
     return passing
 
 
-#: What lessons use, and for what.
+#: Libraries that the lessons use, and their purpose.
 USES = {
     "numpy": "all lessons",
     "matplotlib": "their pictures",
@@ -117,7 +117,7 @@ class Environment(Result):
     cores: int
     #: library -> its version; None where it is not installed
     versions: dict[str, str | None]
-    #: what will be left out or shown otherwise, a sentence each
+    #: what will be skipped or shown differently, one sentence each
     left_out: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -141,22 +141,22 @@ def _left_out(versions: dict[str, str | None], cores: int, *, trains: bool) -> l
     said = []
     if versions["jupyterlab"] is None:
         said.append(
-            "No JupyterLab: open the notebooks with another program, or type: "
+            "JupyterLab is not installed: open the notebooks in another program, or run: "
             "pip install 'fpdrift[lessons]'."
         )
     if versions["ipywidgets"] is None:
         said.append(
-            "No ipywidgets: lesson 00 shows its float, and lesson 01 its orders, as text, "
-            "without bits to click and without a field to type into."
+            "ipywidgets is not installed: lessons 00 and 01 show text instead of bits to click "
+            "and a field to type into."
         )
     if not trains:
         said.append(
-            "No TensorFlow: lesson 08 cannot be run, 09 and 10 show recorded runs alone; "
-            "pip install 'fpdrift[cnn]' brings it."
+            "TensorFlow is not installed: lesson 08 cannot run, and 09 and 10 show only recorded "
+            "runs. To install it, run: pip install 'fpdrift[cnn]'."
         )
     if cores == 1:
         said.append(
-            "One core: threads may arrive in turn, so lesson 04 may show no difference; it says so."
+            "One core: threads may arrive in turn, so lesson 04 may show no difference. It says so."
         )
     return said
 

@@ -60,9 +60,9 @@ def check_prediction(answer: Any, table: dict[str, int]) -> Feedback:
 
 
 def live() -> str:
-    """Describe what three short runs on this machine tell."""
+    """Describe what three short runs on this machine show."""
     if not can_train():
-        return "Not tried here: there is no TensorFlow. (pip install 'fpdrift[cnn]')"
+        return "Skipped: TensorFlow is not installed. (pip install 'fpdrift[cnn]')"
     from fpdrift.comparison import compare
 
     runs = train_three()
@@ -75,12 +75,12 @@ def check_1(answer: Any) -> Feedback:
     """Check the variable's name."""
     given = text(answer).strip()
     if given == NAME:
-        return right("Python reads it at its start, and only then.")
+        return right("Python reads it when it starts, and only then.")
     if given == MISSPELT:
-        return hint("That is the question's own spelling. A letter is missing.")
+        return hint("That is the spelling in the forum question. A letter is missing.")
     if given.upper() == NAME:
-        return hint("Names of variables are told apart by capitals.")
-    return hint("It seeds Python's hash: PYTHON, HASH, SEED.")
+        return hint("Write the name in capitals.")
+    return hint("It seeds Python's hash. Combine PYTHON, HASH and SEED.")
 
 
 @exercise
@@ -90,8 +90,8 @@ def check_2(answer: Any) -> Feedback:
     if given in (_CALL, "set_random_seed", "utils.set_random_seed"):
         return right("It seeds Python, NumPy and the backend.")
     if given in ("np.random.seed", "numpy.random.seed", "random.seed", "random.set_seed"):
-        return hint("That seeds one generator alone. There is a call in keras.utils.")
-    return hint("Look into keras.utils; the lesson's mended code has it.")
+        return hint("That seeds only one generator. There is a call in keras.utils.")
+    return hint("Look in keras.utils; the fixed code in this lesson uses it.")
 
 
 @exercise
@@ -101,9 +101,11 @@ def check_3(answer: Any) -> Feedback:
     churn = {run.label: run.churn for run in recorded.distances}
     given, wanted = number(answer), churn["another seed"] / churn["2 threads"]
     if math.isclose(given, wanted, rel_tol=5e-3):
-        return right(f"A seed changes {wanted:.1f} times as many as a thread, in these few runs.")
+        return right(
+            f"In these few runs, a new seed changes {wanted:.1f} times as many as another thread."
+        )
     if given > 0 and math.isclose(1 / given, wanted, rel_tol=5e-3):
-        return hint("The other way round: the seed's churn over the threads'.")
+        return hint("It is the other way round: the churn of the seed over that of the threads.")
     return hint("Divide the churn of 'another seed' by that of '2 threads'.")
 
 
@@ -112,39 +114,39 @@ def check_4(answer: Any) -> Feedback:
     """Check how many runs halve the uncertainty of a mean."""
     given = whole(answer)
     if given == _RUNS * 2**2:
-        return right("Twice as sure costs four times the runs.")
+        return right("Halving the uncertainty takes four times as many runs.")
     if given == _RUNS * 2:
-        return hint("Twice the runs make the uncertainty smaller by the square root of two.")
-    return hint("The square root of the number has to double.")
+        return hint("Doubling the runs divides the uncertainty by the square root of two.")
+    return hint("The square root of the number of runs has to double.")
 
 
 check_quiz = Quiz(
     Question(
         right="c",
-        a="TensorFlow does not read it. Python does, and has done so long before.",
-        b="The first line comes when Python is running, which is too late.",
+        a="TensorFlow does not read it. Python has read it long before.",
+        b="When the first line runs, Python has already started. That is too late.",
         c="It is read once, when the interpreter starts.",
         d="Nothing reads it a second time.",
     ),
     Question(
         right="a",
-        a="No seed chooses an order of additions; these things do.",
-        b="Lesson 08 has two runs with all seeds set and other bits.",
-        c="It comes from a generator, and that is seeded.",
-        d="Its masks come from a generator as well.",
+        a="These determine the order of additions; a seed does not.",
+        b="Lesson 08 has two runs with all seeds set and different bits.",
+        c="It comes from a generator, which is seeded.",
+        d="Its masks come from a generator, which is seeded too.",
     ),
     Question(
         right="d",
-        a="Size has nothing to do with whether a difference means anything.",
-        b="A number helps to repeat the run, and not to judge the rise.",
-        c="Two methods with one seed are one sample of each.",
-        d="Only beside the spread of equal runs does a difference mean something.",
+        a="The size of the network does not decide whether a difference means anything.",
+        b="The value helps to repeat the run, but not to judge the rise.",
+        c="With one seed you have one sample of each method.",
+        d="A difference means something only if it is compared with the spread of equal runs.",
     ),
     Question(
         right="b",
-        a="Another device may have other trees; that promise is not made.",
-        b="Operations take a path whose order is fixed, which may be slower.",
-        c="It fixes bits and improves nothing.",
-        d="It even refuses some operations that draw without a seed.",
+        a="Another device may have other trees; op determinism makes no promise about that.",
+        b="Operations use code paths with a fixed order, which may be slower.",
+        c="It fixes the bits; it does not improve the model.",
+        d="It even rejects some operations that draw random numbers without a seed.",
     ),
 )

@@ -87,12 +87,12 @@ def check_1(answer: Any) -> Feedback:
         if got == wanted:
             continue
         if got == float(algorithms.recursive_sum(values)):
-            return hint("That is the plain loop's result: your correction is lost on the way.")
+            return hint("That is the result of the plain loop: your correction is lost on the way.")
         return hint(
-            "Near or far, but not Kahan's bits. Compute first what arrived, in parentheses: how "
-            "much larger new is than total. Then compare it with what should have arrived."
+            "These are not the bits of Kahan's loop. First compute what arrived, in parentheses: "
+            "how much larger new is than total. Then compare that with what should have arrived."
         )
-    return right("Bit for bit Kahan's sum, also where numbers cancel.")
+    return right("This is Kahan's sum bit for bit, even if the numbers cancel.")
 
 
 @exercise
@@ -101,10 +101,10 @@ def check_2(answer: Any) -> Feedback:
     values = np.array([10000.0, 1.0, -10000.0])
     wanted, given = float(error_bounds.Problem.of(values).condition), number(answer)
     if math.isclose(given, wanted, rel_tol=1e-9):
-        return right("So a relative error of one rounding in the terms can grow that much.")
+        return right("So a relative error of one rounding in the terms can grow by that factor.")
     if given == 1:
         return hint("1 would mean that nothing cancels. Sum the sizes, without signs, first.")
-    return hint("The sum of the sizes, all three of them, over the size of the sum.")
+    return hint("Divide the sum of the three sizes by the size of the sum.")
 
 
 @exercise
@@ -118,7 +118,7 @@ def check_3(answer: Any) -> Feedback:
     }
     few, many = (error_bounds.Problem.of(np.ones(n, np.float32)) for n in (64, 4096))
     grown = {name: float(of[name](many) / many.sizes / (of[name](few) / few.sizes)) for name in of}
-    told = f"With 64 times the numbers this bound grows by a factor of {grown[chosen]:.3g}."
+    told = f"With 64 times as many numbers, this bound grows by a factor of {grown[chosen]:.3g}."
     return right(told) if chosen == min(grown, key=lambda name: grown[name]) else hint(told)
 
 
@@ -128,9 +128,11 @@ def check_4(answer: Any) -> Feedback:
     with np.errstate(over="ignore"):
         values = np.array(numbers(answer, 3), np.float32)
     if not np.isfinite(values).all():
-        return hint("Finite numbers that float32 can hold, please.")
+        return hint("Give finite numbers that float32 can represent.")
     if not error_bounds.Problem.of(values).total:
-        return hint("Their exact sum is zero. Something should get lost on the way.")
+        return hint(
+            "Their exact sum is zero. Choose numbers for which something is lost on the way."
+        )
     got = algorithms.recursive_sum(values)
     if got == 0:
         return right(
@@ -143,29 +145,29 @@ check_quiz = Quiz(
     Question(
         right="b",
         a="Memory has nothing to do with rounding.",
-        b="The longest way has about the logarithm of the count, instead of the count.",
-        c="It does not look at the sizes at all; it takes neighbours.",
+        b="The longest path has about as many additions as the logarithm of the count.",
+        c="It ignores the sizes; it adds neighbours.",
         d="Each of its additions rounds. Only the exact sum rounds once.",
     ),
     Question(
         right="a",
-        a="The sum is that much smaller than what was added up, and errors are not.",
-        b="It says nothing about how many numbers there are: three can have it.",
-        c="It belongs to the numbers; every program meets it.",
-        d="It is a factor, by which relative errors may grow, and no error itself.",
+        a="The sum is that much smaller than the sizes that were added, but the errors are not.",
+        b="It does not depend on how many numbers there are: three are enough.",
+        c="It is a property of the numbers; every program is affected.",
+        d="It is a factor by which relative errors may grow, not an error.",
     ),
     Question(
         right="d",
-        a="A bound only has to hold; being close is a bonus that few bounds have.",
-        b="An error below the bound contradicts nothing.",
-        c="It holds for a reason, proved for all data, and not by chance.",
-        d="Roundings go up and down, so that the real error is mostly far below.",
+        a="A bound only has to hold; few bounds are close.",
+        b="An error below the bound is consistent with it.",
+        c="It is proved for all data, so it does not hold by chance.",
+        d="Roundings go up and down, so the actual error is usually far below the bound.",
     ),
     Question(
         right="c",
-        a="A right one does it too; only the exact sum and a reproducible one do not.",
+        a="A correct one does this too; only exact and reproducible sums do not.",
         b="Its error does depend on the numbers, through their sizes.",
-        c="Small errors in another order are other small errors.",
-        d="Being slow costs time and no bits.",
+        c="In a different order, the small errors are different.",
+        d="Speed has no effect on the bits.",
     ),
 )

@@ -45,16 +45,16 @@ def check_prediction(answer: Any, result: ThreadSums) -> Feedback:
     return Compared(
         told.right,
         f"You said {answer}. {run.threads} threads gave the same total in {result.tries} sums. "
-        "That was this time, here. It does not prove that it is always so: read on.",
+        "That was one run on one machine. It does not prove that it is always so: read on.",
     )
 
 
 def tell(result: ThreadSums) -> str:
-    """Describe what was seen here, and where nothing was, what other orders would give."""
+    """Describe what was seen here and, if nothing was, what other orders would give."""
     run = result.runs[-1]
     if run.distinct > 1:
         return (
-            f"Here {run.threads} threads left {run.distinct} different totals. Orders of arrival: "
+            f"Here {run.threads} threads gave {run.distinct} different totals. Orders of arrival: "
             f"{run.orders}. Ulps from the lowest total to the highest: {run.spread}."
         )
     parts = np.random.default_rng(result.seed).standard_normal(result.chunks).astype(result.dtype)
@@ -63,17 +63,17 @@ def tell(result: ThreadSums) -> str:
     drawn = len(np.unique(run_plans(orders, parts)))
     return (
         f"No difference seen on this machine in {result.tries} sums (orders of arrival: "
-        f"{run.orders}). It is not for want of rounding: {result.chunks} drawn numbers, added in "
-        f"{_DRAWN} drawn orders without threads, give {drawn} different totals. {_elsewhere()}"
+        f"{run.orders}). The additions do round: {result.chunks} random numbers, added in "
+        f"{_DRAWN} random orders without threads, give {drawn} different totals. {_elsewhere()}"
     )
 
 
 def _elsewhere() -> str:
-    """Describe what the recorded threads left, and where."""
+    """Describe the result of the recorded threads, and the machine."""
     recorded: ThreadsAndTree = load_recorded("threads")
     run = recorded.sums.runs[-1]
     return (
-        f"Recorded on {machine(recorded)}: {run.threads} threads left {run.distinct} different "
+        f"Recorded on {machine(recorded)}: {run.threads} threads gave {run.distinct} different "
         f"totals in {recorded.sums.tries} sums."
     )
 
@@ -88,9 +88,9 @@ def check_1(answer: Any, result: ThreadSums) -> Feedback:
     values = _last(result).values
     given = number(answer)
     if given == float(values[3]):
-        return right("The same bits, without a single thread.")
+        return right("The same bits, without any threads.")
     if given in values.astype(float).tolist():
-        return hint("That is another try's total. Give the replay the number that was asked for.")
+        return hint("That is the total of another try. Check the number that you pass to replay.")
     return hint("fpdrift.replay(result, number of the try) adds in that order again.")
 
 
@@ -98,9 +98,9 @@ def check_1(answer: Any, result: ThreadSums) -> Feedback:
 def check_2(answer: Any, result: ThreadSums) -> Feedback:
     """Check how many values a fixed order gives."""
     if whole(answer) == _last(result).distinct_fixed:
-        return right("The threads still arrive as they like; it does not matter any more.")
+        return right("The threads still arrive in any order, but it no longer matters.")
     if answer == result.tries:
-        return hint("So many values there are. How many different ones?")
+        return hint("That is the number of all values. How many different ones are there?")
     return hint("len(set(...)) counts different values.")
 
 
@@ -119,7 +119,7 @@ def check_3(answer: Any) -> Feedback:
         if not all(abs(one - exact) <= 1e-6 * sum(map(abs, parts)) for one in given):
             return hint("That is not the sum of the parts.")
     if len(given) == 1:
-        return right(f"{len(parts)} parts in {_ORDERS} orders of arrival, and one total.")
+        return right(f"One total for {len(parts)} parts in {_ORDERS} orders of arrival.")
     return hint(
         f"{len(given)} different totals for {_ORDERS} orders of arrival. Sort by the chunk."
     )
@@ -130,39 +130,41 @@ def check_4(answer: Any) -> Feedback:
     """Check the number of orders of five partial sums."""
     given, orders = whole(answer), math.factorial(_CHUNKS)
     if given == orders:
-        return right("It grows faster than any power: with many chunks no two runs need agree.")
+        return right("It grows faster than any power: with many chunks, perhaps no two runs agree.")
     if given == _CHUNKS**2 or given == 2**_CHUNKS:
-        return hint("Every chunk can come first; then one less is left for the second place.")
-    return hint("Five can be first, then four are left to be second, and so on.")
+        return hint("Any chunk can be first; then there is one fewer for the second place.")
+    return hint(
+        "Any of the five can be first, then any of the other four can be second, and so on."
+    )
 
 
 check_quiz = Quiz(
     Question(
         right="b",
         a="A lost addition would be off by a whole partial sum, not by a few ulps.",
-        b="Replaying the order of arrival without threads gives each total again.",
+        b="Replaying the order of arrival without threads reproduces each total.",
         c="A faulty core would not give the same bits in the replay.",
-        d="Then the exact sum would change; here only the last bits do.",
+        d="In that case the exact sum would change; here only the last bits do.",
     ),
     Question(
         right="d",
-        a="It would be, if the same thread count gave other bits now and then.",
-        b="Neither order is more right; both lie within the same bound.",
-        c="There is a word for it: other orders, other bits, each of them repeatable.",
-        d="The thread count decides how the sum is split, and the split is the order.",
+        a="It would be if the same thread count sometimes gave different bits.",
+        b="Neither order is more correct; both results are within the same bound.",
+        c="There is a term for it: different orders give different bits, and each is repeatable.",
+        d="The thread count determines how the sum is split, and the split determines the order.",
     ),
     Question(
         right="a",
-        a="Seen is what was seen; another machine or another load may arrive otherwise.",
-        b="A test can show that it is not; no number of equal tries proves that it is.",
-        c="They may on another machine, or with more numbers or more threads.",
-        d="Equal bits say nothing about accuracy: it is off in the same way each time.",
+        a="That is all you saw. Another machine or load may give a different order of arrival.",
+        b="A test can show that it is not; no number of equal results proves that it is.",
+        c="They may matter on another machine, or with more numbers or more threads.",
+        d="Equal bits say nothing about accuracy: the sum may be off in the same way each time.",
     ),
     Question(
         right="c",
-        a="Speed changes the order of arrival, and does not fix it.",
-        b="No random number is drawn here; there is nothing to seed.",
-        c="Then the order of arrival has no part in the additions any more.",
-        d="A mean of two totals is a third total, and differs from run to run as well.",
+        a="Speed changes the order of arrival but does not fix it.",
+        b="No random numbers are used here; there is nothing to seed.",
+        c="The order of arrival then no longer affects the additions.",
+        d="The mean of two totals also differs from run to run.",
     ),
 )

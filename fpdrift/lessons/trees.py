@@ -38,17 +38,17 @@ def check_prediction(answer: Any, found: Revealed) -> Feedback:
 
 
 def batches() -> str:
-    """Multiply one row by a matrix in batches of several sizes, with NumPy; say what differs."""
+    """Describe how one row times a matrix differs between batch sizes, with NumPy."""
     result = batch_classes(("matmul",), batches=_BATCHES, libraries=("numpy",))
     if not result.runs:
-        return f"Not tried here: {result.reports[0].reason}"
+        return f"Skipped: {result.reports[0].reason}"
     run = result.runs[0]
     if len(run.sizes) > 1:
         return _batches(run)
     recorded: BatchClasses = load_recorded("batch")
     (other,) = (r for r in recorded.runs if (r.library, r.operation) == (run.library, "matmul"))
     return (
-        f"Batches of {_bracketed(run.sizes)}: the same bits in all of them, here. "
+        f"Batches of {_bracketed(run.sizes)}: the same bits in all of them on this machine. "
         f"Recorded on {machine(recorded)}: {_batches(other)}"
     )
 
@@ -62,7 +62,7 @@ def _bracketed(classes: Iterable[Iterable[int]]) -> str:
 
 
 def conditions() -> str:
-    """Describe which instruction sets and thread counts gave one row other bits, as recorded."""
+    """Describe which recorded instruction sets and thread counts changed the bits of one row."""
     matrix: ConditionMatrix = load_recorded("conditions")
     lines = [f"Recorded on {machine(matrix)}. One row, NumPy:"]
     for run in matrix.runs:
@@ -76,27 +76,31 @@ def check_1(answer: Any) -> Feedback:
     """Check the depth of a pairwise sum."""
     given, depth = whole(answer), plans.pairwise(_N).depth
     if given == depth:
-        return right("Each doubling of the count costs one more addition in a row.")
+        return right("Doubling the count adds only one addition to the longest path.")
     if given == plans.sequential(_N).depth:
-        return hint("That is the plain loop's. Pairwise halves the numbers in each round.")
+        return hint(
+            "That is the depth of the plain loop. Pairwise addition halves the count in each round."
+        )
     if given == plans.pairwise(_N).nodes + 1:
-        return hint("That is how many numbers there are. How often can you halve it?")
-    return hint("Look at makers.pairwise(16).depth.")
+        return hint("That is the count of numbers. How often can you halve it?")
+    return hint("Look at plans.pairwise(16).depth.")
 
 
 @exercise
 def check_2(answer: Any) -> Feedback:
-    """Reveal a student's function and hold its tree against the one asked for."""
+    """Reveal a student's function and compare its tree with the wanted one."""
     if not callable(answer):
-        return hint("Give the function itself: its name, without parentheses.")
+        return hint("Pass the function itself: its name, without parentheses.")
     try:
         found = reveal(answer, 4, name="yours")
     except Exception as error:  # noqa: BLE001 - a student's function may raise anything
-        return hint(f"It could not be revealed: {str(error)[:200]}")
+        return hint(f"Its tree could not be revealed: {str(error)[:200]}")
     if found.plan == plans.strided(4, 2) and found.confirmed:
         return right(f"Its tree is {found.plan}.")
     tree = f"its tree is {found.plan}" if found.plan is not None else found.evidence.why
-    return hint(f"Revealed as {found.verdict}: {tree}. Wanted is {plans.strided(4, 2)}.")
+    return hint(
+        f"The verdict is {found.verdict}: {tree}. The wanted tree is {plans.strided(4, 2)}."
+    )
 
 
 @exercise
@@ -106,12 +110,12 @@ def check_3(answer: Any) -> Feedback:
         a, b, c = np.array(numbers(answer, 3), np.float32)
         one, other = (a + b) + c, a + (b + c)
     if not np.isfinite([one, other]).all():
-        return hint("Finite numbers and finite sums in float32, please.")
+        return hint("Give numbers that are finite in float32 and have finite sums.")
     if one != other:
         return right(f"(a + b) + c is {one!s}, a + (b + c) is {other!s}.")
     return hint(
-        f"Both are {one!s}. In one of the orders the two large numbers have to cancel before the "
-        "small one comes; in the other, not."
+        f"Both are {one!s}. In one order, the two large numbers have to cancel before the small "
+        "one is added; in the other order they must not."
     )
 
 
@@ -121,36 +125,36 @@ def check_4(answer: Any) -> Feedback:
     seen = same_order(np.sum, lambda x: np.sum(x[::-1]), _N)
     if yes_no(answer) == seen.same:
         return right(seen.why)
-    return hint("Not what same_order says of the two. Take its .same.")
+    return hint("That is not what same_order reports. Use its .same.")
 
 
 check_quiz = Quiz(
     Question(
         right="a",
-        a="Several sums can run side by side where one would have to wait for itself.",
-        b="Nothing is random: the tree is the same for the same shape.",
-        c="The order of reading is another matter; the tree says which sums meet.",
-        d="It is open source; but the order follows from code that few people read.",
+        a="Several sums can run side by side; in a single sum each addition waits for the last.",
+        b="Nothing is random: the same shape gives the same tree.",
+        c="The order of reading is a different matter; the tree shows which sums are joined.",
+        d="It is open source, although few people read the code that determines the order.",
     ),
     Question(
         right="c",
-        a="No documentation is read; the function is asked, as a black box.",
-        b="A tree rounds at each join. Exact sums have no tree to be seen.",
-        c="It is a claim that could have failed on each of those inputs.",
-        d="It was tried here. Another machine or version may have another tree.",
+        a="reveal does not read documentation; it probes the function as a black box.",
+        b="A tree rounds at each join. An exact sum has no visible tree.",
+        c="The claim could have failed on each of those inputs.",
+        d="It was tested here. Another machine or version may have another tree.",
     ),
     Question(
         right="b",
-        a="Then the difference would be as large as those rows, not some last bits.",
-        b="Blocks are cut by the shape, and blocks are partial sums.",
-        c="Nobody shuffles in a matrix product; each row keeps its place.",
-        d="Copying moves bits and changes none.",
+        a="In that case the difference would be as large as those rows, not a few last bits.",
+        b="The shape determines the blocks, and each block is a partial sum.",
+        c="A matrix product does not shuffle; each row keeps its position.",
+        d="Copying does not change any bits.",
     ),
     Question(
         right="d",
-        a="The program is the same, but its library may choose another path at its start.",
-        b="Libraries ask the processor what it can do before they use it.",
-        c="Another tree is no better or worse in general; it rounds elsewhere.",
-        d="More accumulators side by side are another tree.",
+        a="The program is the same, but its library may choose another code path at start-up.",
+        b="Libraries check which instructions a processor supports before they use them.",
+        c="Another tree is not better or worse in general; it rounds at other places.",
+        d="More accumulators side by side mean a different tree.",
     ),
 )

@@ -1,19 +1,19 @@
 # %% [markdown]
-# # Sums: a better way of adding, or better numbers?
+# # Sums: better algorithm or wider type?
 #
-# > *"I add a million tickets of `0.1` each in float32, and the total is clearly wrong. Do I need a bigger
-# > type, or another way of adding? And how do I know how wrong it can be?"*
+# > *"I add a million tickets of `0.1` each in float32, and the total is clearly wrong. Do I need a wider type,
+# > or another way to add? And how do I know how wrong it can be?"*
 #
-# **Time:** 35 minutes. **You need:** nothing but fpdrift. **Before it:** lessons 00 and 01.
+# **Time:** 35 minutes. **You need:** only fpdrift. **Before it:** lessons 00 and 01.
 #
-# A sum of many numbers is many additions, and each rounds. How much is lost depends on three things: how
-# many additions a number goes through, how large the partial sums are, and whether the numbers cancel.
+# A sum of many numbers consists of many additions, and each of them rounds. The error depends on three things:
+# how many additions a number goes through, how large the partial sums are, and whether the numbers cancel.
 
 # %% [markdown]
 # ## Predict first
 #
-# A million tickets of `0.1` are added one after the other in float32, which holds about seven decimal
-# digits. How many *leading digits* of the total will be right? Give a whole number.
+# A million tickets of `0.1` are added one after the other in float32, which stores about seven decimal digits.
+# How many *leading digits* of the total will be right? Give a whole number.
 
 # %%
 prediction = 3  # answer
@@ -21,8 +21,9 @@ prediction = 3  # answer
 # %% [markdown]
 # ## Look
 #
-# Four ways of adding the same numbers: a plain loop; pairwise (neighbours, then sums of neighbours); Kahan's
-# loop, which carries each rounding error into the next addition; and exactly, rounded once at the end.
+# Here are four ways to add the same numbers: a plain loop; pairwise (neighbours, then sums of neighbours);
+# Kahan's loop, which carries each rounding error into the next addition; and exact summation, rounded once at
+# the end.
 
 # %%
 from fpdrift.lessons import sums
@@ -36,19 +37,19 @@ for name, add in sums.WAYS.items():
 sums.check_prediction(prediction)
 
 # %% [markdown]
-# Why is even the *exact* sum off? The float32 nearest to a tenth is a little more than a tenth, so that the
-# million of them sum to a little more than a hundred thousand. *Exact* means rounded once, at the end: this sum
-# lies between two float32 and goes to the nearer one.
+# Why is even the *exact* sum off? The float32 nearest to one tenth is slightly more than one tenth, so a
+# million of them sum to slightly more than a hundred thousand. *Exact* means rounded once, at the end: the true
+# sum lies between two float32 numbers and is rounded to the nearer one.
 #
 # ## How wrong can it be?
 #
-# Numerical analysts have *bounds*: on these numbers, this way of adding cannot be further off than this. A
-# bound is no forecast; most sums are far better. But it tells what the error depends on: the count of
-# additions on the longest way and the sum of the *sizes*.
+# Numerical analysts prove *bounds*: for these numbers, this way of adding cannot be further off than this. A
+# bound is not a forecast; most sums are far better. But it shows what the error depends on: the largest number
+# of additions that any term goes through, and the sum of the *sizes*.
 #
-# The **condition number** of a sum is the sum of the sizes (the numbers without their signs) over the size of
-# the sum. It is 1 where all numbers have one sign, and huge where they cancel. It belongs to the *numbers*,
-# not to the way of adding.
+# The **condition number** of a sum is the sum of the sizes (the numbers without their signs) divided by the
+# size of the sum. It is 1 if all numbers have the same sign, and huge if they cancel. It is a property of the
+# *numbers*, not of the way of adding.
 
 # %%
 from fpdrift.reduction import error_bounds
@@ -62,8 +63,8 @@ print(f"Kahan:      at most {float(error_bounds.kahan_bound(problem)):.3f} off")
 # %% [markdown]
 # ## The picture
 #
-# Other numbers, with ever larger condition numbers. Each mark is a way of adding; the error is in units of one
-# rounding.
+# These are other numbers, with increasing condition numbers. Each marker is a way of adding. The unit of the
+# error is one rounding.
 
 # %%
 from fpdrift.plotting import plot
@@ -74,10 +75,11 @@ plot(sum_table(sums.FEW, orders=5))
 # %% [markdown]
 # ## Exercises
 #
-# Replace each `...`, run the cell, read what it says, try again.
+# Replace each `...`, run the cell, read its feedback, and try again.
 #
-# **1.** Write Kahan's loop. What is missing is the part of `corrected` that did *not* arrive in `new`, with
-# a minus sign, as the next round subtracts it. How much did arrive? Mind the parentheses.
+#
+# **1.** Complete Kahan's loop. The missing value is the part of `corrected` that did *not* arrive in `new`,
+# with a minus sign, because the next iteration subtracts it. How much did arrive? Mind the parentheses.
 
 
 # %%
@@ -102,16 +104,16 @@ answer_2 = (10000 + 1 + 10000) / 1  # answer
 sums.check_2(answer_2)
 
 # %% [markdown]
-# **3.** Divide each bound by the sum of the numbers. For numbers of one sign, which of the three then does
-# *not* grow with their count? Answer `"plain loop"`, `"pairwise"` or `"kahan"`.
+# **3.** Divide each bound by the sum of the numbers. For numbers of the same sign, which of the three quotients
+# does *not* grow with the count of numbers? Answer `"plain loop"`, `"pairwise"` or `"kahan"`.
 
 # %%
 answer_3 = "kahan"  # answer
 sums.check_3(answer_3)
 
 # %% [markdown]
-# **4.** Find three numbers for which a plain loop in float32 gives exactly zero, though their exact sum is
-# not zero. Give a list.
+# **4.** Find three numbers for which a plain loop in float32 gives exactly zero although their exact sum is not
+# zero. Give a list.
 
 # %%
 answer_4 = [1e8, 1.0, -1e8]  # answer
@@ -120,9 +122,10 @@ sums.check_4(answer_4)
 # %% [markdown]
 # ## Quiz
 #
-# Answer each with a letter in quotes, such as `"a"`.
+# Answer each question with a letter in quotes, such as `"a"`.
 #
-# **1.** Why is pairwise adding better than a plain loop, though it does as many additions?
+#
+# **1.** Why is pairwise summation more accurate than a plain loop, although it does as many additions?
 #
 # - **a** It uses more memory for the partial sums.
 # - **b** Each number goes through far fewer additions on its way to the total.
@@ -134,7 +137,7 @@ quiz_1 = "b"  # answer
 sums.check_quiz(1, quiz_1)
 
 # %% [markdown]
-# **2.** What does a condition number of a million say?
+# **2.** What does a condition number of a million mean?
 #
 # - **a** The numbers cancel: relative errors may be a million times those of one rounding.
 # - **b** A million numbers are added.
@@ -146,23 +149,23 @@ quiz_2 = "a"  # answer
 sums.check_quiz(2, quiz_2)
 
 # %% [markdown]
-# **3.** A bound says "at most this far off". The real error is a hundred times smaller. Is the bound wrong?
+# **3.** A bound says "at most this far off". The actual error is a hundred times smaller. Is the bound wrong?
 #
 # - **a** Yes, a bound has to be close.
-# - **b** Yes, or the error was computed wrongly.
+# - **b** Yes, or the error was computed incorrectly.
 # - **c** It was right by chance.
-# - **d** No: it holds for the worst data and the worst order, and errors mostly cancel in part.
+# - **d** No: it holds for the worst data and the worst order, and errors usually cancel in part.
 
 # %%
 quiz_3 = "d"  # answer
 sums.check_quiz(3, quiz_3)
 
 # %% [markdown]
-# **4.** Two orders of the same numbers give other bits with Kahan's loop. Why?
+# **4.** Two orders of the same numbers give different bits with Kahan's loop. Why?
 #
-# - **a** Then Kahan's loop was programmed wrongly.
+# - **a** Kahan's loop was programmed incorrectly.
 # - **b** Because its error does not depend on the numbers.
-# - **c** It makes errors small, not zero; what is left still depends on the order.
+# - **c** It makes errors small, not zero; the remaining error still depends on the order.
 # - **d** Because it is slower.
 
 # %%
@@ -172,12 +175,12 @@ sums.check_quiz(4, quiz_4)
 # %% [markdown]
 # ## What this lesson does not show
 #
-# All sums here were done in an order that the program chose. And accuracy is not reproducibility: a sum may
-# be accurate and still give other bits each time, or be the same each time and wrong. Whether the order stays
-# the same from run to run is the next lesson.
+# All sums here were added in an order that the program chose. And accuracy is not reproducibility: a sum may be
+# accurate and still give different bits each time, or be the same each time and wrong. The next lesson asks
+# whether the order stays the same from run to run.
 #
 # ## What you have learnt
 #
-# - The error of a sum grows with the additions that a number goes through: pairwise beats the plain loop.
-# - The condition number belongs to the data: where numbers cancel, no digit may be right.
-# - Compensated loops such as Kahan's buy accuracy for a few more operations; a bound says how much.
+# - The error of a sum grows with the number of additions that a number goes through: pairwise beats a plain loop.
+# - The condition number is a property of the data: if the numbers cancel, possibly no digit is right.
+# - Compensated loops such as Kahan's buy accuracy with a few more operations; a bound says how much.

@@ -1,15 +1,15 @@
 # %% [markdown]
-# # Threads: whoever comes first is added first
+# # Threads: sums in order of arrival
 #
-# > *"My parallel program adds the same numbers and prints another total each time. No seed is missing, no
-# > number changes. Is it a bug?"*
+# > *"My parallel program adds the same numbers and prints a different total each time. No seed is missing, and
+# > no number changes. Is it a bug?"*
 #
-# **Time:** 30 minutes. **You need:** nothing but fpdrift; two cores show more than one. **Before it:**
-# lessons 01 and 03.
+# **Time:** 30 minutes. **You need:** only fpdrift; two or more cores show more. **Before it:** lessons 01 and
+# 03.
 #
-# Several threads share a long sum. Each takes a piece (a **chunk**), adds it up, and adds its partial sum to
-# the total as soon as it is done. A **lock** lets one thread at a time touch the total, so no addition is
-# lost. Which thread is done first is up to the operating system.
+# Several threads share a long sum. Each thread takes a piece (a **chunk**), adds it up, and adds its partial
+# sum to the total as soon as it is done. A **lock** lets only one thread at a time change the total, so no
+# addition is lost. Which thread finishes first is up to the operating system.
 
 # %% [markdown]
 # ## Predict first
@@ -23,7 +23,7 @@ prediction = False  # answer
 # %% [markdown]
 # ## Look
 #
-# Real threads, here and now. First one thread, then as many as there are cores (at least two).
+# These are real threads on your machine: first one thread, then as many as there are cores (at least two).
 
 # %%
 import fpdrift
@@ -37,7 +37,7 @@ for run in result.runs:
 threads.check_prediction(prediction, result)
 
 # %% [markdown]
-# What was seen here depends on this machine and on this minute. This sentence is about *your* run:
+# The result depends on this machine and on its load right now. This sentence describes *your* run:
 
 # %%
 print(threads.tell(result))
@@ -45,8 +45,8 @@ print(threads.tell(result))
 # %% [markdown]
 # ## The picture
 #
-# How many sums ended at which distance from the exact sum, counted in ulps. The lowest row: the same partial
-# sums, added in a fixed order.
+# It shows how many sums ended at which distance from the exact sum, counted in ulps. In the lowest row the same
+# partial sums are added in a fixed order.
 
 # %%
 from fpdrift.plotting import plot
@@ -54,10 +54,10 @@ from fpdrift.plotting import plot
 plot(result)
 
 # %% [markdown]
-# ## Not random at all
+# ## Not random
 #
-# The order of arrival was recorded in each try. Add in that order again, without any threads, and the same
-# bits come out. So the *additions* are no lottery, only the *order* was.
+# The order of arrival was recorded in each try. If you add in that order again, without any threads, you get the
+# same bits. So the *additions* are not random; only the *order* was.
 
 # %%
 last = result.runs[-1]
@@ -66,14 +66,15 @@ same = sum(a == b for a, b in zip(again, last.values))
 print(f"{same} of {result.tries} sums replayed to the same bits")
 
 # %% [markdown]
-# Two words that are often mixed up. A program is **order-dependent** if another order gives other bits, but
+# Two terms are often confused. A program is **order-dependent** if a different order gives different bits but
 # each order is repeatable. It is **nondeterministic** if the same program on the same machine with the same
-# input gives other bits. If nobody fixes the order, as with adding in order of arrival, an order-dependent sum
-# becomes a nondeterministic program.
+# input gives different bits. If nothing fixes the order, as when adding in order of arrival, an order-dependent
+# sum makes the program nondeterministic.
 #
 # ## Exercises
 #
-# Replace each `...`, run the cell, read what it says, try again.
+# Replace each `...`, run the cell, read its feedback, and try again.
+#
 #
 # **1.** Replay try number `3` (counted from 0) of the run with the most threads.
 
@@ -82,8 +83,8 @@ answer_1 = fpdrift.replay(result, 3)  # answer
 threads.check_1(answer_1, result)
 
 # %% [markdown]
-# **2.** `last.fixed` holds what the same partial sums give when they are added from the first chunk to the
-# last. How many *different* values are in it?
+# **2.** `last.fixed` contains the results of adding the same partial sums from the first chunk to the last. How
+# many *different* values does it contain?
 
 # %%
 answer_2 = len(set(last.fixed.tolist()))  # answer
@@ -91,7 +92,7 @@ threads.check_2(answer_2, result)
 
 # %% [markdown]
 # **3.** Write the remedy. `arrived` is a list of pairs, (number of the chunk, its partial sum), in order of
-# arrival. Put them in an order that does not depend on who came first.
+# arrival. Put them in an order that does not depend on which came first.
 
 
 # %%
@@ -116,26 +117,27 @@ threads.check_4(answer_4)
 # %% [markdown]
 # ## Quiz
 #
-# Answer each with a letter in quotes, such as `"a"`.
+# Answer each question with a letter in quotes, such as `"a"`.
 #
-# **1.** Totals differ from run to run, though a lock protects the total. What is it?
+#
+# **1.** Totals differ from run to run, although a lock protects the total. What is the cause?
 #
 # - **a** A race condition: some additions got lost.
-# - **b** Each addition is done, but in another order, and each order rounds otherwise.
+# - **b** Every addition is done, but in a different order, and each order rounds differently.
 # - **c** A faulty processor core.
-# - **d** The numbers were changed by another thread.
+# - **d** Another thread changed the numbers.
 
 # %%
 quiz_1 = "b"  # answer
 threads.check_quiz(1, quiz_1)
 
 # %% [markdown]
-# **2.** A program gives the same bits whenever it runs with one thread, and other bits, always the same
-# ones, with two. It is...
+# **2.** A program always gives the same bits with one thread. With two threads it gives different bits, but also
+# the same ones every time. It is...
 #
 # - **a** nondeterministic.
 # - **b** wrong with two threads.
-# - **c** neither of the two.
+# - **c** neither order-dependent nor nondeterministic.
 # - **d** order-dependent.
 
 # %%
@@ -143,9 +145,9 @@ quiz_2 = "d"  # answer
 threads.check_quiz(2, quiz_2)
 
 # %% [markdown]
-# **3.** All sums of your test had the same bits. What may you say?
+# **3.** All sums in your test had the same bits. What may you conclude?
 #
-# - **a** No difference was seen in so many tries on this machine.
+# - **a** No difference was seen in that many tries on this machine.
 # - **b** The program is deterministic.
 # - **c** Threads do not matter.
 # - **d** The sum is exact.
@@ -159,7 +161,7 @@ threads.check_quiz(3, quiz_3)
 #
 # - **a** A faster lock.
 # - **b** Setting the random seed.
-# - **c** Keeping the partial sums and adding them in a fixed order.
+# - **c** Storing the partial sums and adding them in a fixed order.
 # - **d** Running it twice and taking the mean.
 
 # %%
@@ -169,12 +171,12 @@ threads.check_quiz(4, quiz_4)
 # %% [markdown]
 # ## What this lesson does not show
 #
-# Libraries for numerical work mostly do *not* add in order of arrival on a CPU: they split the work by a rule,
-# so that the same thread count gives the same bits. The next lesson looks at such rules; lesson 06 at GPUs,
-# where arrival does decide in some operations.
+# On a CPU, most numerical libraries do *not* add in order of arrival. They split the work by a rule, so the same
+# thread count gives the same bits. The next lesson looks at such rules. Lesson 06 is about GPUs, where some
+# operations do depend on the order of arrival.
 #
 # ## What you have learnt
 #
-# - Threads that add as they arrive make the order, and so the last bits, a matter of timing.
+# - If threads add as they arrive, timing determines the order, and so the last bits.
 # - Each order is repeatable: recorded and replayed, it gives the same bits.
 # - Order-dependent is not nondeterministic, and a fixed order is a remedy.

@@ -4,12 +4,12 @@
 # > *"I add the same numbers with `np.sum`, with a loop and with `np.dot`, and get three results. The manual
 # > does not say in which order they add. Can I find out?"*
 #
-# **Time:** 35 minutes. **You need:** nothing but fpdrift. **Before it:** lessons 03 and 04.
+# **Time:** 35 minutes. **You need:** only fpdrift. **Before it:** lessons 03 and 04.
 #
-# A sum of many numbers is a *tree*: each join is one addition of two partial sums. A function's tree can be
-# found from outside. Put a huge number and its negative among ones: a one that meets the huge number first is
-# swallowed, and a one that is added after the two have cancelled survives. So the total counts the survivors.
-# Trees are printed with places, not values: `((0+2)+(1+3))` adds the first and the third, the second and the
+# A sum of many numbers is a *tree*: each join is one addition of two partial sums. You can find a function's
+# tree from outside. Put a huge number and its negative among ones. A one that is added to the huge number first
+# is lost; a one that is added after the two have cancelled survives. So the total counts the survivors. Trees
+# are printed with positions, not values: `((0+2)+(1+3))` adds the first and the third number, the second and the
 # fourth, and then both sums.
 
 # %% [markdown]
@@ -23,8 +23,8 @@ prediction = False  # answer
 # %% [markdown]
 # ## Look
 #
-# Four numbers, added in pairs of neighbours, `((0+1)+(2+3))`, and one by one. Each total counts the ones that
-# survived; together the totals tell the two trees apart.
+# Four numbers are added in pairs of neighbours, `((0+1)+(2+3))`, and one by one. Each total counts the ones that
+# survived. Together, the totals distinguish the two trees.
 
 # %%
 import numpy as np
@@ -38,8 +38,8 @@ for x in ([huge, -huge, 1, 1], [huge, 1, -huge, 1], [1, 1, huge, -huge]):
     print(f"{x!s:24} in pairs: {pairs:.0f}   one by one: {trees.loop(np.array(x)):.0f}")
 
 # %% [markdown]
-# `reveal` takes any function that adds. It calls it many times, draws the tree, and then runs that
-# tree on other data: only if the bits agree every time it says *confirmed*.
+# `reveal` accepts any function that adds. It calls the function many times, constructs the tree, and then runs
+# that tree on other data. It says *confirmed* only if the bits agree every time.
 
 # %%
 found = fpdrift.reveal(np.sum, 16)
@@ -51,7 +51,7 @@ trees.check_prediction(prediction, found)
 # %% [markdown]
 # ## The picture
 #
-# Read it from the bottom: the inputs, and then which partial sums meet.
+# Read it from the bottom up: first the inputs, then the partial sums that are joined.
 
 # %%
 from fpdrift.plotting import plot
@@ -59,7 +59,7 @@ from fpdrift.plotting import plot
 plot(found)
 
 # %% [markdown]
-# A tree that is confirmed is a *program*: run it on new numbers, without NumPy's sum, and get NumPy's bits.
+# A confirmed tree is a *program*: run it on new numbers, without NumPy's sum, and you get NumPy's bits.
 
 # %%
 x = np.random.default_rng(1).normal(size=16).astype("float32")
@@ -68,23 +68,23 @@ print("the tree, run   ", fpdrift.run_plan(found.plan, x))
 print("a plain loop    ", trees.loop(x))
 
 # %% [markdown]
-# ## Trees hang on the shape
+# ## The tree depends on the shape
 #
-# A library chooses its tree by the shape of what it is given. So the result of *one row* may depend on how
-# many other rows are computed beside it: the batch size changes bits. Here a row is multiplied by a matrix,
-# alone and in batches; sizes in one pair of brackets gave the same bits.
+# A library chooses its tree by the shape of its input. So the result of *one row* may depend on how many other
+# rows are computed with it: the batch size changes bits. Here a row is multiplied by a matrix, alone and in
+# batches. Batch sizes in the same parentheses gave the same bits.
 
 # %%
 print(trees.batches())
 
 # %% [markdown]
-# Does a large count of ulps contradict "other last bits"? No. A result may have come out near zero, because
-# large numbers cancelled (the condition number of lesson 03). Floats lie dense there, so that an ulp is tiny:
-# a last bit of the numbers that were added is many ulps of such a result.
+# Can results many ulps apart still differ only in last bits? Yes. A result may be close to zero because large
+# numbers cancelled (the condition number of lesson 03). Floats are dense there, so an ulp is tiny: a last bit
+# of the numbers that were added is many ulps of such a result.
 #
-# The processor plays a part too: wider instructions add more numbers side by side. `fpdrift batch
-# --conditions` tries the instruction sets that this machine has, each in a fresh process. What it found on one
-# machine was recorded; conditions in one pair of brackets gave the same bits:
+# The processor matters too: wider instructions add more numbers side by side. `fpdrift batch --conditions` tries
+# the instruction sets of this machine, each in a fresh process. The following result was recorded on one
+# machine. Conditions in the same parentheses gave the same bits:
 
 # %%
 print(trees.conditions())
@@ -92,11 +92,12 @@ print(trees.conditions())
 # %% [markdown]
 # ## Exercises
 #
-# Replace each `...`, run the cell, read what it says, try again.
+# Replace each `...`, run the cell, read its feedback, and try again.
 #
-# **1.** In a plain loop over sixteen numbers, the first one goes through every addition. What is the most
-# that any number goes through if they are added pairwise? (`makers.pairwise(16)` is that plan; a plan has a
-# `depth`.)
+#
+# **1.** In a plain loop over sixteen numbers, the first number goes through every addition. If they are added
+# pairwise, what is the largest number of additions that any number goes through? (`plans.pairwise(16)` is that
+# plan, and a plan has a `depth`.)
 
 # %%
 from fpdrift.reduction import plans
@@ -105,7 +106,7 @@ answer_1 = plans.pairwise(16).depth  # answer
 trees.check_1(answer_1)
 
 # %% [markdown]
-# **2.** Write a function that adds four numbers as `(x[0] + x[2]) + (x[1] + x[3])`. It will be revealed.
+# **2.** Write a function that adds four numbers as `(x[0] + x[2]) + (x[1] + x[3])`. The check reveals its tree.
 
 
 # %%
@@ -125,7 +126,7 @@ trees.check_3(answer_3)
 
 # %% [markdown]
 # **4.** Let NumPy add the numbers *backwards*: `lambda x: np.sum(x[::-1])`. Does it add in the same order as
-# `np.sum`? Let `fpdrift.same_order(first, second, 16)` tell, and take its `.same`.
+# `np.sum`? Call `fpdrift.same_order(first, second, 16)` and use its `.same`.
 
 # %%
 answer_4 = fpdrift.same_order(np.sum, lambda x: np.sum(x[::-1]), 16).same  # answer
@@ -134,11 +135,12 @@ trees.check_4(answer_4)
 # %% [markdown]
 # ## Quiz
 #
-# Answer each with a letter in quotes, such as `"a"`.
+# Answer each question with a letter in quotes, such as `"a"`.
 #
-# **1.** Why would a library not add one after the other?
 #
-# - **a** To use several accumulators side by side, which is faster, and mostly more accurate.
+# **1.** Why would a library not add one number after the other?
+#
+# - **a** To use several accumulators side by side, which is faster and usually more accurate.
 # - **b** To make results random.
 # - **c** Because the memory is read backwards.
 # - **d** To hide its method.
@@ -160,7 +162,7 @@ quiz_2 = "c"  # answer
 trees.check_quiz(2, quiz_2)
 
 # %% [markdown]
-# **3.** The same row of data gives other bits alone than in a batch. What may be the reason?
+# **3.** The same row of data gives different bits alone and in a batch. What may be the reason?
 #
 # - **a** The other rows leak into it.
 # - **b** The library picks another tree for another shape.
@@ -172,13 +174,13 @@ quiz_3 = "b"  # answer
 trees.check_quiz(3, quiz_3)
 
 # %% [markdown]
-# **4.** You move a program to a machine with wider vector instructions, same library version. You should
+# **4.** You move a program to a machine with wider vector instructions and the same library version. You should
 # expect...
 #
 # - **a** the same bits, since the program is the same.
 # - **b** a crash.
 # - **c** more accurate results only.
-# - **d** possibly other last bits: wider instructions can mean another tree.
+# - **d** possibly different last bits: wider instructions can mean another tree.
 
 # %%
 quiz_4 = "d"  # answer
@@ -187,12 +189,12 @@ trees.check_quiz(4, quiz_4)
 # %% [markdown]
 # ## What this lesson does not show
 #
-# The tree found here is that of this NumPy, on this machine, for this shape. It may change with any of them.
-# And a function need not have a tree: an exact sum has none, and one that adds in order of arrival has another
-# one each time. `reveal` then says so, and why.
+# The tree found here belongs to this version of NumPy, this machine and this shape. It may change with any of
+# them. And a function need not have a tree: an exact sum has none, and a sum in order of arrival has a different
+# one each time. `reveal` then says so and gives the reason.
 #
 # ## What you have learnt
 #
-# - A sum is a tree, and each library function has its own; the tree decides the bits.
-# - A tree can be revealed from outside, and checked by running it.
-# - Shape, batch size and instruction set can choose the tree: same numbers, other last bits.
+# - A sum is a tree, and each library function has its own; the tree determines the bits.
+# - A tree can be revealed from outside and checked by running it.
+# - Shape, batch size and instruction set can change the tree: same numbers, different last bits.

@@ -1,22 +1,22 @@
 # %% [markdown]
-# # GPU: the fastest order is the next one to finish
+# # GPU: sums in the order in which blocks finish
 #
-# > *"On the GPU each run of the same code gives another loss. On the CPU it did not. Is it impossible to get
+# > *"On the GPU, each run of the same code gives a different loss. On the CPU it did not. Is it impossible to get
 # > reproducible results on a GPU?"*
 #
-# **Time:** 30 minutes. **You need:** nothing but fpdrift; a GPU is used if there is one. **Before it:**
-# lessons 04 and 05.
+# **Time:** 30 minutes. **You need:** only fpdrift; a GPU is used if there is one. **Before it:** lessons 04 and
+# 05.
 #
-# A GPU has thousands of threads in blocks. Inside a block the order can be fixed. But the blocks finish in no
-# promised order, and in some programs each adds its sum to the total as soon as it is done (an *atomic*
-# addition): one pass, and the order of arrival of lesson 04. Others write their sums down, and a second pass
-# adds them in a fixed order.
+# A GPU has thousands of threads, grouped in blocks. Inside a block the order can be fixed, but the blocks finish
+# in no guaranteed order. In some programs each block adds its sum to the total as soon as it is done (an *atomic*
+# addition): one pass, in the order of arrival of lesson 04. In others the blocks store their sums, and a second
+# pass adds them in a fixed order.
 
 # %% [markdown]
 # ## Predict first
 #
-# The same numbers are summed many times over. Each time the blocks add to the total as they finish. Will all
-# these totals have the same bits? Write `True` or `False`.
+# The same numbers are summed many times. Each time the blocks add to the total as they finish. Will all these
+# totals have the same bits? Write `True` or `False`.
 
 # %%
 prediction = False  # answer
@@ -24,11 +24,11 @@ prediction = False  # answer
 # %% [markdown]
 # ## Look
 #
-# This is a *simulation*: the blocks' additions are done on the CPU, in a drawn order. It says which results
-# there can be; how often each comes on a real GPU it cannot say. Three ways of adding:
+# This is a *simulation*: the blocks' additions are done on the CPU, in a random order. It shows which results
+# are possible. It cannot show how often each occurs on a real GPU. There are three ways of adding:
 #
 # - *one-pass*: each block sums its numbers in a fixed order, then adds its sum to the total when it is done;
-# - *two-pass*: the blocks write their sums down, and a second pass adds these in a fixed order;
+# - *two-pass*: the blocks store their sums, and a second pass adds these in a fixed order;
 # - *atomic sum*: every single number is added to the total when its thread gets there.
 
 # %%
@@ -44,11 +44,11 @@ for run in result.runs:
 gpu.check_prediction(prediction, result)
 
 # %% [markdown]
-# In a training such sums are everywhere: the gradient of a weight, for one, is a sum over the batch. A total
-# that ends on another last bit is another gradient, and another weight after the step.
+# Training is full of such sums. For example, the gradient of a weight is a sum over the batch. If the total ends
+# on a different last bit, the gradient is different, and so is the weight after the step.
 #
-# And a real one? This cell asks the libraries on this machine for a GPU, and looks for recordings of one that
-# came with fpdrift. It says what it found.
+# What about a real GPU? This cell asks the libraries on this machine for one, and looks for recordings of one
+# that came with fpdrift. It reports what it found.
 
 # %%
 print(gpu.real())
@@ -56,7 +56,7 @@ print(gpu.real())
 # %% [markdown]
 # ## The picture
 #
-# `V_s` is 1 minus the ratio of a total to the fixed order's total; 0 means equal. Does its size grow with the
+# `V_s` is 1 minus the ratio of a total to the total in fixed order; 0 means equal. Does its size grow with the
 # count of numbers?
 
 # %%
@@ -67,7 +67,8 @@ plot(result)
 # %% [markdown]
 # ## Exercises
 #
-# Replace each `...`, run the cell, read what it says, try again.
+# Replace each `...`, run the cell, read its feedback, and try again.
+#
 #
 # **1.** How many different results did the one-pass sum of the *most* numbers give? `result.of("one-pass")`
 # lists its runs, by size.
@@ -77,7 +78,7 @@ answer_1 = result.of("one-pass")[-1].distinct  # answer
 gpu.check_1(answer_1, result)
 
 # %% [markdown]
-# **2.** And the two-pass sum of the most numbers? (It is deterministic, so ask
+# **2.** And the two-pass sum of the most numbers? (It is deterministic, so use
 # `result.of("two-pass", deterministic=True)`.)
 
 # %%
@@ -85,8 +86,8 @@ answer_2 = result.of("two-pass", deterministic=True)[-1].distinct  # answer
 gpu.check_2(answer_2, result)
 
 # %% [markdown]
-# **3.** Each block of the simulated program has threads, and each thread adds some numbers. How many blocks
-# does it take for `100_000` numbers? (The last may be partly empty.)
+# **3.** Each block of the simulated program has several threads, and each thread adds several numbers. How many
+# blocks are needed for `100_000` numbers? (The last one may be partly empty.)
 
 # %%
 from fpdrift.reduction import GpuKernel
@@ -102,7 +103,7 @@ gpu.check_3(answer_3)
 
 # %% [markdown]
 # **4.** Two totals of the same numbers are `1000000.25` and `1000000.0`; the second is the reference. What is
-# `V_s`, which is 1 minus the size of the first over the second?
+# `V_s`, which is 1 minus the size of the first divided by the second?
 
 # %%
 answer_4 = 1 - abs(1000000.25 / 1000000.0)  # answer
@@ -111,24 +112,25 @@ gpu.check_4(answer_4)
 # %% [markdown]
 # ## Quiz
 #
-# Answer each with a letter in quotes, such as `"a"`.
+# Answer each question with a letter in quotes, such as `"a"`.
 #
-# **1.** Where does the other result from run to run come from?
 #
-# - **a** From the random numbers of the GPU.
-# - **b** From overheating.
-# - **c** From less exact arithmetic: GPUs round otherwise.
-# - **d** From the order in which blocks finish and add to the total.
+# **1.** Why does the result differ from run to run?
+#
+# - **a** Because of the GPU's random numbers.
+# - **b** Because of overheating.
+# - **c** Because its arithmetic is less exact: GPUs round differently.
+# - **d** Because of the order in which blocks finish and add to the total.
 
 # %%
 quiz_1 = "d"  # answer
 gpu.check_quiz(1, quiz_1)
 
 # %% [markdown]
-# **2.** Why does the two-pass sum not have that trouble?
+# **2.** Why does the two-pass sum not have that problem?
 #
 # - **a** It is computed on the CPU.
-# - **b** The blocks' sums are kept, and added in an order that does not ask who was first.
+# - **b** The blocks' sums are stored and added in an order that does not depend on which finished first.
 # - **c** It uses more bits.
 # - **d** It waits until the GPU is idle.
 
@@ -137,10 +139,10 @@ quiz_2 = "b"  # answer
 gpu.check_quiz(2, quiz_2)
 
 # %% [markdown]
-# **3.** What can this lesson's simulation *not* tell?
+# **3.** What can this lesson's simulation *not* show?
 #
 # - **a** How often a real GPU gives each result.
-# - **b** That another order of blocks gives other bits.
+# - **b** That another order of blocks gives different bits.
 # - **c** That a fixed order gives one result.
 # - **d** How far apart results in those orders are.
 
@@ -151,9 +153,9 @@ gpu.check_quiz(3, quiz_3)
 # %% [markdown]
 # **4.** "Reproducible results on a GPU are impossible." Which answer is fair?
 #
-# - **a** True: it lies in the hardware.
+# - **a** True: it is a property of the hardware.
 # - **b** False: all GPU programs are reproducible if seeded.
-# - **c** Not so: if each operation adds in a fixed order, the same GPU can give the same bits, maybe slower.
+# - **c** Not quite: if each operation adds in a fixed order, the same GPU can give the same bits, maybe more slowly.
 # - **d** True, unless one thread is used.
 
 # %%
@@ -163,12 +165,12 @@ gpu.check_quiz(4, quiz_4)
 # %% [markdown]
 # ## What this lesson does not show
 #
-# A simulated order is drawn evenly, a real one is not. Whether a *framework* keeps its promise of determinism
-# on your GPU can only be measured there: `fpdrift record-gpu` does, and writes a file that others can read.
-# Other GPUs have other trees: the same bits on another model are a different promise.
+# The simulated orders are all equally likely; real ones are not. Whether a *framework* keeps its promise of
+# determinism on your GPU can only be measured there. `fpdrift record-gpu` measures it and writes a file that
+# others can read. Other GPUs have other trees: the same bits on another model are a different promise.
 #
 # ## What you have learnt
 #
-# - Atomic additions make the order of the blocks, and so the last bits, a matter of timing.
+# - With atomic additions, timing determines the order of the blocks, and so the last bits.
 # - A second pass in a fixed order gives the same bits each time; it may take more work.
 # - Say where a figure comes from: simulated, recorded and live are three different things.

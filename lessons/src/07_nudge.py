@@ -1,19 +1,19 @@
 # %% [markdown]
-# # Nudge: does so small a change arrive at all?
+# # Nudge: does such a small change have any effect?
 #
 # > *"They say: add noise of at most `1e-8` to half of your weights, and your training ends somewhere else. But
-# > that is nothing! Does the computer even notice?"*
+# > that is almost nothing! Does the computer even notice?"*
 #
-# **Time:** 30 minutes. **You need:** nothing but fpdrift. **Before it:** lesson 00.
+# **Time:** 30 minutes. **You need:** only fpdrift. **Before it:** lesson 00.
 #
 # A nudge that is smaller than half the step between two floats is *absorbed*: the sum is rounded back to the
-# old weight. Whether it is depends on how large the *weight* is.
+# old weight. Whether this happens depends on how large the *weight* is.
 
 # %% [markdown]
 # ## Predict first
 #
-# Half of the weights of a real network (float32, as it is before training) are nudged by at most `1e-8`. Will
-# *every one* of the nudged weights change? Write `True` or `False`.
+# Half of the weights of a real network (float32, before training) are nudged by at most `1e-8`. Will *every one*
+# of the nudged weights change? Write `True` or `False`.
 
 # %%
 prediction = False  # answer
@@ -21,9 +21,9 @@ prediction = False  # answer
 # %% [markdown]
 # ## Look
 #
-# These are the starting weights of the network that this project grew out of: two convolutions, a large and a
-# small dense layer. (Mind the two things called nudge: `fpdrift.nudge` is the function that adds the noise,
-# `nudge` alone is this lesson's module.)
+# These are the starting weights of the network in the forum answer, from which this project grew: two
+# convolutions, a large and a small dense layer. (Two things are called nudge: `fpdrift.nudge` is the function
+# that adds the noise; `nudge` alone is the module of this lesson.)
 
 # %%
 import numpy as np
@@ -44,12 +44,12 @@ for tensor in account.tensors:
     print(f"{tensor.name:14} {tensor.meant:>9,} meant, {100 * share:5.1f} % changed")
 
 # %% [markdown]
-# Biases start at zero, and close to zero the floats lie dense: every nudge survives there. Scales of the
-# normalisation start at one, and there none does.
+# Biases start at zero, and close to zero floats are dense: every nudge survives there. Scales of the
+# normalisation start at one, and none survives there.
 #
 # ## The picture
 #
-# The weights by size: those meant, and those that changed.
+# It shows the weights by size: those selected for a nudge, and those that changed.
 
 # %%
 from fpdrift.plotting import plot
@@ -57,8 +57,8 @@ from fpdrift.plotting import plot
 plot(account)
 
 # %% [markdown]
-# And does the *training* end somewhere else? One that starts from nudged weights was recorded, a few draws of
-# the noise beside a run repeated, another thread count and another seed:
+# And does the *training* end somewhere else? The following result was recorded. It compares runs that start from
+# nudged weights, with a few draws of the noise, to a repeated run, another thread count and another seed:
 
 # %%
 study = fpdrift.load_recorded("nudge")
@@ -68,10 +68,11 @@ print(study.finding)
 # %% [markdown]
 # ## Exercises
 #
-# Replace each `...`, run the cell, read what it says, try again.
+# Replace each `...`, run the cell, read its feedback, and try again.
+#
 #
 # **1.** What is half an ulp of the float32 weight `0.125`? Give the number. (`fpdrift.anatomy(0.125,
-# "float32").ulp` is the whole one.)
+# "float32").ulp` is a whole ulp.)
 
 # %%
 answer_1 = float(fpdrift.anatomy(0.125, "float32").ulp) / 2  # answer
@@ -87,15 +88,15 @@ nudge.check_2(answer_2)
 
 # %% [markdown]
 # **3.** How many weights of this network are no larger than the nudge, *without* being exactly zero? The
-# account counts `small` ones, zeros included, and `zeros`.
+# account counts the `small` ones, including zeros, and the `zeros`.
 
 # %%
 answer_3 = account.small - account.zeros  # answer
 nudge.check_3(answer_3)
 
 # %% [markdown]
-# **4.** bfloat16 has float32's range, with fewer digits. Nudge these weights in bfloat16 instead: how many
-# change? `nudge.weights("bfloat16")` gives them; keep size, fraction and seed.
+# **4.** bfloat16 has the range of float32 but fewer digits. Nudge these weights in bfloat16 instead: how many
+# change? `nudge.weights("bfloat16")` returns them; keep size, fraction and seed.
 
 # %%
 answer_4 = fpdrift.nudge(nudge.weights("bfloat16"), size=1e-8, seed=1)[1].changed  # answer
@@ -104,7 +105,8 @@ nudge.check_4(answer_4)
 # %% [markdown]
 # ## Quiz
 #
-# Answer each with a letter in quotes, such as `"a"`.
+# Answer each question with a letter in quotes, such as `"a"`.
+#
 #
 # **1.** When is a nudge of a weight absorbed?
 #
@@ -118,22 +120,22 @@ quiz_1 = "a"  # answer
 nudge.check_quiz(1, quiz_1)
 
 # %% [markdown]
-# **2.** Which weights feel a tiny nudge most?
+# **2.** Which weights are most sensitive to a tiny nudge?
 #
 # - **a** The largest.
-# - **b** All alike.
-# - **c** Those close to zero, where floats lie dense.
-# - **d** Those that are whole numbers.
+# - **b** All are equally sensitive.
+# - **c** Those close to zero, where floats are dense.
+# - **d** Those that are integers.
 
 # %%
 quiz_2 = "c"  # answer
 nudge.check_quiz(2, quiz_2)
 
 # %% [markdown]
-# **3.** You train in bfloat16, and add tiny updates to large weights. What may happen?
+# **3.** You train in bfloat16 and add tiny updates to large weights. What may happen?
 #
-# - **a** Nothing special: it has float32's range.
-# - **b** Many updates are absorbed, and the weight stands still.
+# - **a** Nothing special: it has the range of float32.
+# - **b** Many updates are absorbed, and the weight does not move.
 # - **c** The weights overflow.
 # - **d** The updates become random.
 
@@ -142,12 +144,12 @@ quiz_3 = "b"  # answer
 nudge.check_quiz(3, quiz_3)
 
 # %% [markdown]
-# **4.** A nudge of `1e-8` is said to stand for rounding errors. What is true?
+# **4.** A nudge of `1e-8` is said to represent rounding errors. What is true?
 #
 # - **a** It is exactly what a rounding error is.
 # - **b** It is much larger than any rounding.
 # - **c** Rounding does not happen in training.
-# - **d** It is of the size of the float32 ulp of a weight near a tenth; rounding errors scale with the number.
+# - **d** It is about the float32 ulp of a weight near a tenth; rounding errors scale with the number.
 
 # %%
 quiz_4 = "d"  # answer
@@ -156,11 +158,11 @@ nudge.check_quiz(4, quiz_4)
 # %% [markdown]
 # ## What this lesson does not show
 #
-# Most of the nudges did arrive, and left some last bits behind. Whether such a bit stays a bit, dies out, or
-# grows until predictions change is a question for a *training*: lessons 08 and 09.
+# Most of the nudges had an effect and changed some last bits. Whether such a bit stays small, disappears, or
+# grows until predictions change is a question about *training*: see lessons 08 and 09.
 #
 # ## What you have learnt
 #
-# - A change below half an ulp is absorbed: meant is not the same as changed.
-# - The ulp grows with the weight, so the same nudge survives in small weights and dies in large ones.
-# - Fewer digits absorb more: in bfloat16 small updates can vanish altogether.
+# - A change below half an ulp is absorbed: not every selected weight changes.
+# - The ulp grows with the weight, so the same nudge survives in small weights and is absorbed in large ones.
+# - Fewer digits absorb more: in bfloat16, small updates can vanish altogether.

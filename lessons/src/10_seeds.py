@@ -1,22 +1,21 @@
 # %% [markdown]
-# # Seeds: what to set, and what it does not give
+# # Seeds: what to set, and what it does not give you
 #
-# > *"I set every seed, I trained the same CNN on the same data, and each run gives another result. Is my code
-# > wrong, or can a GPU not be reproducible?"*
+# > *"I set every seed, I trained the same CNN on the same data, and each run gives a different result. Is my
+# > code wrong, or are reproducible results on a GPU impossible?"*
 #
-# **Time:** 40 minutes. **You need:** nothing but fpdrift; with TensorFlow it trains three short runs. **Before
-# it:** lessons 06, 08 and 09.
+# **Time:** 40 minutes. **You need:** only fpdrift; with TensorFlow it trains three short runs. **Before it:**
+# lessons 06, 08 and 09.
 #
-# This is the question that fpdrift grew out of. It has three parts: which seeds there are and when they have to
-# be set; what is left when all are set; and what to do about the rest.
+# This is the forum question from which fpdrift grew. It has three parts: which seeds there are and when to set
+# them; what can still differ when all are set; and what to do about the rest.
 
 # %% [markdown]
 # ## Predict first
 #
-# A program begins with `os.environ["PYTHONHASHSEED"] = "0"`. Does that fix what Python's `hash("text")` gives
-# in this program, from run to run? Write `True` or `False`. (A *hash* is a whole number that Python makes of
-# an object to find it again in a `set` or a `dict`. For texts it is drawn anew at each start, unless it is
-# seeded.)
+# A program begins with `os.environ["PYTHONHASHSEED"] = "0"`. Does that fix the value of Python's `hash("text")`
+# in this program, from run to run? Write `True` or `False`. (A *hash* is an integer that Python computes from an
+# object to find it again in a `set` or a `dict`. For texts it is randomised at each start unless it is seeded.)
 
 # %%
 prediction = False  # answer
@@ -24,7 +23,8 @@ prediction = False  # answer
 # %% [markdown]
 # ## Look
 #
-# Several fresh Python processes for each way of setting it. The question's own code misspelt the name.
+# For each way of setting the variable, several fresh Python processes are started. The code in the forum
+# question misspelt its name.
 
 # %%
 import fpdrift
@@ -38,13 +38,13 @@ for way, distinct in table.items():
 seeds.check_prediction(prediction, table)
 
 # %% [markdown]
-# Python reads the variable when it *starts*. Set inside the program, it comes too late. (Whether a training
-# feels it at all is another matter: `fpdrift experiment hash-seed` measures that.)
+# Python reads the variable when it *starts*. A program that sets it is too late. (Whether it affects training at
+# all is another matter: `fpdrift experiment hash-seed` measures that.)
 #
 # ## The picture
 #
-# The question's own network, and the first epochs of its training: the same run again, another thread count,
-# another seed. Recorded once, on another machine; validation accuracy, epoch by epoch.
+# It shows the first epochs of training the forum question's network: the same run again, another thread count,
+# another seed. This was recorded on another machine. The axis is the validation accuracy, epoch by epoch.
 
 # %%
 from fpdrift.plotting import plot
@@ -60,19 +60,19 @@ for run in question.distances:
     print(f"{run.label:15} first differs {first:10}  {changed}")
 
 # %% [markdown]
-# On this processor, with all seeds set and nothing else changed, the training repeats to the last bit. So the
-# code has one slip, the misspelt name; the hash-seed experiment shows whether that matters. This was no GPU:
-# there, lesson 06 applies, and op determinism below is the remedy. And on this machine, with the three short
-# runs of lesson 08?
+# On this processor, with all seeds set and nothing else changed, the training is repeatable to the last bit. So
+# the code has one mistake, the misspelt name; the hash-seed experiment shows whether that matters. These runs did
+# not use a GPU. On a GPU, lesson 06 applies, and the remedy is op determinism (see below). What about this
+# machine, with the three short runs of lesson 08?
 
 # %%
 print(seeds.live())
 
 # %% [markdown]
-# ## And with no seeds at all?
+# ## What if no seed is set?
 #
-# Runs whose seeds were drawn anew, beside runs with one seed and other thread counts; the first
-# iterations (steps). Recorded, too:
+# This recorded result compares runs with new random seeds to runs with one seed and other thread counts, in the
+# first iterations (steps):
 
 # %%
 unseeded = fpdrift.load_recorded("no-seeds")
@@ -80,10 +80,10 @@ print(f"Recorded on {unseeded.provenance.cpu}, {unseeded.provenance.cores} cores
 print(unseeded.finding)
 
 # %% [markdown]
-# ## The asker's code, mended
+# ## The fixed code
 #
-# In the shell, before Python starts: `PYTHONHASHSEED=0 python train.py`. In the program, before anything is
-# made of Keras (data, layers, weights):
+# In the shell, before Python starts: `PYTHONHASHSEED=0 python train.py`. In the program, before you create
+# anything with Keras (data, layers, weights):
 #
 # ```python
 # import keras, tensorflow as tf
@@ -94,10 +94,11 @@ print(unseeded.finding)
 # ```
 #
 # The *backend* is the library that computes for Keras, here TensorFlow. *Op determinism* makes each of its
-# operations (*ops*) add in a fixed order, or refuse. *Intra-op* threads are those that share one operation.
+# operations (*ops*) add in a fixed order, or raise an error. *Intra-op* threads are those that share one
+# operation.
 #
-# The second line may cost time; how much depends on model and device. Here it was measured in pairs of runs;
-# `fpdrift experiment determinism` does it on yours.
+# The second line may cost time; how much depends on model and device. Here the cost was measured in pairs of
+# runs; `fpdrift experiment determinism` measures it on your machine.
 
 # %%
 cost = fpdrift.load_recorded("determinism")
@@ -105,22 +106,23 @@ print(f"Recorded on {cost.provenance.cpu}, {cost.provenance.cores} cores")
 print(cost.finding)
 
 # %% [markdown]
-# Then *write down* what else decides the bits: versions, processor, threads. A record of fpdrift holds all of
-# these.
+# Then *write down* what else determines the bits: versions, processor, threads. A record of fpdrift contains all
+# of these.
 #
 # ## Exercises
 #
-# Replace each `...`, run the cell, read what it says, try again.
+# Replace each `...`, run the cell, read its feedback, and try again.
 #
-# **1.** The question's code sets `PYTHONASHSEED`. Nothing reads that. What is the name, spelt right?
+#
+# **1.** The code in the forum question sets `PYTHONASHSEED`, which nothing reads. What is the correct name?
 
 # %%
 answer_1 = "PYTHONHASHSEED"  # answer
 seeds.check_1(answer_1)
 
 # %% [markdown]
-# **2.** A Keras program may draw from Python's `random`, from NumPy and from the backend. Which *one* call of
-# Keras seeds all three? Give its name as text.
+# **2.** A Keras program may draw random numbers from Python's `random`, from NumPy and from the backend. Which
+# *one* Keras call seeds all three? Give its name as text.
 
 # %%
 answer_2 = "keras.utils.set_random_seed"  # answer
@@ -128,7 +130,7 @@ seeds.check_2(answer_2)
 
 # %% [markdown]
 # **3.** In the recorded runs: how many times as many predictions change class with another *seed* as with
-# another *thread count*? `question.distances` has a `label` and a `churn` each.
+# another *thread count*? Each of `question.distances` has a `label` and a `churn`.
 
 # %%
 churn = {run.label: run.churn for run in question.distances}
@@ -136,8 +138,9 @@ answer_3 = churn["another seed"] / churn["2 threads"]  # answer
 seeds.check_3(answer_3)
 
 # %% [markdown]
-# **4.** The remedy for what is left is to repeat and average. The uncertainty of a mean falls with the square
-# root of the number of runs. You have the mean of four; how many runs *in all* halve its uncertainty?
+# **4.** The remedy for the remaining variation is to repeat and average. The uncertainty of a mean falls with the
+# square root of the number of runs. You have the mean of four runs. How many runs *in all* halve its
+# uncertainty?
 
 # %%
 answer_4 = 4 * 2**2  # answer
@@ -146,9 +149,10 @@ seeds.check_4(answer_4)
 # %% [markdown]
 # ## Quiz
 #
-# Answer each with a letter in quotes, such as `"a"`.
+# Answer each question with a letter in quotes, such as `"a"`.
 #
-# **1.** When does `PYTHONHASHSEED` have to be set?
+#
+# **1.** When must `PYTHONHASHSEED` be set?
 #
 # - **a** Before TensorFlow is imported.
 # - **b** In the first line of the program.
@@ -165,19 +169,19 @@ seeds.check_quiz(1, quiz_1)
 # - **a** Another order of additions: threads, instruction set, device, library version.
 # - **b** Nothing.
 # - **c** The data order, which is always random.
-# - **d** Dropout, which no seed reaches.
+# - **d** Dropout, which no seed controls.
 
 # %%
 quiz_2 = "a"  # answer
 seeds.check_quiz(2, quiz_2)
 
 # %% [markdown]
-# **3.** "My new method is better: accuracy rose a little, same seed." What is missing?
+# **3.** "My new method is better: accuracy rose slightly, same seed." What is missing?
 #
 # - **a** A larger network.
-# - **b** The seed's number.
+# - **b** The value of the seed.
 # - **c** Nothing: with the same seed the comparison is exact.
-# - **d** Several runs of both: the rise may lie within what seeds or threads alone do.
+# - **d** Several runs of both: the rise may be within the variation from seeds or threads alone.
 
 # %%
 quiz_3 = "d"  # answer
@@ -198,12 +202,12 @@ seeds.check_quiz(4, quiz_4)
 # %% [markdown]
 # ## What this lesson does not show
 #
-# The recorded runs were made on a processor and are few: how far seeds and threads spread in general takes
-# many runs (`fpdrift experiment sources`). The cost of determinism is that of one small network on one machine;
-# yours may differ. And reproducible is not right: a run can repeat its mistakes to the last bit.
+# The recorded runs are few and were made on a CPU: it takes many runs to see how much seeds and threads vary the
+# results in general (`fpdrift experiment sources`). The cost of determinism is that of one small network on one
+# machine; yours may differ. And reproducible does not mean right: a run can repeat its mistakes to the last bit.
 #
 # ## What you have learnt
 #
-# - Set seeds in time: the hash seed before Python starts, the others before anything is drawn, in one call.
-# - With all seeds set, the same code repeats where the order of additions is fixed; what fixes it may have a price.
-# - For conclusions, repeat and average: a difference smaller than the spread of equal runs says nothing.
+# - Set seeds in time: the hash seed before Python starts, the others in one call before anything is drawn.
+# - With all seeds set, the same code is repeatable if the order of additions is fixed; fixing it may cost time.
+# - To draw conclusions, repeat and average: a difference below the spread of equal runs means nothing.

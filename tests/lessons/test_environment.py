@@ -33,9 +33,9 @@ def test_all_is_there(machine, capsys):
 @pytest.mark.parametrize(
     ("missing", "said"),
     [
-        ("jupyterlab", "No JupyterLab"),
-        ("ipywidgets", "lesson 01 its orders, as text"),
-        ("tensorflow", "lesson 08 cannot be run"),
+        ("jupyterlab", "JupyterLab is not installed"),
+        ("ipywidgets", "lessons 00 and 01 show text"),
+        ("tensorflow", "lesson 08 cannot run"),
     ],
 )
 def test_what_is_missing_is_said(machine, capsys, missing, said):

@@ -53,7 +53,9 @@ def test_it_is_the_wheel_that_runs_and_its_recordings_load(base, light):
     done = light.run("-c", code.format(recorded_names()), cwd=base)
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).is_relative_to(base / "light")
-    assert "No TensorFlow: lesson 08 cannot be run" in light.fpdrift("lessons", "check", cwd=base)
+    assert "TensorFlow is not installed: lesson 08 cannot run" in light.fpdrift(
+        "lessons", "check", cwd=base
+    )
 
 
 @pytest.mark.check

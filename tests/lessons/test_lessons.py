@@ -87,7 +87,7 @@ def test_two_builds_give_the_same_bytes(builder):
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_lesson_installs_what_it_says_that_one_needs(stem):
     top, setup = (cell.source for cell in notebook(stem).cells[:2])
-    assert ('wheels[-1]}[cnn]"' in setup) == ("nothing but fpdrift" not in top)
+    assert ('wheels[-1]}[cnn]"' in setup) == ("only fpdrift" not in top)
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -111,7 +111,7 @@ def test_structure(stem):
         ("order.check_2(answer_2)", "", "check_2 is not asked"),
         ("- **b** Yes: the one whose", "- Yes: the one whose", "an answer b"),
         ("order.check_quiz(3, quiz_3)", "", "question 3"),
-        ("- No result is", "No result is", "three lines"),
+        ("- Neither result is", "Neither result is", "three lines"),
         ("One step is one **ulp**", "They are 1 ulp apart", "typed figure"),
     ],
 )
@@ -217,7 +217,7 @@ def test_notebook_runs(stem, execute, place, train_once, monkeypatch):
     monkeypatch.chdir(place)
     guesses, answers = feedback(run_cells(notebook(stem)))
     assert [str(guess) for guess in guesses] == [
-        "You made no prediction; guess first, it costs nothing to be wrong."
+        "You made no prediction. Guess first: a wrong guess costs nothing."
     ]
     assert len(answers) >= 7
     assert not any(answer.right for answer in answers)
@@ -287,8 +287,8 @@ def test_quiz_tells_the_one_right_answer_from_the_others(stem):
     [
         (True, True, "You said True. It is. You saw", True),
         (False, True, "You said False. It is. That is", False),
-        (1, True, "Your prediction is to be True or False", False),
-        (True, 1, "Your prediction is to be a whole number", False),
+        (1, True, "Your prediction should be True or False", False),
+        (True, 1, "Your prediction should be a whole number", False),
         ("b", "a", "You said b.", False),
         (..., 1, "You made no prediction", False),
     ],
