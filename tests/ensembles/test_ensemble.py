@@ -245,7 +245,7 @@ def test_two_in_one_directory(trained, tmp_path):
         ({"tries": 0}, "tries is 0"),
         ({"tries": 101}, "tries is 101"),
         ({"executor": 3}, "executor is 3; give a concurrent.futures.Executor"),
-        ({"timeout": -1}, "timeout is a number of seconds above 0"),
+        ({"timeout": -1}, "timeout must be a number of seconds above 0"),
         ({"directory": ""}, "the path is empty"),
         ({"directory": 3}, "not a path: 3"),
         ({"directory": "file.txt"}, "cannot make the folder"),

@@ -71,7 +71,7 @@ def test_bad_probe_stops_at_once_where_strict(tmp_path):
         ({"strict": None}, "strict is None; choose True or False"),
         ({"overwrite": "no"}, "overwrite is 'no'; choose True or False"),
         ({"overwrite": 1}, "overwrite is 1; choose True or False"),
-        ({"on_step": 3}, "on_step is 3; give a function, or None"),
+        ({"on_step": 3}, "on_step is 3; pass a function or None"),
     ],
 )
 def test_bad_arguments_are_refused_at_once(given, text, tmp_path):

@@ -296,8 +296,8 @@ def test_a_missing_function_is_a_reason_in_one_line():
         ({"libraries": 3}, "libraries is 3; choose of"),
         ({"libraries": ([],)}, "libraries is ([],); choose of"),
         ({"seed": -1}, "seed is -1"),
-        ({"timeout": 0}, "timeout is a number of seconds above 0"),
-        ({"progress": 3}, "progress is 3; give a function"),
+        ({"timeout": 0}, "timeout must be a number of seconds above 0"),
+        ({"progress": 3}, "progress is 3; pass a function or None"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, text):

@@ -74,7 +74,7 @@ def test_planted_differences_are_found_and_the_same_condition_is_equal(planted):
 def test_what_fails_costs_its_own_condition_and_is_named(planted):
     result, _ = planted
     assert list(result.skipped) == [f"numpy: {name}" for name in ("dead", "raising", "nonsense")]
-    assert "was ended by signal 9 (SIGKILL)" in result.skipped["numpy: dead"]
+    assert "was killed by signal 9 (SIGKILL)" in result.skipped["numpy: dead"]
     raised = result.skipped["numpy: raising"]
     assert f"{OWN} raises ArithmeticError at a batch of 1: of two lines" in raised
     assert "finds no NO_SUCH_FEATURE here" in result.skipped["numpy: nonsense"]

@@ -184,7 +184,7 @@ def test_a_place_that_cannot_be_written_is_said_before_the_work(monkeypatch, tmp
 def test_a_missing_library_says_what_to_type(monkeypatch):
     monkeypatch.setattr(devices.importlib.util, "find_spec", lambda _name: None)
     for library in devices.GPU_LIBRARIES:
-        with pytest.raises(FpdriftError, match=f"{library} is not installed; type: pip install"):
+        with pytest.raises(FpdriftError, match=f"{library} is not installed; run: pip install"):
             devices.open_device(library)
     for wrong in ("mxnet", 3):
         with pytest.raises(FpdriftError, match="unknown library"):

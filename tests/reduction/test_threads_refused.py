@@ -43,7 +43,7 @@ def test_no_memory_is_an_error(monkeypatch):
         ({"tries": 0}, "tries is 0"),
         ({"tries": 10**9}, "tries is 1000000000"),
         ({"seed": -1}, "seed is -1"),
-        ({"progress": 3}, "progress is 3; give a function, or None"),
+        ({"progress": 3}, "progress is 3; pass a function or None"),
         ({"dtype": "float16"}, "dtype is float16; choose one of float32, float64"),
         ({"dtype": "int8"}, "unknown dtype 'int8'"),
     ],
