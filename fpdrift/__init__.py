@@ -118,7 +118,7 @@ def _import_error(error: Exception) -> Exception:
     backend = os.environ.get("KERAS_BACKEND")
     if backend and (missing == backend or backend in str(error)):
         return FpdriftError(
-            f"KERAS_BACKEND is {backend!r}, which is not installed; install it or unset the variable"
+            f"KERAS_BACKEND is {backend!r}, which is not installed; install or unset it"
         )
     return error
 
