@@ -24,7 +24,7 @@ class ThreadRun(Result):
     exact: float
     #: (tries,) sums in the dtype, partial sums added as they arrived
     values: npt.NDArray[Any]
-    #: (tries,) sums of the same partial sums, add_parts from the first chunk to the last
+    #: (tries,) sums of the same partial sums, added from the first chunk to the last
     fixed: npt.NDArray[Any]
     #: (tries, chunks) indices of the chunks in the order in which they arrived
     arrivals: npt.NDArray[Any]
@@ -343,7 +343,7 @@ class Strategies(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class OrderSpread(Result):
-    """One set of numbers, add_parts one after the other in many random orders."""
+    """One set of numbers, added one after the other in many random orders."""
 
     n: int
     seed: int
