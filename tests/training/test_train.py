@@ -55,7 +55,7 @@ def no_process(monkeypatch):
         ({"path": "no/such/folder/a.fpdrift"}, "no folder '"),
         ({"path": "file.txt/a.fpdrift"}, "no folder '"),
         ({"path": "."}, "choose another name"),
-        ({"path": "file.txt", "overwrite": True}, "'file.txt' is there and is no record"),
+        ({"path": "file.txt", "overwrite": True}, "'file.txt' already exists and is not a record"),
         (
             {"condition": Condition(perturbation=Perturbation(kind="ulp", tensor="x", index=0))},
             "no tensor 'x'; there are: conv1/kernel",
@@ -260,7 +260,7 @@ def test_a_variant_on_digits(other):
 @slow
 def test_record_that_is_there_is_kept(other):
     _, path, _ = other
-    with pytest.raises(RecordError, match=r"'a\.fpdrift' is there; .* overwrite=True"):
+    with pytest.raises(RecordError, match=r"'a\.fpdrift' already exists; .* overwrite=True"):
         train(ONE_THREAD, steps=1, path=path)
     assert open_record(path).steps[-1] == 3
 
