@@ -1,4 +1,4 @@
-"""See floating-point drift on your own machine, from ``2*11/9`` to a CNN whose runs part ways.
+"""See floating-point drift on your own machine, from ``2*11/9`` to a CNN whose runs diverge.
 
 The public names resolve on first use, so that ``import fpdrift`` costs no more than NumPy does.
 """
@@ -39,7 +39,7 @@ _HOME = {
     "ulp_distance": "fpdrift.floats",
 }
 
-__all__ = [  # noqa: RUF022 - the reader meets them from floats to training
+__all__ = [  # noqa: RUF022 - ordered by subject, from floats to training
     "anatomy",
     "ulp_distance",
     "orders",
@@ -101,13 +101,13 @@ def __getattr__(name: str) -> Any:
             return import_module(f"fpdrift.{name}")
         value = getattr(import_module(_HOME[name]), name)
     except (ModuleNotFoundError, ValueError) as error:
-        raise _explained(error) from None
+        raise _import_error(error) from None
     globals()[name] = value
     return value
 
 
-def _explained(error: Exception) -> Exception:
-    """Describe what to do about a missing library, where that is why a name did not resolve."""
+def _import_error(error: Exception) -> Exception:
+    """Return the error to raise in place of `error`: a missing library is named."""
     import os
 
     from fpdrift.errors import EXTRA_OF, FpdriftError, MissingExtraError
@@ -117,7 +117,9 @@ def _explained(error: Exception) -> Exception:
         return MissingExtraError(missing)
     backend = os.environ.get("KERAS_BACKEND")
     if backend and (missing == backend or backend in str(error)):
-        return FpdriftError(f"KERAS_BACKEND is {backend!r}, which is not here; install or unset it")
+        return FpdriftError(
+            f"KERAS_BACKEND is {backend!r}, which is not installed; install or unset it"
+        )
     return error
 
 

@@ -1,4 +1,4 @@
-"""Old names of what was renamed: they keep working for one release, with a `DeprecationWarning`."""
+"""Keep renamed names working for one release, with a `DeprecationWarning`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def renamed(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a module's ``__getattr__`` that finds old names in their new places.
+    """Return a module's ``__getattr__`` that resolves old names to their new locations.
 
     Parameters
     ----------
     module : str
-        Name of the module that once held the names.
+        Name of the module that used to hold the names.
     homes : mapping of str to str
-        Old name -> new place, as ``"fpdrift.step_debug:diagnose_step"``, or
-        ``"fpdrift.comparison"`` for a module. The key ``"*"`` gives the module where every
+        Old name -> new location, such as ``"fpdrift.step_debug:diagnose_step"``, or
+        ``"fpdrift.comparison"`` for a module. The key ``"*"`` names the module in which every
         other name is looked up.
     """
 

@@ -1,8 +1,8 @@
-"""Write a file whole or not at all.
+"""Write files atomically.
 
-The bytes go to a new file with a name that nobody can guess, in the same folder; when the disk has
-them, that file takes the place of the old one. A device, a pipe or a terminal cannot be replaced,
-only written to.
+The bytes go to a new file with an unpredictable name in the same folder. Once they are on disk,
+that file replaces the old one. A device, a pipe or a terminal cannot be replaced, so it is written
+to directly.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import IO
 
 @contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file to be written, which replaces the one at `path` when the block ends well.
+    """Open a file for writing that replaces the one at `path` when the block succeeds.
 
-    A symbolic link stays, and the file that it points to is replaced; the new file has the old
-    one's permissions. What is not a regular file (a device, a pipe) is written to directly.
+    A symbolic link is kept and its target is replaced; the new file keeps the permissions of the
+    old one. Anything but a regular file (a device, a pipe) is written to directly.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     Raises
     ------
     OSError
-        If it cannot be written; its ``filename`` is `path`, and what was there stays.
+        If it cannot be written; its ``filename`` is `path`, and the old file is unchanged.
     """
     with _naming(path):
         target = _replaceable(path)
@@ -59,7 +59,7 @@ def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 def write(path: str | os.PathLike[str], data: str | bytes) -> None:
-    """Write a file whole or not at all, text as UTF-8; see `writing`.
+    """Write a file atomically, text as UTF-8; see `writing`.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def write(path: str | os.PathLike[str], data: str | bytes) -> None:
 
 
 def try_writing(path: str | os.PathLike[str]) -> None:
-    """Check that a file can be written later, and leave everything as it is.
+    """Check that a file can be written later, without changing anything.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def try_writing(path: str | os.PathLike[str]) -> None:
 
 
 def try_folder(folder: Path) -> None:
-    """Write to a folder, and leave nothing behind.
+    """Check that a folder is writable, and leave nothing behind.
 
     Raises
     ------
@@ -99,30 +99,30 @@ def try_folder(folder: Path) -> None:
 
 
 def _replaceable(path: str | os.PathLike[str]) -> Path | None:
-    """Return the file that is to be replaced, links followed; None if it is not a regular file."""
+    """Return the file to replace, links resolved; None if it is not a regular file."""
     target = Path(os.path.realpath(path))
     try:
         found = Path(path).stat()
-    except FileNotFoundError:  # nothing there, or a link to nothing
+    except FileNotFoundError:  # no such file, or a dangling link
         return target
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(21, "it is a folder")
     if not os.access(path, os.W_OK):
         raise PermissionError(13, "it is read-only")
-    # what a descriptor in /dev/fd or /proc stands for may have no name left
+    # a descriptor in /dev/fd or /proc may refer to a file that has no name any more
     named = target.exists() and os.path.samestat(found, target.stat())
     regular = stat.S_ISREG(found.st_mode) and named and _own_output(found) is None
     return target if regular else None
 
 
 def _open_directly(path: str | os.PathLike[str]) -> IO[bytes]:
-    """Open what cannot be replaced; our own output (/dev/stdout) goes on where it is."""
+    """Open what cannot be replaced; our own output (/dev/stdout) keeps its position."""
     own = _own_output(Path(path).stat())
     return Path(path).open("wb") if own is None else os.fdopen(os.dup(own), "wb")
 
 
 def _own_output(found: os.stat_result) -> int | None:
-    """Return the descriptor of this process's output that a file is, None for any other file."""
+    """Return 1 or 2 if a file is this process's stdout or stderr, otherwise None."""
     for number in (1, 2):
         with suppress(OSError):  # closed
             if os.path.samestat(found, os.fstat(number)):
@@ -132,7 +132,7 @@ def _own_output(found: os.stat_result) -> int | None:
 
 @contextmanager
 def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Return an OSError the name that the caller knows, not that of the draft."""
+    """Make an OSError name the caller's file, not the temporary one."""
     try:
         yield
     except OSError as error:

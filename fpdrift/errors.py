@@ -1,8 +1,8 @@
-"""The errors that fpdrift raises on purpose: one line each, with the value and the way out."""
+"""Exceptions and warnings raised by fpdrift; each message is one line: the value and the remedy."""
 
 from __future__ import annotations
 
-#: Which extra of ours brings a module that the core does without.
+#: The extra of fpdrift that installs each optional module.
 EXTRA_OF = {
     "distributed": "cluster",
     "ipywidgets": "lessons",
@@ -21,11 +21,11 @@ EXTRA_OF = {
 
 
 class FpdriftError(Exception):
-    """Something that the caller can mend; the message says what and how."""
+    """An error that the caller can correct; the message says what is wrong and what to do."""
 
 
 class MissingExtraError(FpdriftError):
-    """A part of fpdrift needs a library that is not installed.
+    """A library that this part of fpdrift needs is not installed.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class MissingExtraError(FpdriftError):
         self.module = module
         self.extra = EXTRA_OF.get(module, "all")
         super().__init__(
-            f"{module} is not installed; type: pip install 'fpdrift[{self.extra}]' "
+            f"{module} is not installed; run: pip install 'fpdrift[{self.extra}]' "
             f"(in a checkout: pip install -e '.[{self.extra}]')"
         )
 
@@ -46,27 +46,27 @@ class MissingExtraError(FpdriftError):
 
 
 class RecordError(FpdriftError):
-    """A file is no record, is damaged, or cannot be written."""
+    """A file is not a record, is damaged, or cannot be written."""
 
 
 class MissingDataError(FpdriftError):
-    """Data are nowhere to be had, so others may stand in; never said of damaged ones."""
+    """A data set is not available; never raised for a damaged one, so a fallback is safe."""
 
 
 class FpdriftWarning(UserWarning):
-    """Something went on without a part that was asked for."""
+    """A requested part was left out; the rest of the work was done."""
 
 
 class ChildError(FpdriftError):
-    """A process of ours failed, was killed or took too long."""
+    """A child process failed, was killed or timed out."""
 
 
 def short_repr(value: object) -> str:
-    """Show a value of the caller's in one short line, for an error."""
+    """Return the repr of a value on one short line, for an error message."""
     try:
         text = " ".join(repr(value).split())
     except ValueError:  # Python refuses to write integers of more than 4300 digits
         return "an integer of thousands of digits"
-    except Exception:  # noqa: BLE001 - a stranger's class may raise anything
+    except Exception:  # noqa: BLE001 - a foreign class may raise anything
         return f"a value of type {type(value).__name__}, whose repr fails"
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,4 +1,4 @@
-"""Hold the values of fields against a dataclass's annotations, for data that strangers wrote."""
+"""Check field values against a dataclass's annotations, for untrusted data."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 Check = Callable[[Any], bool]
 
-#: What an annotation accepts besides its own class: JSON writes a whole float as it likes, and a
-#: NumPy scalar is as good as Python's number.
+#: Types that an annotation accepts besides its own class: JSON may write a whole float without a
+#: fraction, and a NumPy scalar is as good as a Python number.
 _ALSO: dict[Any, tuple[type, ...]] = {
     int: (int, np.integer),
     float: (float, int, np.floating, np.integer),
@@ -27,22 +27,22 @@ def wrong_field(
 ) -> tuple[str, str] | None:
     """Find a field whose value is not of its annotated type.
 
-    Lists, tuples and dicts are checked item by item, arrays by their dtype, which is all that an
-    annotation says of them. A field that is not given or not annotated is not wrong.
+    Lists, tuples and dicts are checked item by item; arrays by their dtype, the only thing that
+    their annotation states. A missing field and one without an annotation are accepted.
 
     Parameters
     ----------
     kind : type
         A dataclass.
     values : mapping of str to object
-        What its constructor is to be given.
+        Arguments for its constructor.
     known : mapping of str to type
-        Classes that an annotation may name though its module imports them for type checkers alone.
+        Classes that annotations name but their module imports only under ``TYPE_CHECKING``.
 
     Returns
     -------
     tuple of str and str, or None
-        The first such field's name and its annotation; None if all fit.
+        Name and annotation of the first such field; None if all values fit.
     """
     hints = _hints(kind, known)
     for item in fields(kind):
@@ -60,19 +60,19 @@ def _hints(kind: type, known: Mapping[str, type]) -> dict[str, Any]:
         names = {"npt": npt, **known}
         try:
             _hints_of[kind] = typing.get_type_hints(kind, localns=names)
-        except NameError:  # a class of somebody's own, made where nobody else can look
+        except NameError:  # a class defined in a local scope, whose names cannot be resolved here
             return dict.fromkeys((item.name for item in fields(kind)), Any)
     return _hints_of[kind]
 
 
 def _checker(hint: Any) -> Check:
-    """Return the function that tells whether a value is of a type."""
+    """Return the function that checks whether a value has a type."""
     if hint not in _checkers:
-        _checkers[hint] = _made(hint)
+        _checkers[hint] = _make_checker(hint)
     return _checkers[hint]
 
 
-def _made(hint: Any) -> Check:
+def _make_checker(hint: Any) -> Check:
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return lambda _: True
@@ -93,7 +93,7 @@ def _made(hint: Any) -> Check:
 
 
 def _instance_of(kind: Any) -> Check:
-    if not isinstance(kind, type):  # None, and whatever only a type checker understands
+    if not isinstance(kind, type):  # None, and forms that only a type checker understands
         return lambda value: value is None if kind is None else True
     accepted = _ALSO.get(kind, (kind,))
     if kind in (int, float):
@@ -118,7 +118,7 @@ def _tuple_of(inner: tuple[Any, ...]) -> Check:
 
 
 def _array_of(dtype: Any) -> Check:
-    """Check an array's dtype, which stands in ``numpy.dtype[...]``; Any is any."""
+    """Return a check of an array's dtype, the argument of ``numpy.dtype[...]``; Any accepts all."""
     wanted = (typing.get_args(dtype) or (Any,))[0]
     if wanted is Any or not isinstance(wanted, type):
         return lambda value: isinstance(value, np.ndarray)

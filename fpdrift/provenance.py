@@ -1,7 +1,7 @@
-"""What produced a result: versions, processor, threads, switches, code.
+"""Describe what produced a result: versions, processor, threads, switches and code.
 
-Whoever is handed a result has to be able to tell whether a difference comes from the machine. What
-would identify a person (user, host, paths) is left out on purpose.
+The reader of a result has to be able to see whether a difference comes from the machine. Anything
+that identifies a person (user, host, paths) is left out on purpose.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fpdrift.errors import FpdriftError
 #: Libraries whose version can change a rounding.
 PACKAGES = ("numpy", "scipy", "ml_dtypes", "keras", "tensorflow", "torch", "jax", "scikit-learn")
 
-#: Environment switches that can change a rounding; nothing else of the environment is kept.
+#: Environment variables that can change a rounding; no others are recorded.
 SWITCHES = (
     "ATEN_CPU_CAPABILITY",
     "CUBLAS_WORKSPACE_CONFIG",
@@ -56,13 +56,13 @@ SWITCHES = (
     "XLA_FLAGS",
 )
 
-#: Instruction sets that decide how wide a sum is split.
+#: Instruction sets that determine into how many lanes a sum is split.
 _VECTOR = ("sse4_2", "avx", "fma", "avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "sve")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """Where a result comes from."""
+    """The machine, versions and code that produced a result."""
 
     fpdrift: str
     #: digest of fpdrift's own source, so that two edits of one version differ
@@ -76,8 +76,8 @@ class Provenance:
     cores: int
     packages: dict[str, str] = field(default_factory=dict)
     switches: dict[str, str] = field(default_factory=dict)
-    #: what computed a training, or the accelerator that sums were measured on: its name, or
-    #: ``"CPU"``; None where nobody looked
+    #: the device that trained, or the accelerator that sums were measured on: its name, or
+    #: ``"CPU"``; None if it was not determined
     device: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,12 +86,12 @@ class Provenance:
 
     @classmethod
     def from_dict(cls, data: Any) -> Provenance:
-        """Read what `to_dict` gave.
+        """Return the provenance that `to_dict` described.
 
         Raises
         ------
         FpdriftError
-            If a field is missing, unknown or of another kind.
+            If a field is missing, unknown or of the wrong type.
         """
         names = {f.name for f in fields(cls)}
         if not isinstance(data, dict) or set(data) != names:
@@ -109,13 +109,13 @@ class Provenance:
             and isinstance(data["device"], str | None)
         )
         if not fine:
-            message = "not a provenance: a field is of another kind than it should be"
+            message = "not a provenance: a field has the wrong type"
             raise FpdriftError(message)
         return cls(**{**data, "cpu_features": tuple(data["cpu_features"])})
 
 
 def describe_machine(by: Provenance) -> str:
-    """Say on which machine, with which versions and which code of ours a result was made."""
+    """Return a sentence about the machine, versions and fpdrift code behind a result."""
     cores = f"{by.cores:,} core{'' if by.cores == 1 else 's'}"
     where = [by.cpu, cores, by.system, *([by.device] if by.device else [])]
     with_ = [by.python, *(f"{name} {version}" for name, version in by.packages.items())]
@@ -126,7 +126,7 @@ def describe_machine(by: Provenance) -> str:
 
 @cache
 def current() -> Provenance:
-    """Describe this process, once."""
+    """Return the provenance of this process, determined once."""
     model, features = _processor()
     return Provenance(
         fpdrift=fpdrift.__version__,
@@ -145,7 +145,7 @@ def current() -> Provenance:
 
 @cache
 def code_version() -> str:
-    """Digest fpdrift's own Python files: equal digests are equal code."""
+    """Return a digest of fpdrift's own Python files; equal digests mean equal code."""
     root = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(root.rglob("*.py")):
@@ -155,7 +155,7 @@ def code_version() -> str:
 
 
 def available_cores() -> int:
-    """Count the processors that this process may run on (not the machine's)."""
+    """Return the number of processors that this process may use (not the machine's)."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -172,7 +172,7 @@ def _versions() -> dict[str, str]:
 
 
 def _processor() -> tuple[str, tuple[str, ...]]:
-    """Model and vector instruction sets, as far as the system tells them."""
+    """Return the model and vector instruction sets, as far as the system reports them."""
     if sys.platform != "linux":
         return platform.processor() or "unknown", ()
     try:
@@ -188,9 +188,9 @@ def _processor() -> tuple[str, tuple[str, ...]]:
 
 
 def _without_paths(value: str) -> str:
-    """Drop the words of a switch that name a place on this machine.
+    """Drop the words of a variable's value that name a path on this machine.
 
-    A quoted place may have a space in it, and XLA's dumps may go to a place without a slash.
+    A quoted path may contain a space, and the path of an XLA dump need not contain a slash.
     """
     if "'" in value or '"' in value:
         return ""

@@ -1,9 +1,9 @@
-"""Run a module of ours in a fresh process: its own environment, a time limit, progress, no orphan.
+"""Run an fpdrift module in a fresh process with its own environment, a time limit and progress.
 
-The two sides talk in JSON lines. The child reads its task from stdin, which the parent keeps open
-for as long as it lives: when it reaches its end, however the parent died, the child ends too.
-Progress and result go to the child's stdout; whatever else it or its libraries print goes to a
-file, whose last line says why a child failed.
+The two processes exchange JSON lines. The child reads its task from stdin, which the parent keeps
+open for as long as it lives: at end of file, however the parent died, the child exits too.
+Progress and result go to the child's stdout; anything else that it or its libraries print goes to
+a file, whose last line shows why a child failed.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from typing import IO, Any, NoReturn
 
 from fpdrift.errors import ChildError, FpdriftError, RecordError, short_repr
 
-#: What a child is told, reports and gives: values that JSON can hold.
+#: The task, progress or result of a child: values that JSON can hold.
 Message = dict[str, Any]
 Report = Callable[[Message], None]
 
-#: The child finds what its parent finds, and runs the module as a program.
+#: Give the child its parent's import path, and run the module as a program.
 _START = (
     "import runpy, sys; sys.path[:] = sys.argv[2:]; "
     "runpy.run_module(sys.argv[1], run_name='__main__', alter_sys=True)"
 )
-#: Seconds that a child gets to end after it was asked to.
+#: Seconds between asking a child to exit and killing it.
 _GRACE = 5.0
-#: TensorFlow's notices at its start, in Google's log format; none of them says why a child ended.
+#: TensorFlow's startup notices, in Google's log format; none of them explains a failure.
 _NOTICE = re.compile(r"[IWE]\d{4} |WARNING: All log messages")
 _MESSAGES = ("progress", "result", "refusal", "failure")
 _KINDS = {kind.__name__: kind for kind in (FpdriftError, RecordError, ChildError)}
@@ -49,18 +49,18 @@ def run_module(
     timeout: float | None = None,
     on_progress: Report | None = None,
 ) -> Message:
-    """Run a module that calls `serve` in a fresh process and give its result.
+    """Run a module that calls `serve` in a fresh process and return its result.
 
     Parameters
     ----------
     module : str
         Full name of the module; it is run as a program.
     payload : dict
-        What the module's handler is given; JSON values.
+        Argument of the module's handler; JSON values.
     env : mapping, optional
-        Changes to this process's environment variables; None removes one.
+        Changes to this process's environment variables; a value of None removes one.
     timeout : float, optional
-        Seconds after which the child is killed; by default never.
+        Seconds after which the child is killed; no limit by default.
     on_progress : callable, optional
         Called, in this thread, with each dict that the handler reports.
 
@@ -72,7 +72,7 @@ def run_module(
     Raises
     ------
     FpdriftError
-        If the handler raised one (with the same text), or `timeout` is no number above zero.
+        If the handler raised one (with the same text), or `timeout` is not a positive number.
     ChildError
         If the child was killed, failed, or took too long.
     """
@@ -92,8 +92,8 @@ def run_module(
         if not kind:
             how = _cause_of_death(child.returncode)
             if late.is_set():
-                how = f"took longer than {timeout} s; give it a longer timeout"
-            raise ChildError(f"{module} {how}{_last_words(chatter)}")
+                how = f"took longer than {timeout} s; use a longer timeout"
+            raise ChildError(f"{module} {how}{_last_output(chatter)}")
     if kind == "refusal":
         raise _KINDS.get(value["kind"], FpdriftError)(value["text"])
     if kind == "failure":
@@ -102,13 +102,14 @@ def run_module(
 
 
 def serve(handler: Callable[[Message, Report], Message]) -> NoReturn:
-    """Do, in a child, what `run_module` asks for; then end the process.
+    """Handle the task of `run_module` in the child, then end the process.
 
     Parameters
     ----------
     handler : callable
-        Given the payload and a function that reports progress, it returns the result. Both are
-        dicts of JSON values. An `FpdriftError` that it raises reaches the parent as it is.
+        Takes the payload and a function that reports progress, and returns the result. Payload
+        and result are dicts of JSON values. An `FpdriftError` that it raises is raised again in
+        the parent.
     """
     answers = _take_stdout()
     payload = json.loads(sys.stdin.buffer.readline())
@@ -117,21 +118,22 @@ def serve(handler: Callable[[Message, Report], Message]) -> NoReturn:
         kind, value = "result", handler(payload, partial(_send, answers, "progress"))
     except FpdriftError as error:
         kind, value = "refusal", {"kind": type(error).__name__, "text": str(error)}
-    except Exception as error:  # noqa: BLE001 - a bug, which the parent has to put in one line
+    except Exception as error:  # noqa: BLE001 - a bug, which the parent reports on one line
         kind, value = (
             "failure",
             {"text": _first_line(f"{type(error).__name__}: {error}".splitlines())},
         )
     _send(answers, kind, value)
-    # All is said: tearing down whatever the handler loaded would only take time.
+    # Nothing is left to do; tearing down the handler's libraries would only take time.
     os._exit(0)
 
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Collect no garbage meanwhile: an import leaves none, and a fourth of its time goes by so.
+    """Disable garbage collection while importing, which takes a fourth of an import's time.
 
-    What is there afterwards is not looked at again, either.
+    An import leaves no garbage. The objects that it creates are frozen, so that later collections
+    skip them too.
     """
     gc.disable()
     try:
@@ -142,7 +144,7 @@ def importing() -> Iterator[None]:
 
 
 def check_timeout(timeout: float | None) -> None:
-    """Refuse a time limit that is no number of seconds above zero, or more than a timer takes.
+    """Raise FpdriftError unless a time limit is None or positive and within a timer's range.
 
     Raises
     ------
@@ -152,7 +154,7 @@ def check_timeout(timeout: float | None) -> None:
     most = int(threading.TIMEOUT_MAX)
     if timeout is not None and not (number and 0 < timeout <= most):
         message = (
-            f"timeout is a number of seconds above 0 and up to {most:,}, or None for no limit, "
+            f"timeout must be a number of seconds above 0, up to {most:,}, or None for no limit, "
             f"not {short_repr(timeout)}"
         )
         raise FpdriftError(message)
@@ -191,16 +193,16 @@ def _kill_after(
 def _converse(
     child: subprocess.Popen[bytes], payload: Message, on_progress: Report
 ) -> tuple[str, Message]:
-    """Tell the child its task and listen; give the kind of its last word ("": none) and the word.
+    """Send the task; return the kind and value of the final message, or kind "" without one.
 
-    Kinds are "result", "refusal" (an error of ours) and "failure" (any other).
+    Kinds are "result", "refusal" (an FpdriftError) and "failure" (any other exception).
     """
     assert child.stdin is not None  # noqa: S101 - both are pipes; this tells the type checker
     assert child.stdout is not None  # noqa: S101 - as above
     try:
         child.stdin.write(json.dumps(payload).encode() + b"\n")
         child.stdin.flush()
-    except OSError:  # it died before it read; listening finds out how
+    except OSError:  # it died before it read the task; the exit code says how
         pass
     for line in child.stdout:
         kind, value = _read(line)
@@ -212,7 +214,7 @@ def _converse(
 
 
 def _read(line: bytes) -> tuple[str, Message]:
-    """Split a line into kind and value; what some library printed before `serve` is no message."""
+    """Split a line into kind and value; kind is "" for output that a library printed."""
     try:
         [[kind, value]] = json.loads(line).items()
     except (ValueError, AttributeError):
@@ -221,7 +223,7 @@ def _read(line: bytes) -> tuple[str, Message]:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask the child to end, then force it, then wait: it is gone when this returns."""
+    """Terminate the child, kill it if it does not exit in time, and wait for it."""
     child.terminate()
     try:
         child.wait(_GRACE)
@@ -232,7 +234,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         try:
             if pipe is not None:
                 pipe.close()
-        except OSError:  # a task that was never read
+        except OSError:  # the task was never read
             pass
 
 
@@ -240,26 +242,26 @@ def _cause_of_death(code: int) -> str:
     if code >= 0:
         return f"ended with exit code {code}"
     name = {int(s): s.name for s in signal.Signals}.get(-code, "unknown")
-    hint = ", as a system does that runs out of memory" if name == "SIGKILL" else ""
-    return f"was ended by signal {-code} ({name}){hint}"
+    hint = ", possibly because the system ran out of memory" if name == "SIGKILL" else ""
+    return f"was killed by signal {-code} ({name}){hint}"
 
 
-def _last_words(chatter: IO[bytes]) -> str:
+def _last_output(chatter: IO[bytes]) -> str:
     """Return the last line that the child printed."""
     chatter.seek(max(0, chatter.seek(0, os.SEEK_END) - 4096))
     lines = chatter.read().decode(errors="replace").splitlines()
     text = _first_line(line for line in reversed(lines) if not _NOTICE.match(line))
-    return f"; its last words: {text}" if text else ""
+    return f"; its last output: {text}" if text else ""
 
 
 def _first_line(lines: Iterable[str]) -> str:
-    """Return the first line that is not blank, cut to what fits on a screen."""
+    """Return the first line that is not blank, cut to 200 printable characters."""
     text = next((line.strip() for line in lines if line.strip()), "")
     return "".join(c if c.isprintable() else " " for c in text[:200])
 
 
 def _take_stdout() -> IO[str]:
-    """Keep stdout for messages, and send what anyone else prints there to stderr."""
+    """Reserve stdout for messages; redirect everything else printed there to stderr."""
     sys.stdout.flush()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
@@ -272,7 +274,7 @@ def _send(answers: IO[str], kind: str, value: Message) -> None:
 
 
 def _end_with_parent() -> None:
-    """Wait for the end of stdin, which comes when the parent closes it or dies."""
+    """Exit at the end of stdin, which comes when the parent closes it or dies."""
     # Not sys.stdin: a thread that waits there holds its lock when the interpreter ends.
     while os.read(0, 1):
         pass

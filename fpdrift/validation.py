@@ -1,6 +1,6 @@
-"""Checks of what a user gives, each with an error that names the value and the way out.
+"""Check arguments; each error names the offending value and the values that are accepted.
 
-What a description may hold; each check gives the value as Python's own type.
+The checks that return a value return it as Python's own type.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from fpdrift.errors import FpdriftError, short_repr
 
 
 def check_int(name: str, value: Any, least: int, most: int) -> int:
-    """Read a whole number within its range, as Python's own int.
+    """Return an integer within a range, as Python's int.
 
     Raises
     ------
     FpdriftError
-        If it is none, or outside.
+        If it is not an integer, or outside the range.
     """
     try:
         number = operator.index(value)
@@ -32,7 +32,7 @@ def check_int(name: str, value: Any, least: int, most: int) -> int:
 
 
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
-    """Refuse a value that is none of the choices.
+    """Raise FpdriftError unless a value is one of the choices.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
 
 
 def check_switch(name: str, value: Any, *, optional: bool = False) -> None:
-    """Refuse a value that is neither True nor False (nor, where optional, None).
+    """Raise FpdriftError unless a value is True or False (or, if optional, None).
 
     Raises
     ------
@@ -57,19 +57,19 @@ def check_switch(name: str, value: Any, *, optional: bool = False) -> None:
 
 
 def check_callable(name: str, value: Any) -> None:
-    """Refuse a value that is neither a function nor None.
+    """Raise FpdriftError unless a value is a function or None.
 
     Raises
     ------
     FpdriftError
     """
     if value is not None and not callable(value):
-        message = f"{name} is {short_repr(value)}; give a function, or None"
+        message = f"{name} is {short_repr(value)}; pass a function or None"
         raise FpdriftError(message)
 
 
 def real(name: str, value: Any, most: float) -> float:
-    """Check a number from 0 to `most`."""
+    """Return a number from 0 to `most`, as Python's float."""
     try:
         number = math.nan if isinstance(value, str | bool) else float(value)
     except (TypeError, ValueError, OverflowError):
@@ -81,15 +81,15 @@ def real(name: str, value: Any, most: float) -> float:
 
 
 def place(name: str, value: Any) -> int | tuple[int, ...]:
-    """Check an index: one whole number, or one for each axis (JSON makes a tuple a list)."""
+    """Return an index: an integer, or one for each axis (JSON turns a tuple into a list)."""
     if isinstance(value, tuple | list):
         return tuple(check_int(name, i, 0, 2**63 - 1) for i in value)
     return check_int(name, value, 0, 2**63 - 1)
 
 
 def text(name: str, value: Any) -> str:
-    """Check a text."""
+    """Return a string."""
     if not isinstance(value, str):
-        message = f"{name} is {short_repr(value)}; give a text"
+        message = f"{name} is {short_repr(value)}; pass a string"
         raise FpdriftError(message)
     return value

@@ -42,7 +42,7 @@ def test_whole_says_the_value_and_the_range(value, text):
         (lambda: check_switch("jit", "no"), "jit is 'no'; choose True or False"),
         (lambda: check_switch("jit", None), "jit is None; choose True or False"),
         (lambda: check_switch("jit", 1, optional=True), "jit is 1; choose True, False or None"),
-        (lambda: check_callable("progress", 3), "progress is 3; give a function, or None"),
+        (lambda: check_callable("progress", 3), "progress is 3; pass a function or None"),
         (
             lambda: check_choice("fruit", "fig", ("kiwi",)),
             "unknown fruit 'fig'; choose one of kiwi",

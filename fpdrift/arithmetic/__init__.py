@@ -1,4 +1,4 @@
-"""Expressions in every order that is equal on paper, and operations repeated very often."""
+"""Evaluate expressions in every mathematically equal order, and repeat operations many times."""
 
 from fpdrift.arithmetic._chain import Chain, ChainCurve, chain
 from fpdrift.arithmetic._orders import Order, Orders, Rounding, orders

@@ -1,10 +1,10 @@
-"""Repeat an operation as often as you like: the bits that a plain loop leaves, without the wait.
+"""Repeat an operation many times, bit-identical to a plain loop but much faster.
 
-A loop of 1e8 multiplications takes seconds. Its result can be had in microseconds, since inside a
-binade each step moves the value by the same whole number of ulps for a long stretch, and a stretch
-can be jumped: see `fpdrift.arithmetic._fast_forward` for why that is exact.
+A loop of 1e8 multiplications takes seconds. Its result is available in microseconds, because
+inside a binade each step moves the value by the same whole number of ulps for a long stretch, and
+such a stretch can be skipped: see `fpdrift.arithmetic._fast_forward` for why that is exact.
 
-Read what a chain is given, or say in one line what is wrong with it.
+The file checks the arguments first, then defines the results, then `chain` itself.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.floats import Format, exact, format_of, round_to, to_fraction
 from fpdrift.serialization import Result, read_only
 
-#: Operations in one step.
+#: Most operations in one step.
 _MOST_OPERATIONS = 8
 #: Steps are counted in a signed 64-bit integer.
 _MOST_STEPS = 2**63 - 1
@@ -38,12 +38,12 @@ class Operand(NamedTuple):
 
     #: a scalar of the dtype
     value: Any
-    #: what was passed, exactly, if rounding it to the dtype changed it
+    #: the exact argument, if rounding it to the dtype changed it
     given: Fraction | None
 
 
 def read_number(x: Any, fmt: Format, what: str) -> Operand:
-    """Round what was passed to a scalar of the format."""
+    """Round an argument to a scalar of the format."""
     if type(x) is float and fmt.name == "float64":
         return Operand(np.float64(x), None)  # nothing to round
     try:
@@ -66,7 +66,7 @@ def read_step(factor: Any, op: Any, fmt: Format) -> tuple[tuple[str, Operand], .
         message = f"a step takes 1 to {_MOST_OPERATIONS} (op, number) pairs, not {len(factor)}"
         raise FpdriftError(message)
     if not isinstance(op, str) or op != "multiply":
-        message = f"op={short_repr(op)} goes with one number; in a sequence each pair names its own"
+        message = f"op={short_repr(op)} needs one number; in a sequence each pair names its own"
         raise FpdriftError(message)
     for pair in factor:
         if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
@@ -94,7 +94,7 @@ def read_count(count: Any) -> int:
 
 
 def read_seconds(max_seconds: Any) -> float:
-    """Read a time limit; an infinite one is fine."""
+    """Read a time limit; it may be infinite."""
     try:
         seconds = float(max_seconds)
     except (TypeError, ValueError, OverflowError):
@@ -114,13 +114,13 @@ def _operation(op: Any) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ChainCurve(Result):
-    """A chain at a few of its steps, for a picture."""
+    """The values of a chain at some of its steps, for plotting."""
 
-    #: steps done, int64, rising from 0
+    #: numbers of steps done, int64, increasing from 0
     steps: npt.NDArray[Any]
-    #: the values there, of the chain's dtype
+    #: the values after them, of the chain's dtype
     values: npt.NDArray[Any]
-    #: what exact arithmetic would have there, 50 digits (None: not finite)
+    #: the values in exact arithmetic, 50 digits (None: not finite)
     exact: tuple[Decimal, ...] | None
 
     def __repr__(self) -> str:
@@ -131,11 +131,11 @@ class ChainCurve(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chain(Result):
-    """What is left of `start` after `steps` steps, each of which applies all `factors` in order."""
+    """The value of `start` after `steps` steps, each of which applies all `factors` in order."""
 
     #: a NumPy scalar of the dtype
     start: Any
-    #: (operation, scalar of the dtype), as often rounded in a step
+    #: (operation, scalar of the dtype) pairs; each rounds once in a step
     factors: tuple[tuple[str, Any], ...]
     #: the start and the factors as they were passed, where rounding them to the dtype changed them
     given: tuple[Fraction | None, ...]
@@ -143,9 +143,9 @@ class Chain(Result):
     dtype: str
     #: the plain loop's result, a NumPy scalar of the dtype
     value: Any
-    #: stretches jumped over
+    #: runs of identical steps that were skipped
     stretches: int
-    #: steps done one after another
+    #: steps computed one after another
     looped: int
 
     @property
@@ -157,12 +157,12 @@ class Chain(Result):
         return to_fraction(self.start, fmt) - to_fraction(self.value, fmt)
 
     def exact(self) -> Decimal | None:
-        """Return what exact arithmetic would leave: nothing rounded, not even start and factors.
+        """Return the value in exact arithmetic, with neither start nor factors rounded.
 
         Returns
         -------
         Decimal or None
-            50 digits, at least 30 of them right; None if that is no number: the start or a factor
+            50 digits, at least 30 of them correct; None if it is undefined: the start or a factor
             is infinite or NaN, or a step divides by zero.
         """
         found = self._exact_at((self.steps,))
@@ -174,14 +174,14 @@ class Chain(Result):
         Parameters
         ----------
         points : int
-            At most so many steps, at least 2.
+            Maximum number of steps, at least 2.
         max_seconds : float
-            Give up if it takes longer from one point to the next.
+            Time limit from one point to the next, in seconds.
 
         Raises
         ------
         FpdriftError
-            If `points` is no whole number of at least 2, or it takes too long.
+            If `points` is not an integer of at least 2, or the time limit is exceeded.
         """
         if type(points) is not int or points < 2:
             message = (
@@ -192,8 +192,8 @@ class Chain(Result):
         parts = min(points - 1, max(self.steps, 1))
         steps = sorted({self.steps * i // parts for i in range(parts + 1)})
         values = [self.start]
-        for gone, here in pairwise(steps):
-            at = advance(values[-1], self.factors, here - gone, fmt, seconds)
+        for last, step in pairwise(steps):
+            at = advance(values[-1], self.factors, step - last, fmt, seconds)
             values.append(at.value)
         return ChainCurve(
             steps=read_only(steps, np.int64),
@@ -229,34 +229,34 @@ def chain(
     dtype: Any = "float64",
     max_seconds: float = 60.0,
 ) -> Chain:
-    """Repeat an operation `count` times, each time rounded: bit for bit what a plain loop leaves.
+    """Repeat a rounded operation `count` times, bit-identical to a plain loop.
 
     Parameters
     ----------
     start : str, int, float, Fraction, Decimal or NumPy scalar
-        Where the chain starts; read exactly, then rounded once to `dtype`.
+        The first value; read exactly, then rounded once to `dtype`.
     factor : like `start`, or a sequence of 1 to 8 (op, number) pairs
-        The other operand of the operation. Pairs are all applied in order in each step, and each
-        of them rounds.
+        The other operand of the operation. Each step applies all pairs in order, and each pair
+        rounds.
     count : int
-        Steps, 0 to 2**63 - 1 (a float such as 1e8 if it is a whole number).
+        Number of steps, 0 to 2**63 - 1 (or a float with an integer value, such as 1e8).
     op : str, default "multiply"
-        ``"multiply"``, ``"divide"``, ``"add"`` or ``"subtract"``; pairs name their own.
+        ``"multiply"``, ``"divide"``, ``"add"`` or ``"subtract"``; used if `factor` is a number.
     dtype : str or numpy.dtype, default "float64"
         ``"float16"``, ``"bfloat16"``, ``"float32"`` or ``"float64"``.
     max_seconds : float, default 60.0
-        Give up after this time.
+        Time limit.
 
     Returns
     -------
     Chain
-        The value, and how it was found. A NaN stands for any NaN.
+        The value, and how it was computed. A NaN stands for any NaN.
 
     Raises
     ------
     FpdriftError
-        If an argument is no such thing, or the time is over: where |factor - 1| lies far above
-        1e-10 no stretch is long, and only a plain loop is left.
+        If an argument is invalid, or the time limit is exceeded: where |factor - 1| is far above
+        1e-10, no run of identical steps is long, and only the plain loop remains.
 
     Examples
     --------

@@ -1,13 +1,12 @@
-"""Prove for how long a chain goes on repeating itself, with integers alone.
+"""Fast-forward a chain: skip runs of steps that provably repeat, and loop over the others.
 
-Inside one binade a float is an integer n of ulps, and an operation with a constant takes n to
-``v = (n * scale + offset) / unit`` exactly (a *line*), then rounds v to the nearest integer. Watch
-two periods of steps. If every n has moved by a whole number of ulps from one period to the next,
-then so will the v of the period after, and what rounding takes off each, the *residual*, moves by
+The proof uses integers only. Inside one binade a float is an integer n of ulps, and an operation
+with a constant takes n to ``v = (n * scale + offset) / unit`` exactly (a *line*), then rounds v to
+the nearest integer. Consider two periods of steps. If every n has moved by a whole number of ulps
+from one period to the next,
+then so will every v of the next period, and what rounding takes off each, the *residual*, moves by
 a constant too. As long as no residual reaches half an ulp and no n leaves its binade, each rounding
-decides as before, so that by induction all those periods are known without running them.
-
-Bring a chain forward: by jumps where a stretch can be proved, by plain loops where not.
+goes in the same direction, so that by induction all those periods are known without running them.
 """
 
 from __future__ import annotations
@@ -35,19 +34,19 @@ from fpdrift.floats import Format
 
 
 def cycle(states: list[Any], size: int) -> int:
-    """Return the steps after which the last state came back, or 0 if it never did.
+    """Return the number of steps after which the last state recurred, or 0 if it never did.
 
-    Here and below `states` are those after each operation, `size` operations a step.
+    Here and below, `states` holds the state after each operation, `size` operations per step.
     """
     last = states[-1]
-    if last == last and last not in states[:-1]:  # quickly: neither NaN nor seen before
+    if last == last and last not in states[:-1]:  # the common case: neither NaN nor seen before
         return 0
     steps = range(1, (len(states) - 1) // size + 1)
     return next((period for period in steps if same(states[-1 - period * size], last)), 0)
 
 
 def periods(states: list[Any], size: int) -> Iterator[int]:
-    """Guess periods: the last moves look twice the same, and are no shorter period repeated."""
+    """Yield candidate periods: the last moves occurred twice and do not repeat a shorter period."""
     moves = [b - a for a, b in zip(states, states[size:], strict=False)]
     found: list[list[Any]] = []
     for length in range(size, len(moves) // 2 + 1, size):
@@ -60,25 +59,25 @@ def periods(states: list[Any], size: int) -> Iterator[int]:
 
 
 def repeats(states: list[Any], step: Step, most: int, fmt: Format) -> tuple[int, float]:
-    """Count the periods that follow two known ones and round just like them.
+    """Return how many periods after two known ones provably round in the same way.
 
     Parameters
     ----------
     states : list of float or NumPy scalar
-        The state before the two periods, then that after each of their operations.
+        The state before the two periods, then the state after each of their operations.
     step : Step
-        What one step does.
+        The operations of one step.
     most : int
-        Periods wanted.
+        Maximum number of periods.
     fmt : Format
         A format in which every operation rounds once, to nearest, ties to even.
 
     Returns
     -------
     times : int
-        Periods proved, at most `most`; 0 where nothing could be proved.
+        Number of periods proved, at most `most`; 0 if none could be proved.
     value : float
-        The state after the two known periods and these.
+        The state after the two known periods and the proved ones.
     """
     if not (all(states) and all(map(math.isfinite, states))):
         return 0, 0.0
@@ -121,7 +120,7 @@ def _split(x: Any, precision: int, quantum: int) -> tuple[int, int]:
 
 def _line(operation: Operation, a: int, b: int) -> tuple[int, int, int]:
     """Return scale, offset and unit of an operation from ulps of 2**a to ulps of 2**b."""
-    factor, e = _split(operation.factor, 53, -1074)  # a float64 holds the factor in any format
+    factor, e = _split(operation.factor, 53, -1074)  # float64 holds the factor of any format
     if operation.name == "multiply":
         up = a + e - b
         return (factor << up, 0, 1) if up >= 0 else (factor, 0, 1 << -up)
@@ -135,9 +134,10 @@ def _line(operation: Operation, a: int, b: int) -> tuple[int, int, int]:
 
 
 def _rounding_holds(residual: int, drift: int, unit: int, most: int) -> int:
-    """Periods for which twice the residual stays below the unit, drifting by `drift` in each.
+    """Return for how many periods twice the residual, drifting by `drift`, stays below the unit.
 
-    A tie that does not drift went to even ulps in both known periods, so it always will.
+    A tie that does not drift went to an even number of ulps in both known periods, so it always
+    will.
     """
     if abs(residual) > unit:  # not rounded to nearest
         return 0
@@ -147,7 +147,7 @@ def _rounding_holds(residual: int, drift: int, unit: int, most: int) -> int:
 
 
 def _binade_holds(n: int, move: int, lowest: int, highest: int, most: int) -> int:
-    """Periods for which |n| stays between two bounds, moving by `move` in each."""
+    """Return for how many periods |n|, moving by `move` in each, stays between two bounds."""
     if n < 0:
         n, move = -n, -move
     if not lowest <= n <= highest:
@@ -157,17 +157,17 @@ def _binade_holds(n: int, move: int, lowest: int, highest: int, most: int) -> in
     return (highest - n) // move if move > 0 else (n - lowest) // -move
 
 
-#: Longest tail of states in which a period is looked for: periods of up to half as many steps.
+#: Number of states searched for a period; the longest period found has half as many steps.
 _LONGEST_TAIL = 1024
 
 
 @dataclass(slots=True)
 class Progress:
-    """Where a chain stands."""
+    """The current state of a chain."""
 
     value: Any
     done: int = 0
-    #: stretches jumped over, and steps done by plain loops
+    #: runs of steps skipped, and steps computed by plain loops
     stretches: int = 0
     looped: int = 0
 
@@ -181,15 +181,16 @@ def advance(
 ) -> Progress:
     """Take `count` steps from `start`.
 
-    A window of steps is walked; if its tail shows a period, as many further periods as can be
-    proved are jumped. Windows grow until that pays, so that looking costs no more than looping.
+    A window of steps is computed; if its tail shows a period, as many further periods as can be
+    proved are skipped. Windows grow until skipping pays, so that the search costs no more than the
+    loop.
 
     Raises
     ------
     FpdriftError
         If it takes longer than `max_seconds`.
     """
-    # Python's floats are float64 and faster, but they refuse to divide by zero.
+    # Python's floats are float64 and faster, but raise an error when dividing by zero.
     as_float = fmt.name == "float64" and all(f for name, f in factors if name == "divide")
     step = operations(factors, as_float=as_float)
     at = Progress(float(start) if as_float else start)
@@ -205,7 +206,7 @@ def advance(
 
 
 def _move(at: Progress, step: Step, count: int, window: int, fmt: Format) -> int:
-    """Walk a window of steps, jump if it shows a period, and give the next window's size."""
+    """Compute a window of steps, skip ahead if it has a period; return the next window's size."""
     size = min(window, count - at.done)
     tail = min(size, _LONGEST_TAIL)
     states = walk(run(at.value, step, size - tail, fmt), step, tail)
@@ -221,15 +222,15 @@ def _move(at: Progress, step: Step, count: int, window: int, fmt: Format) -> int
         jumped, period, at.value = _jump(states, step, left, fmt)
     at.done += jumped
     at.stretches += jumped > 0
-    # What a look for periods costs, in steps of a loop, and a block of some milliseconds.
+    # The cost of a search for periods, in loop steps, and a block of a few milliseconds.
     worth, block = (4096, 1 << 22) if compiled(step, fmt) else (64, 1 << 16)
     return 2 * period if jumped >= worth else min(4 * window, block)
 
 
 def _jump(states: list[Any], step: Step, left: int, fmt: Format) -> tuple[int, int, Any]:
-    """Return steps to jump (at most `left`), the period they repeat, and the state after them.
+    """Return the steps to skip (at most `left`), the period they repeat, and the state after them.
 
-    A 16-bit format jumps only when a state comes back: its table needs no proof, and bfloat16's
+    A 16-bit format skips only when a state recurs: its table needs no proof, and bfloat16
     arithmetic goes through float32, which rounds a subnormal result twice.
     """
     last, size = states[-1], len(step)

@@ -1,8 +1,7 @@
-"""The plain loops: one step after another, as the machine rounds them.
+"""Run a chain one step after another, rounded by the machine; and exactly, in fractions.
 
-Everything else about chains is a shortcut that has to leave the same bits as these.
-
-What a chain would leave if nothing were rounded: every step is one exact line x -> a x + b.
+The plain loops are the reference: every shortcut must be bit-identical to them. Without rounding,
+every step is one exact line x -> a x + b, so that any number of steps has a closed form.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ Step = tuple[Operation, ...]
 
 
 def operations(factors: tuple[tuple[str, Any], ...], *, as_float: bool) -> Step:
-    """Make a step of (name, scalar) pairs; `as_float` swaps scalars for Python floats."""
+    """Make a step from (name, scalar) pairs; `as_float` converts the scalars to Python floats."""
     return tuple(
         Operation(name, APPLY[name], float(factor) if as_float else factor)
         for name, factor in factors
@@ -53,7 +52,7 @@ def operations(factors: tuple[tuple[str, Any], ...], *, as_float: bool) -> Step:
 
 
 def walk(x: Any, step: Step, steps: int) -> list[Any]:
-    """Go `steps` steps and keep every state, `x` and those inside a step included."""
+    """Run `steps` steps and return every state, including `x` and those within a step."""
     if len(step) == 1:
         return list(accumulate(repeat(step[0].factor, steps), step[0].apply, initial=x))
     states = [x]
@@ -65,7 +64,7 @@ def walk(x: Any, step: Step, steps: int) -> list[Any]:
 
 
 def run(x: Any, step: Step, steps: int, fmt: Format) -> Any:
-    """Go `steps` steps and keep the last state, compiled where a library can."""
+    """Run `steps` steps and return the last state; use compiled code where NumPy has it."""
     ufunc = compiled(step, fmt)
     if ufunc is not None and steps:
         factor = fmt.dtype.type(step[0].factor)
@@ -79,10 +78,10 @@ def run(x: Any, step: Step, steps: int, fmt: Format) -> Any:
 
 
 def compiled(step: Step, fmt: Format) -> np.ufunc | None:
-    """Find the NumPy function whose ``reduce`` is a plain loop of this step, if there is one.
+    """Return the NumPy function whose ``reduce`` is a plain loop of this step, or None.
 
-    Adding subtracts the negative, which is the same operation (IEEE 754-2019, section 5.4.1):
-    ``np.add.reduce`` adds in pairs.
+    An addition subtracts the negative, which is the same operation (IEEE 754-2019, section 5.4.1),
+    because ``np.add.reduce`` adds pairwise.
     """
     if len(step) > 1 or fmt.bits == 16:
         return None
@@ -92,7 +91,7 @@ def compiled(step: Step, fmt: Format) -> np.ufunc | None:
 
 @cache
 def _reduces_in_order(name: str, dtype: np.dtype[Any]) -> bool:
-    """See whether this NumPy's ``reduce`` leaves a plain loop's bits; no document promises it."""
+    """Check that NumPy's ``reduce`` is bit-identical to a plain loop, which is not documented."""
     start, factor = dtype.type(1.7), dtype.type(1.01)
     steps = range(200, 1000, 97)
     states = walk(start, (Operation(name, APPLY[name], factor),), max(steps))
@@ -101,10 +100,10 @@ def _reduces_in_order(name: str, dtype: np.dtype[Any]) -> bool:
 
 
 def by_table(x: Any, step: Step, steps: int, fmt: Format) -> Any:
-    """Go `steps` steps in a 16-bit format: its step is a table of 65,536 states.
+    """Run `steps` steps in a 16-bit format, in which a step is a table of 65,536 states.
 
-    The table of twice as many steps is the table looked up in itself, so that any count takes as
-    many look-ups as it has binary digits.
+    Indexing the table with itself gives the table of twice as many steps, so that any count takes
+    as many look-ups as it has binary digits.
     """
     states: npt.NDArray[Any] = np.arange(1 << fmt.bits, dtype=fmt.uint).view(fmt.dtype)
     for _name, apply, factor in step:
@@ -120,15 +119,15 @@ def by_table(x: Any, step: Step, steps: int, fmt: Format) -> Any:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Return whether two states lead on to the same: equal with equal sign, or both NaN."""
+    """Return whether two states have the same successors: equal with equal sign, or both NaN."""
     if a == b:
         return bool(a) or math.copysign(1.0, a) == math.copysign(1.0, b)
     return bool(a != a and b != b)  # both NaN
 
 
-#: Digits that an answer carries.
+#: Digits of a result.
 _DIGITS = 50
-#: Digits to calculate with, tried in turn where the terms of an answer cancel.
+#: Working precisions in digits, tried in turn if the terms of a result cancel.
 _PRECISIONS = (120, 1_000, 10_000)
 
 
@@ -157,8 +156,8 @@ def after(start: Fraction, slope: Fraction, offset: Fraction, steps: int) -> Dec
     Returns
     -------
     Decimal
-        50 digits; the first 30 and more are right. Zero where the terms cancel beyond 9,000 digits,
-        an infinity or zero beyond Decimal's range.
+        50 digits, at least 30 of them correct. Zero if the terms cancel beyond 9,000 digits; an
+        infinity or zero beyond Decimal's range.
     """
     narrow = _context(_DIGITS)
     if slope == 1 or not steps:

@@ -1,6 +1,7 @@
-"""Every way of evaluating an expression that is equal on paper, and what each one gives.
+"""Evaluate an expression in every mathematically equal order.
 
-The rounding ledger: what each step of an order should have given, gave, and lost.
+Each order has a rounding ledger: the exact result of each step, its rounded result, and the
+difference.
 """
 
 from __future__ import annotations
@@ -34,17 +35,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rounding(Result):
-    """One operation of the machine: exact on its two operands, then rounded."""
+    """One machine operation: its two operands, its exact result and its rounded result."""
 
     #: the part of the expression that this step computes, such as ``"2/9"``
     text: str
     #: ``"+"``, ``"-"``, ``"*"`` or ``"/"``
     operation: str
-    #: the two scalars that the machine operates on, themselves rounded before
+    #: the two scalars that the machine operates on, themselves already rounded
     operands: tuple[Any, Any]
-    #: exact value of the operation on these (None: an operand is not finite, or a division by zero)
+    #: exact result of the operation (None: an operand is not finite, or a division by zero)
     exact: Fraction | None
-    #: what the machine gives, a NumPy scalar
+    #: the machine's result, a NumPy scalar
     rounded: Any
     #: exact - rounded (None: one of them is not finite)
     lost: Fraction | None
@@ -56,7 +57,7 @@ class Rounding(Result):
 
 
 def ledger_of(node: Node, fmt: Format) -> Iterator[Rounding]:
-    """Return the roundings of a tree in the order in which Python would do them."""
+    """Yield the roundings of a tree in the order in which Python performs them."""
     for part in node.parts:
         yield from ledger_of(part, fmt)
     if node.kind not in OPERATIONS:
@@ -74,23 +75,23 @@ def ledger_of(node: Node, fmt: Format) -> Iterator[Rounding]:
     )
 
 
-#: Orders grow faster than factorials: 7 operands have up to 79,965 of them, 8 up to 1,483,965;
-#: with reciprocals 6 operands have up to 67,755.
+#: The number of orders grows faster than a factorial: up to 79,965 with 7 operands, 1,483,965 with
+#: 8; with reciprocals, 67,755 with 6.
 MAX_OPERANDS = 7
 MAX_OPERANDS_WITH_RECIPROCALS = 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order(Result):
-    """One order of an expression and its result."""
+    """One order of evaluation and its result."""
 
     #: the order as Python would read it, such as ``"2/9*11"``
     text: str
-    #: what the machine gives, a NumPy scalar of the dtype
+    #: the machine's result, a NumPy scalar of the dtype
     value: Any
     #: (value - exact) / ulp of the exactly rounded result (None: one of them is not finite)
     error_ulps: Fraction | None
-    #: the names in the text and the scalars that they stand for
+    #: the names in the text and their values
     names: tuple[tuple[str, Any], ...] = ()
 
     @property
@@ -100,7 +101,7 @@ class Order(Result):
 
     @property
     def ledger(self) -> tuple[Rounding, ...]:
-        """Each step: its exact value, its rounded value, and what the rounding lost."""
+        """Each step's exact value, rounded value, and rounding error."""
         fmt = format_of(self.value.dtype)
         with np.errstate(all="ignore"):
             root = parse(self.text, dict(self.names), Builder(fmt), most=len(self.text))
@@ -112,23 +113,23 @@ class Order(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Orders(Result):
-    """Every order of an expression; `orders` makes it."""
+    """Every order of an expression, as returned by `orders`."""
 
-    #: the expression as it was given
+    #: the expression as passed
     expression: str
     dtype: str
     reciprocals: bool
-    #: what exact arithmetic makes of the rounded operands (None: one is not finite, or a
+    #: the result in exact arithmetic from the rounded operands (None: one is not finite, or a
     #: division by zero)
     exact: Fraction | None
-    #: `exact`, rounded once: the best that the dtype can do (None with `exact`)
+    #: `exact`, rounded once: the closest value of the dtype (None if `exact` is None)
     correctly_rounded: Any
-    #: the user's own first, then those with few parentheses
+    #: the expression as written first, then sorted by number of parentheses
     orders: tuple[Order, ...]
 
     @property
     def groups(self) -> tuple[tuple[Order, ...], ...]:
-        """The orders grouped by the bits of their result; the group of the user's own first."""
+        """The orders grouped by the bits of their result; the order as written comes first."""
         found: dict[bytes, list[Order]] = {}
         for order in self.orders:
             found.setdefault(order.value.tobytes(), []).append(order)
@@ -143,12 +144,12 @@ class Orders(Result):
 def orders(
     expression: str, /, *, dtype: Any = "float64", reciprocals: bool = False, **names: Any
 ) -> Orders:
-    """Evaluate an expression in every order that is equal on paper.
+    """Evaluate an expression in every mathematically equal order.
 
-    Operands of + and * are swapped and regrouped; - and / count as + and * of the inverse, each
-    kept as one rounded operation: ``a/b/c`` may become ``a/(b*c)``, never ``a*(1/b)``. Nothing is
-    multiplied out. Two texts that differ only by swapping the two operands of a + or * round alike
-    and are listed once.
+    Operands of + and * are swapped and regrouped; - and / are treated as + and * of the inverse,
+    each kept as one rounded operation: ``a/b/c`` may become ``a/(b*c)``, never ``a*(1/b)``.
+    Products are not expanded. Orders that differ only by swapping the two operands of a + or * have
+    the same roundings and are listed once.
 
     Parameters
     ----------
@@ -159,10 +160,10 @@ def orders(
         ``"float16"``, ``"bfloat16"``, ``"float32"`` or ``"float64"``. Each step is the machine's
         own operation of this dtype.
     reciprocals : bool, default False
-        Also turn divisors into ``1/x``, a rounding of its own, and multiply by that; then up to
-        6 operands.
+        Also replace division by multiplication with ``1/x``, which is rounded itself; limits the
+        expression to 6 operands.
     **names : str, int, float, Fraction, Decimal or NumPy scalar
-        What the names in the expression stand for, read exactly and rounded once.
+        Values of the names in the expression, read exactly and rounded once.
 
     Returns
     -------
@@ -172,8 +173,8 @@ def orders(
     Raises
     ------
     FpdriftError
-        If the expression cannot be read or has too many operands (the message names the column),
-        or a name is left over or no number.
+        If the expression cannot be parsed or has too many operands (the message names the column),
+        or a name is unused or its value is not a number.
 
     Examples
     --------
@@ -183,7 +184,7 @@ def orders(
     """
     fmt = format_of(dtype)
     if not isinstance(reciprocals, bool | np.bool):
-        message = f"reciprocals is True or False, not {short_repr(reciprocals)}"
+        message = f"reciprocals must be True or False, not {short_repr(reciprocals)}"
         raise FpdriftError(message)
     builder = Builder(fmt)
     most = MAX_OPERANDS_WITH_RECIPROCALS if reciprocals else MAX_OPERANDS
@@ -199,7 +200,7 @@ def orders(
     exact = on_paper(root, fmt)
     best = None if exact is None else round_fraction(exact, fmt)
     pairs = tuple(bound.items())
-    results = {node.value.tobytes(): node.value for node in nodes}  # few, however many orders
+    results = {node.value.tobytes(): node.value for node in nodes}  # few, even for many orders
     errors = {bits: _error(value, exact, best, fmt) for bits, value in results.items()}
     return Orders(
         expression=expression,

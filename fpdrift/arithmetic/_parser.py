@@ -1,6 +1,6 @@
-"""Read an expression into our own small tree. Nothing in it is ever run as Python.
+"""Parse an expression into a small tree, each node of which holds its text and its value.
 
-Our own small tree of an expression: a node knows its text and what the machine makes of it.
+Python's ``ast`` parses the text; nothing in it is ever executed as Python.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fpdrift.floats import Format
 
-#: The four operations; on two scalars of a dtype each rounds once, on two fractions never.
+#: The four operations. Each rounds once on two scalars of a dtype, and never on two fractions.
 OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -28,7 +28,7 @@ OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "/": operator.truediv,
 }
 
-#: How tightly Python binds: sums, products, a minus sign, a single operand.
+#: Precedence in Python: sums, products, a minus sign, a single operand.
 _SUM, _PRODUCT, _SIGN, _OPERAND = range(4)
 _BINDING = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}
 
@@ -39,12 +39,12 @@ class Node(NamedTuple):
     #: one of + - * /, "negative" or "operand"
     kind: str
     parts: tuple[Node, ...]
-    #: the expression, with no more parentheses than Python needs
+    #: the expression, with as few parentheses as Python needs
     text: str
     binding: int
-    #: what the machine makes of it, a scalar of the dtype
+    #: the machine's result, a scalar of the dtype
     value: Any
-    #: place of its first operand in the user's text; infinite if none stands there
+    #: position of its first operand in the user's text; infinite if it has none there
     first: float
     #: equal for nodes that differ by swapped operands of + or *, or by their sign
     key: int
@@ -53,7 +53,7 @@ class Node(NamedTuple):
 
 
 class Builder:
-    """Makes nodes in one format and evaluates them as it goes."""
+    """Make nodes in one format, and evaluate each as it is made."""
 
     def __init__(self, fmt: Format) -> None:
         self.fmt = fmt
@@ -61,7 +61,7 @@ class Builder:
         self.one = self.operand("1", fmt.dtype.type(1), math.inf)
 
     def operand(self, text: str, value: Any, first: float) -> Node:
-        """Make a leaf; `first` is its place in the user's text."""
+        """Make a leaf; `first` is its position in the user's text."""
         key = self._key("operand", to_bits(value, self.fmt))
         return Node("operand", (), text, _OPERAND, value, first, key, 1)
 
@@ -71,7 +71,7 @@ class Builder:
         return Node("negative", (of,), text, _SIGN, -of.value, of.first, of.key, -of.sign)
 
     def apply(self, kind: str, left: Node, right: Node) -> Node:
-        """Operate on two nodes; where they commute the one met first in the text stands first."""
+        """Make an operation on two nodes; if they commute, in the order of the user's text."""
         if kind in "+*" and right.first < left.first:
             left, right = right, left
         binding = _BINDING[kind]
@@ -83,7 +83,7 @@ class Builder:
         return Node(kind, (left, right), text, binding, value, first, key, sign)
 
     def opposite(self, of: Node) -> Node:
-        """Negate a node as far left as it goes: -a*b, not -(a*b)."""
+        """Negate a node, with the sign as far left as possible: -a*b, not -(a*b)."""
         if of.kind in ("*", "/", "+"):
             left, right = of.parts
             return self.apply("-" if of.kind == "+" else of.kind, self.opposite(left), right)
@@ -107,7 +107,7 @@ class Builder:
 
 
 def operands(node: Node) -> Iterator[Node]:
-    """Return the leaves from left to right."""
+    """Yield the leaves from left to right."""
     if node.kind == "operand":
         yield node
     for part in node.parts:
@@ -115,14 +115,14 @@ def operands(node: Node) -> Iterator[Node]:
 
 
 def on_paper(node: Node, fmt: Format) -> Fraction | None:
-    """Evaluate without rounding; None where an operand is not finite or a divisor is zero."""
+    """Evaluate without rounding; None if an operand is not finite or a divisor is zero."""
     if node.kind == "operand":
         return finite(node.value, fmt)
     return unrounded(node.kind, [on_paper(part, fmt) for part in node.parts])
 
 
 def unrounded(kind: str, parts: list[Fraction | None]) -> Fraction | None:
-    """Carry one operation out exactly, where that means anything."""
+    """Evaluate one operation exactly; None if the result is undefined."""
     known = [part for part in parts if part is not None]
     if len(known) < len(parts) or (kind == "/" and not known[1]):
         return None
@@ -139,7 +139,7 @@ def _wrap(node: Node, needed: bool) -> str:
     return f"({node.text})" if needed else node.text
 
 
-#: Room for seven numbers with all their decimals; no nesting this short can exhaust the stack.
+#: Enough for seven numbers with all their decimals, and too short to exhaust the stack by nesting.
 _MAX_LENGTH = 1000
 
 _KINDS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
@@ -154,19 +154,19 @@ def parse(expression: Any, names: Mapping[str, Any], builder: Builder, most: int
     expression : str
         Numbers, names, ``+ - * /``, minus signs and parentheses.
     names : mapping of str to scalar
-        What each name stands for, a scalar of the format.
+        The value of each name, a scalar of the format.
     builder : Builder
         Makes the nodes.
     most : int
-        How many operands there may be.
+        Maximum number of operands.
 
     Raises
     ------
     FpdriftError
-        Names the column and the text there that cannot be read.
+        If the text cannot be parsed; the message names the column and the text there.
     """
     if not isinstance(expression, str):
-        message = f"an expression is a text such as '2*11/9', not {short_repr(expression)}"
+        message = f"the expression must be a string such as '2*11/9', not {short_repr(expression)}"
         raise FpdriftError(message)
     return _Reader(expression, names, builder).read(most)
 
@@ -183,32 +183,32 @@ class _Reader:
             message = f"the expression is empty; {_KNOWN}"
             raise FpdriftError(message)
         if len(self.source) > _MAX_LENGTH:
-            message = f"an expression of {len(self.source)} characters; keep to {_MAX_LENGTH}"
+            message = f"the expression has {len(self.source)} characters; keep to {_MAX_LENGTH}"
             raise FpdriftError(message)
         for place, character in enumerate(self.source):
             if character in "#\\" or not character.isprintable():
-                raise self._refusal(place, character, _KNOWN)
-        root = self._parsed()
+                raise self._error(place, character, _KNOWN)
+        root = self._parse()
         # Sorted by place, the n-th right-hand side starts at operand n + 1.
         right = sorted(
             (node.right for node in ast.walk(root) if isinstance(node, ast.BinOp)),
             key=lambda node: node.col_offset,
         )
         if len(right) >= most:
-            raise self._refusal_at(right[most - 1], f"keep to {most} operands")
+            raise self._error_at(right[most - 1], f"keep to {most} operands")
         return self._node(root)
 
-    def _parsed(self) -> ast.expr:
+    def _parse(self) -> ast.expr:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("error")  # Python only warns of "1and 2"
+                warnings.simplefilter("error")  # Python only warns about "1and 2"
                 return ast.parse(self.source, mode="eval").body
         except SyntaxError as error:
             place = error.offset - 1 if error.offset else len(self.source)
             text = self.source[place : place + 20]
-            raise self._refusal(place, text, f"not an expression; {_KNOWN}") from None
+            raise self._error(place, text, f"not an expression; {_KNOWN}") from None
         except (ValueError, MemoryError, RecursionError):
-            raise self._refusal(0, self.source, f"nested too deeply; {_KNOWN}") from None
+            raise self._error(0, self.source, f"nested too deeply; {_KNOWN}") from None
 
     def _node(self, node: ast.expr) -> Node:
         negative = False
@@ -225,33 +225,33 @@ class _Reader:
             return self._operand(self._text(node), self._number(node), node)
         if isinstance(node, ast.Name):
             if node.id not in self.names:
-                raise self._refusal_at(node, f"unknown name; pass it as {node.id:.40}=...")
+                raise self._error_at(node, f"unknown name; pass it as {node.id:.40}=...")
             return self._operand(node.id, self.names[node.id], node)
-        raise self._refusal_at(node, _KNOWN)
+        raise self._error_at(node, _KNOWN)
 
     def _operand(self, text: str, value: Any, node: ast.expr) -> Node:
         return self.builder.operand(text, value, node.col_offset)
 
     def _number(self, node: ast.Constant) -> Any:
-        """Read a literal exactly, then round it once; Python's own float64 would be one more."""
+        """Round a literal's exact value once; Python's float64 would round it first."""
         text, fmt = self._text(node), self.builder.fmt
         try:
             value = round_to(node.value if type(node.value) is int else text, fmt)
         except FpdriftError as error:
-            raise self._refusal_at(node, str(error)) from None
+            raise self._error_at(node, str(error)) from None
         if finite(value, fmt) is None:
-            raise self._refusal_at(node, f"too large for {fmt.name}")
+            raise self._error_at(node, f"too large for {fmt.name}")
         return value
 
     def _text(self, node: ast.expr) -> str:
         return ast.get_source_segment(self.source, node) or ""
 
-    def _refusal_at(self, node: ast.expr, why: str) -> FpdriftError:
+    def _error_at(self, node: ast.expr, why: str) -> FpdriftError:
         # Python counts bytes, a reader counts characters.
         place = len(self.source.encode()[: node.col_offset].decode())
-        return self._refusal(place, self._text(node), why)
+        return self._error(place, self._text(node), why)
 
-    def _refusal(self, place: int, text: str, why: str) -> FpdriftError:
-        where = short_repr(text) if text else "its end"
+    def _error(self, place: int, text: str, why: str) -> FpdriftError:
+        where = short_repr(text) if text else "the end"
         column = place + self.indent + 1
         return FpdriftError(f"{short_repr(self.source)}, column {column}, at {where}: {why}")

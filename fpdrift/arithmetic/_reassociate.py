@@ -1,9 +1,9 @@
-"""Every order of an expression that is equal on paper.
+"""Enumerate the mathematically equal orders of an expression.
 
-A chain of + and - is a group of signed terms, a chain of * and / a group of factors, each upright
-or inverted. A group may be split into two parts in any way, each part again, and so on: that is
-what commuting and associating allow. A sum among factors is one factor, with orders of its own;
-nothing is multiplied out. Signs cost no rounding, so each part is computed without the sign that
+A chain of + and - is a group of signed terms; a chain of * and / is a group of factors, some of
+them inverted. A group may be split into two parts in any way, and each part again: this is what
+commutativity and associativity allow. A sum among factors is one factor with orders of its own;
+products are not expanded. A sign costs no rounding, so each part is computed without the sign that
 all of its terms share.
 """
 
@@ -22,7 +22,7 @@ _Parts: TypeAlias = "dict[int, list[Node]]"
 
 
 class _Member(NamedTuple):
-    """One term of a sum or one factor of a product, and every order of what it is made of."""
+    """One term of a sum or one factor of a product, in each of its own orders."""
 
     orders: list[Node]
     negative: bool
@@ -30,16 +30,16 @@ class _Member(NamedTuple):
 
 
 def every_order(root: Node, builder: Builder, *, reciprocals: bool = False) -> list[Node]:
-    """Return each order once, the user's own first, then those with few parentheses.
+    """Return each order once: the one as written, then the others by number of parentheses.
 
     Parameters
     ----------
     root : Node
         The expression as the user wrote it.
     builder : Builder
-        What made it.
+        The builder that made it.
     reciprocals : bool
-        Whether a divisor may also be turned into 1/x, rounded, and multiplied by.
+        Whether division may also become multiplication by the rounded 1/x.
 
     Returns
     -------
@@ -110,7 +110,7 @@ class _Orders:
     def _product(self, factors: list[_Member]) -> tuple[bool, list[Node]]:
         up = {1 << i: [] if f.inverted else f.orders for i, f in enumerate(factors)}
         down = {1 << i: f.orders if f.inverted else [] for i, f in enumerate(factors)}
-        over = dict(up)  # what may be divided by: no reciprocal, since a/(1/b) is a*b
+        over = dict(up)  # possible divisors: no reciprocals, since a/(1/b) is a*b
         below = sum(1 << i for i, factor in enumerate(factors) if factor.inverted)
         for whole in range(1, 1 << len(factors)):
             if whole not in up:
@@ -124,7 +124,7 @@ class _Orders:
         return negative, up[whole]
 
     def _quotients(self, top: _Parts, bottom: _Parts, whole: int) -> Iterator[Node]:
-        """Return a part as a product, or as a quotient by the inverse of one of its halves."""
+        """Yield a part as a product, or as a quotient by the inverse of one of its halves."""
         for left, right in _splits(whole):
             yield from self._apply("*", top[left], top[right])
             yield from self._apply("/", top[left], bottom[right])
@@ -143,7 +143,7 @@ def _distinct(nodes: Iterable[Node]) -> list[Node]:
 
 
 def _splits(whole: int) -> Iterator[tuple[int, int]]:
-    """Split a set of bits in two, in every way; the lowest bit goes to the left."""
+    """Yield every split of a set of bits in two; the lowest bit goes to the left."""
     others = part = whole & (whole - 1)
     while part:
         yield whole ^ part, part

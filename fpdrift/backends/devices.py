@@ -161,7 +161,7 @@ def open_device(library: str, device: str = "gpu") -> Device:
     check_choice("library", library, GPU_LIBRARIES)
     check_choice("device", device, DEVICES)
     if importlib.util.find_spec(library) is None:
-        message = f"{library} is not installed; type: pip install {_INSTALL[library]}"
+        message = f"{library} is not installed; run: pip install {_INSTALL[library]}"
         raise FpdriftError(message)
     home = f"fpdrift.backends.{library}"
     try:

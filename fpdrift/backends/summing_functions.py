@@ -273,7 +273,7 @@ def _not_installed(package: str) -> FpdriftError:
     if package in EXTRA_OF:
         return MissingExtraError(package)
     install = LIBRARIES[package].install
-    return FpdriftError(f"{package} is not installed; type: pip install {install}")
+    return FpdriftError(f"{package} is not installed; run: pip install {install}")
 
 
 def _adapted(name: str, library: Library, function: str) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""What a float is: its bits, its exact value, its neighbours, and distances counted in floats."""
+"""Examine floats: their bits, exact values, neighbours, and distances in ulps."""
 
 from fpdrift.floats._anatomy import (
     FIELDS,

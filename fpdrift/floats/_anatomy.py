@@ -1,6 +1,6 @@
-"""Take one float apart: which bits it has, which number they stand for, and what lies beside it.
+"""Decompose a float into its bits, its exact value and its neighbours, and describe it in words.
 
-What there is to say of one float, in words: for a screen, a widget and a page alike.
+The description is shared by the command line, the widgets and the web page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Kind = Literal["normal", "subnormal", "zero", "infinite", "nan"]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Anatomy(Result):
-    """One float, taken apart; ``(-1)**sign * significand * 2**exponent`` is its exact value."""
+    """The parts of a float; its exact value is ``(-1)**sign * significand * 2**exponent``."""
 
     dtype: str
     #: the float, a NumPy scalar of the dtype
@@ -34,9 +34,9 @@ class Anatomy(Result):
     biased_exponent: int
     #: power of two that one unit of the significand stands for (None: infinite or NaN)
     exponent: int | None
-    #: integer significand, the hidden bit included (for infinite and NaN the stored field)
+    #: integer significand, including the hidden bit (for infinite and NaN the stored field)
     significand: int
-    #: the three fields as text of 0 and 1: 1, w and p - 1 characters
+    #: the three fields as strings of 0 and 1: 1, w and p - 1 characters
     sign_bits: str
     exponent_bits: str
     significand_bits: str
@@ -61,7 +61,7 @@ class Anatomy(Result):
 
 
 def anatomy(x: Any, dtype: Any = "float64") -> Anatomy:
-    """Take the float nearest to `x` apart.
+    """Return the bits, exact value and neighbours of the float nearest to `x`.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def anatomy(x: Any, dtype: Any = "float64") -> Anatomy:
     Raises
     ------
     FpdriftError
-        If `x` is no real number or `dtype` none of the four.
+        If `x` is not a real number or `dtype` is not one of the four.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def anatomy(x: Any, dtype: Any = "float64") -> Anatomy:
 
 
 def full_decimal(value: Fraction, *, negative: bool = False) -> str:
-    """Write a dyadic fraction with all its decimal digits; `negative` keeps the sign of a zero."""
+    """Format a dyadic fraction with all its decimal digits; `negative` keeps the sign of a zero."""
     digits = len(str(abs(value.numerator))) + value.denominator.bit_length()
     quotient = Context(prec=digits).divide(Decimal(value.numerator), Decimal(value.denominator))
     text = format(quotient, "f")
@@ -134,7 +134,7 @@ def _kind(biased: int, field: int, fmt: Format) -> Kind:
 
 
 def _neighbours(value: Any, fmt: Format) -> tuple[Any, Any]:
-    """Next floats down and up; a step to zero keeps the sign (IEEE 754-2019, section 5.3.1)."""
+    """Return the next floats down and up; a step to zero keeps the sign (IEEE 754-2019, 5.3.1)."""
     here = ordinal(value, fmt)
     last = fmt.infinity_bits
     below = from_ordinal(here - 1, fmt) if here > -last else None
@@ -144,7 +144,7 @@ def _neighbours(value: Any, fmt: Format) -> tuple[Any, Any]:
     return below, above
 
 
-#: Letter of a bit -> what it belongs to.
+#: Letter of a bit -> the field it belongs to.
 FIELDS = {"s": "sign", "e": "exponent", "f": "fraction"}
 
 
@@ -155,23 +155,25 @@ def letters(of: Anatomy) -> str:
 
 
 def facts(of: Anatomy) -> dict[str, str]:
-    """Say what a float stands for and what lies beside it; ulp and formula where it is finite."""
-    said = {"value": f"{of.value!s} ({of.kind})", "exact": of.decimal}
+    """Describe a float's value and neighbours; if it is finite, its formula and ulp too."""
+    description = {"value": f"{of.value!s} ({of.kind})", "exact": of.decimal}
     if of.ulp is not None:
         sign = "-" if of.sign else ""
-        said["formula"] = f"{sign}{of.significand} * 2**{of.exponent}"
-        said["ulp"] = f"2**{of.exponent} = {float(of.ulp):.6g}"
-    said["below"], said["above"] = ("none" if x is None else str(x) for x in (of.below, of.above))
-    return said
+        description["formula"] = f"{sign}{of.significand} * 2**{of.exponent}"
+        description["ulp"] = f"2**{of.exponent} = {float(of.ulp):.6g}"
+    description["below"], description["above"] = (
+        "none" if x is None else str(x) for x in (of.below, of.above)
+    )
+    return description
 
 
 def float_lines(of: Anatomy) -> Iterator[str]:
-    """Return the same as lines of text, under the bits and their letters."""
+    """Yield the bits under their letters, then the facts, as lines of text."""
     width = 1, len(of.exponent_bits), len(of.significand_bits)
     yield " ".join(letter * n for letter, n in zip(FIELDS, width, strict=True))
     yield f"{of.sign_bits} {of.exponent_bits} {of.significand_bits}"
-    for name, said in facts(of).items():
-        yield f"{name:8} {said}"
+    for name, text in facts(of).items():
+        yield f"{name:8} {text}"
 
 
 def flipped(of: Anatomy, place: int) -> Anatomy:

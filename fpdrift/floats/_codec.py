@@ -1,7 +1,7 @@
-"""Between a float, its bits, and the exact number it stands for.
+"""Convert between a float, its bits, and its exact value.
 
-The bits of a positive float, read as an integer, count the ulps from zero. That one fact carries
-rounding, neighbours and distances in this package.
+The bits of a positive float, read as an integer, count the ulps from zero. Rounding, neighbours
+and distances in this package all follow from that fact.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import numpy as np
 from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.floats._formats import Format
 
-#: A text such as "1e999999999" would need a gigabyte as a fraction.
+#: As a fraction, "1e999999999" would need a gigabyte.
 _LARGEST_EXPONENT = 5000
 
-#: Fractions take quadratic time; no format has a number that needs a tenth of these.
+#: Fractions take quadratic time; the longest number of any format has a tenth of these digits.
 _MOST_DIGITS = 10_000
 _MOST_BITS = 33_219
 
-#: `float` would take these, dropping what they mean: a truth, an imaginary part, a unit, a text.
+#: Types that `float` accepts although it discards a part: truth value, imaginary part, unit, text.
 _NOT_REAL = (bool, np.bool, np.complexfloating, np.timedelta64, bytes, bytearray)
 
 
@@ -43,7 +43,7 @@ def to_fraction(x: Any, fmt: Format) -> Fraction:
     bits = to_bits(x, fmt)
     size = bits & ~fmt.sign_bit
     if size >= fmt.infinity_bits:
-        message = f"{x} has no exact value; give a finite number"
+        message = f"{x} has no exact value; pass a finite number"
         raise FpdriftError(message)
     exponent, fraction = divmod(size, 1 << fmt.fraction_bits)
     if exponent:
@@ -59,7 +59,7 @@ def round_fraction(value: Fraction, fmt: Format) -> Any:
     Returns
     -------
     numpy scalar
-        Of the format; an infinity where the number is too large, plus zero for zero.
+        Of the format; an infinity if the number is too large, plus zero for zero.
     """
     size = abs(value)
     if not size:
@@ -80,12 +80,12 @@ def floor_log2(value: Fraction) -> int:
 
 
 def exact(x: Any) -> Fraction | float:
-    """Read what a user typed or passed, exactly.
+    """Return the exact value of a number or of a string.
 
     Parameters
     ----------
     x : str, int, float, Fraction, Decimal or NumPy scalar
-        A text is read as the decimal (or the fraction ``"1/3"``) it shows.
+        A string is read as a decimal, or as a fraction such as ``"1/3"``.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def exact(x: Any) -> Fraction | float:
     Raises
     ------
     FpdriftError
-        If it is no real number, its exponent is beyond all formats, or it has over 10,000 digits.
+        If it is not a real number, its exponent exceeds every format, or it has over 10,000 digits.
     """
     if isinstance(x, np.ndarray) and x.ndim == 0:
         x = x[()]
@@ -119,7 +119,7 @@ def exact(x: Any) -> Fraction | float:
 
 def _exact_ratio(numerator: int, denominator: int) -> Fraction:
     if max(numerator.bit_length(), denominator.bit_length()) > _MOST_BITS:
-        message = f"a number of over {_MOST_DIGITS:,} digits; keep to as many"
+        message = f"a number of over {_MOST_DIGITS:,} digits; keep to that many"
         raise FpdriftError(message)
     return Fraction(numerator, denominator)
 
@@ -135,17 +135,17 @@ def _exact_text(text: str) -> Fraction | float:
         return float(decimal)
     if not decimal.is_zero() and abs(decimal.adjusted()) > _LARGEST_EXPONENT:
         message = (
-            f"{short_repr(text)} is beyond every format; "
-            f"keep the exponent within {-_LARGEST_EXPONENT} and {_LARGEST_EXPONENT}"
+            f"{short_repr(text)} is outside the range of every format; "
+            f"use an exponent from {-_LARGEST_EXPONENT} to {_LARGEST_EXPONENT}"
         )
         raise FpdriftError(message)
     return Fraction(decimal)
 
 
 def round_to(x: Any, fmt: Format) -> Any:
-    """Round anything that `exact` reads to a scalar of the format, once.
+    """Round any argument of `exact` once, to a scalar of the format.
 
-    A scalar that already has the format's dtype keeps its bits, NaN payload included.
+    A scalar that already has the format's dtype keeps its bits, including a NaN's payload.
     """
     if isinstance(x, np.generic) and x.dtype == fmt.dtype:
         return x

@@ -1,6 +1,7 @@
-"""The four formats, as data: how many bits go where, and what follows from it.
+"""Define the four floating-point formats by their parameters.
 
-IEEE 754-2019, section 3.3 names the parameters; bfloat16 is float32 with its last 16 bits cut off.
+The parameters are those of IEEE 754-2019, section 3.3; bfloat16 is float32 without its last 16
+bits.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Format:
     name: str
     #: width in bits
     bits: int
-    #: significand bits p, the hidden one counted
+    #: significand bits p, including the hidden bit
     precision: int
     #: largest exponent of a finite number
     emax: int
@@ -74,22 +75,22 @@ FORMATS: dict[str, Format] = {
 
 
 def format_of(dtype: Any) -> Format:
-    """Look a format up by name or dtype.
+    """Return the format of a name or dtype.
 
     Parameters
     ----------
     dtype : str or numpy.dtype or type
-        ``"float16"``, ``"bfloat16"``, ``"float32"``, ``"float64"``, or what NumPy takes for one.
+        ``"float16"``, ``"bfloat16"``, ``"float32"``, ``"float64"``, or what NumPy reads as one.
 
     Raises
     ------
     FpdriftError
-        If it is none of the four.
+        If it is not one of the four.
     """
     if isinstance(dtype, str) and dtype in FORMATS:
         return FORMATS[dtype]
     try:
-        if dtype is None:  # NumPy would take it for float64
+        if dtype is None:  # NumPy would read it as float64
             raise TypeError
         return FORMATS[np.dtype(dtype).name]
     except (KeyError, TypeError, ValueError, SyntaxError):  # NumPy raises all of them

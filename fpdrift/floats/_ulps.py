@@ -1,7 +1,7 @@
-"""How many floats lie between two floats.
+"""Measure the distance between two floats in ulps.
 
-Sorting all floats of a format gives every one an ordinal: 0 for both zeros, +1 a step up, -1 a step
-down. A distance in ulps is the difference of two ordinals.
+Sorting all floats of a format gives each an ordinal: 0 for both zeros, +1 for each step up, -1 for
+each step down. The distance in ulps is the difference between two ordinals.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from fpdrift.floats._formats import FORMATS, Format
 
 
 def ordinal(x: Any, fmt: Format) -> int:
-    """Place of a scalar in the sorted floats of its format; both zeros are 0."""
+    """Return the position of a scalar in the sorted floats of its format; both zeros are 0."""
     bits = to_bits(x, fmt)
     size = bits & ~fmt.sign_bit
     return -size if bits & fmt.sign_bit else size
 
 
 def from_ordinal(place: int, fmt: Format) -> Any:
-    """Inverse of `ordinal`; 0 gives plus zero."""
+    """Return the scalar with an ordinal; 0 gives plus zero."""
     return from_bits(abs(place) | (fmt.sign_bit if place < 0 else 0), fmt)
 
 
@@ -37,24 +37,25 @@ def ulp_distance(a: npt.ArrayLike, b: npt.NDArray[Any]) -> npt.NDArray[np.uint64
 
 
 def ulp_distance(a: Any, b: Any) -> Any:
-    """Count the steps from float to float that lead from `a` to `b`.
+    """Return the distance between `a` and `b` in steps from one float to the next.
 
     Parameters
     ----------
     a, b : float, NumPy scalar or array of one dtype
-        float16, bfloat16, float32 or float64; arrays are broadcast. A Python float or int beside a
-        NumPy value is taken as that dtype if it is exact in it.
+        float16, bfloat16, float32 or float64; arrays are broadcast. A Python float or int next to
+        a NumPy value takes its dtype, if it is exact in it.
 
     Returns
     -------
     int or numpy.ndarray of uint64
-        The signed zeros are 0 apart. Across zero every float in between counts. An infinity lies
-        one step beyond the largest finite number. Two NaN are 0 apart, whatever their bits.
+        The distance between the signed zeros is 0. Across zero, every float in between counts. An
+        infinity is one step beyond the largest finite number. The distance between two NaNs is 0,
+        whatever their bits.
 
     Raises
     ------
     FpdriftError
-        If the dtypes differ, or a NaN meets a number: it has no place among the numbers.
+        If the dtypes differ, or only one of two values is a NaN, which has no ordinal.
 
     Examples
     --------
@@ -66,17 +67,19 @@ def ulp_distance(a: Any, b: Any) -> Any:
     try:
         x, y = np.broadcast_arrays(x, y)
     except ValueError:
-        message = f"shapes {short_repr(x.shape)} and {short_repr(y.shape)} do not go together"
+        message = (
+            f"shapes {short_repr(x.shape)} and {short_repr(y.shape)} cannot be broadcast together"
+        )
         raise FpdriftError(message) from None
     fmt = FORMATS[x.dtype.name]
     size_x, below_x = _split(x, fmt)
     size_y, below_y = _split(y, fmt)
-    nan = size_x > fmt.infinity_bits  # np.isnan would warn at a signalling NaN
+    nan = size_x > fmt.infinity_bits  # np.isnan would warn about a signalling NaN
     lost = nan != (size_y > fmt.infinity_bits)
     if lost.any():
         at = tuple(int(i) for i in np.argwhere(lost)[0])
         where = f" at index {at}" if at else ""
-        message = f"a NaN is no number of ulps from a number: {x[at]!s} against {y[at]!s}{where}"
+        message = f"no distance in ulps between a NaN and a number: {x[at]!s} and {y[at]!s}{where}"
         raise FpdriftError(message)
     near = np.maximum(size_x, size_y) - np.minimum(size_x, size_y)
     steps = np.where(below_x == below_y, near, size_x + size_y)
@@ -86,14 +89,14 @@ def ulp_distance(a: Any, b: Any) -> Any:
 
 
 def _split(x: npt.NDArray[Any], fmt: Format) -> tuple[npt.NDArray[np.uint64], npt.NDArray[Any]]:
-    # Another byte order or stride would be read as other bits.
+    # With another byte order or stride the bits would be read wrongly.
     bits = np.ascontiguousarray(x, fmt.dtype).view(fmt.uint).astype(np.uint64).reshape(x.shape)
     sign = np.uint64(fmt.sign_bit)
     return bits & ~sign, (bits & sign) != 0
 
 
 def _same_format(a: Any, b: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Bring both to one of the four dtypes, without rounding anything."""
+    """Convert both to one of the four dtypes, without rounding."""
     plain_a, plain_b = (
         isinstance(v, int | float) and not isinstance(v, np.generic) for v in (a, b)
     )
@@ -103,7 +106,7 @@ def _same_format(a: Any, b: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     if x.dtype.name != y.dtype.name or x.dtype.name not in FORMATS:
         message = (
             f"cannot count ulps between {x.dtype.name} and {y.dtype.name}; "
-            f"give two of the same: {', '.join(FORMATS)}"
+            f"pass two values of one dtype: {', '.join(FORMATS)}"
         )
         raise FpdriftError(message)
     return x, y
@@ -118,10 +121,10 @@ def _array(values: Any) -> npt.NDArray[Any]:
 
 
 def _exactly(number: float, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Take a Python number as the dtype (as float64 beside what has no ulps, for the refusal)."""
+    """Convert a Python number to the dtype (to float64 if that has no ulps, for the error)."""
     fmt = FORMATS.get(dtype.name, FORMATS["float64"])
     rounded = round_to(number, fmt)
     if exact(rounded) != exact(number) and number == number:  # a NaN stays one
-        message = f"{short_repr(number)} is no {fmt.name}; round it yourself, so that this is seen"
+        message = f"{short_repr(number)} is not exact in {fmt.name}; round it explicitly"
         raise FpdriftError(message)
     return np.asarray(rounded)

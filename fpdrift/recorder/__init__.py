@@ -1,4 +1,4 @@
-"""The Keras callback that records a training run."""
+"""Record a training run with a Keras callback."""
 
 from fpdrift.recorder._callback import DriftRecorder
 

@@ -1,6 +1,7 @@
-"""What is written down about a model beside its variables: enough to see what was trained how.
+"""Describe a model as JSON values, and convert probes and logs to the recorder's types.
 
-What a stranger hands to the recorder, made ready: a probe of any structure, logs of any kind.
+The description is enough to see what was trained, and how. A probe may have any structure, and
+logs may hold values of any type.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.recorder._state import optimizers
 from fpdrift.records._codec import MAX_NAME
 
-#: Of what `compile` was given, what is not told elsewhere.
+#: Arguments of `compile` that are not described elsewhere.
 _COMPILED = ("loss_weights", "metrics", "weighted_metrics", "run_eagerly", "auto_scale_loss")
 _NUMBER = re.compile(r"_\d+$")
 #: Parameters of a loss function that are data, not settings.
@@ -28,24 +29,24 @@ _DATA = ("y_true", "y_pred")
 
 
 def describe(model: Any) -> tuple[dict[str, Any], list[str]]:
-    """Describe a model as JSON values, whole: nothing is cut.
+    """Describe a model as JSON values, without truncation.
 
     Returns
     -------
     described : dict
         Backend, policy, seed, classes of the layers in order, number of trainable parameters, loss
-        and its settings, what `compile` was given, steps per execution, whether XLA compiles, the
-        first output's shape and activation, and the settings of each optimiser. None where a model
-        does not say.
+        and its settings, arguments of `compile`, steps per execution, whether XLA compiles, the
+        first output's shape and activation, and the settings of each optimiser. None for what a
+        model does not provide.
     not_described : list of str
-        What could not be read, and why: a stranger's class may raise anything.
+        What could not be read, and why: a user's class may raise anything.
     """
     failures: list[str] = []
 
     def attempt(name: str, read: Callable[[], Any]) -> Any:
         try:
             return plain(read())
-        except Exception as error:  # noqa: BLE001 - whatever a stranger's class raises
+        except Exception as error:  # noqa: BLE001 - a user's class may raise anything
             failures.append(f"{name}: {_why(error)}")
             return None
 
@@ -64,7 +65,7 @@ def describe(model: Any) -> tuple[dict[str, Any], list[str]]:
     }
     described = {name: attempt(name, read) for name, read in parts.items()}
     described["optimizers"] = [
-        # Keras numbers the names through the process: the class is what says something
+        # Keras numbers the names across the process, so only the class is informative
         {**_settings(optimizer, attempt), "name": type(optimizer).__name__}
         for optimizer in optimizers(model)
     ]
@@ -72,7 +73,7 @@ def describe(model: Any) -> tuple[dict[str, Any], list[str]]:
 
 
 def flat(value: Any, name: str = "") -> dict[str, Any]:
-    """Return nested settings one name each, such as ``"optimizers[0].learning_rate"``."""
+    """Flatten nested settings to names such as ``"optimizers[0].learning_rate"``."""
     if isinstance(value, dict) and value:
         items = [(f"{name}.{key}" if name else str(key), item) for key, item in value.items()]
     elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
@@ -83,9 +84,9 @@ def flat(value: Any, name: str = "") -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Keep what JSON can hold; say of the rest what it is."""
+    """Convert to JSON values; other objects become their name or class."""
     if isinstance(value, dict):
-        if value.keys() >= {"module", "class_name", "config"}:  # as Keras serialises what it knows
+        if value.keys() >= {"module", "class_name", "config"}:  # as Keras serialises objects
             return _serialised(value["class_name"], value["config"])
         return {_text(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -109,25 +110,25 @@ def _serialised(kind: str, config: Any) -> Any:
     found = {"class_name": kind, **plain(config)}
     name = _NUMBER.sub("", str(found.get("name", "")))
     if name.replace("_", "").lower() == str(kind).lower():
-        found["name"] = name  # Keras numbers these through the process
+        found["name"] = name  # Keras numbers these across the process
     return found
 
 
 def _text(value: Any) -> str:
-    """Return text without characters that steer a terminal, which no record holds."""
+    """Return a text without control characters, which a record does not allow."""
     return "".join(c if c.isprintable() else " " for c in str(value))
 
 
 def _why(error: BaseException) -> str:
     try:
-        said = _text(error).strip()
-    except Exception:  # noqa: BLE001 - an error that cannot say what it is
-        said = ""
-    return f"{type(error).__name__}: {short_repr(said)}" if said else type(error).__name__
+        text = _text(error).strip()
+    except Exception:  # noqa: BLE001 - an error whose text cannot be read
+        text = ""
+    return f"{type(error).__name__}: {short_repr(text)}" if text else type(error).__name__
 
 
 def _seed() -> int | None:
-    """Read what `keras.utils.set_random_seed` was given last; no public function tells."""
+    """Return the last argument of `keras.utils.set_random_seed`, which has no public getter."""
     try:
         from keras.src.utils.rng_utils import get_random_seed
     except ImportError:
@@ -149,26 +150,29 @@ def _loss_name(loss: Any) -> Any:
 
 
 def _loss_config(loss: Any) -> Any:
-    """Read a loss's settings: of a function, those with which Keras calls it."""
+    """Return the settings of a loss; for a function, its default arguments."""
     known = keras.losses.get(loss) if isinstance(loss, str) else loss
     if isinstance(known, keras.losses.Loss):
-        # of some losses, such as Huber, Keras' own config leaves out what they were given
-        given = vars(known).get("_fn_kwargs") or {}
-        return {**given, **known.get_config(), "class_name": type(known).__name__}
+        # the config of some losses, such as Huber, omits their arguments
+        arguments = vars(known).get("_fn_kwargs") or {}
+        return {**arguments, **known.get_config(), "class_name": type(known).__name__}
     parameters = inspect.signature(known).parameters.values()
-    given = {p.name: p.default for p in parameters if p.default is not p.empty}
-    return {"class_name": _loss_name(known), **{k: v for k, v in given.items() if k not in _DATA}}
+    arguments = {p.name: p.default for p in parameters if p.default is not p.empty}
+    return {
+        "class_name": _loss_name(known),
+        **{k: v for k, v in arguments.items() if k not in _DATA},
+    }
 
 
 def _compiled(model: Any) -> dict[str, Any] | None:
     if not getattr(model, "compiled", False):
         return None
-    given = model.get_compile_config() or {}
-    return {name: given[name] for name in _COMPILED if name in given}
+    arguments = model.get_compile_config() or {}
+    return {name: arguments[name] for name in _COMPILED if name in arguments}
 
 
 def _output(model: Any) -> dict[str, Any] | None:
-    """Report of the first output, the one that is predicted: its shape, and what makes it."""
+    """Return shape and activation of the first output, the one that is predicted."""
     outputs = keras.tree.flatten(getattr(model, "outputs", None) or [])
     if not outputs:
         return None
@@ -176,7 +180,7 @@ def _output(model: Any) -> dict[str, Any] | None:
 
 
 def _activation(model: Any, output: Any) -> str | None:
-    """Name the activation behind an output; None where the last layer has none to tell."""
+    """Return the name of an output's activation; None if the last layer has none."""
     if isinstance(model, keras.Sequential):
         layer = model.layers[-1]
     else:
@@ -191,7 +195,7 @@ def _activation(model: Any, output: Any) -> str | None:
 
 
 def _output_layer(model: Any) -> Any:
-    """Find the layer by its name: a model inside another has more outputs than it shows."""
+    """Return the output layer by its name: a nested model has more outputs than it lists."""
     config = model.get_config() if isinstance(model, keras.Model) else {}
     names = [n for n in keras.tree.flatten(config.get("output_layers", [])) if isinstance(n, str)]
     return model.get_layer(names[0]) if names else None
@@ -211,7 +215,7 @@ def _settings(optimizer: Any, attempt: Callable[[str, Callable[[], Any]], Any]) 
 
 
 def _attributes(optimizer: Any) -> dict[str, Any]:
-    """Read an optimiser that does not say how it is set, from its public attributes."""
+    """Return the settings of an optimiser without a config, from its public attributes."""
     found = {
         name: plain(value)
         for name, value in sorted(vars(optimizer).items())
@@ -225,60 +229,60 @@ def _attributes(optimizer: Any) -> dict[str, Any]:
     return {"learning_rate": rate, **found}
 
 
-#: The way out when a probe is none.
-GIVE_PROBE = "give probe=x[:256], as the model takes it"
+#: What to do about an invalid probe.
+PROBE_HINT = "pass probe=x[:256], as the model expects it"
 
 
 def numbers(logs: Mapping[str, Any] | None) -> tuple[dict[str, float], list[str]]:
-    """Read what is reported as floats.
+    """Convert reported values to floats.
 
     Returns
     -------
     found : dict
-        Name -> number, NaN where it is none.
+        Name -> number, NaN for a value that is not a number.
     unreadable : list of str
-        What was reported and is left out or NaN, and why.
+        Reported values that are left out or NaN, and why.
     """
     found, unreadable = {}, []
     for name, value in dict(logs or {}).items():
         if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= MAX_NAME:
-            unreadable.append(f"{short_repr(name)} is not a name that a record holds")
+            unreadable.append(f"{short_repr(name)} is not a valid name")
             continue
         try:
             found[name] = float(value)
-        except Exception as error:  # noqa: BLE001 - a stranger's value may raise anything
+        except Exception as error:  # noqa: BLE001 - a user's value may raise anything
             found[name] = math.nan
             unreadable.append(f"{short_repr(name)} is not a number ({type(error).__name__})")
     return found, unreadable
 
 
 def probe_digest(probe: Any) -> dict[str, Any]:
-    """Tell one probe from another: how many samples, and a digest of shapes, dtypes and bytes."""
+    """Return the number of samples, and a digest of shapes, dtypes and bytes, of a probe."""
     digest = hashlib.blake2b(digest_size=16)
     arrays = keras.tree.flatten(probe)
     for array in arrays:
         digest.update(f"{array.dtype.str} {array.shape}".encode())
-        held = array.dtype.hasobject  # bytes of these would be addresses
+        held = array.dtype.hasobject  # their bytes would be addresses
         digest.update(repr(array.tolist()).encode() if held else array.tobytes())
     return {"samples": len(arrays[0]), "digest": digest.hexdigest()}
 
 
 def as_probe(probe: Any) -> Any:
-    """Read samples as arrays.
+    """Convert samples to arrays.
 
     Raises
     ------
     FpdriftError
-        If they are none, or their counts differ.
+        If they cannot be converted, or their numbers of samples differ.
     """
     try:
         arrays = keras.tree.map_structure(np.asarray, probe)
     except (TypeError, ValueError) as error:
-        message = f"the probe is no array ({short_repr(str(error))}); {GIVE_PROBE}"
+        message = f"the probe is not an array ({short_repr(str(error))}); {PROBE_HINT}"
         raise FpdriftError(message) from None
     shapes = [array.shape for array in keras.tree.flatten(arrays)]
     sizes = {shape[:1] for shape in shapes}
     if len(sizes) != 1 or sizes & {(), (0,)}:
-        message = f"the probe's arrays have the shapes {short_repr(shapes)}; {GIVE_PROBE}"
+        message = f"the probe's arrays have the shapes {short_repr(shapes)}; {PROBE_HINT}"
         raise FpdriftError(message)
     return arrays

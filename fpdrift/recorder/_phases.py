@@ -1,4 +1,4 @@
-"""What is different where training resumes: optimiser, settings, frozen layers, other weights."""
+"""Describe what changed when training resumes: optimiser, settings, frozen layers, weights."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import numpy.typing as npt
 from fpdrift.recorder._model_info import flat
 from fpdrift.records import Tensor
 
-#: Settings that follow from others, or from how often Keras has made such a thing.
+#: Settings that follow from others.
 _DERIVED = ("trainable_parameters",)
-#: Names that one sentence lists.
+#: Number of names listed in a sentence.
 _LISTED = 5
 
 
 def is_same(old: Sequence[Tensor], new: Sequence[Tensor]) -> bool:
-    """Return whether two lists are of the same tensors, whatever is known of their gradients."""
+    """Return whether two lists have the same tensors, ignoring knowledge of their gradients."""
     return [_key(tensor) for tensor in old] == [_key(tensor) for tensor in new]
 
 
 def changed_tensors(old: Sequence[Tensor], new: Sequence[Tensor]) -> list[str]:
-    """Describe which of a model's variables were frozen, thawed, added or taken away."""
+    """Describe which of a model's variables were frozen, unfrozen, added or removed."""
     before = {t.name: t for t in old if t.role != "slot"}
     after = {t.name: t for t in new if t.role != "slot"}
     words = {"weight": "trained", "statistic": "frozen"}
@@ -42,7 +42,7 @@ def changed_tensors(old: Sequence[Tensor], new: Sequence[Tensor]) -> list[str]:
 def changed_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Describe which settings differ between two descriptions of a model."""
     kinds = [[o.get("name") for o in d.get("optimizers", [])] for d in (old, new)]
-    if kinds[0] != kinds[1]:  # then each of their settings differs, which is not worth a line
+    if kinds[0] != kinds[1]:  # then all their settings differ, which is not worth listing
         first, second = (", ".join(map(str, names)) or "none" for names in kinds)
         old, new = ({k: v for k, v in d.items() if k != "optimizers"} for d in (old, new))
         return [f"optimizer: {first} -> {second}", *changed_settings(old, new)]
@@ -58,14 +58,14 @@ def changed_state(
     old: tuple[Sequence[Tensor], npt.NDArray[np.uint64]],
     new: tuple[Sequence[Tensor], npt.NDArray[np.uint64]],
 ) -> list[str]:
-    """Describe which tensors have other bits than at the last recorded step."""
+    """Describe which tensors have different bits than at the last recorded step."""
     before = {_key(t)[:3]: int(h) for t, h in zip(*old, strict=True)}
     moved = [t.name for t, h in zip(*new, strict=True) if before.get(_key(t)[:3], int(h)) != int(h)]
     return [f"changed between two calls of fit: {listed(moved)}"] if moved else []
 
 
 def listed(names: Sequence[str]) -> str:
-    """List the first few names, and count the others."""
+    """Return the first few names, and the number of the others."""
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return f"{', '.join(names[:_LISTED])}{more}"
 

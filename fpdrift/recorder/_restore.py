@@ -1,10 +1,8 @@
-"""Put back whatever a prediction moves, so that a training goes on as if nobody had looked.
+"""Restore all state that a prediction changes, so that training continues as if it had not run.
 
-A model's own variables are the smallest part. Recurrent layers keep states that are none of them;
-layers count in attributes, closures and globals; and generators are drawn from: Python's, NumPy's,
-Keras', PyTorch's, or somebody's own, wherever they are held.
-
-What layers keep in Python: attributes, lists, closures, globals; and how it is put back.
+A model's own variables are the smallest part. Recurrent layers keep states outside them; layers
+count in attributes, lists, closures and globals; and predictions draw from random generators:
+Python's, NumPy's, Keras', PyTorch's, or a user's own, wherever they are stored.
 """
 
 from __future__ import annotations
@@ -25,15 +23,15 @@ import numpy as np
 from fpdrift.backends import tensorflow, torch
 from fpdrift.recorder._state import sublayers
 
-#: Attributes of attributes are followed this deep.
+#: Depth to which attributes of attributes are followed.
 _DEEPEST = 8
-#: Libraries whose objects hold nothing that a prediction moves but what is held elsewhere:
-#: variables and generators.
+#: Libraries whose objects hold no changeable state except variables and generators, which are
+#: restored separately.
 _LIBRARIES = ("keras", "tensorflow", "torch", "jax", "jaxlib", "numpy")
 
 
 class Attributes:
-    """The Python side of layers as it is now.
+    """A snapshot of the Python state of layers.
 
     Parameters
     ----------
@@ -43,13 +41,13 @@ class Attributes:
     def __init__(self, layers: Iterable[Any]) -> None:
         self._undo: list[Callable[[], None]] = []
         self._seen: set[int] = set()
-        #: names of attributes that a prediction may move and nobody can put back
+        #: names of attributes that a prediction may advance and that cannot be restored
         self.iterators: list[str] = []
         for layer in layers:
             self._object(layer, layer.name, 0)
 
-    def put_back(self) -> None:
-        """Set everything back to what it was."""
+    def restore(self) -> None:
+        """Restore the snapshot."""
         for undo in self._undo:
             undo()
 
@@ -60,7 +58,7 @@ class Attributes:
             self._class(type(item), where, depth)
 
     def _class(self, kind: type, where: str, depth: int) -> None:
-        """Follow a class of somebody's own: its values, and what its functions hold."""
+        """Follow a user's class: its values, and what its functions refer to."""
         for base in kind.__mro__:
             if _of_library(base) or base is object or id(base) in self._seen:
                 continue
@@ -107,7 +105,7 @@ class Attributes:
             self._undo.append(lambda: _set_items(items, old))
 
     def _function(self, function: Any, where: str, depth: int) -> None:
-        """Follow what a function of somebody's own closes over, and its module's names in it."""
+        """Follow what a user's function closes over, and the global names that it uses."""
         if id(function) in self._seen or _is_library(function.__module__):
             return
         self._seen.add(id(function))
@@ -134,7 +132,7 @@ def _is_library(module: str | None) -> bool:
 
 
 def _is_buffer(value: Any) -> bool:
-    """Return whether a value is a tensor of PyTorch's that is no parameter: those are variables."""
+    """Return whether a value is a PyTorch tensor that is not a parameter (these are variables)."""
     kind = type(value)
     return kind.__name__ == "Tensor" and kind.__module__ == "torch"
 
@@ -146,7 +144,7 @@ def _set_class(kind: type, old: dict[str, Any]) -> None:
 
 
 def _set_names(names: dict[Any, Any], old: dict[Any, Any]) -> None:
-    """Set a namespace back, past any tracking of assignments."""
+    """Restore a namespace, bypassing any tracking of assignments."""
     for name in names.keys() - old.keys():
         dict.pop(names, name)
     for name, value in old.items():
@@ -155,7 +153,7 @@ def _set_names(names: dict[Any, Any], old: dict[Any, Any]) -> None:
 
 
 def _set_items(items: Any, old: Any) -> None:
-    """Set a list, set or deque back in place, past any tracking of its changes."""
+    """Restore a list, set or deque in place, bypassing any tracking of its changes."""
     if len(items) == len(old) and all(a is b for a, b in zip(items, old, strict=True)):
         return
     kind: Any = next(k for k in (list, set, deque, bytearray) if isinstance(items, k))
@@ -172,15 +170,15 @@ _Undo = Callable[[], None]
 _GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
-class PutBack:
-    """Knows everything in this process that a prediction of a model might move.
+class StateRestorer:
+    """Restores everything in this process that a prediction of a model might change.
 
     Parameters
     ----------
     model : keras.Model
-        Built.
+        A built model.
     optimizers : iterable of keras.optimizers.Optimizer
-        Their variables are left out: no prediction updates weights.
+        Their variables are skipped: a prediction does not update weights.
     """
 
     def __init__(self, model: Any, optimizers: Iterable[Any]) -> None:
@@ -190,8 +188,8 @@ class PutBack:
 
     @contextmanager
     def everything(self) -> Iterator[None]:
-        """Put everything back at the end, also after an error."""
-        # looked for each time: layers and Keras itself make generators when they first draw
+        """Restore everything at the end of the block, also after an error."""
+        # searched each time: layers and Keras itself make generators when they first draw
         own = _own_variables()
         found = _living((keras.Variable, *_GENERATORS, *own))
         undo = _hold_keras()
@@ -204,18 +202,18 @@ class PutBack:
         try:
             yield
         finally:
-            attributes.put_back()
-            for put_back in undo:
-                put_back()
+            attributes.restore()
+            for restore in undo:
+                restore()
 
     def _hold_variables(self, variables: list[Any]) -> list[_Undo]:
-        # what Keras' variables consist of is held with them
+        # the parts of Keras variables are held with them
         left_out = {id(getattr(v, "_value", None)) for v in variables if _is_keras(v)} | self._slots
         undo = []
         for variable in (v for v in variables if id(v) not in left_out):
             try:
                 undo.append(_hold_variable(variable))
-            except Exception:  # of another graph, or given away: then nothing can move it
+            except Exception:  # of another graph, or donated: then nothing can change it
                 if id(variable) in self._own:
                     raise
         return undo
@@ -226,7 +224,7 @@ def _is_keras(variable: Any) -> bool:
 
 
 def _living(kinds: tuple[type, ...]) -> list[Any]:
-    """Find every object of some classes, also those that closures and modules hold."""
+    """Return every object of some classes, including those held by closures and modules."""
     wanted: dict[type, bool] = {random.SystemRandom: False}  # it has no state
     found = []
     for item in gc.get_objects():
@@ -243,15 +241,15 @@ def _own_variables() -> tuple[type, ...]:
 
 
 def _hold_variable(variable: Any) -> _Undo:
-    """Keep a variable's value: an array that nobody changes, or a copy."""
+    """Hold a variable's value (an array that is never modified, or a copy) to restore it."""
     old = _value(variable)
 
-    def put_back() -> None:
+    def restore() -> None:
         new = _value(variable)
         if new is not old and new.tobytes() != old.tobytes():
             variable.assign(old)
 
-    return put_back
+    return restore
 
 
 def _value(variable: Any) -> Any:
@@ -271,10 +269,10 @@ def _hold_generator(generator: Any) -> _Undo:
         return lambda: generator.set_state(legacy)
     state = deepcopy(generator.bit_generator.state)
 
-    def put_back() -> None:
+    def restore() -> None:
         generator.bit_generator.state = state
 
-    return put_back
+    return restore
 
 
 def _hold_random_module() -> _Undo:
@@ -288,9 +286,9 @@ def _hold_numpy() -> _Undo:
 
 
 def _hold_keras() -> list[_Undo]:
-    """Keep Keras' own generator, which is made when it is first drawn from.
+    """Hold Keras' global generator, which is made on its first draw.
 
-    Its values are a variable like any other; what no public function tells is whether it is there.
+    Its values are a variable like any other; no public function reports whether it exists.
     """
     try:
         from keras.src.backend.common import global_state

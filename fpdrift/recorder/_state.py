@@ -1,10 +1,8 @@
-"""Every variable of a model and its optimisers: its name, its role, its bits.
+"""Read every variable of a model and its optimisers: name, role and bits.
 
-Names that two models of one process share.
-
-Keras numbers its automatic names through: the second model's first dense layer is ``dense_3``. Here
-they are numbered anew by their order in the model, so that the same code gives the same names. A
-name that somebody chose stays.
+Keras numbers automatic names across the process: the first dense layer of the second model may be
+``dense_3``. Here they are renumbered by their order in the model, so that the same code gives the
+same names. Names chosen by the user are kept.
 """
 
 from __future__ import annotations
@@ -23,12 +21,12 @@ from fpdrift.recorder._zero_gradient import zero_gradients
 from fpdrift.records import Role, Tensor, content_hash, how_kept
 
 _NUMBER = re.compile(r"_\d+$")
-#: What Keras calls a variable that got no name, such as one of Nadam's.
+#: Keras' name for a variable without a name, such as one of Nadam's.
 _UNNAMED = re.compile(r"variable_\d+")
 
 
 def sublayers(model: Any) -> list[Any]:
-    """Return the model and every layer that it holds, however deep, each once."""
+    """Return the model and all its layers at any depth, without duplicates."""
     found: dict[int, Any] = {}
     waiting: list[Any] = [model]
     while waiting:
@@ -43,13 +41,13 @@ def sublayers(model: Any) -> list[Any]:
     return list(found.values())
 
 
-def renumbered(paths: Iterable[str], classes: Collection[str]) -> list[str]:
-    """Return automatic names new numbers, in order of appearance.
+def renumber(paths: Iterable[str], classes: Collection[str]) -> list[str]:
+    """Renumber automatic names in order of appearance.
 
     Parameters
     ----------
     paths : iterable of str
-        Such as ``"dense_3/kernel"``; the last part is the variable's own name and stays.
+        Such as ``"dense_3/kernel"``; the last part is the variable's own name and is kept.
     classes : collection of str
         Class names whose instances may have automatic names, such as ``"BatchNormalization"``:
         ``batch_normalization`` and ``batch_normalization_7`` are automatic then.
@@ -81,14 +79,14 @@ def renumbered(paths: Iterable[str], classes: Collection[str]) -> list[str]:
 
 
 def slot_names(paths: Sequence[str], weights: Sequence[tuple[str, str]]) -> list[str]:
-    """Name an optimiser's variables after the weights that they belong to.
+    """Return names of an optimiser's variables that refer to their weights.
 
     Parameters
     ----------
     paths : sequence of str
         Such as ``"adam/sequential_1_dense_3_kernel_momentum"``.
     weights : sequence of (str, str)
-        Path of every weight as Keras has it, and its name here.
+        Keras' path of every weight, and its name here.
 
     Returns
     -------
@@ -100,7 +98,7 @@ def slot_names(paths: Sequence[str], weights: Sequence[tuple[str, str]]) -> list
     result = []
     for path in paths:
         folder, _, last = path.rpartition("/")
-        if _UNNAMED.fullmatch(last):  # Keras numbers these through, too
+        if _UNNAMED.fullmatch(last):  # Keras numbers these across the process as well
             last = "variable"
         for prefix, name in flat:
             if last.startswith(prefix):
@@ -111,7 +109,7 @@ def slot_names(paths: Sequence[str], weights: Sequence[tuple[str, str]]) -> list
 
 
 def unique(names: Iterable[str]) -> list[str]:
-    """Append #2, #3... to a name that is there already."""
+    """Append #2, #3... to repeated names."""
     count: dict[str, int] = {}
     result = []
     for name in names:
@@ -129,7 +127,7 @@ class State:
     Parameters
     ----------
     model : keras.Model
-        Built and compiled.
+        A built and compiled model.
     """
 
     def __init__(self, model: Any) -> None:
@@ -146,11 +144,11 @@ class State:
         self.variables = variables = self._inner + slots
         self.read = reader(variables)
         roles += ["slot"] * len(slots)
-        #: what could not be found out, and why
+        #: what could not be determined, and why
         self.failures: list[str] = []
         try:
             zero = zero_gradients(model)
-        except Exception as error:  # noqa: BLE001 - of layers that anybody may have written
+        except Exception as error:  # noqa: BLE001 - a user's layer may raise anything
             zero = {}
             self.failures.append(f"zero gradients: {type(error).__name__}")
         self.tensors = tuple(
@@ -162,25 +160,25 @@ class State:
 
     @property
     def device(self) -> str:
-        """What computes: the device that the first variable is on."""
+        """The device of the first variable."""
         return device_of(keras.backend.backend(), self.variables[0].value)
 
     def kept(self, arrays: Arrays) -> dict[int, npt.NDArray[Any]]:
-        """Pick the values that a record keeps."""
+        """Return the values that a record stores."""
         return {i: arrays[i] for i, tensor in enumerate(self.tensors) if tensor.kept != "hash"}
 
 
 def hashes(arrays: Arrays) -> npt.NDArray[np.uint64]:
-    """Hash every array (tensors,); whole numbers as `Tensor.hashed_as` says."""
+    """Hash every array (tensors,); integers are converted as in `Tensor.hashed_as`."""
     alike = (a.astype(np.int64) if a.dtype.kind in "iu" else a for a in arrays)
     return np.fromiter(map(content_hash, alike), np.uint64)
 
 
 def reader(variables: Sequence[Any]) -> Callable[[], Arrays]:
-    """Return a function that gives variables' values, not copied where the backend allows it.
+    """Return a function that returns the variables' values, without a copy if possible.
 
-    Let go of them soon: on JAX before the next step, which may take their memory over; elsewhere
-    before its update, which has to copy what is still held.
+    Release them soon: on JAX before the next step, which may reuse their memory; elsewhere before
+    the next update, which must copy values that are still referenced.
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
@@ -191,25 +189,25 @@ def reader(variables: Sequence[Any]) -> Callable[[], Arrays]:
 
 
 def shares_safely() -> bool:
-    """Return whether values that were read outlive the next step: JAX takes their memory over."""
+    """Return whether values stay valid during the next step: JAX may reuse their memory."""
     return str(keras.backend.backend()) != "jax"
 
 
 def sync(model: Any) -> None:
-    """Bring a model's variables up to date: on JAX the training loop keeps them elsewhere."""
+    """Update a model's variables: on JAX, the training loop keeps them elsewhere."""
     if hasattr(model, "jax_state_sync"):
         model.jax_state_sync()
 
 
 def optimizers(model: Any) -> list[Any]:
-    """Return the optimiser, and those that a model with a training step of its own holds."""
+    """Return the model's optimiser, and any that a custom training step uses."""
     held: list[Any] = [getattr(model, "optimizer", None), *vars(model).values()]
     found = [o for o in held if isinstance(o, keras.optimizers.Optimizer)]
     return list({id(optimizer): optimizer for optimizer in found}.values())
 
 
 def updates(model: Any) -> int:
-    """Read how many updates an optimiser has done: batches, also where gradients accumulate."""
+    """Return an optimiser's number of updates: batches, even if gradients accumulate."""
     optimizer = getattr(model, "optimizer", None)
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if not isinstance(optimizer, keras.optimizers.Optimizer):
@@ -219,19 +217,19 @@ def updates(model: Any) -> int:
 
 
 def averages(model: Any) -> bool:
-    """Return whether the end of `fit` puts moving averages in the place of weights."""
+    """Return whether the end of `fit` replaces the weights by moving averages."""
     return any(getattr(optimizer, "use_ema", False) for optimizer in optimizers(model))
 
 
 def is_ready(model: Any, *, own_loop: bool) -> bool:
-    """Return whether all variables are there, building the optimiser just as Keras is about to.
+    """Return whether all variables exist, after building the optimiser as Keras is about to.
 
     Parameters
     ----------
     model : keras.Model
-        Compiled.
+        A compiled model.
     own_loop : bool
-        Whether the model trains by a step of its own, which may build optimisers otherwise.
+        Whether the model has a custom training step, which may build optimisers differently.
     """
     if not all(layer.built for layer in sublayers(model)):
         return False
@@ -239,7 +237,7 @@ def is_ready(model: Any, *, own_loop: bool) -> bool:
         if not optimizer.built:
             if own_loop or optimizer is not model.optimizer:
                 return False
-            with keras.name_scope(optimizer.name, caller=optimizer):  # or paths would differ
+            with keras.name_scope(optimizer.name, caller=optimizer):  # otherwise paths would differ
                 optimizer.build(model.trainable_variables)
     return True
 
@@ -251,11 +249,11 @@ def _unique_variables(variables: Any) -> list[Any]:
 def _names(model: Any, inner: list[Any], slots: list[Any]) -> list[str]:
     classes = {type(layer).__name__ for layer in sublayers(model)} | {"SeedGenerator"}
     paths = [variable.path.removeprefix(f"{model.name}/") for variable in inner]
-    names = unique(renumbered(paths, classes))
+    names = unique(renumber(paths, classes))
     pairs = [(variable.path, name) for variable, name in zip(inner, names, strict=True)]
     held = optimizers(model)
     held += [o.inner_optimizer for o in held if hasattr(o, "inner_optimizer")]
-    slot_paths = renumbered([v.path for v in slots], {type(o).__name__ for o in held})
+    slot_paths = renumber([v.path for v in slots], {type(o).__name__ for o in held})
     return unique(names + slot_names(slot_paths, pairs))
 
 

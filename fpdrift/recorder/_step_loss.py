@@ -1,8 +1,8 @@
-"""The loss of one step, taken out of the running mean that Keras keeps.
+"""Extract the loss of one step from the running mean that Keras keeps.
 
-Keras adds each batch's loss to a tracker and reports the mean so far. With its total at zero
-before the step, its content after the step is that step's alone; added to what was there before, by
-the very addition that Keras would have made, it leaves the tracker as if nobody had looked.
+Keras adds each batch's loss to a tracker and reports the mean so far. If its total is zero before
+the step, its content after the step is that step's loss alone. Adding the previous total back, with
+the same addition that Keras would have made, leaves the tracker's bits unchanged.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ import numpy as np
 
 from fpdrift.recorder._state import reader
 
-#: What a model may not have changed for its tracker to be updated once a step, by Keras.
+#: Methods that a model must not override for Keras to update its tracker once per step.
 _KERAS_OWN = ("train_step", "compute_metrics", "get_metrics_result", "metrics")
 
 
 def has_own_loop(model: Any) -> bool:
-    """Return whether a model trains by a step of its own."""
+    """Return whether a model has a custom training step."""
     return _changes(model, "train_step")
 
 
 class StepLoss:
-    """Watches the loss tracker of a model, around Keras' own training function.
+    """Watch the loss tracker of a model by wrapping Keras' own training function.
 
-    Keras looks that function up at every step. What stands in for it here has put everything right
-    before any callback is told, so that those listed before the recorder hear the same mean.
+    Keras looks that function up at every step. The wrapper restores the tracker before any callback
+    is called, so that callbacks listed before the recorder see the same mean.
 
     Parameters
     ----------
     model : keras.Model
-        Compiled or not.
+        The model, compiled or not.
     """
 
     def __init__(self, model: Any) -> None:
@@ -43,8 +43,8 @@ class StepLoss:
         self._tracker: Any = None
         self._armed = False
         self._loss: float | None = None
-        #: whether the last step was begun and not ended, such as where the data end inside it
-        self.was_cut = False
+        #: whether the last step was begun but not finished, for example because the data ended
+        self.was_interrupted = False
         self.inner: Callable[..., Any] | None = None
         metrics = model.metrics if getattr(model, "compiled", False) else []
         if metrics and not any(_changes(model, name) for name in _KERAS_OWN):
@@ -64,13 +64,13 @@ class StepLoss:
     def before(self) -> None:
         """Prepare for a step."""
         self._loss = None
-        self.was_cut = False
+        self.was_interrupted = False
         if self._tracker is None:
             return
         if self not in self._chain():
             self._model.make_train_function()  # as Keras is about to, in train_on_batch
             self.inner = self._model.train_function
-            self._model.train_function = self._watched
+            self._model.train_function = self._run_step
         self._armed = True
 
     def after(self, logs: Mapping[str, Any]) -> float | None:
@@ -79,13 +79,13 @@ class StepLoss:
         Parameters
         ----------
         logs : mapping
-            What is reported after the step.
+            The logs after the step.
 
         Returns
         -------
         float or None
-            As `Record.loss_kind` says; what is reported where Keras' training function did not run,
-            since the loop is somebody's own; None where nothing is.
+            The loss described by `Record.loss_kind`; the reported one if a custom loop did not run
+            Keras' training function; None if there is none.
         """
         self._armed = False
         if self._loss is not None:
@@ -96,11 +96,11 @@ class StepLoss:
 
     @property
     def is_reported(self) -> bool:
-        """Whether the last loss is what somebody reported, though Keras' own was expected."""
+        """Whether the last loss was reported by a custom loop although Keras' own was expected."""
         return self._tracker is not None and self._loss is None
 
-    def let_go(self) -> None:
-        """Leave the model's training function as it was, or to others that watch it."""
+    def detach(self) -> None:
+        """Remove this wrapper from the model's training function, and keep other wrappers."""
         self._armed = False
         chain = self._chain()
         if self not in chain:
@@ -111,9 +111,9 @@ class StepLoss:
             chain[chain.index(self) - 1].inner = self.inner
 
     def _chain(self) -> list[StepLoss]:
-        """List who stands around Keras' training function, the outermost first.
+        """Return the wrappers of Keras' training function, the outermost first.
 
-        There are several where one `fit` has several recorders.
+        There are several if one `fit` has several recorders.
         """
         chain: list[StepLoss] = []
         function = getattr(self._model, "train_function", None)
@@ -122,22 +122,22 @@ class StepLoss:
             function = watcher.inner
         return chain
 
-    def _watched(self, *arguments: Any) -> Any:
-        """Run one step as Keras does, and take its loss out of the tracker."""
+    def _run_step(self, *arguments: Any) -> Any:
+        """Run one step as Keras does, and extract its loss from the tracker."""
         original = cast("Callable[..., Any]", self.inner)
         if not self._armed:
-            self.let_go()
+            self.detach()
             return original(*arguments)
         self._armed = False
         if keras.backend.backend() == "jax":
-            return self._watched_state(original, *arguments)
+            return self._run_jax_step(original, *arguments)
         before = self._read()
         if self.kind == "step":
             self._set_total(0)
         try:
             logs = original(*arguments)
-        except BaseException:  # such as the end of the data, which Keras meets inside
-            self.was_cut = True
+        except BaseException:  # such as the end of the data, which Keras meets during the step
+            self.was_interrupted = True
             if self.kind == "step":
                 self._set_total(before[0] + self._read()[0])
             raise
@@ -146,13 +146,13 @@ class StepLoss:
             self._set_total(total)
         return logs
 
-    def _watched_state(self, original: Callable[..., Any], state: Any, data: Any) -> Any:
-        """Do the same on JAX, where the tracker goes through the function as part of a state."""
+    def _run_jax_step(self, original: Callable[..., Any], state: Any, data: Any) -> Any:
+        """Run one step on JAX, where the tracker is passed through the function as state."""
         variables = [id(variable) for variable in self._model.metrics_variables]
         at = [variables.index(id(v)) for v in (self._tracker.total, self._tracker.count)]
         *others, metrics = state
         before = _numbers(metrics, at)
-        if self.kind == "step":  # a zero of its own: JAX gives its memory away
+        if self.kind == "step":  # a new zero, because JAX donates its memory
             metrics = [*metrics]
             metrics[at[0]] = keras.ops.zeros_like(metrics[at[0]])
         logs, (*new_others, metrics) = original((*others, metrics), data)
@@ -163,11 +163,11 @@ class StepLoss:
         return logs, (*new_others, metrics)
 
     def _take_loss(self, before: tuple[Any, Any], after: tuple[Any, Any], logs: Any) -> Any:
-        """Compute the step's loss, put the logs right and give the tracker's total."""
+        """Compute the step's loss, correct the logs and return the tracker's total."""
         (old_total, old_count), (total, count) = before, after
         with np.errstate(all="ignore"):
             if self.kind == "execution":
-                # several losses in a row cannot be taken out and put back to the same bits
+                # several losses cannot be extracted and added back bit-identically
                 self._loss = float(
                     (np.float64(total) - old_total) / (np.float64(count) - old_count)
                 )
@@ -175,7 +175,7 @@ class StepLoss:
             running = old_total + total
             if "loss" in logs:
                 logs["loss"] = _mean(running, count)
-            # Counts are whole numbers of samples, so their difference is exact.
+            # Counts are integers, so their difference is exact.
             samples = count - old_count
             self._loss = _mean(total, samples) if samples else math.nan
         return running
@@ -191,7 +191,7 @@ def _numbers(variables: Any, at: list[int]) -> tuple[Any, Any]:
 
 
 def _assigner(variable: Any) -> Callable[[Any], Any]:
-    """Return a function that assigns, without Keras' own checks at every step."""
+    """Return a function that assigns to a variable without Keras' checks at every step."""
     if keras.backend.backend() == "tensorflow":
         return partial(variable.value.assign, read_value=False)
     assign: Callable[[Any], Any] = variable.assign
@@ -210,5 +210,5 @@ def _mean(total: Any, count: Any) -> float:
 def _number(value: Any) -> float:
     try:
         return float(value)
-    except Exception:  # noqa: BLE001 - a stranger's value may raise anything
+    except Exception:  # noqa: BLE001 - a user's value may raise anything
         return math.nan

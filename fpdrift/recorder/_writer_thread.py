@@ -1,4 +1,4 @@
-"""What is written of one step, and the thread that writes it while the next step is under way."""
+"""Hash and write a step in a thread, while the next step is running."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from fpdrift.recorder._state import Arrays, State, hashes
 from fpdrift.records import RecordWriter, Tensor
 from fpdrift.records._codec import FLOATS
 
-#: Roles that are looked at for infinities and NaN at every step.
-_LOOKED_AT = ("weight", "statistic")
+#: Roles that are checked for infinities and NaN at every step.
+_CHECKED = ("weight", "statistic")
 
 
 class Pending(NamedTuple):
@@ -28,10 +28,10 @@ class Pending(NamedTuple):
 
 
 class StepWriter:
-    """Hashes and writes steps, one at a time."""
+    """Hash and write steps, one at a time."""
 
     def __init__(self) -> None:
-        #: of every tensor at the last step (tensors,)
+        #: hashes of every tensor at the last step (tensors,)
         self.last_hashes: Any = None
         self._all_finite = True
         self._pool: ThreadPoolExecutor | None = None
@@ -47,18 +47,18 @@ class StepWriter:
         loss: float | None,
         metrics: Mapping[str, float],
     ) -> None:
-        """Begin to write a step; the one before must have been taken by `take_pending`."""
+        """Start writing a step, after `take_pending` has returned the previous one."""
         self._pool = self._pool or ThreadPoolExecutor(1, "fpdrift")
         writing = self._pool.submit(self.write, writer, state, step, arrays, values, loss, metrics)
         self._pending = Pending(writing, step, math.nan if loss is None else loss)
 
     def take_pending(self) -> Pending | None:
-        """Return the step that was begun last and not yet taken."""
+        """Return the step being written, if it was not returned before."""
         pending, self._pending = self._pending, None
         return pending
 
     def stop(self) -> None:
-        """Let go of the thread; the next step starts another one."""
+        """Stop the thread; the next step starts a new one."""
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
@@ -73,17 +73,17 @@ class StepWriter:
         loss: float | None = None,
         metrics: Mapping[str, float] | None = None,
     ) -> None:
-        """Hash and write beside the next step, whose update comes last and must not wait."""
+        """Hash and write a step; release the arrays early, since the next update must not wait."""
         self.last_hashes = hashes(arrays)
         bad = self._not_finite(state, arrays, loss, metrics or {})
-        arrays.clear()  # an update has to copy what is still held
+        arrays.clear()  # an update must copy arrays that are still referenced
         known = math.nan if loss is None else loss
         writer.add_step(step, self.last_hashes, known, metrics, values, bad)
 
     def _not_finite(
         self, state: State, arrays: Arrays, loss: float | None, metrics: Mapping[str, float]
     ) -> list[str]:
-        """Name what is not finite at this step, until the first is found."""
+        """Return the names of values that are not finite, until a step has some."""
         if not self._all_finite:
             return []
         numbers_of_step = {"loss": 0.0 if loss is None else loss, **metrics}
@@ -94,7 +94,7 @@ class StepWriter:
 
 
 def not_finite(tensors: Sequence[Tensor], arrays: Arrays, *, every: bool) -> list[str]:
-    """Name the tensors that hold an infinity or NaN.
+    """Return the names of the tensors that contain an infinity or NaN.
 
     Parameters
     ----------
@@ -102,17 +102,17 @@ def not_finite(tensors: Sequence[Tensor], arrays: Arrays, *, every: bool) -> lis
     arrays : list of numpy.ndarray
         Their values.
     every : bool
-        Look at all of them; else at the model's, and at slots once one of those is found.
+        Check all of them; otherwise the model's, and the slots only if one of those is found.
     """
     pairs = zip(tensors, arrays, strict=True)
-    names = [t.name for t, a in pairs if (every or t.role in _LOOKED_AT) and _is_bad(a)]
+    names = [t.name for t, a in pairs if (every or t.role in _CHECKED) and _is_bad(a)]
     return not_finite(tensors, arrays, every=True) if names and not every else names
 
 
 def _is_bad(array: npt.NDArray[Any]) -> bool:
-    """Return whether an array holds an infinity or NaN, at the cost of two maxima of integers.
+    """Return whether an array contains an infinity or NaN, by two integer maxima.
 
-    As integers, floats of one sign are in order, with infinity and NaN at the end. NumPy's own
+    As integers, floats of one sign are ordered, with infinity and NaN at the end. NumPy's own
     maxima of float16 take a thousand times as long.
     """
     if array.dtype.name not in FLOATS:

@@ -1,7 +1,7 @@
-"""Find the biases whose true gradient is zero: those in front of batch normalisation.
+"""Find the biases whose true gradient is zero: those followed by batch normalisation.
 
-Batch normalisation subtracts the batch's mean, so whatever a bias adds is gone again. What is
-computed as its gradient is rounding alone, and an optimiser such as Adam turns it into full steps.
+Batch normalisation subtracts the batch's mean, which cancels the bias. Its computed gradient is
+rounding error alone, and an optimiser such as Adam turns it into full steps.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-#: Layers that add their bias to each channel of their output, and do nothing after it.
+#: Layers that add their bias to each channel of their output as their last operation.
 _ADDS_BIAS = tuple(
     getattr(keras.layers, name)
     for name in (
@@ -22,31 +22,31 @@ _ADDS_BIAS = tuple(
 
 
 def zero_gradients(model: Any) -> dict[int, bool]:
-    """Describe which variables have a true gradient of zero.
+    """Return which variables have a true gradient of zero.
 
     Parameters
     ----------
     model : keras.Model
-        Built.
+        A built model.
 
     Returns
     -------
     dict of int to bool
         ``id(variable)`` -> whether its gradient is zero, for the layers of functional and
-        sequential models; variables of which nothing is known are not in it.
+        sequential models; variables for which it is unknown are left out.
     """
     if isinstance(model, keras.Sequential):
         return _in_order(model.layers)
     calls = _calls(model)
     if calls is None or any(len(calls_of_layer) > 1 for calls_of_layer in calls.values()):
-        return {}  # `layer.output` is that of the first call only
+        return {}  # `layer.output` is the output of the first call only
     readers = _readers(model)
     outputs = {id(tensor) for tensor in keras.tree.flatten(model.outputs)}
     known = {}
     for layer in model.layers:
         here = _is_known(layer) and {id(tensor) for tensor in keras.tree.flatten(layer.output)}
         if not here or not here & (outputs | readers.keys()):
-            continue  # nobody knows what is inside, or it was first called in another model
+            continue  # its content is unknown, or it was first called in another model
         known.update({id(variable): False for variable in layer.trainable_variables})
         if isinstance(layer, _ADDS_BIAS) and _is_bare(layer) and not here & outputs:
             known[id(layer.bias)] = all(
@@ -57,7 +57,7 @@ def zero_gradients(model: Any) -> dict[int, bool]:
 
 
 def _in_order(layers: list[Any]) -> dict[int, bool]:
-    """Do so for layers one behind the other, however the model was made: also from a file."""
+    """Return the same for a sequence of layers, even if the model was loaded from a file."""
     known: dict[int, bool] = {}
     for layer, reader in zip(layers, [*layers[1:], None], strict=True):
         if not _is_known(layer):
@@ -73,7 +73,7 @@ def _is_known(layer: Any) -> bool:
 
 
 def _calls(model: Any) -> dict[str, list[dict[str, Any]]] | None:
-    """Return the keywords of each call of each layer; None where no graph tells."""
+    """Return the keyword arguments of each call of each layer; None without a graph."""
     if not getattr(model, "outputs", None):
         return None
     try:
@@ -81,12 +81,12 @@ def _calls(model: Any) -> dict[str, list[dict[str, Any]]] | None:
             layer["name"]: [node["kwargs"] for node in layer["inbound_nodes"]]
             for layer in model.get_config()["layers"]
         }
-    except Exception:  # noqa: BLE001 - get_config of a stranger's layer may raise anything
+    except Exception:  # noqa: BLE001 - get_config of a user's layer may raise anything
         return None
 
 
 def _readers(model: Any) -> dict[int, list[Any]]:
-    """List the layers that read each tensor."""
+    """Return the layers that read each tensor."""
     readers: dict[int, list[Any]] = {}
     for layer in model.layers:
         if not isinstance(layer, keras.layers.InputLayer):
@@ -101,7 +101,7 @@ def _inference(calls: list[dict[str, Any]]) -> bool:
 
 
 def _is_bare(layer: Any) -> bool:
-    """Return whether the bias is the last thing that happens, and enters no penalty."""
+    """Return whether adding the bias is the last operation, and no penalty depends on it."""
     return (
         getattr(layer, "bias", None) is not None
         and layer.activation is keras.activations.linear
@@ -111,7 +111,7 @@ def _is_bare(layer: Any) -> bool:
 
 
 def _removes_mean(reader: Any, layer: Any) -> bool:
-    """Return whether a layer normalises the very axis along which the bias lies."""
+    """Return whether a layer normalises the axis along which the bias varies."""
     if not isinstance(reader, keras.layers.BatchNormalization) or not reader.trainable:
         return False
     rank = reader.input_spec.ndim

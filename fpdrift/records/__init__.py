@@ -1,4 +1,4 @@
-"""A training run's file: writing it, and reading one that comes from a stranger."""
+"""Write and read the record of a training run; files from unknown sources are read safely."""
 
 from fpdrift.records._codec import WHOLE_UP_TO, how_kept
 from fpdrift.records._format import HASH_VERSION, content_hash, is_due, mix64

@@ -1,12 +1,11 @@
-"""What goes into an entry's text and data, and back: the same rules for writer and reader.
+"""Encode and decode the text and data of a record's entries, with the same rules both ways.
 
-Every function here raises ValueError, KeyError or TypeError where the content breaks a rule; the
+Every function here raises ValueError, KeyError or TypeError if the content breaks a rule; the
 reader turns these into a `RecordError` with the file's name.
 
-Named numbers, row after row, in little more memory than the file took to say them.
-
-A dict a row would take sixteen times as much as its JSON, so a file of a few megabytes that anybody
-made could fill the memory before its end is reached and refused.
+Rows of named numbers are stored as columns. A dict per row would take sixteen times the memory of
+its JSON, so that an untrusted file of a few megabytes could exhaust the memory before it is
+rejected.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from fpdrift.records._sketch import BUCKETS, sketch_and_norm
 
 LOSS_KINDS = ("step", "execution", "running mean", "reported", "none")
 
-#: Dtypes whose values can be kept: real floats.
+#: Dtypes whose values can be stored: real floats.
 FLOATS: dict[str, np.dtype[Any]] = {
     "float16": np.dtype("<f2"),
     "float32": np.dtype("<f4"),
@@ -45,26 +44,26 @@ NUMBERS = FLOATS | {
         for size in (1, 2, 4, 8)
     },
 }
-#: Axes of a tensor or of predictions; NumPy has no more.
+#: Most axes of a tensor or of predictions, as in NumPy.
 MAX_AXES = 64
-#: Tensors up to this many elements are kept whole.
+#: Tensors with up to this many elements are stored whole.
 WHOLE_UP_TO = 2048
-#: Characters of the name of a tensor or metric.
+#: Most characters in the name of a tensor or metric.
 MAX_NAME = 500
 _MAX_DEPTH = 32
-#: Lists and objects in one text; two for each tensor.
+#: Most lists and objects in one text; two for each tensor.
 _MAX_OBJECTS = 200_000
 
 
 def how_kept(role: Role, size: int, dtype: str) -> Kept:
-    """Decide how much of a tensor a record keeps: what a distance is made of, within reason."""
+    """Return how much of a tensor a record stores: as much as distances need, within limits."""
     if role not in ("weight", "statistic") or dtype not in FLOATS:
         return "hash"
     return "whole" if size <= WHOLE_UP_TO else "sketch"
 
 
 def kept_bytes(tensor: Tensor) -> int:
-    """Bytes that a tensor takes at a sketched step, beside its hash."""
+    """Return the bytes of a tensor at a sketched step, in addition to its hash."""
     if tensor.kept == "hash":
         return 0
     if tensor.kept == "whole":
@@ -73,7 +72,7 @@ def kept_bytes(tensor: Tensor) -> int:
 
 
 def pack(tensor: Tensor, values: npt.NDArray[Any]) -> bytes:
-    """Write what is kept of a tensor: its values, or its sketch and squared norm."""
+    """Encode the stored part of a tensor: its values, or its sketch and squared norm."""
     if tensor.kept == "whole":
         return np.asarray(values, FLOATS[tensor.dtype]).tobytes()
     sums, norm = sketch_and_norm(values)
@@ -81,7 +80,7 @@ def pack(tensor: Tensor, values: npt.NDArray[Any]) -> bytes:
 
 
 def unpack(tensor: Tensor, data: Sequence[bytes]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Read what `pack` wrote at m steps: values or sketches (m, n) and squared norms (m,)."""
+    """Decode `pack` at m steps: values or sketches (m, n) and squared norms (m,)."""
     dtype = FLOATS[tensor.dtype] if tensor.kept == "whole" else np.dtype("<f8")
     table = np.frombuffer(b"".join(data), dtype).reshape(len(data), -1).astype(np.float64)
     if tensor.kept == "sketch":
@@ -91,7 +90,7 @@ def unpack(tensor: Tensor, data: Sequence[bytes]) -> tuple[npt.NDArray[Any], npt
 
 
 def to_text(value: Any, limit: int) -> str:
-    """Write plain JSON values, not more of them than a reader takes."""
+    """Encode plain JSON values, within the limits of the reader."""
     _check_values(value)
     text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     _check_objects(text)
@@ -102,17 +101,17 @@ def to_text(value: Any, limit: int) -> str:
 
 
 def from_text(text: str) -> Any:
-    """Read JSON, refusing NaN, deep nesting and characters that steer a terminal."""
+    """Decode JSON; NaN, deep nesting and control characters raise ValueError."""
     objects = _check_objects(text)
     value = _DECODER.decode(text)
-    # a step's text is short and plain: then no value in it has to be looked at
+    # a step's text is short and plain, so that its values need no check
     if objects > _MAX_DEPTH or "\\" in text or not text.isprintable():
         _check_values(value)
     return value
 
 
 def number_to_json(value: float) -> float | str | None:
-    """Write a number that may be missing (NaN) or infinite."""
+    """Encode a number that may be missing (NaN) or infinite."""
     value = float(value)
     if math.isnan(value):
         return None
@@ -120,7 +119,7 @@ def number_to_json(value: float) -> float | str | None:
 
 
 def number_from_json(value: Any) -> float:
-    """Read what `number_to_json` wrote."""
+    """Decode what `number_to_json` encoded."""
     if value is None:
         return math.nan
     if value in ("inf", "-inf") or type(value) in (int, float):
@@ -130,17 +129,17 @@ def number_from_json(value: Any) -> float:
 
 
 def numbers_to_json(values: Mapping[str, float]) -> dict[str, float | str | None]:
-    """Write named numbers."""
+    """Encode named numbers."""
     return {name: number_to_json(value) for name, value in values.items()}
 
 
 def numbers_from_json(value: Any) -> dict[str, float]:
-    """Read named numbers."""
+    """Decode named numbers."""
     return {name_from_json(name): number_from_json(item) for name, item in value.items()}
 
 
 def count_from_json(value: Any) -> int:
-    """Read a count, such as a step."""
+    """Decode a count, such as a step."""
     if type(value) is not int or not 0 <= value < 1 << 53:
         message = f"not a count: {short_repr(value)}"
         raise ValueError(message)
@@ -148,12 +147,12 @@ def count_from_json(value: Any) -> int:
 
 
 def tensors_to_json(tensors: Sequence[Tensor]) -> list[dict[str, Any]]:
-    """Write the tensors that a record declares."""
+    """Encode the tensors that a record declares."""
     return [{**asdict(tensor), "shape": list(tensor.shape)} for tensor in tensors]
 
 
 def tensors_from_json(items: Any) -> tuple[Tensor, ...]:
-    """Read the tensors that a record declares."""
+    """Decode the tensors that a record declares."""
     tensors = tuple(_tensor(**item) for item in items)
     names = {tensor.name for tensor in tensors}
     if not tensors or len(names) < len(tensors):
@@ -183,21 +182,21 @@ def _tensor(
 
 
 def shape_from_json(value: Any) -> tuple[int, ...]:
-    """Read the shape of a tensor or of predictions."""
+    """Decode the shape of a tensor or of predictions."""
     if not isinstance(value, list) or len(value) > MAX_AXES:
-        message = f"a shape is a list of at most {MAX_AXES} sizes"
+        message = f"a shape must be a list of at most {MAX_AXES} sizes"
         raise ValueError(message)
     return tuple(count_from_json(size) for size in value)
 
 
 def _one_of(value: Any, known: Any) -> None:
     if not isinstance(value, str) or value not in known:
-        message = f"{short_repr(value)} is none of {', '.join(known)}"
+        message = f"{short_repr(value)} is not one of {', '.join(known)}"
         raise ValueError(message)
 
 
 def name_from_json(value: Any) -> str:
-    """Read the name of a tensor, dtype or metric."""
+    """Decode the name of a tensor, dtype or metric."""
     if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME or not value.isprintable():
         message = f"not a name: {short_repr(value)}"
         raise ValueError(message)
@@ -205,7 +204,7 @@ def name_from_json(value: Any) -> str:
 
 
 def _check_objects(text: str) -> int:
-    """Refuse what would take forty times its size in memory, before any of it is made."""
+    """Raise ValueError for texts that would take forty times their size in memory."""
     objects = text.count("{") + text.count("[")
     if objects > _MAX_OBJECTS:
         message = f"JSON of more than {_MAX_OBJECTS} lists and objects"
@@ -214,7 +213,7 @@ def _check_objects(text: str) -> int:
 
 
 def _check_values(value: Any) -> None:
-    """Look at all values, level by level: a stranger's text may hold millions."""
+    """Check all values level by level: an untrusted text may contain millions."""
     level = [value]
     for _ in range(_MAX_DEPTH + 1):
         for text in (item for item in level if isinstance(item, str)):
@@ -224,7 +223,7 @@ def _check_values(value: Any) -> None:
         objects = [item for item in level if isinstance(item, dict)]
         keys = [key for item in objects for key in item]
         for key in (key for key in keys if not isinstance(key, str)):
-            message = f"a key that is no text: {short_repr(key)}"
+            message = f"a key is not a string: {short_repr(key)}"
             raise TypeError(message)
         lists = [item for item in level if isinstance(item, list | tuple)]
         level = [*keys, *chain(*(item.values() for item in objects)), *chain(*lists)]
@@ -246,12 +245,12 @@ def _refuse(text: str) -> None:
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
-#: Different names in one record, such as those of its metrics.
+#: Most different names in one record, such as those of its metrics.
 MAX_NAMES = 1000
 
 
 class Columns:
-    """Rows of named numbers; a row need not have every name."""
+    """Rows of named numbers; a row need not have all names."""
 
     def __init__(self) -> None:
         self._place: dict[str, int] = {}
@@ -271,13 +270,13 @@ class Columns:
         for name, value in row.items():
             place = self._place.setdefault(name, len(self._place))
             if place >= MAX_NAMES:
-                message = f"more than {MAX_NAMES} metrics or figures of epochs"
+                message = f"more than {MAX_NAMES} metrics or epoch values"
                 raise ValueError(message)
             self._names.append(place)
             self._values.append(value)
 
     def columns(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Return one array a name, (rows,) each, NaN where a row has no such name."""
+        """Return one array per name, (rows,) each, NaN where a row does not have the name."""
         names, rows = len(self._place), len(self._lengths)
         table = np.full((names, rows), np.nan)
         table[self._names, np.repeat(np.arange(rows), self._lengths)] = self._values

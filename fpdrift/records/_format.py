@@ -1,4 +1,4 @@
-"""How a record's file is laid out: one SQLite table that only ever grows, each row an *entry*.
+"""Define the layout of a record: one append-only SQLite table, each row of which is an *entry*.
 
 =========== ============================================== ===================================
 kind        text (JSON)                                    data
@@ -13,17 +13,15 @@ note        one sentence                                   empty
 end         null                                           empty
 =========== ============================================== ===================================
 
-The first entry is the start. A record whose last entry is an end is complete; where `fit` was
-called again, more entries follow it. Every entry carries a digest of itself and of the digest
-before it, so that no entry can be lost, changed or moved without being noticed. Numbers in `data`
-are little endian.
+The first entry is the start. A record whose last entry is an end is complete; if `fit` is called
+again, more entries follow it. Every entry has a digest of itself and of the previous digest, so
+that a lost, changed or moved entry is always detected. Numbers in `data` are little endian.
 
-Two hashes: one tells whether bits are the same, the other deals indices into buckets.
+There are two hashes: one compares bits, the other assigns indices to buckets. The latter, `mix64`,
+is implemented here because every sketch in every record depends on it: NumPy's generators may
+change between versions, and two records made years apart must be comparable.
 
-`mix64` is written out here, since its values stand behind every sketch in every record: NumPy's
-generators may change between versions, and two records made years apart have to be comparable.
-
-At which steps values and sketches are kept: drift is fast at first, so often at first.
+Values and sketches are stored more often at first, because drift grows fastest at first.
 """
 
 from __future__ import annotations
@@ -41,40 +39,40 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: First bytes of every SQLite file.
 MAGIC = b"SQLite format 3\x00"
-#: "fpdr" in the file's header says that a SQLite file is a record.
+#: "fpdr" in the file's header identifies a SQLite file as a record.
 APPLICATION_ID = 0x66706472
-#: The layout's version, SQLite's user_version; older ones that are still read.
+#: Version of the layout, SQLite's user_version; and the versions that are read.
 FORMAT_VERSION = 2
 READ_VERSIONS = (1, 2)
-#: Bytes of the header that hold all of these.
+#: Bytes of the header that contain all of these.
 HEADER_BYTES = 100
 
 TABLE = (
     "CREATE TABLE entry (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, text TEXT NOT NULL, "
     "data BLOB NOT NULL, digest BLOB NOT NULL)"
 )
-#: What SQLite's own list of tables, indexes, views and triggers holds in a record.
+#: Content of SQLite's list of tables, indexes, views and triggers in a record.
 SCHEMA = [("table", "entry", "entry", TABLE)]
 
-#: Bytes of a file that anybody may have made, and seconds to read it.
+#: Most bytes of an untrusted file, and seconds to read it.
 MAX_BYTES = 1 << 28
 MAX_SECONDS = 2.0
-#: Bytes of JSON in an entry that declares tensors, in any other one; characters in all but the
-#: steps, whose texts become numbers and are not held.
+#: Most bytes of JSON in an entry that declares tensors, and in any other; most characters in all
+#: entries except steps, whose texts become numbers and are not stored.
 MAX_START_TEXT = 8 << 20
 MAX_TEXT = 1 << 20
 MAX_ALL_TEXT = 64 << 20
-#: Bytes of an entry's data.
+#: Most bytes of an entry's data.
 MAX_DATA = 64 << 20
 
 
 def longest_text(kind: str) -> int:
-    """Bytes of JSON that an entry may have."""
+    """Return the most bytes of JSON that an entry may have."""
     return MAX_START_TEXT if kind in ("start", "phase") else MAX_TEXT
 
 
 def is_record_header(header: bytes) -> bool:
-    """Return whether a file that starts with these bytes calls itself a record."""
+    """Return whether a file that starts with these bytes has the header of a record."""
     return (
         len(header) >= HEADER_BYTES
         and header.startswith(MAGIC)
@@ -83,7 +81,7 @@ def is_record_header(header: bytes) -> bool:
 
 
 def chain(previous: bytes, kind: str, text: str, data: bytes) -> bytes:
-    """Return the digest of an entry: 16 bytes that also depend on all entries before it."""
+    """Return the digest of an entry: 16 bytes that also depend on all previous entries."""
     digest = hashlib.blake2b(previous, digest_size=16)
     for part in (kind.encode(), text.encode(), data):
         digest.update(struct.pack("<Q", len(part)))
@@ -91,14 +89,14 @@ def chain(previous: bytes, kind: str, text: str, data: bytes) -> bytes:
     return digest.digest()
 
 
-#: Version of `mix64` and of how a sketch uses it; stands in every record.
+#: Version of `mix64` and of its use in sketches; stored in every record.
 HASH_VERSION = 1
 
 
 def content_hash(array: npt.NDArray[Any]) -> int:
-    """Hash the bytes of an array, so that equal hashes mean equal bits.
+    """Hash the bytes of an array; equal hashes mean equal bits.
 
-    Two different arrays share a hash with probability 2**-64.
+    Two different arrays have the same hash with probability 2**-64.
 
     Parameters
     ----------
@@ -113,7 +111,7 @@ def content_hash(array: npt.NDArray[Any]) -> int:
     try:
         return xxhash.xxh3_64_intdigest(array.data)
     except (TypeError, ValueError, BufferError):
-        # What is not contiguous offers no buffer, nor do bfloat16 and the like: their bytes do.
+        # Non-contiguous arrays and dtypes such as bfloat16 have no buffer; their bytes do.
         return xxhash.xxh3_64_intdigest(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
@@ -134,27 +132,27 @@ def mix64(index: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     numpy.ndarray of uint64
         Of the same shape.
     """
-    with np.errstate(over="ignore"):  # modulo 2**64 is meant; NumPy warns of it for scalars
+    with np.errstate(over="ignore"):  # modulo 2**64 is intended; NumPy warns about it for scalars
         z = (np.asarray(index, np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         return z ^ (z >> np.uint64(31))
 
 
-#: Every step up to this one...
+#: Values and sketches are stored at every step up to this one...
 DENSE_UP_TO = 32
-#: ... then every so many: sketching each step costs too much of the training.
+#: ... and then at multiples of this: sketching every step slows training too much.
 EVERY = 8
 
 
 def is_due(step: int, previous: int) -> bool:
-    """Return whether something is to be kept at a step.
+    """Return whether values and sketches are stored at a step.
 
     Parameters
     ----------
     step : int
         Number of updates done.
     previous : int
-        The step recorded before (-1: none); steps in between, seen by nobody, make this one due.
+        The step recorded before (-1: none); if a due step in between was skipped, this one is.
     """
     return previous < min(step, DENSE_UP_TO) or step // EVERY > previous // EVERY

@@ -1,9 +1,7 @@
-"""Read a record that anybody may have made: checked first, believed afterwards.
+"""Read a record from an untrusted source: every entry is checked before it is used.
 
-Read a record that was made for whoever reads it: its size is no reason to refuse it.
-
-`open_record` takes any file for a stranger's, and gives up on one that is large or takes long. A
-run that trained for hours must not be lost because it was long.
+`open_record` treats every file as untrusted, and rejects one that is large or slow to read.
+`open_own` reads a record of the user's own run, which must not be lost because it is large.
 """
 
 from __future__ import annotations
@@ -29,40 +27,40 @@ from fpdrift.records._rules import Rules
 from fpdrift.records._sandbox import RefusedError, absolute, text_of
 
 _MAX_KIND = 20
-#: A record that is being written may change under the copy; then a new copy helps.
+#: A record that is being written may change during the copy, which is then repeated.
 _TRIES = 5
 
 
 def open_record(path: str | os.PathLike[str], *, max_bytes: int = _format.MAX_BYTES) -> Record:
     """Read a record into memory.
 
-    The file may come from anybody. It is never written to: a private copy, its journal included, is
-    recovered, checked entry by entry against its digests and declared sizes, and read. A record
-    whose writer was killed or is still at work opens with every step that was finished.
+    The file may come from an untrusted source. It is never written to: a private copy, including
+    its journal, is recovered, checked entry by entry against its digests and declared sizes, and
+    read. If its writer was killed or is still running, the record has every finished step.
 
     Parameters
     ----------
     path : str or os.PathLike
         The record, or a link to it.
     max_bytes : int, default 2**28
-        Largest file that is looked at, 256 MiB by default, and 2 s are spent on it. A larger number
-        is for files that you trust: reading may then take as long as it takes.
+        Largest file size, 256 MiB by default, with a limit of 2 s for reading. Use a larger number
+        only for files that you trust: it also lifts the time limit.
 
     Returns
     -------
     Record
-        Its content; `Record.complete` is False where the run did not end.
+        Its content; `Record.complete` is False if the run did not end.
 
     Raises
     ------
     RecordError
-        If the file is missing, is no record, is damaged, or was made to do harm.
+        If the file is missing, is not a record, is damaged, or is malicious.
     FpdriftError
-        If `max_bytes` is no whole number above 0.
+        If `max_bytes` is not an integer above 0.
     """
     place = absolute(path)
     if not isinstance(max_bytes, int) or isinstance(max_bytes, bool) or max_bytes < 1:
-        message = f"max_bytes is a whole number of bytes above 0, not {short_repr(max_bytes)}"
+        message = f"max_bytes must be a whole number above 0, not {short_repr(max_bytes)}"
         raise FpdriftError(message)
     for last in (False,) * (_TRIES - 1) + (True,):
         before = None
@@ -75,19 +73,20 @@ def open_record(path: str | os.PathLike[str], *, max_bytes: int = _format.MAX_BY
         except OSError as error:
             why = error.strerror or str(error)
             message = (
-                f"{short_repr(place.name)} cannot be read: {why}; check the path and its rights"
+                f"{short_repr(place.name)} cannot be read: {why}; "
+                "check the path and its permissions"
             )
             raise RecordError(message) from None
         except _DamagedError as error:
             if last or _sandbox.identity(place) == before:
                 name = short_repr(place.name)
-                message = f"{name} is damaged: {error}; take another copy of the record"
+                message = f"{name} is damaged: {error}; use another copy of the record"
                 raise RecordError(message) from None
     raise AssertionError
 
 
 class _DamagedError(Exception):
-    """The content breaks a rule."""
+    """The content of a record breaks a rule."""
 
 
 class _Entry(NamedTuple):
@@ -99,7 +98,7 @@ class _Entry(NamedTuple):
 
 @dataclass
 class _Block:
-    """What one phase holds: places of its tensors in the list of all, and its steps' bytes."""
+    """One phase: indices of its tensors in the list of all, and the bytes of its steps."""
 
     places: list[int]
     sizes: list[int]
@@ -111,7 +110,7 @@ class _Block:
 
 @dataclass
 class _Reading:
-    """What has been read so far."""
+    """The content read so far."""
 
     loss_kind: str
     meta: dict[str, Any]
@@ -136,17 +135,17 @@ class _Reading:
         self.phases.append(Phase(step, tuple(changes)))
 
     def add_gap(self, step: int) -> None:
-        """Begin a step whose update was not seen."""
+        """Add a step whose update was not recorded."""
         self.steps.append(step)
         self.loss.append(math.nan)
         self.metrics.add({})
 
 
 def _open(path: Path, max_bytes: int) -> Record:
-    with _sandbox.opened(path, max_bytes) as copy:
+    with _sandbox.open_copy(path, max_bytes) as copy:
         try:
             _check_schema(copy.connection)
-            return _record(text_of(path.name), _read(copy), copy.look_at_clock)
+            return _record(text_of(path.name), _read(copy), copy.check_clock)
         except RefusedError:
             raise
         except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -166,9 +165,9 @@ def _one_line(error: BaseException) -> str:
 def _check_schema(connection: sqlite3.Connection) -> None:
     query = "SELECT type, name, tbl_name, sql FROM sqlite_master LIMIT 2"
     if connection.execute(query).fetchall() != _format.SCHEMA:
-        message = "its tables are not those of a record"
+        message = "it does not have the tables of a record"
         raise ValueError(message)
-    # lengths are looked at before texts and data are
+    # lengths are checked before texts and data are read
     query = (
         "SELECT max(length(kind)), max(length(text) - (kind IN ('start', 'phase')) * ?) FROM entry"
     )
@@ -180,13 +179,13 @@ def _check_schema(connection: sqlite3.Connection) -> None:
 
 
 def _read(copy: _sandbox.Copy) -> _Reading:
-    """Read every entry in order, each checked before it is believed."""
+    """Read every entry in order, and check each before it is used."""
     rules, reading = Rules(), None
     for entry in _entries(copy.connection):
-        copy.look_at_clock()
+        copy.check_clock()
         rules.check(entry.kind, entry.value, entry.characters, entry.data)
-        if rules.bytes > copy.size:  # pages that several entries share
-            message = f"its entries hold more than its {copy.size} bytes"
+        if rules.bytes > copy.size:  # pages shared by several entries
+            message = f"its entries have more than the file's {copy.size} bytes"
             raise ValueError(message)
         if reading is None:
             reading = _start(entry, rules.tensors)
@@ -194,7 +193,7 @@ def _read(copy: _sandbox.Copy) -> _Reading:
             reading.complete = entry.kind == "end"
             _READ[entry.kind](reading, entry, rules)
     if reading is None:
-        message = "it has no start"
+        message = "it has no start entry"
         raise ValueError(message)
     return reading
 
@@ -255,7 +254,7 @@ def _read_phase(reading: _Reading, entry: _Entry, rules: Rules) -> None:
     if step > reading.steps[-1]:
         reading.add_gap(step)
         sketched = True
-    else:  # or its values would stand beside hashes of the earlier phase's state
+    else:  # otherwise its values would be paired with the earlier phase's hashes
         sketched = step in reading.sketch_steps[-1:]
     _hashed(reading, entry.data[:hashed])
     if sketched:
@@ -277,7 +276,7 @@ def _read_note(reading: _Reading, entry: _Entry, _rules: Rules) -> None:
 
 
 def _read_end(reading: _Reading, entry: _Entry, _rules: Rules) -> None:
-    """Nothing to read: it is there."""
+    """Read nothing: an end has no content."""
 
 
 _READ = {
@@ -291,17 +290,17 @@ _READ = {
 }
 
 
-def _record(name: str, reading: _Reading, look_at_clock: Callable[[], None]) -> Record:
+def _record(name: str, reading: _Reading, check_clock: Callable[[], None]) -> Record:
     steps = np.array(reading.steps, np.int64)
     hashes, present = _hash_table(reading)
-    kept, norms = _kept_tables(reading, look_at_clock)
+    kept, norms = _kept_tables(reading, check_clock)
     meta = reading.meta
     if reading.notes:
-        said = meta.get("notes", [])
-        meta["notes"] = [*([said] if isinstance(said, str) else said), *reading.notes]
+        notes = meta.get("notes", [])
+        meta["notes"] = [*([notes] if isinstance(notes, str) else notes), *reading.notes]
     loss = np.array(reading.loss, np.float64)
     if reading.loss_kind == "running mean" and np.isnan(loss).all():
-        reading.loss_kind = "none"  # known only once the steps were made
+        reading.loss_kind = "none"  # known only after the steps
     first = Phase(reading.steps[0] if reading.steps else 0)
     record = Record(
         name=name,
@@ -332,7 +331,7 @@ def _record(name: str, reading: _Reading, look_at_clock: Callable[[], None]) -> 
 
 
 def _hash_table(reading: _Reading) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
-    """Lay the phases' hashes side by side; of a step that two of them saw, the earlier counts."""
+    """Combine the phases' hashes; for a step in two phases, the earlier phase's are used."""
     shape = len(reading.steps), len(reading.union.tensors)
     hashes, present = np.zeros(shape, np.uint64), np.zeros(shape, bool)
     for block in reversed(reading.blocks):
@@ -345,9 +344,9 @@ def _hash_table(reading: _Reading) -> tuple[npt.NDArray[np.uint64], npt.NDArray[
 
 
 def _kept_tables(
-    reading: _Reading, look_at_clock: Callable[[], None]
+    reading: _Reading, check_clock: Callable[[], None]
 ) -> tuple[dict[int, npt.NDArray[np.float64]], dict[int, npt.NDArray[np.float64]]]:
-    """Lay what the phases keep of each tensor one below the other, NaN where it is not there."""
+    """Combine the phases' stored values of each tensor, NaN where it is not present."""
     kept: dict[int, npt.NDArray[np.float64]] = {}
     norms: dict[int, npt.NDArray[np.float64]] = {}
     rows = len(reading.sketch_steps)
@@ -357,7 +356,7 @@ def _kept_tables(
             tensor = reading.union.tensors[place]
             if tensor.kept == "hash" or not block.kept:
                 continue
-            look_at_clock()
+            check_clock()
             data = [entry[position : position + size] for entry in block.kept]
             position += size
             values, squares = _codec.unpack(tensor, data)
@@ -375,8 +374,8 @@ def _kept_tables(
 
 def _start_seen(meta: dict[str, Any], steps: list[int]) -> bool:
     """Return whether the first recorded step is the state before an update, not after one."""
-    said = meta.get("recorder")
-    seen = said.get("start_seen") if isinstance(said, dict) else None
+    about = meta.get("recorder")
+    seen = about.get("start_seen") if isinstance(about, dict) else None
     return seen if isinstance(seen, bool) else steps[:1] in ([], [0])
 
 
@@ -386,14 +385,14 @@ def _first_non_finite(
     kept: dict[int, npt.NDArray[np.float64]],
     norms: dict[int, npt.NDArray[np.float64]],
 ) -> tuple[int, str] | None:
-    """Find the first number that is not finite: as the writer saw it, or among what is kept."""
+    """Return step and name of the first value that is not finite, reported or stored."""
     found = [] if reading.not_finite is None else [reading.not_finite]
     infinite = np.flatnonzero(np.isinf(reading.loss))
     found += [(reading.steps[row], "loss") for row in infinite[:1]]
     rows = np.searchsorted(reading.steps, reading.sketch_steps)
     for place, values in kept.items():
         there = present[rows, place]
-        # a square may be infinite where the number is not
+        # a square may be infinite though the number is finite
         bad = there & ~np.isfinite(norms[place])
         for row in np.flatnonzero(bad):
             if not np.isfinite(values[row]).all():
@@ -403,12 +402,12 @@ def _first_non_finite(
 
 
 def opener(*, trust: bool) -> Callable[[str | os.PathLike[str]], Record]:
-    """Return `open_own` for files of which it is known who made them, else `open_record`."""
+    """Return `open_own` for trusted files, otherwise `open_record`."""
     return open_own if trust else open_record
 
 
 def open_own(path: str | os.PathLike[str]) -> Record:
-    """Read a record of a run that was asked for here, however large; else it is checked as any.
+    """Read a record of the user's own run of any size; it is checked like any other.
 
     Parameters
     ----------

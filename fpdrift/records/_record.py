@@ -1,12 +1,11 @@
-"""What a record holds once it is read: plain arrays, no file behind it.
+"""The content of a record in memory: plain arrays, independent of the file.
 
-A *record* is the file of one training run under one condition; this is its content in memory. The
-step counted is the number of updates done, so step 0 is the state before the first one.
+A *record* is the file of one training run under one condition. Steps count the updates done, so
+step 0 is the state before the first update.
 
-One list of tensors for a run whose set of tensors changes: another optimiser, frozen layers.
-
-Each phase declares its own tensors. Two of them are the same one where name, shape, dtype and what
-is kept agree; a weight may be trainable in one phase and frozen in another.
+The set of tensors may change during a run: another optimiser, frozen layers. Each phase declares
+its own tensors. Two of them are the same tensor if name, shape, dtype and stored part agree; a
+weight may be trainable in one phase and frozen in another.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ if TYPE_CHECKING:
 #: (momenta, iterations, learning rate); seed: a random generator's state
 Role = Literal["weight", "statistic", "slot", "seed"]
 
-#: whole: every value at the sketched steps; sketch: 1,024 signed sums then; hash: its hash only
+#: whole: every value at the sketched steps; sketch: 1,024 signed sums there; hash: the hash only
 Kept = Literal["whole", "sketch", "hash"]
 
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """One variable of the model or slot of its optimiser."""
+    """A variable of the model, or a slot of its optimiser."""
 
     #: such as ``"conv2d/kernel"``, or ``"adam/conv2d/kernel/momentum"``
     name: str
@@ -43,15 +42,15 @@ class Tensor:
     shape: tuple[int, ...]
     dtype: str
     kept: Kept
-    #: its true gradient is zero, so that whatever it gains is rounding (a bias in front of batch
-    #: normalisation); None where that is not known
+    #: whether its true gradient is zero, so that all its changes are rounding (a bias followed by
+    #: batch normalisation); None if unknown
     zero_gradient: bool | None = None
 
     @property
     def hashed_as(self) -> str:
-        """Dtype whose bytes its hash is of: whole numbers as int64, else its own.
+        """Dtype in which the tensor is hashed: int64 for integers, otherwise its own.
 
-        One backend counts steps in int64, another in int32; the count is the same.
+        Backends count steps in int64 or int32; equal counts have equal hashes.
         """
         return "int64" if self.dtype.startswith(("int", "uint")) else self.dtype
 
@@ -63,56 +62,56 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A part of a run in which model, optimiser and settings stay as they are."""
+    """A part of a run in which model, optimiser and settings do not change."""
 
-    #: updates done before its first one
+    #: number of updates done before its first
     step: int
-    #: what is different from the phase before, a sentence each; empty for the first
+    #: changes from the previous phase, one sentence each; empty for the first
     changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Record:
-    """One run as recorded. Arrays are read-only."""
+    """The record of one run. Arrays are read-only."""
 
-    #: name of the file, without its folder
+    #: file name, without the folder
     name: str
-    #: False if the run was killed, failed or is still going on
+    #: False if the run was killed, failed or is still running
     complete: bool
-    #: of all phases, each once; role "weight" if trainable in any of them
+    #: tensors of all phases, without duplicates; role "weight" if trainable in any of them
     tensors: tuple[Tensor, ...]
     #: recorded steps, ascending; 0 is the state before the first update (n,)
     steps: npt.NDArray[np.int64]
     #: 64-bit hash of every tensor at every step, 0 where it is not `present` (n, tensors)
     hashes: npt.NDArray[np.uint64]
-    #: loss of the step itself, NaN where there is none, as at step 0 (n,)
+    #: loss of the step, NaN where there is none, as at step 0 (n,)
     loss: npt.NDArray[np.float64]
     #: "step": the step's own loss; "execution": mean over one execution of several steps;
     #: "running mean": over the epoch so far; "none": the model reports no loss
     loss_kind: str
     #: metrics as the training loop reports them, each (n,), NaN where missing
     metrics: Mapping[str, npt.NDArray[np.float64]]
-    #: steps at which values or sketches were kept, ascending (m,)
+    #: steps at which values or sketches were stored, ascending (m,)
     sketch_steps: npt.NDArray[np.int64]
     #: tensor's index -> its values (m, size) or signed sums (m, 1024), NaN where it is not present
     kept: Mapping[int, npt.NDArray[np.float64]]
     #: tensor's index -> its squared 2-norm at the sketched steps (m,), in float64
     squared_norms: Mapping[int, npt.NDArray[np.float64]]
-    #: step -> model's output on the probe batch, first axis = sample
+    #: step -> the model's output for the probe, first axis = sample
     predictions: Mapping[int, npt.NDArray[Any]]
-    #: what the training loop reported at the end of each epoch
+    #: logs of the training loop at the end of each epoch
     epochs: tuple[Mapping[str, float], ...]
-    #: everything else that was written down: condition, seed, network, data, optimiser, notes
+    #: all other information: condition, seed, network, data, optimiser, notes
     meta: Mapping[str, Any]
     provenance: Provenance
     #: whether the tensor was part of the model or optimiser at that step (n, tensors)
     present: npt.NDArray[np.bool_] = field(default=None)  # type: ignore[arg-type]  # see below
-    #: one, or several where training went on with another set of weights, optimiser or settings
+    #: one, or several if training continued with other weights, another optimiser or other settings
     phases: tuple[Phase, ...] = (Phase(0),)
-    #: False if the state before the first recorded update was not seen
+    #: False if the state before the first recorded update was not recorded
     start_seen: bool = True
-    #: first step with a number that is infinite or NaN, and where: "loss", the name of a metric or
-    #: of a tensor. See docs/record-format.md for what is looked at.
+    #: first step with an infinite or NaN value, and where: "loss", or the name of a metric or
+    #: tensor. See docs/record-format.md for what is checked.
     first_non_finite: tuple[int, str] | None = None
 
     def __post_init__(self) -> None:
@@ -131,17 +130,17 @@ _VARIABLES = ("weight", "statistic")
 
 
 class Union:
-    """The tensors of all phases, each once, in order of appearance."""
+    """The tensors of all phases without duplicates, in order of appearance."""
 
     def __init__(self) -> None:
         self.tensors: list[Tensor] = []
-        #: bytes that a sketched step takes in memory: float64 whatever the file holds, and a norm
+        #: bytes of a sketched step in memory: values as float64, and a norm
         self.kept_bytes = 0
         self._places: dict[tuple[object, ...], int] = {}
         self._names: set[str] = set()
 
     def copy(self) -> Union:
-        """Return another one of the same content."""
+        """Return a copy."""
         new = Union()
         new.tensors, new.kept_bytes = list(self.tensors), self.kept_bytes
         new._places, new._names = dict(self._places), set(self._names)
@@ -153,8 +152,8 @@ class Union:
         Returns
         -------
         list of int
-            Place of each in `tensors`. One whose name is taken by a tensor of another shape or
-            dtype is named ``name@step``.
+            Index of each in `tensors`. If its name is taken by a tensor of another shape or dtype,
+            a tensor is named ``name@step``.
         """
         places = []
         for tensor in tensors:
@@ -163,7 +162,7 @@ class Union:
             if place == len(self.tensors):
                 self._append(tensor, step)
             else:
-                self.tensors[place] = _merged(self.tensors[place], tensor)
+                self.tensors[place] = _merge(self.tensors[place], tensor)
             places.append(place)
         return places
 
@@ -183,8 +182,8 @@ def _key(tensor: Tensor) -> tuple[object, ...]:
     return tensor.name, role, tensor.shape, tensor.dtype, tensor.kept
 
 
-def _merged(old: Tensor, new: Tensor) -> Tensor:
-    """Return one tensor for two phases: a weight if in either; noise alone only if in both."""
+def _merge(old: Tensor, new: Tensor) -> Tensor:
+    """Merge a tensor of two phases: a weight if it is in either; zero gradient only if in both."""
     role = "weight" if "weight" in (old.role, new.role) else old.role
     flags = {old.zero_gradient, new.zero_gradient} - {None}
     zero = None if not flags else False not in flags

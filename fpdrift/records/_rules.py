@@ -1,8 +1,8 @@
-"""What an entry of a record has to keep to: one set of rules, which writer and reader both ask.
+"""Check the entries of a record, with one set of rules for writer and reader.
 
-Every method raises ValueError, KeyError or TypeError where an entry breaks a rule, and then has
-changed nothing: the entry is not part of the record. The rules also bound what a file becomes in
-memory by what it holds, so that a small file cannot fill it.
+Every method raises ValueError, KeyError or TypeError if an entry breaks a rule; the state is then
+unchanged, and the entry is not part of the record. The rules also bound the memory of a record by
+the size of its file, so that a small file cannot exhaust the memory.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from fpdrift.records._codec import MAX_NAMES
 from fpdrift.records._format import HASH_VERSION
 from fpdrift.records._record import Tensor, Union
 
-#: Bytes that a record may take in memory beside four times those of its entries.
+#: Bytes that a record may take in memory in addition to four times those of its entries.
 ALLOWANCE = 16 << 20
-#: Bytes that an object takes beside its content: a prediction's array, a figure of an epoch.
+#: Overhead of an object in bytes: of a prediction's array, of an epoch's value.
 _OBJECT = 300
 _FIGURE = 100
 
 
 class Rules:
-    """Follows a record entry by entry."""
+    """Check a record entry by entry."""
 
     def __init__(self) -> None:
         self.entries = 0
-        #: bytes of text and data so far, characters beside steps
+        #: bytes of text and data so far, and characters except those of steps
         self.bytes = 0
         self._texts = 0
-        #: those of the phase that is under way, and the bytes that a sketched step keeps of each
+        #: tensors of the current phase, and the bytes of each at a sketched step
         self.tensors: tuple[Tensor, ...] = ()
         self.sizes: list[int] = []
         self._kept_bytes = 0
@@ -46,28 +46,28 @@ class Rules:
         self._objects = 0
 
     def check(self, kind: str, value: Any, characters: int, data: bytes) -> None:
-        """Check one entry against those before it.
+        """Check one entry against the previous ones.
 
         Parameters
         ----------
         kind : str
         value : JSON value
-            What its text says.
+            Its decoded text.
         characters : int
             Length of the text.
         data : bytes
         """
         if (self.entries == 0) != (kind == "start"):
-            message = "it has no start, or two"
+            message = "it has no start entry, or two"
             raise ValueError(message)
         most = _format.longest_text(kind)
         texts = self._texts + (characters if kind != "step" else 0)
         if characters > most or texts > _format.MAX_ALL_TEXT or len(data) > _format.MAX_DATA:
-            what = f"{texts} characters of text beside steps, or {len(data)} bytes in one entry,"
+            what = f"{texts} characters of text outside steps, or {len(data)} bytes in one entry,"
             message = f"{what} are too many"
             raise ValueError(message)
         before = self.bytes
-        self.bytes += characters + len(data)  # the entry counts in what it may take
+        self.bytes += characters + len(data)  # the entry itself counts towards the memory limit
         try:
             _CHECKS[kind](self, value, data)
         except BaseException:
@@ -79,10 +79,10 @@ class Rules:
     def _start(self, value: Any, _data: bytes) -> None:
         if value["hash_version"] != HASH_VERSION:
             found = short_repr(value["hash_version"])
-            message = f"hash version {found}, this fpdrift reads {HASH_VERSION}"
+            message = f"hash version {found}, but this fpdrift reads {HASH_VERSION}"
             raise ValueError(message)
         if value["loss_kind"] not in _codec.LOSS_KINDS or not isinstance(value["meta"], dict):
-            message = "loss_kind or meta is of another kind than it should be"
+            message = "loss_kind or meta has the wrong type"
             raise ValueError(message)
         Provenance.from_dict(value["provenance"])
         self._declare(_codec.tensors_from_json(value["tensors"]))
@@ -91,14 +91,14 @@ class Rules:
         step = self._later(value["step"])
         hashed = 8 * len(self.tensors)
         if len(data) not in (hashed, hashed + self._kept_bytes):
-            message = f"step {step} has {len(data)} bytes, which its tensors do not"
+            message = f"step {step} has {len(data)} bytes, which do not match its tensors"
             raise ValueError(message)
         _codec.number_from_json(value["loss"])
-        names = self._named(self._metrics, _codec.numbers_from_json(value["metrics"]))
+        names = self._new_names(self._metrics, _codec.numbers_from_json(value["metrics"]))
         for name in value.get("not_finite", ()):
             _codec.name_from_json(name)
         sketched = len(data) > hashed
-        self._fits(rows=1, sketches=int(sketched), metrics=len(names))
+        self._check_memory(rows=1, sketches=int(sketched), metrics=len(names))
         self._metrics |= names
         self._row(step, sketched=sketched)
 
@@ -119,12 +119,14 @@ class Rules:
     def _values(self, value: Any, data: bytes) -> None:
         step = _codec.count_from_json(value["step"])
         if step != self.step or step == self.sketched:
-            message = f"values of step {step} are not of the last step, or there twice"
+            message = f"values of step {step} are not of the last step, or duplicated"
             raise ValueError(message)
         if len(data) != self._kept_bytes:
-            message = f"values of step {step} have {len(data)} bytes, which its tensors do not"
+            message = (
+                f"values of step {step} have {len(data)} bytes, which do not match its tensors"
+            )
             raise ValueError(message)
-        self._fits(sketches=1)
+        self._check_memory(sketches=1)
         self.sketched = step
         self._sketches += 1
 
@@ -133,16 +135,16 @@ class Rules:
         shape = _codec.shape_from_json(value["shape"])
         dtype = _codec.NUMBERS[value["dtype"]]
         if not shape or len(data) != prod(shape) * dtype.itemsize:
-            message = f"predictions of step {step} are not of their shape"
+            message = f"predictions of step {step} do not match their shape"
             raise ValueError(message)
-        self._fits(objects=_OBJECT)
+        self._check_memory(objects=_OBJECT)
         self._objects += _OBJECT
 
     def _epoch(self, value: Any, _data: bytes) -> None:
         row = _codec.numbers_from_json(value)
-        names = self._named(self._figures, row)
+        names = self._new_names(self._figures, row)
         taken = _FIGURE * (1 + len(row))
-        self._fits(objects=taken)
+        self._check_memory(objects=taken)
         self._figures |= names
         self._objects += taken
 
@@ -158,7 +160,7 @@ class Rules:
         union = self._union.copy()
         union.add(tensors, step)
         later = int(step > self.step)
-        self._fits(rows=later, sketches=later, union=union)
+        self._check_memory(rows=later, sketches=later, union=union)
         self._union = union
         self._declare(tensors)
         self._rows += later
@@ -169,7 +171,7 @@ class Rules:
         _text("a note", value)
 
     def _end(self, value: Any, _data: bytes) -> None:
-        """Nothing to check: it is there."""
+        """Check nothing: an end has no content."""
 
     def _declare(self, tensors: Sequence[Tensor]) -> None:
         self.tensors = tuple(tensors)
@@ -178,14 +180,14 @@ class Rules:
         if not self._union.tensors:
             self._union.add(self.tensors, 0)
 
-    def _named(self, known: set[str], row: dict[str, float]) -> set[str]:
+    def _new_names(self, known: set[str], row: dict[str, float]) -> set[str]:
         new = row.keys() - known
         if len(known) + len(new) > MAX_NAMES:
             message = f"a record holds at most {MAX_NAMES} metrics, not {len(known) + len(new)}"
             raise ValueError(message)
         return new
 
-    def _fits(
+    def _check_memory(
         self,
         *,
         rows: int = 0,
@@ -194,7 +196,7 @@ class Rules:
         objects: int = 0,
         union: Union | None = None,
     ) -> None:
-        """Refuse what would take far more memory than the entries: tables of little but gaps."""
+        """Raise ValueError if tables, mostly gaps, would take far more memory than the entries."""
         union = union or self._union
         rows += self._rows
         taken = rows * (9 * len(union.tensors) + 8 * (len(self._metrics) + metrics))
@@ -203,14 +205,14 @@ class Rules:
         if taken > most:
             message = (
                 f"its tables would take {taken} bytes, mostly gaps (at most {most}): "
-                "too many different metrics, or tensors that are there in few phases"
+                "too many different metrics, or tensors that are present in few phases"
             )
             raise ValueError(message)
 
 
 def _text(what: str, value: Any) -> None:
     if not isinstance(value, str):
-        message = f"{what} is no text"
+        message = f"{what} is not a string"
         raise TypeError(message)
 
 

@@ -1,10 +1,8 @@
-"""Copy a stranger's record to where SQLite may recover it, and open it with every guard up.
+"""Open a private copy of an untrusted record with SQLite's safeguards, and check paths.
 
-SQLite finishes what a killed writer left behind by writing to the file, so it only ever sees a
-copy, journal included. Two things in such files would reach beyond the copy and are refused: a
-write-ahead log, and a journal that names a second journal, which SQLite would look up and delete.
-
-Where a record is, or may be made.
+SQLite recovers the file of a killed writer by writing to it, so it only gets a copy, including the
+journal. Two things in such files would reach beyond the copy and are rejected: a write-ahead log,
+and a journal that names a second journal, which SQLite would look up and delete.
 """
 
 from __future__ import annotations
@@ -27,22 +25,22 @@ if TYPE_CHECKING:
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
-    """Read a path that a caller gave.
+    """Return an absolute path.
 
     Raises
     ------
     RecordError
-        If it is no path, or empty, which Python would take for the current folder.
+        If it is not a path, or empty, which Python would read as the current folder.
     """
     try:
         name = os.fsencode(path)
-    except (TypeError, ValueError):  # text that no file system holds is a ValueError
+    except (TypeError, ValueError):  # ValueError: text that is not valid in a file system
         name = b"\0"
     if b"\0" in name:
         message = f"not a path: {short_repr(path)}"
         raise RecordError(message)
     if not name:
-        message = "the path is empty; name a file, such as run.fpdrift"
+        message = "the path is empty; pass a file name, such as run.fpdrift"
         raise RecordError(message)
     return Path(os.fsdecode(name)).absolute()
 
@@ -50,21 +48,21 @@ def absolute(path: str | os.PathLike[str]) -> Path:
 def text_of(name: str | bytes) -> str:
     """Return a file's name as text that can be printed and saved.
 
-    A file system takes any bytes for a name; those that are not UTF-8 become escapes.
+    A file name may contain any bytes; those that are not UTF-8 are escaped.
     """
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def open_bytes(path: Path, *more: str) -> int:
-    """Open a file to read its bytes as they are, without ever waiting at a pipe.
+    """Open a file to read its raw bytes, without blocking on a pipe.
 
-    Windows has none of these flags but ``O_BINARY``, which no other system has.
+    Of these flags, Windows has only ``O_BINARY``, which no other system has.
 
     Parameters
     ----------
     path : pathlib.Path
     more : str
-        Names of further flags, left out where the system lacks them.
+        Names of additional flags, ignored if the system lacks them.
 
     Returns
     -------
@@ -78,25 +76,25 @@ def open_bytes(path: Path, *more: str) -> int:
 
 
 def check_place(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
-    """Refuse a place where a new record would cost something that is there.
+    """Check that a new record at a path would not destroy another file.
 
     Returns
     -------
     pathlib.Path
-        Absolute.
+        The absolute path.
 
     Raises
     ------
     RecordError
-        If `path` is no path, holds something and `overwrite` is False, holds something that is no
-        record, or can hold nothing.
+        If `path` is not a path, exists and `overwrite` is False, exists and is not a record, or
+        cannot be written.
     """
     place = absolute(path)
     try:
         with os.fdopen(open_bytes(place), "rb") as file:
             is_record = _format.is_record_header(file.read(_format.HEADER_BYTES))
     except (FileNotFoundError, NotADirectoryError):
-        if not place.is_symlink():  # a link to nowhere is something, too
+        if not place.is_symlink():  # a dangling link exists, too
             return place
         is_record = False
     except OSError as error:
@@ -106,29 +104,31 @@ def check_place(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
             raise RecordError(message) from None
         is_record = False
     if not is_record:
-        message = f"{short_repr(place.name)} is there and is no record; choose another name"
+        message = (
+            f"{short_repr(place.name)} already exists and is not a record; choose another name"
+        )
         raise RecordError(message)
     if not overwrite:
         message = (
-            f"{short_repr(place.name)} is there; choose another name, or say overwrite=True "
+            f"{short_repr(place.name)} already exists; choose another name, or use overwrite=True "
             "(in a shell --overwrite)"
         )
         raise RecordError(message)
     return place
 
 
-#: First bytes of a journal, and the last ones of a journal that names another.
+#: First bytes of a journal, and last bytes of a journal that names another one.
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _PIECE = 1 << 20
-#: What is left of the seconds when the copy still has to be taken away.
+#: Seconds for reading; the rest is left for removing the copy.
 _SECONDS = 0.9 * _format.MAX_SECONDS
 
-#: Instructions of SQLite between two looks at the clock: some seven entries, each of which may hold
-#: a text of a megabyte. (A look takes as long as reading a small entry.)
+#: SQLite instructions between two checks of the clock: about seven entries, each of which may have
+#: a text of a megabyte. (A check takes as long as reading a small entry.)
 _LOOK = 50
 
 #: What to do about a file that is too large or takes too long.
-IF_TRUSTED = "if you know who made it, say --trust, or open_record(path, max_bytes=...) in Python"
+IF_TRUSTED = "if you trust it, use --trust, or open_record(path, max_bytes=...) in Python"
 TOO_LONG = f"it takes longer than {_format.MAX_SECONDS:g} s to read; {IF_TRUSTED}"
 
 _LIMITS = {
@@ -148,30 +148,30 @@ _LIMITS = {
 
 
 class RefusedError(ValueError):
-    """What is wrong with a file, as half a sentence."""
+    """The reason why a file is rejected, as part of a sentence."""
 
 
 class Copy(NamedTuple):
-    """A private copy of a file, open."""
+    """An open private copy of a file."""
 
     connection: sqlite3.Connection
-    #: bytes that were copied, journal included
+    #: bytes that were copied, including the journal
     size: int
-    #: raises RefusedError when the time is over
-    look_at_clock: Callable[[], None]
+    #: raises RefusedError once the time limit is exceeded
+    check_clock: Callable[[], None]
 
 
 @contextmanager
-def opened(path: Path, max_bytes: int) -> Iterator[Copy]:
-    """Return a guarded connection to a private copy of the file at `path`.
+def open_copy(path: Path, max_bytes: int) -> Iterator[Copy]:
+    """Open a guarded connection to a private copy of the file at `path`.
 
-    A query is interrupted when reading has taken more of the processor's time than a stranger's
-    file may; whoever takes larger files than a stranger's may be has the time for them.
+    A query is interrupted once reading has exceeded the CPU time limit for untrusted files. There
+    is no limit if `max_bytes` is above that for untrusted files.
 
     Raises
     ------
     RefusedError
-        If it is no regular file, too large, no record by its header, or has an unsafe journal.
+        If it is not a regular file, too large, has no record header, or has an unsafe journal.
     OSError, sqlite3.Error
         If it cannot be read.
     """
@@ -185,20 +185,20 @@ def opened(path: Path, max_bytes: int) -> Iterator[Copy]:
         def is_over() -> bool:
             return time.thread_time() > began + seconds
 
-        def look_at_clock() -> None:
+        def check_clock() -> None:
             if is_over():
                 raise RefusedError(TOO_LONG)
 
         try:
             _guard(connection, is_over)
-            yield Copy(connection, size, look_at_clock)
+            yield Copy(connection, size, check_clock)
         finally:
             connection.close()
 
 
 def identity(path: Path) -> tuple[tuple[int, ...] | None, ...]:
-    """Describe which file, how long and how old, for the record and its journal."""
-    return tuple(_identity(place) for place in (path, _beside(path, "-journal")))
+    """Return identity, size and modification time of the record and its journal."""
+    return tuple(_identity(place) for place in (path, _sibling(path, "-journal")))
 
 
 def _identity(path: Path) -> tuple[int, ...] | None:
@@ -209,21 +209,21 @@ def _identity(path: Path) -> tuple[int, ...] | None:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _beside(path: Path, suffix: str) -> Path:
-    """Where SQLite keeps a file's journal: beside the file itself, not beside a link to it."""
-    return Path(f"{os.path.realpath(path)}{suffix}")  # which ends in a loop of links, too
+def _sibling(path: Path, suffix: str) -> Path:
+    """Return the path of SQLite's journal: next to the file itself, not next to a link to it."""
+    return Path(f"{os.path.realpath(path)}{suffix}")  # which also handles a loop of links
 
 
 def _copy(path: Path, copy: Path, max_bytes: int) -> int:
-    """Copy a record and its journal, and give their size together."""
-    if os.path.lexists(_beside(path, "-wal")):
-        message = "a write-ahead log (-wal) lies beside it, which fpdrift never writes"
+    """Copy a record and its journal, and return their total size."""
+    if os.path.lexists(_sibling(path, "-wal")):
+        message = "it has a write-ahead log (-wal), which fpdrift never writes"
         raise RefusedError(message)
     with _regular(path, max_bytes) as file:
         header = file.read(_format.HEADER_BYTES)
         _check_header(header)
         size = _copy_bytes(file, copy, header, max_bytes)
-    journal = _beside(path, "-journal")
+    journal = _sibling(path, "-journal")
     if os.path.lexists(journal):
         with _regular(journal, max_bytes, follow=False) as file:
             size += _copy_bytes(file, Path(f"{copy}-journal"), b"", max_bytes)
@@ -236,15 +236,15 @@ def _copy(path: Path, copy: Path, max_bytes: int) -> int:
 
 @contextmanager
 def _regular(path: Path, max_bytes: int, *, follow: bool = True) -> Iterator[BinaryIO]:
-    """Open a regular file of bearable size, without ever waiting at a pipe or waking a device."""
+    """Open a regular file within the size limit, without blocking on a pipe or opening a device."""
     if not stat.S_ISREG(path.stat(follow_symlinks=follow).st_mode):
-        message = "it is no regular file"
+        message = "it is not a regular file"
         raise RefusedError(message)
     descriptor = open_bytes(path, *(() if follow else ("O_NOFOLLOW",)))
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            message = "it is no regular file"
+            message = "it is not a regular file"
             raise RefusedError(message)
         if found.st_size > max_bytes:
             message = f"it has {found.st_size} bytes, more than max_bytes={max_bytes}; {IF_TRUSTED}"
@@ -254,18 +254,18 @@ def _regular(path: Path, max_bytes: int, *, follow: bool = True) -> Iterator[Bin
 
 def _check_header(header: bytes) -> None:
     if not _format.is_record_header(header):
-        message = "it is no record"
+        message = "it is not a record"
         raise RefusedError(message)
     version = int.from_bytes(header[60:64], "big")
     if version not in _format.READ_VERSIONS:
         newer = version > _format.FORMAT_VERSION
         known = " and ".join(map(str, _format.READ_VERSIONS))
-        message = f"it has format version {version}, this fpdrift reads {known}; " + (
-            "update fpdrift to read it" if newer else "no fpdrift ever wrote such a one"
+        message = f"it has format version {version}, but this fpdrift reads {known}; " + (
+            "update fpdrift to read it" if newer else "no fpdrift has ever written this version"
         )
         raise RefusedError(message)
     if header[18:20] != b"\x01\x01":
-        message = "it wants a write-ahead log, which fpdrift never writes"
+        message = "it uses a write-ahead log, which fpdrift never writes"
         raise RefusedError(message)
 
 
@@ -276,7 +276,7 @@ def _copy_bytes(file: BinaryIO, copy: Path, start: bytes, max_bytes: int) -> int
         while piece := file.read(_PIECE):
             size += len(piece)
             if size > max_bytes:
-                message = f"it grows beyond max_bytes={max_bytes}"
+                message = f"it grew beyond max_bytes={max_bytes} while it was copied"
                 raise RefusedError(message)
             out.write(piece)
     return size

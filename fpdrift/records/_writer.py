@@ -1,8 +1,8 @@
-"""Write a record, entry by entry, so that a killed process loses none that was finished.
+"""Write a record entry by entry, so that a killed process loses no finished entry.
 
-Each entry is one transaction of SQLite with a rollback journal on disk. What has been handed to the
-operating system outlives the process, so `synchronous` is off: a cut of power may cost the record,
-`kill -9` may not. In return a step costs some tens of microseconds.
+Each entry is one SQLite transaction with a rollback journal on disk. Data handed to the operating
+system outlive the process, so `synchronous` is off: a power failure may destroy the record, but
+`kill -9` cannot. In return, a step takes only tens of microseconds.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from fpdrift.records._sandbox import check_place
 
 
 class RecordWriter:
-    """A record that grows. Threads may take turns in writing it, not write at the same time.
+    """Write a record. Several threads may write to it, but not at the same time.
 
     Parameters
     ----------
     path : str or os.PathLike
-        File to make, usually ``*.fpdrift``.
+        File to create, usually ``*.fpdrift``.
     tensors : sequence of Tensor
-        Names unique; the order is that of the hashes of every step.
+        Tensors with unique names, in the order of the hashes of every step.
     loss_kind : str, default "step"
         ``"step"``, ``"execution"``, ``"running mean"`` or ``"none"``; see `Record`.
     meta : mapping, optional
-        Whatever else is to be known, as JSON values: condition, seed, network, data, notes.
+        Further information as JSON values: condition, seed, network, data, notes.
     provenance : Provenance, optional
-        What produces the run; by default this process.
+        Provenance of the run; by default that of this process.
     overwrite : bool, default False
-        Replace a record that is there. Any other file is left alone.
+        Replace an existing record. Any other file is kept.
 
     Raises
     ------
     RecordError
-        If something is there already, or nothing can be written there.
+        If the file already exists or cannot be written.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class RecordWriter:
             "provenance": (provenance or fpdrift_provenance.current()).to_dict(),
             "hash_version": HASH_VERSION,
         }
-        text = self._checked("start", start, b"")
+        text = self._encode_text("start", start, b"")
         try:
             self._create(overwrite=overwrite)
             self._insert("start", text, b"")
@@ -95,22 +95,22 @@ class RecordWriter:
         Parameters
         ----------
         step : int
-            Number of updates done; larger than at the step before.
+            Number of updates done; larger than at the previous step.
         hashes : array_like of uint64, shape (tensors,)
             `content_hash` of every tensor.
         loss : float, default NaN
             The step's loss.
         metrics : mapping of str to float, optional
-            What else the training loop reports.
+            Other values that the training loop reports.
         values : mapping of int to numpy.ndarray, optional
-            At a step to be sketched: index -> values of every tensor whose `kept` is not "hash".
+            At a sketched step: index -> values of every tensor whose `kept` is not "hash".
         not_finite : sequence of str, optional
-            Where a number is infinite or NaN: "loss", names of metrics or tensors, the first first.
+            Where a value is infinite or NaN: "loss", or names of metrics or tensors, in order.
 
         Raises
         ------
         RecordError
-            If it cannot be written, or a reader would refuse it.
+            If it cannot be written, or a reader would reject it.
         """
         row: dict[str, Any] = {
             "step": int(step),
@@ -119,7 +119,7 @@ class RecordWriter:
         }
         if not_finite:
             row["not_finite"] = list(not_finite)
-        self._append("step", row, self._packed(hashes, values))
+        self._append("step", row, self._encode(hashes, values))
 
     def add_phase(
         self,
@@ -129,25 +129,25 @@ class RecordWriter:
         hashes: npt.ArrayLike,
         values: Mapping[int, npt.NDArray[Any]],
     ) -> None:
-        """Begin a phase in which model, optimiser or settings are different.
+        """Begin a phase in which model, optimiser or settings have changed.
 
         Parameters
         ----------
         step : int
-            Number of updates done, not before the last step.
+            Number of updates done, not less than at the last step.
         tensors : sequence of Tensor
-            Those that all entries from here on are of.
+            Tensors of all following entries.
         changes : sequence of str
-            What is different, a sentence each.
+            The changes, one sentence each.
         hashes : array_like of uint64, shape (tensors,)
-            Of the state before its first update.
+            Hashes of the state before the first update of the phase.
         values : mapping of int to numpy.ndarray
-            Of that state, of every tensor whose `kept` is not "hash".
+            Values of that state, for every tensor whose `kept` is not "hash".
 
         Raises
         ------
         RecordError
-            If it cannot be written, or a reader would refuse it.
+            If it cannot be written, or a reader would reject it.
         """
         before, self.tensors = self.tensors, tuple(tensors)
         row = {
@@ -156,21 +156,21 @@ class RecordWriter:
             "changes": list(changes),
         }
         try:
-            self._append("phase", row, self._packed(hashes, values))
+            self._append("phase", row, self._encode(hashes, values))
         except RecordError:
             self.tensors = before
             raise
 
     def add_values(self, step: int, values: Mapping[int, npt.NDArray[Any]]) -> None:
-        """Keep the values of the last step, which was not due: the run ends there."""
+        """Store the values of the last step, which was not due, because the run ends there."""
         self._append("values", {"step": int(step)}, self._pack(values))
 
-    def _packed(
+    def _encode(
         self, hashes: npt.ArrayLike, values: Mapping[int, npt.NDArray[Any]] | None
     ) -> bytes:
         data = np.asarray(hashes, "<u8").tobytes()
         if len(data) != 8 * len(self.tensors):
-            message = f"{len(self.tensors)} tensors need as many hashes, not {len(data) // 8}"
+            message = f"expected {len(self.tensors)} hashes, one per tensor, not {len(data) // 8}"
             raise RecordError(message)
         return data if values is None else data + self._pack(values)
 
@@ -182,32 +182,31 @@ class RecordWriter:
         )
 
     def add_predictions(self, step: int, predictions: npt.NDArray[Any]) -> None:
-        """Write the model's output on the probe batch after `step` updates (samples, ...)."""
+        """Write the model's output for the probe after `step` updates (samples, ...)."""
         array = np.asarray(predictions)
         row = {"step": int(step), "dtype": array.dtype.name, "shape": list(array.shape)}
         dtype = _codec.NUMBERS.get(array.dtype.name)
         if dtype is None:
-            message = (
-                f"{short_repr(self.path.name)}: cannot keep predictions of dtype {array.dtype.name}"
-            )
+            name = short_repr(self.path.name)
+            message = f"{name}: cannot store predictions of dtype {array.dtype.name}"
             raise RecordError(message)
         self._append("prediction", row, array.astype(dtype).tobytes())
 
     def add_epoch(self, logs: Mapping[str, float]) -> None:
-        """Write what the training loop reported at the end of an epoch."""
+        """Write the logs of the training loop at the end of an epoch."""
         self._append("epoch", _codec.numbers_to_json(logs))
 
     def add_note(self, note: str) -> None:
-        """Write a sentence about the run that turned up on the way."""
+        """Write a note about the run, one sentence."""
         self._append("note", note)
 
     def finish(self) -> None:
-        """Say that the run is complete, and close; what is added later goes on from there."""
+        """Mark the run as complete, and close; entries added later continue the record."""
         self._append("end", None)
         self.close()
 
     def close(self) -> None:
-        """Let go of the file. Without `finish` before it, the record stays incomplete."""
+        """Close the file. Without a previous `finish`, the record stays incomplete."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -217,17 +216,17 @@ class RecordWriter:
             if overwrite:
                 self.path.unlink(missing_ok=True)
                 Path(f"{self.path}-journal").unlink(missing_ok=True)
-            # made by nobody else in between, which SQLite alone does not promise
+            # created exclusively, which SQLite alone does not guarantee
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         except OSError as error:
             raise self._error(error.strerror or str(error)) from None
         self._file = self._identity()
 
     def _append(self, kind: _format.Kind, value: Any, data: bytes = b"") -> None:
-        self._insert(kind, self._checked(kind, value, data), data)
+        self._insert(kind, self._encode_text(kind, value, data), data)
 
-    def _checked(self, kind: _format.Kind, value: Any, data: bytes) -> str:
-        """Return an entry's text, after the very checks that a reader makes."""
+    def _encode_text(self, kind: _format.Kind, value: Any, data: bytes) -> str:
+        """Return an entry's text, after the same checks that the reader makes."""
         text = to_text(value, _format.longest_text(kind))
         try:
             self._rules.check(kind, value, len(text), data)
@@ -240,7 +239,7 @@ class RecordWriter:
         digest = _format.chain(self._digest, kind, text, data)
         try:
             if self._identity() != self._file:
-                raise self._error("another file is in its place")
+                raise self._error("another file has replaced it")
             connection = self._connection = self._connection or self._connect()
             if kind == "start":
                 connection.execute("BEGIN")
@@ -261,14 +260,14 @@ class RecordWriter:
         try:
             for name, value in (
                 ("synchronous", "OFF"),
-                ("locking_mode", "EXCLUSIVE"),  # no locks to take and give back at every step
+                ("locking_mode", "EXCLUSIVE"),  # no locks to acquire and release at every step
                 ("journal_mode", "DELETE"),
             ):
                 connection.execute(f"PRAGMA {name} = {value}")
             if self._number:
                 last = connection.execute("SELECT max(number), digest FROM entry").fetchone()
                 if last != (self._number, self._digest):
-                    raise self._error("it was changed from elsewhere")
+                    raise self._error("another process changed it")
         except BaseException:
             connection.close()
             raise
@@ -284,20 +283,20 @@ class RecordWriter:
     def _error(self, why: str) -> RecordError:
         return RecordError(
             f"{short_repr(self.path.name)} cannot be written: {why}; "
-            "check the folder, its rights and space"
+            "check the folder, its permissions and free space"
         )
 
 
 def to_text(value: Any, limit: int = _format.MAX_TEXT) -> str:
-    """Write JSON values as a record holds them, of at most `limit` bytes.
+    """Encode JSON values as in a record, in at most `limit` bytes.
 
     Raises
     ------
     RecordError
-        If they are no JSON values, nested too deep, too long, or hold control characters.
+        If they are not JSON values, nested too deep, too long, or contain control characters.
     """
     try:
         return _codec.to_text(value, limit)
     except (ValueError, TypeError, RecursionError) as error:
-        message = f"a record cannot hold this: {error}"
+        message = f"a record cannot store this: {error}"
         raise RecordError(message) from None

@@ -1,4 +1,4 @@
-"""Sums and their order: seen, recorded, replayed, fixed by a plan, or made not to matter."""
+"""Reveal, record, replay and fix the order of sums, or use sums that do not depend on it."""
 
 from fpdrift._deprecated import renamed
 from fpdrift.reduction import algorithms, error_bounds, plans

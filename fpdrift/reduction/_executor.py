@@ -1,9 +1,8 @@
-"""Run plans on numbers: the same additions, so the same bits.
+"""Run plans on numbers, with the same additions and therefore the same bits.
 
-All nodes of one height are added at once. A stretch of levels in which each node adds one more
-number to the node below it, such as a plain loop or eight interleaved ones, is one call of NumPy.
-
-From a plan to a short list of steps, each of which NumPy takes in one call.
+A plan becomes a short list of steps, each of which is one NumPy call. All nodes of one height are
+added in one step. So is a series of levels in which each node adds one more number to the node
+below it, such as a plain loop or eight interleaved loops.
 """
 
 from __future__ import annotations
@@ -27,18 +26,18 @@ from fpdrift.reduction._rounding import Floats, add_aligned, add_exact, round_ar
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Additions that do not depend on each other; each column of terms is one."""
+    """Independent additions, one for each column of terms."""
 
     how: Literal["in sequence", "exact", "aligned"]
-    #: (k, w) numbers of inputs and nodes
+    #: (k, w) indices of inputs and nodes
     terms: Ints
-    #: (w,) where the sums go
+    #: (w,) indices of the sums
     to: Ints
 
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """Plans over the same inputs, written as one, with the numbers of their roots."""
+    """Plans over the same inputs, combined into one, with the indices of their roots."""
 
     n: int
     children: Ints
@@ -50,7 +49,7 @@ class Forest:
 
 
 def forest(plans: Sequence[Plan]) -> Forest:
-    """Write plans over the same inputs, with the same extra bits, as one, level by level."""
+    """Combine plans over the same inputs, with the same extra bits, level by level."""
     n = plans[0].n
     children = np.concatenate([plan.children for plan in plans])
     aligned = np.concatenate([plan.aligned for plan in plans])
@@ -79,17 +78,17 @@ def forest(plans: Sequence[Plan]) -> Forest:
 
 
 def _steps_up(arrays: Sequence[Ints]) -> Ints:
-    """Return the differences within each of some arrays that start from 0."""
+    """Return the concatenated differences of several arrays, each of which starts from 0."""
     jumps = np.diff(np.concatenate(arrays))
     ends = np.cumsum([len(array) for array in arrays])[:-1]
     return np.delete(jumps, ends - 1)
 
 
 def steps(tree: Plan | Forest) -> Iterator[Step]:
-    """Return the steps in order.
+    """Yield the steps in order.
 
-    A level goes on from the one below where each node adds one number to the node at its own
-    place there. Levels that go on become one step, added in sequence.
+    A level continues the one below if each node adds one number to the node at the same position
+    there. Levels that continue one another become one step, added in sequence.
     """
     if not len(tree.aligned):
         return
@@ -116,7 +115,7 @@ def steps(tree: Plan | Forest) -> Iterator[Step]:
 
 
 def _mixed(tree: Plan | Forest, here: slice) -> Iterator[Step]:
-    """Take a level's nodes of each kind together."""
+    """Yield one step for each kind of node in a level."""
     arity, begins = np.diff(tree.starts)[here], tree.starts[:-1][here]
     for k, aligned in sorted(set(zip(arity.tolist(), tree.aligned[here].tolist(), strict=True))):
         which = np.flatnonzero((arity == k) & (tree.aligned[here] == aligned))
@@ -124,10 +123,10 @@ def _mixed(tree: Plan | Forest, here: slice) -> Iterator[Step]:
         yield Step("aligned" if aligned else "exact", terms, tree.n + here.start + which)
 
 
-#: How many numbers to work on at a time, so that they stay in the cache.
+#: Numbers processed at a time, so that they stay in the cache.
 _BLOCK = 2**17
 
-#: Which accumulators hold all numbers of a dtype, the narrowest first.
+#: Accumulators that hold all numbers of a dtype, narrowest first.
 WIDER = {
     "float16": ("float16", "float32", "float64"),
     "bfloat16": ("bfloat16", "float32", "float64"),
@@ -137,7 +136,7 @@ WIDER = {
 
 
 def run_plan(plan: Plan, values: Any, dtype: Any = None, accumulator: Any = None) -> Any:
-    """Add numbers as a plan says.
+    """Add numbers in the order of a plan.
 
     Parameters
     ----------
@@ -148,12 +147,12 @@ def run_plan(plan: Plan, values: Any, dtype: Any = None, accumulator: Any = None
         ``"float16"``, ``"bfloat16"``, ``"float32"`` or ``"float64"``, of the inputs and the
         result; by default that of the values.
     accumulator : str or numpy.dtype, optional
-        What nodes round to, where it is wider; the last sum is then rounded once more.
+        A wider dtype that nodes round to; the last sum is then rounded once more.
 
     Returns
     -------
     numpy scalar
-        Of the dtype, with the bits that IEEE 754 hardware gives when it adds in this order.
+        Of the dtype, bit-identical to IEEE 754 hardware that adds in this order.
 
     Raises
     ------
@@ -172,11 +171,11 @@ def run_plans(plans: Any, values: Any, dtype: Any = None, accumulator: Any = Non
     Parameters
     ----------
     plans : Plan, iterable of Plan, or numpy.ndarray of int
-        One plan for each row of values; several for the same values; or (orders, n) orders, in
-        each of which the same values are added one after the other. An order must name each input
-        once; only that it names inputs which are there is checked.
+        One plan for each row of values; several plans for the same values; or (orders, n) orders,
+        in each of which the same values are added one after the other. An order must be a
+        permutation of the inputs; only the range of its indices is checked.
     values : array_like
-        (rows, n) numbers for one plan, else (n,).
+        (rows, n) numbers for one plan, otherwise (n,).
     dtype, accumulator : str or numpy.dtype, optional
         As for `run_plan`.
 
@@ -188,7 +187,7 @@ def run_plans(plans: Any, values: Any, dtype: Any = None, accumulator: Any = Non
     Raises
     ------
     FpdriftError
-        As `run_plan`, or if the orders are not what is said above.
+        As `run_plan`, or if the orders do not have the shape or range above.
     """
     parts: Iterable[Floats]
     one = isinstance(plans, Plan)
@@ -201,7 +200,7 @@ def run_plans(plans: Any, values: Any, dtype: Any = None, accumulator: Any = Non
     elif isinstance(plans, np.ndarray):
         orders = _orders(plans, len(numbers))
         blocks = (orders[i : i + 4 * size] for i in range(0, len(orders), 4 * size))
-        # NumPy lets other threads run meanwhile; each order is added by one of them alone.
+        # NumPy releases the GIL meanwhile; each order is added by a single thread.
         with ThreadPoolExecutor(available_cores()) as pool:
             parts = list(pool.map(partial(_in_orders, numbers=numbers.astype(acc.dtype)), blocks))
     else:
@@ -211,7 +210,7 @@ def run_plans(plans: Any, values: Any, dtype: Any = None, accumulator: Any = Non
 
 
 def _run(plan: Plan | Forest, rows: Floats, acc: Format) -> Floats:
-    """Return the inputs and all sums that others do not replace, (n + nodes, rows)."""
+    """Return the inputs and the sums, (n + nodes, rows); sums inside a sequence are not stored."""
     known = np.empty((plan.n + len(plan.aligned), len(rows)), acc.dtype)
     known[: plan.n] = rows.T
     with np.errstate(all="ignore"):
@@ -235,13 +234,13 @@ def _in_sequence(terms: Floats) -> Floats:
 
 
 def _in_orders(orders: npt.NDArray[Any], numbers: Floats) -> Floats:
-    """Add numbers in each of some orders; an order stays in one piece, which gathers faster."""
+    """Add numbers in each of several orders; rows are contiguous, which gathers faster."""
     try:
-        if orders.min() < 0:  # NumPy would count from the end
+        if orders.min() < 0:  # NumPy would index from the end
             raise IndexError
         terms = (numbers if numbers.dtype == np.float16 else -numbers).take(orders)
     except IndexError:
-        message = f"an order names an input outside of 0 to {len(numbers) - 1}"
+        message = f"an order contains an index outside 0 to {len(numbers) - 1}"
         raise FpdriftError(message) from None
     with np.errstate(all="ignore"):
         if terms.dtype == np.float16:
@@ -251,10 +250,10 @@ def _in_orders(orders: npt.NDArray[Any], numbers: Floats) -> Floats:
 
 
 def _subtracted(terms: Floats, axis: int) -> Floats:
-    """Subtract all from the first, one after the other: a - (-b) is a + b.
+    """Subtract all numbers from the first, one after the other: a - (-b) is a + b.
 
-    NumPy's reduction by addition reorders; that by subtraction is a plain loop, except in float16,
-    where it keeps float32 between the steps.
+    NumPy reorders a reduction by addition. A reduction by subtraction is a plain loop, except in
+    float16, in which it keeps float32 between the steps.
     """
     sums: Floats = np.subtract.reduce(terms, axis=axis)
     return sums
@@ -277,24 +276,24 @@ def _batches(plans: Any, size: int) -> Iterator[list[Plan]]:
     try:
         source = iter(plans)
     except TypeError:
-        message = f"plans is {short_repr(plans)}; give a Plan, several, or an array of orders"
+        message = f"plans is {short_repr(plans)}; pass a Plan, several Plans, or an array of orders"
         raise FpdriftError(message) from None
     return iter(lambda: list(islice(source, size)), [])
 
 
 def _fitting(plan: Any, numbers: Floats) -> Plan:
     if not isinstance(plan, Plan):
-        message = f"{short_repr(plan)} is no Plan; make one with fpdrift.reduction.plans"
+        message = f"{short_repr(plan)} is not a Plan; make one with fpdrift.reduction.plans"
         raise FpdriftError(message)
     if numbers.shape[-1] != plan.n:
-        message = f"the plan adds {plan.n} numbers, and there are {numbers.shape[-1]}"
+        message = f"the plan adds {plan.n} numbers, but {numbers.shape[-1]} were passed"
         raise FpdriftError(message)
     return plan
 
 
 def _orders(orders: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:
     if orders.ndim != 2 or orders.shape[1] != n or n == 0 or orders.dtype.kind not in "iu":
-        message = f"orders is {short_repr(orders)}; give whole numbers of the shape (orders, {n})"
+        message = f"orders is {short_repr(orders)}; pass whole numbers of shape (orders, {n})"
         raise FpdriftError(message)
     return orders
 
@@ -303,16 +302,16 @@ def _numbers(values: Any, dtype: Any, ndim: int) -> Floats:
     """Round the values once to the dtype."""
     try:
         array = np.asarray(values)
-        if array.dtype.kind in "biu":  # as exact as Python's own float(): once, to float64
+        if array.dtype.kind in "biu":  # rounded once to float64, as float() does
             array = array.astype(np.float64)
         if array.dtype.name not in FORMATS:
             raise TypeError
     except (TypeError, ValueError):
-        message = f"values is {short_repr(values)}; give an array of float numbers"
+        message = f"values is {short_repr(values)}; pass an array of floats"
         raise FpdriftError(message) from None
     fmt = format_of(array.dtype if dtype is None else dtype)
     if array.ndim != ndim:
-        message = f"values has the shape {array.shape}; this takes {ndim} dimension(s)"
+        message = f"values has shape {array.shape}; expected {ndim} dimension(s)"
         raise FpdriftError(message)
     return round_array(array, fmt)
 

@@ -1,10 +1,9 @@
-"""A reduction plan: which partial sums are added, as a tree in flat arrays.
+"""Define the reduction plan: a tree of partial sums, stored in flat arrays.
 
-One way of writing each tree down, so that equal trees have equal arrays.
-
-A node's height is one more than its highest child's, and its first input is the smallest below it.
-Nodes of one height share no inputs, so (height, first input) orders all nodes; the first input
-orders a node's children.
+Each tree has one canonical form, so that equal trees have equal arrays. The height of a node is one
+more than that of its highest child, and its first input is the smallest one below it. Nodes of the
+same height share no inputs, so (height, first input) orders all nodes; the first input orders the
+children of a node.
 """
 
 from __future__ import annotations
@@ -27,29 +26,33 @@ LARGEST_N = 2**30
 
 
 def checked(n: int, children: npt.ArrayLike, starts: npt.ArrayLike) -> tuple[Ints, Ints]:
-    """Return both arrays as int32, if they are a tree over n inputs, children before parents."""
+    """Return both arrays as int32 if they form a tree over n inputs, children before parents."""
     kids, begins = _ints("children", children), _ints("starts", starts)
     arity = np.diff(begins)
     if begins[:1].tolist() != [0] or begins[-1] != len(kids) or (arity < 2).any():
-        message = "starts must rise from 0 to the number of children, by 2 or more a node"
+        message = "starts must increase from 0 to the number of children, by at least 2 per node"
         raise FpdriftError(message)
     total = n + len(arity)
-    if len(kids) != total - 1:  # before an array is made as long as a stranger's file says
+    if (
+        len(kids) != total - 1
+    ):  # before an array of a size that an untrusted file states is allocated
         message = (
             f"{len(kids)} children for {n} inputs and {len(arity)} nodes; "
-            f"each but the last is one: {total - 1}"
+            f"expected {total - 1}, all but the root"
         )
         raise FpdriftError(message)
     parents = n + np.repeat(np.arange(len(arity)), arity)
     wrong = np.flatnonzero((kids < 0) | (kids >= parents))
     if len(wrong):
         edge = wrong[0]
-        message = f"node {parents[edge]} adds {kids[edge]}; it can add 0 to {parents[edge] - 1}"
+        message = f"node {parents[edge]} adds {kids[edge]}; choose 0 to {parents[edge] - 1}"
         raise FpdriftError(message)
     uses = np.bincount(kids, minlength=total)[: total - 1]
     if (uses != 1).any():
         which = int(np.flatnonzero(uses != 1)[0])
-        message = f"{which} is added {uses[which]} times; each input and node but the last is once"
+        message = (
+            f"{which} is added {uses[which]} times; add each input and node except the root once"
+        )
         raise FpdriftError(message)
     return kids, begins
 
@@ -57,7 +60,7 @@ def checked(n: int, children: npt.ArrayLike, starts: npt.ArrayLike) -> tuple[Int
 def canonical(
     n: int, children: Ints, starts: Ints, aligned: npt.NDArray[np.bool_]
 ) -> tuple[Ints, Ints, npt.NDArray[np.bool_], Ints]:
-    """Renumber nodes by (height, first input), order children by first input; give the levels."""
+    """Sort the nodes by (height, first input), children by first input; return levels as well."""
     heights, firsts = _heights_and_firsts(n, children, starts)
     order = np.lexsort((firsts[n:], heights[n:]))
     number = np.arange(n + len(order), dtype=np.int32)
@@ -70,7 +73,7 @@ def canonical(
 
 
 def _heights_and_firsts(n: int, children: Ints, starts: Ints) -> tuple[Ints, Ints]:
-    """Walk up the nodes, children before parents (a loop: a chain has as many levels as nodes)."""
+    """Return the height and first input of each node (a loop: a chain has many levels)."""
     kids = children.tolist()
     heights, firsts = [0] * n, list(range(n))
     for begin, end in pairwise(starts.tolist()):
@@ -88,14 +91,14 @@ def _ints(name: str, values: Any) -> Ints:
     except (TypeError, ValueError):
         fits = False
     if not fits or array.ndim != 1:
-        message = f"{name} is {short_repr(values)}; give a flat array of whole numbers"
+        message = f"{name} is {short_repr(values)}; pass a 1-D array of whole numbers"
         raise FpdriftError(message)
     return array.astype(np.int32)
 
 
-#: Longer plans print a summary.
+#: Plans with more inputs print a summary.
 _LARGEST_TEXT = 64
-#: More would not fit beside float64's 53 bits into 64.
+#: With more, float64's 53 bits would not fit into 64.
 _LARGEST_EXTRA = 8
 
 
@@ -103,23 +106,23 @@ _LARGEST_EXTRA = 8
 class Plan(Result):
     """A tree over n inputs; each node adds two or more inputs or nodes.
 
-    A node adds exactly and rounds once: with two children that is the ordinary addition of IEEE
-    754, with more a multi-term adder. An *aligned* node works like the adders of matrix units
+    A node adds exactly and rounds once: with two children, this is the ordinary addition of IEEE
+    754; with more, a multi-term adder. An *aligned* node works like the adders of matrix units
     (Fasi, Higham, Mikaitis and Pranesh 2021, "Numerical behavior of NVIDIA tensor cores", PeerJ
     Computer Science 7:e330): it shifts its terms to the largest exponent among them, truncates
-    what falls off, adds the rest exactly and truncates the sum to the accumulator's precision.
+    the bits shifted out, adds exactly, and truncates the sum to the accumulator's precision.
 
-    However a tree is given, it is stored in one form, and the order of a node's children does not
-    count: plans that add alike are equal and have equal hashes.
+    Every tree is stored in a canonical form, in which the order of a node's children does not
+    matter: plans with the same additions are equal and have equal hashes.
 
     Parameters
     ----------
     n : int
         Number of inputs, 1 to 2**30.
     children, starts : array_like of int
-        As the fields below; children come before their parents, and the last node is the root.
+        See the fields below; children come before their parents, and the last node is the root.
     aligned : bool or array_like of bool, default False
-        For all nodes, or one for each.
+        One flag for all nodes, or one for each.
     extra_bits : int, default 0
         Bits, 0 to 8, that aligned nodes keep below the accumulator's precision: a node then keeps
         precision + extra_bits bits, counted from the leading bit of its largest term.
@@ -127,11 +130,11 @@ class Plan(Result):
     Raises
     ------
     FpdriftError
-        If it is no tree.
+        If it is not a tree.
     """
 
     n: int
-    #: (nodes + n - 1,) int32: children of the nodes, one node after the other; below n an input,
+    #: (nodes + n - 1,) int32: children of all nodes, node after node; below n an input,
     #: n + k the node k
     children: Ints
     #: (nodes + 1,) int32: node k adds children[starts[k]:starts[k + 1]]
@@ -139,7 +142,7 @@ class Plan(Result):
     #: (nodes,) bool: whether the node aligns and truncates
     aligned: Any = False
     extra_bits: int = 0
-    #: (depth + 1,) int32: nodes levels[h] up to levels[h + 1] have the height h + 1
+    #: (depth + 1,) int32: nodes levels[h]:levels[h + 1] have height h + 1
     levels: Ints = field(init=False)
 
     def __post_init__(self) -> None:
@@ -157,17 +160,17 @@ class Plan(Result):
 
     @property
     def nodes(self) -> int:
-        """How many additions."""
+        """Number of nodes."""
         return len(self.aligned)
 
     @property
     def depth(self) -> int:
-        """The most additions that any input goes through."""
+        """Largest number of additions that an input passes through."""
         return len(self.levels) - 1
 
     @property
     def is_binary(self) -> bool:
-        """Whether each node is an ordinary addition of two."""
+        """Whether each node is an ordinary addition of two terms."""
         return self.nodes == self.n - 1 and not self.aligned.any()
 
     def __eq__(self, other: object) -> bool:
@@ -181,7 +184,7 @@ class Plan(Result):
         return (self.n, self.extra_bits, *(array.tobytes() for array in arrays))
 
     def __str__(self) -> str:
-        """Write small plans out: ``((0+1)+(2+3))``, aligned nodes in square brackets."""
+        """Return a small plan as ``((0+1)+(2+3))``, aligned nodes in square brackets."""
         return _text(self) if self.n <= _LARGEST_TEXT else repr(self)
 
     def __repr__(self) -> str:
@@ -199,6 +202,6 @@ def _text(plan: Plan) -> str:
 def _flags(values: Any, nodes: int) -> npt.NDArray[np.bool_]:
     flags = np.asarray(values)
     if (flags.size and flags.dtype != np.bool_) or flags.shape not in ((), (nodes,)):
-        message = f"aligned is {short_repr(values)}; give True, False, or one of them for each node"
+        message = f"aligned is {short_repr(values)}; pass True, False, or one of them for each node"
         raise FpdriftError(message)
     return np.broadcast_to(flags, nodes).astype(np.bool_)

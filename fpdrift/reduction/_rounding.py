@@ -1,8 +1,7 @@
-"""Round arrays from one format to another, once.
+"""Round arrays once, and add several terms with a single rounding, as matrix units do.
 
-Adders of many terms, as matrix units have them: exact, or aligned and truncated.
-
-Both take their terms along the first axis and give the sums over it.
+A multi-term adder is either exact or aligns and truncates its terms. Both kinds take the terms
+along the first axis and return the sums over it.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def round_array(values: Floats, fmt: Format) -> Floats:
     """Round each number once, to nearest, ties to even.
 
     The cast from float64 to bfloat16 goes through float32 and so rounds twice. Rounding to odd in
-    between makes the second rounding right (Boldo and Melquiond 2008, "Emulation of FMA and
+    between makes the second rounding correct (Boldo and Melquiond 2008, "Emulation of FMA and
     correctly rounded sums: proved algorithms using rounding to odd", IEEE Trans. Computers 57).
     """
     with np.errstate(all="ignore"):
@@ -35,7 +34,7 @@ def round_array(values: Floats, fmt: Format) -> Floats:
 
 
 def to_odd(near: Floats, rest: Floats) -> Floats:
-    """Return each of `near` that is not exact an odd last bit, moving towards its `rest`."""
+    """Return `near` with odd last bits where `rest` is not zero, moved towards its `rest`."""
     even = near.view(f"uint{8 * near.itemsize}") % 2 == 0
     towards = np.copysign(near.dtype.type(np.inf), rest).astype(near.dtype)
     moved = even & (np.abs(rest) > 0)  # neither for zero nor for NaN
@@ -45,8 +44,8 @@ def to_odd(near: Floats, rest: Floats) -> Floats:
 def add_exact(terms: Floats, fmt: Format) -> Floats:
     """Add exactly and round once to the format.
 
-    `math.fsum` rounds to float64. For a narrower format that would be one rounding too many, so
-    float64 takes the sum rounded to odd, from which the next rounding is right.
+    `math.fsum` rounds to float64. For a narrower format that would be one rounding too many, so the
+    float64 sum is rounded to odd, after which the next rounding is correct.
     """
     wide = terms.astype(np.float64)
     rows = np.moveaxis(wide, 0, -1)
@@ -64,12 +63,12 @@ def add_aligned(terms: Floats, fmt: Format, extra_bits: int) -> Floats:
     """Shift to the largest exponent, truncate, add exactly, truncate to the format's precision.
 
     Terms keep ``fmt.precision + extra_bits`` bits, counted from the leading bit of the largest.
-    Truncation is towards zero; a zero is plus zero; what is too large becomes an infinity.
+    Truncation is towards zero; a zero sum is plus zero; an overflow becomes an infinity.
     """
     kept = fmt.precision + extra_bits
     if len(terms) << kept >= 1 << 63:
         message = (
-            f"{len(terms)} aligned terms of {kept} bits do not fit into 64; "
+            f"{len(terms)} aligned terms of {kept} bits do not fit into 64 bits; "
             "use fewer terms or extra bits, or a narrower accumulator"
         )
         raise FpdriftError(message)
@@ -88,7 +87,7 @@ def add_aligned(terms: Floats, fmt: Format, extra_bits: int) -> Floats:
 
 
 def _truncated(sizes: Floats, precision: int) -> Floats:
-    """Keep the leading bits of non-negative integers."""
+    """Truncate non-negative integers to their leading bits."""
     # Without the bit below the leading one, the conversion cannot round up to a power of two.
     length = np.frexp((sizes & ~(sizes >> 1)).astype(np.float64))[1].astype(np.int64)
     cut = np.maximum(length - precision, 0)
@@ -99,7 +98,7 @@ def _truncated(sizes: Floats, precision: int) -> Floats:
 def _fsum(row: list[float]) -> float:
     try:
         return math.fsum(row)
-    except (OverflowError, ValueError):  # too large on the way, or infinities of both signs
+    except (OverflowError, ValueError):  # intermediate overflow, or infinities of both signs
         endless = [x for x in row if not math.isfinite(x)]
         if endless:
             return sum(endless)

@@ -1,8 +1,6 @@
-"""What each way of summing gets wrong, may get wrong, and costs, in one table.
+"""Compare the errors, error bounds and costs of the summation methods.
 
-What each way of summing gets wrong as there are more numbers.
-
-Numbers whose sum is as ill-conditioned as one likes.
+The numbers are generated with a given condition number; a second study increases their count.
 """
 
 from __future__ import annotations
@@ -29,20 +27,20 @@ from fpdrift.validation import check_callable, check_int
 def ill_conditioned(
     n: int, condition: float, rng: np.random.Generator, dtype: Any = "float64"
 ) -> Floats:
-    """Make numbers whose sum has about the condition number given.
+    """Generate numbers whose sum has approximately the given condition number.
 
-    Ogita, Rump and Oishi 2005, Algorithm 6.1 (GenDot), made for sums: the first half has random
-    exponents up to that of the condition number; each number of the second half cancels what has
-    come so far but for a rest that gets smaller; then all are shuffled. The last number is chosen
-    for the condition number. What it came to is `fpdrift.reduction.error_bounds.Problem.condition`.
+    Ogita, Rump and Oishi 2005, Algorithm 6.1 (GenDot), adapted to sums: the first half has random
+    exponents up to that of the condition number; each number of the second half cancels the sum so
+    far except for a decreasing remainder; then all are shuffled. The last number determines the
+    condition number; `fpdrift.reduction.error_bounds.Problem.condition` gives its exact value.
 
     Parameters
     ----------
     n : int
-        6 or more numbers.
+        Number of values, at least 6.
     condition : float
-        sum(abs(x)) / abs(sum(x)), 1 to 2**100 and at most an eighth of what the dtype's largest
-        number allows.
+        sum(abs(x)) / abs(sum(x)), 1 to 2**100, and at most an eighth of the limit set by the
+        dtype's largest number.
     rng : numpy.random.Generator
     dtype : str or numpy.dtype, default "float64"
 
@@ -86,12 +84,12 @@ _CONDITIONS = (1e2, 1e6, 1e10)
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A way of summing."""
+    """A summation method."""
 
     name: str
     add: Callable[[Any], Any]
     bound: Callable[[error_bounds.Problem], error_bounds.Bound]
-    #: whether another order of the same numbers may give other bits
+    #: whether another order of the same numbers may give different bits
     order_matters: bool
 
 
@@ -111,33 +109,33 @@ METHODS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SumRow(Result):
-    """One way of summing on one set of numbers."""
+    """One summation method on one set of numbers."""
 
     name: str
     #: sum(abs(x)) / abs(sum(x)) of the numbers
     condition: float
-    #: the result in the numbers' first order, a NumPy scalar
+    #: the result in the first order, a NumPy scalar
     value: Any
-    #: largest relative error over the orders that were tried, in units of u
+    #: largest relative error over the orders tried, in units of u
     error: float
-    #: the same that its bound allows; infinite where it allows anything
+    #: error bound in the same units; infinite if there is none
     bound: float
-    #: whether another order may give other bits, by its design
+    #: whether another order may give different bits, by design
     order_matters: bool
-    #: how many different results the orders gave
+    #: number of different results over the orders
     results: int
-    #: median time over that of `numpy.sum` in the same run (None: not timed)
+    #: median ratio of its time to that of `numpy.sum` (None: not timed)
     times_numpy: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SumTable(Result):
-    """Ways of summing, on the same numbers with growing condition numbers."""
+    """Summation methods compared on numbers with increasing condition numbers."""
 
     n: int
     dtype: str
     seed: int
-    #: how many orders each method was given
+    #: number of orders tried with each method
     orders: int
     rows: tuple[SumRow, ...]
 
@@ -159,24 +157,25 @@ def sum_table(
     repeats: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> SumTable:
-    """Sum ill-conditioned numbers in all ways, in several orders.
+    """Sum ill-conditioned numbers with every method, in several orders.
 
     Parameters
     ----------
     n : int, default 1000
-        How many numbers, 6 to 2**20.
+        Number of values, 6 to 2**20.
     conditions : sequence of float, optional
-        Condition numbers that the numbers should have; see `ill_conditioned`. By default 1e2, 1e6
-        and 1e10, as far as the dtype can have them.
+        Condition numbers of the sums; see `ill_conditioned`. By default 1e2, 1e6 and 1e10, as far
+        as the dtype allows.
     dtype : str or numpy.dtype, default "float32"
     orders : int, default 20
-        In how many orders to sum them, the first being as they are made.
+        Number of orders, of which the first is the order in which the numbers are generated.
     seed : int, default 1
     repeats : int, default 0
-        How often to time each method beside `numpy.sum`; 0 takes no times. Kahan's sum is a
-        Python loop here, the others are NumPy calls, so this is not the algorithms' own price.
+        How often to time each method next to `numpy.sum`; 0 for no timing. Kahan's sum is a
+        Python loop here and the others are NumPy calls, so the times are not the intrinsic costs
+        of the algorithms.
     progress : callable, optional
-        Called with the rows done and the rows to do.
+        Called with the number of rows done and the total.
 
     Returns
     -------
@@ -198,7 +197,7 @@ def sum_table(
         conditions = tuple(c for c in _CONDITIONS if c <= largest) or (1.0, largest)
     if not isinstance(conditions, Sequence) or isinstance(conditions, str):
         message = (
-            f"conditions is {short_repr(conditions)}; give several numbers, such as (1e2, 1e6)"
+            f"conditions is {short_repr(conditions)}; pass several numbers, such as (1e2, 1e6)"
         )
         raise FpdriftError(message)
     check_callable("progress", progress)
@@ -234,7 +233,7 @@ def _row(
 
 
 def _times_numpy(method: Method, values: Floats, repeats: int) -> float:
-    """Time a method and `numpy.sum` by turns."""
+    """Time a method and `numpy.sum` alternately."""
     ratios = []
     for _ in range(repeats):
         began = time.perf_counter()
@@ -247,9 +246,9 @@ def _times_numpy(method: Method, values: Floats, repeats: int) -> float:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SumGrowth(Result):
-    """Ways of summing, on more and more numbers of about one condition number."""
+    """Summation methods compared on increasing counts of numbers with similar condition numbers."""
 
-    #: one for each n, each with one condition number
+    #: one table for each n, each with one condition number
     tables: tuple[SumTable, ...]
 
     def __repr__(self) -> str:
@@ -265,18 +264,18 @@ def sum_growth(
     seed: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> SumGrowth:
-    """Sum more and more numbers in all ways.
+    """Sum increasing counts of numbers with every method.
 
     Parameters
     ----------
     ns : sequence of int
-        How many numbers, each 6 to 2**20.
+        Numbers of values, each 6 to 2**20.
     condition : float, default 100
-        Condition number that the numbers should have; see `ill_conditioned`.
+        Condition number of the sums; see `ill_conditioned`.
     dtype, orders, seed
         As for `sum_table`.
     progress : callable, optional
-        Called with the sizes done and the sizes to do.
+        Called with the number of sizes done and the total.
 
     Returns
     -------
@@ -288,7 +287,7 @@ def sum_growth(
         If an argument is out of its range.
     """
     if not isinstance(ns, Sequence) or isinstance(ns, str) or not ns:
-        message = f"ns is {short_repr(ns)}; give several whole numbers, such as (100, 1000)"
+        message = f"ns is {short_repr(ns)}; pass several whole numbers, such as (100, 1000)"
         raise FpdriftError(message)
     check_callable("progress", progress)
     tables: list[SumTable] = []

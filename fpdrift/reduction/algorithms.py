@@ -1,20 +1,18 @@
-"""Ways of summing, from the plain loop to the exact sum; each takes (n,) numbers of one dtype.
+"""Sum (n,) numbers of one dtype by methods from the plain loop to the exact sum.
 
-All work in float16, bfloat16, float32 and float64, round in the numbers' dtype, and give a scalar
-of it. Their error bounds are in `fpdrift.reduction.error_bounds`; these hold where nothing
-overflows.
-The arithmetic is that of `fpdrift.reduction.columnwise`.
+All methods work in float16, bfloat16, float32 and float64, round in the dtype of the numbers, and
+return a scalar of it. Their error bounds are in `fpdrift.reduction.error_bounds` and hold barring
+overflow. The arithmetic is that of `fpdrift.reduction.columnwise`.
 
-A sum in bins: the same bits in every order, from any number of parts.
-
-Split at fixed powers of two, 2**(32*j), each number has digits that depend on it alone. Digits of
-one place are integers, and adding integers is exact in every order. Only the three highest places
-in use are kept, and which these are depends on the largest number alone.
+The reproducible sum uses bins and gives the same bits in every order, from any number of parts.
+Split at fixed powers of two, 2**(32*j), each number has digits that depend on it alone. The digits
+at one position are integers, and adding integers is exact in every order. Only the three highest
+positions in use are kept, and these depend on the largest number alone.
 
 This is the idea of Demmel and Nguyen 2013, "Fast reproducible floating-point summation", ARITH 21,
 and of Ahrens, Demmel and Nguyen 2020, "Algorithms for efficient reproducible floating point
-summation", ACM Transactions on Mathematical Software 46(3), with truncated digits in integers
-where they keep rounded ones in floats.
+summation", ACM Transactions on Mathematical Software 46(3), but with truncated digits in integers
+instead of rounded ones in floats.
 """
 
 from __future__ import annotations
@@ -33,26 +31,26 @@ from fpdrift.reduction._rounding import Floats
 from fpdrift.serialization import Result
 from fpdrift.validation import check_int
 
-#: Bits of a place; even, so that a place has a whole square root.
+#: Bits per position; even, so that the square root of a position's weight is a power of two.
 WIDTH = 32
-#: Places that are kept.
+#: Number of positions that are kept.
 PLACES = 3
-#: Below the last place of any number.
+#: Below the last position of any number.
 _NOWHERE = -100
-#: Numbers to add at a time: few enough for the cache, and for their digits to add up exactly.
+#: Numbers added at a time: few enough for the cache, and for their digits to add exactly.
 _BLOCK = 2**15
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bins(Result):
-    """Sums of some numbers' digits; add the bins of other numbers with ``+``, in any order."""
+    """Sums of the digits of numbers; add the bins of other numbers with ``+``, in any order."""
 
-    #: the highest place in use: digits there count 2**(32 * top)
+    #: the highest position in use, with the weight 2**(32 * top)
     top: int = _NOWHERE
     #: (3,) sums of the digits at top, top - 1 and top - 2
     sums: tuple[int, ...] = (0,) * PLACES
-    #: sum of the infinities and NaNs, 0.0 if there are none; each NaN is the same, since the sign
-    #: and the digits of a sum of NaNs depend on the order
+    #: sum of the infinities and NaNs, 0.0 if there are none; all NaNs are made equal, since the
+    #: sign and the digits of a sum of NaNs depend on the order
     endless: float = 0.0
 
     def __post_init__(self) -> None:
@@ -61,7 +59,7 @@ class Bins(Result):
 
     @classmethod
     def of(cls, values: Floats) -> Bins:
-        """Put (n,) numbers into bins; their dtype is one of the four."""
+        """Return the bins of (n,) numbers of one of the four dtypes."""
         blocks = (values[i : i + _BLOCK] for i in range(0, len(values), _BLOCK))
         return sum(map(cls._of_block, blocks), cls())
 
@@ -79,7 +77,7 @@ class Bins(Result):
             if not largest:
                 return cls(endless=endless)
             top = (math.frexp(largest)[1] - 1) // WIDTH
-            # In two steps: 2**(-32 * top) may be too large. What underflows lies below all places.
+            # In two steps: 2**(-32 * top) may overflow. Whatever underflows is below all positions.
             half = math.ldexp(1, -WIDTH * top // 2)
             rest = rest * half * half
             sums = []
@@ -152,7 +150,7 @@ def neumaier_sum(values: Any) -> Any:
 
 
 def klein_sum(values: Any) -> Any:
-    """Add the errors of the errors' sum, too.
+    """Add the rounding errors of the errors' sum as well.
 
     Klein 2006, "A generalized Kahan-Babuska-summation-algorithm", Computing 76: the iterative
     algorithm of second order.
@@ -181,7 +179,7 @@ def sum_k(values: Any, k: int = 2) -> Any:
 
 
 def double_double_sum(values: Any) -> Any:
-    """Add pairwise in pairs of numbers, the second holding what the first rounds away.
+    """Add pairwise in pairs of numbers, the second of which holds the rounding error of the first.
 
     Joldes, Muller and Popescu 2017, "Tight and rigorous error bounds for basic building blocks of
     double-word arithmetic", ACM Transactions on Mathematical Software 44(2): Algorithm 6.
@@ -194,7 +192,7 @@ def double_double_sum(values: Any) -> Any:
 def exact_sum(values: Any) -> Any:
     """Add exactly and round once, to nearest (`math.fsum`, Shewchuk 1997).
 
-    A NaN is the same one whatever NaNs there were, and in whatever order.
+    A NaN result is always the same NaN, whatever the NaNs among the numbers and their order.
     """
     return columnwise.exact(_numbers(values))
 
@@ -202,7 +200,7 @@ def exact_sum(values: Any) -> Any:
 def reproducible_sum(values: Any) -> Any:
     """Sum with bits that depend neither on the order nor on how the numbers are split.
 
-    `fpdrift.reduction.Bins` tells how, and sums that are made in parts.
+    `fpdrift.reduction.Bins` describes the method, and adds sums made in parts.
     """
     x = _numbers(values)
     return Bins.of(x).total(x.dtype)
@@ -215,6 +213,6 @@ def _numbers(values: Any) -> Floats:
     except (TypeError, ValueError):
         fits = False
     if not fits:
-        message = f"values is {short_repr(values)}; give a flat array of one float number or more"
+        message = f"values is {short_repr(values)}; pass a 1-D array of at least one float"
         raise FpdriftError(message)
     return x

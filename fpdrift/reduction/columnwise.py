@@ -1,9 +1,10 @@
-"""The algorithms of `fpdrift.reduction.algorithms` along the first axis, for many sums at a time.
+"""Apply the algorithms of `fpdrift.reduction.algorithms` to many sums, along the first axis.
 
-Each takes (n,) numbers of one of the four dtypes, or (n, columns); a column's sum has the bits that
-its numbers alone give. Nothing is checked here, and what overflows may warn.
-Where an algorithm's running sums do not depend on its corrections, they are taken first and all
-corrections at once: the same operations, so the same bits as the loop in the paper.
+Each takes (n,) numbers of one of the four dtypes, or (n, columns); the sum of a column is
+bit-identical to that of its numbers alone. Arguments are not checked, and an overflow may warn.
+
+If an algorithm's running sums do not depend on its corrections, they are computed first, then all
+corrections at once: the same operations as the loop in the paper, and therefore the same bits.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def neumaier(x: Floats) -> Any:
 
 
 def klein(x: Floats) -> Any:
-    """Add the errors of the errors' sum, too."""
+    """Add the rounding errors of the errors' sum as well."""
     sums, errors = _sums_and_errors(x)
     second, third = _sums_and_errors(errors)
     return (sums[-1] + second[-1]) + recursive(third)
@@ -55,12 +56,12 @@ def klein(x: Floats) -> Any:
 def sum_k(x: Floats, k: int = 2) -> Any:
     """Sum as if in k-fold precision."""
     for _ in range(k - 1):
-        x = _distilled(x)
+        x = _vec_sum(x)
     return x[-1] if len(x) == 1 else recursive(x[:-1]) + x[-1]
 
 
 def double_double(x: Floats) -> Any:
-    """Add pairwise in pairs of numbers, the second holding what the first rounds away."""
+    """Add pairwise in pairs of numbers, the second of which holds the first's rounding error."""
     high, low = x, np.zeros_like(x)
     while len(high) > 1:
         paired = len(high) // 2 * 2
@@ -72,7 +73,7 @@ def double_double(x: Floats) -> Any:
 
 
 def exact(x: Floats) -> Any:
-    """Add exactly and round once; a NaN is always the same one."""
+    """Add exactly and round once; a NaN result is always the same NaN."""
     total = add_exact(x, format_of(x.dtype))
     return np.where(np.isnan(total), x.dtype.type(np.nan), total)[()]
 
@@ -86,14 +87,14 @@ def _sums_and_errors(x: Floats) -> tuple[Floats, Floats]:
     return sums, (larger - sums) + smaller
 
 
-def _distilled(x: Floats) -> Floats:
+def _vec_sum(x: Floats) -> Floats:
     """Return all rounding errors of the plain loop, then its result (Algorithm 4.3, VecSum)."""
     sums = np.add.accumulate(x)
     return np.concatenate([_two_sum(sums[:-1], x[1:])[1], sums[-1:]])
 
 
 def _two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """Return a + b rounded, and what is missing (Knuth; Ogita, Rump and Oishi's Algorithm 3.1)."""
+    """Return a + b rounded and its error (Knuth; Ogita, Rump and Oishi's Algorithm 3.1)."""
     total = a + b
     virtual = total - a
     return total, (a - (total - virtual)) + (b - virtual)
@@ -109,6 +110,6 @@ def _add_pairs(
 
 
 def _fast_two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """As `_two_sum` where a is not smaller than b (Dekker 1971)."""
+    """Return the same as `_two_sum` if a is not smaller than b (Dekker 1971)."""
     total = a + b
     return total, b - (total - a)

@@ -1,8 +1,8 @@
-"""How far each way of summing can be from the exact sum, from its paper.
+"""Bound the error of each summation method, by the theorem in its paper.
 
-Each takes a `Problem` and gives an exact number, or infinity where the theorem's condition on n
-does not hold. They hold barring overflow; underflow does no harm, as sums of floats that underflow
-are exact.
+Each function takes a `Problem` and returns an exact number, or infinity if the theorem's condition
+on n is not met. The bounds hold barring overflow; underflow is harmless, because sums of floats
+that underflow are exact.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ Bound = Fraction | float
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """What bounds depend on, exactly."""
+    """The exact properties of a sum on which the bounds depend."""
 
     n: int
     #: unit roundoff, 2**-p
     u: Fraction
     #: the exact sum
     total: Fraction
-    #: sum of sizes
+    #: sum of magnitudes
     sizes: Fraction
-    #: largest size
+    #: largest magnitude
     largest: Fraction
 
     @classmethod
     def of(cls, values: Any) -> Problem:
-        """Look at (n,) finite numbers of one of the four dtypes."""
+        """Return the problem of (n,) finite numbers of one of the four dtypes."""
         fmt: Format = format_of(values.dtype)
         exact = [to_fraction(x, fmt) for x in values]
         sizes = [abs(x) for x in exact]
@@ -58,7 +58,7 @@ def gamma(k: int, u: Fraction) -> Bound:
 
 
 def recursive_bound(p: Problem) -> Bound:
-    """Higham 2002, equation 4.4: gamma_(n-1) * sum(abs(x)), which holds in every order."""
+    """Higham 2002, equation 4.4: gamma_(n-1) * sum(abs(x)), valid in every order."""
     return _times(gamma(p.n - 1, p.u), p.sizes)
 
 
@@ -75,13 +75,13 @@ def kahan_bound(p: Problem) -> Bound:
 def sum2_bound(p: Problem) -> Bound:
     """Ogita, Rump and Oishi 2005, Proposition 4.5: u*abs(s) + gamma_(n-1)**2 * sum(abs(x)).
 
-    Neumaier's sum is bounded by it, too: it adds the same errors to the same sum.
+    It also bounds Neumaier's sum, which adds the same errors to the same sum.
     """
     return p.u * abs(p.total) + _times(gamma(p.n - 1, p.u), p.sizes, power=2)
 
 
 def sum3_bound(p: Problem) -> Bound:
-    """Ogita, Rump and Oishi 2005, the bound of SumK for K = 3, where 4nu is at most 1.
+    """Ogita, Rump and Oishi 2005, the bound of SumK for K = 3, if 4nu is at most 1.
 
     (u + 3 gamma_(n-1)**2) * abs(s) + gamma_(2n-2)**3 * sum(abs(x)).
     """
@@ -94,9 +94,10 @@ def sum3_bound(p: Problem) -> Bound:
 def klein_bound(p: Problem) -> Bound:
     """Three times the argument of Ogita, Rump and Oishi's Proposition 4.5 (derived here).
 
-    Errors of a plain loop sum to at most gamma_(n-1) times what it added (used there). So what
-    the last loop gets wrong is at most gamma_(n-1)**3 * sum(abs(x)); and the first of the two last
-    additions, s + cs, is off by u * (abs(s) + gamma_(n-1)**2 * sum(abs(x))), the second by u.
+    The errors of a plain loop sum to at most gamma_(n-1) times the magnitudes that it adds (used
+    there). So the error of the last loop is at most gamma_(n-1)**3 * sum(abs(x)); the first of the
+    last two additions, s + cs, has an error of u * (abs(s) + gamma_(n-1)**2 * sum(abs(x))), the
+    second of u.
     """
     lost = p.u * abs(p.total) + _times(gamma(p.n - 1, p.u), 2 * p.sizes, power=3)
     return p.u * abs(p.total) + (1 + p.u) * lost
@@ -105,9 +106,9 @@ def klein_bound(p: Problem) -> Bound:
 def double_double_bound(p: Problem) -> Bound:
     """Joldes, Muller and Popescu 2017, the bound of Algorithm 6, at each level of a pairwise sum.
 
-    Each addition of pairs is off by at most 3u**2 / (1 - 4u), which Muller and Rideau 2022,
+    Each addition of pairs has an error of at most 3u**2 / (1 - 4u), which Muller and Rideau 2022,
     "Formalization of double-word arithmetic", ACM Transactions on Mathematical Software 48(1),
-    proved anew; the result is rounded once more.
+    proved again; the result is rounded once more.
     """
     each = 3 * p.u**2 / (1 - 4 * p.u)
     pairs = ((1 + each) ** (p.n - 1).bit_length() - 1) * p.sizes
@@ -115,22 +116,22 @@ def double_double_bound(p: Problem) -> Bound:
 
 
 def exact_bound(p: Problem) -> Bound:
-    """One rounding: u * abs(s)."""
+    """Return the error of one rounding: u * abs(s)."""
     return p.u * abs(p.total)
 
 
 def reproducible_bound(p: Problem) -> Bound:
-    """Count what n numbers have below the places kept, and one rounding.
+    """Return a bound for the digits of n numbers that are not kept, plus one rounding.
 
-    A number loses less than one unit of the lowest place kept, and the largest number is at least
-    one unit of the highest.
+    A number loses less than one unit of the lowest position kept, and the largest number is at
+    least one unit of the highest.
     """
     lost = p.n * p.largest * Fraction(1, 2 ** (WIDTH * (PLACES - 1)))
     return lost + p.u * (abs(p.total) + lost)
 
 
 def _times(factor: Bound, sizes: Fraction, power: int = 1) -> Bound:
-    """Multiply; infinity times nothing is nothing."""
+    """Multiply; infinity times zero is zero."""
     if isinstance(factor, float):
         return factor if sizes else Fraction(0)
     return factor**power * sizes

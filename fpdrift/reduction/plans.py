@@ -1,4 +1,4 @@
-"""Plans that hardware and libraries follow, and some that they do not.
+"""Make reduction plans: those that hardware and libraries follow, and others.
 
 >>> from fpdrift.reduction import plans
 >>> print(plans.pairwise(8))
@@ -19,7 +19,7 @@ from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.reduction._plan import LARGEST_N, Plan
 from fpdrift.validation import check_int
 
-#: NumPy's pairwise summation: interleaved accumulators, and inputs of a block.
+#: NumPy's pairwise summation: number of interleaved accumulators, and of inputs in a block.
 _NUMPY_LANES = 8
 _NUMPY_BLOCK = 128
 
@@ -35,10 +35,10 @@ def reversed_(n: int) -> Plan:
 
 
 def in_order(order: npt.ArrayLike) -> Plan:
-    """Add one after the other in the order given, an array of all inputs' numbers."""
+    """Add one after the other in a given order, an array of the indices of all inputs."""
     inputs = np.asarray(order)
     if inputs.ndim != 1 or not len(inputs):
-        message = f"order is {short_repr(order)}; give the numbers of all inputs, from 0 on"
+        message = f"order is {short_repr(order)}; pass the indices of all inputs, starting from 0"
         raise FpdriftError(message)
     n = len(inputs)
     before = np.concatenate([inputs[:1], n + np.arange(n - 2)])[: n - 1]
@@ -46,16 +46,16 @@ def in_order(order: npt.ArrayLike) -> Plan:
 
 
 def pairwise(n: int, block: int = 1) -> Plan:
-    """Split into halves, the first the smaller, until `block` or fewer are left; add these in turn.
+    """Halve recursively, the first half the smaller, down to `block` or fewer; add these in turn.
 
     Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd edition, section 4.1.
     """
     block = check_int("block", block, 1, LARGEST_N)
-    return _halved(n, block, lambda size: size // 2, sequential)
+    return _halve(n, block, lambda size: size // 2, sequential)
 
 
 def strided(n: int, lanes: int) -> Plan:
-    """Give each of `lanes` accumulators every lanes-th input, and add the accumulators pairwise."""
+    """Add every lanes-th input to one of `lanes` accumulators; add the accumulators pairwise."""
     n = check_int("n", n, 1, LARGEST_N)
     lanes = min(check_int("lanes", lanes, 1, LARGEST_N), n)
     lane_of = cache(sequential)
@@ -64,7 +64,7 @@ def strided(n: int, lanes: int) -> Plan:
 
 
 def blocked(n: int, block: int) -> Plan:
-    """Add blocks of `block` inputs (the last may be shorter), then their sums, all in turn."""
+    """Add blocks of `block` inputs (the last may be shorter) in turn, then their sums in turn."""
     n = check_int("n", n, 1, LARGEST_N)
     block = min(check_int("block", block, 1, LARGEST_N), n)
     inner = [sequential(block)] * (n // block)
@@ -74,7 +74,7 @@ def blocked(n: int, block: int) -> Plan:
 
 
 def fused(n: int, terms: int, *, aligned: bool = False, extra_bits: int = 0) -> Plan:
-    """Add `terms` inputs at a time to the sum so far, in one node, as matrix units do.
+    """Add `terms` inputs at a time to the running sum, in one node, as matrix units do.
 
     Fasi, Higham, Mikaitis and Pranesh 2021, "Numerical behavior of NVIDIA tensor cores".
     """
@@ -93,22 +93,22 @@ def fused(n: int, terms: int, *, aligned: bool = False, extra_bits: int = 0) -> 
 
 
 def numpy_like(n: int) -> Plan:
-    """Add as NumPy's own pairwise summation adds a contiguous array of floats.
+    """Add like NumPy's pairwise summation of a contiguous array of floats.
 
-    Eight interleaved accumulators, added pairwise, then what is left over in turn; more than 128
-    inputs are split in halves, the first rounded down to a multiple of eight. Fewer than eight
-    are added in turn. For float16, NumPy follows this plan with a float32 accumulator.
+    Eight interleaved accumulators are added pairwise, then the remaining inputs in turn; more than
+    128 inputs are halved, the first half rounded down to a multiple of eight. Fewer than eight are
+    added in turn. For float16, NumPy follows this plan with a float32 accumulator.
     """
-    return _halved(n, _NUMPY_BLOCK, _numpy_half, _numpy_block)
+    return _halve(n, _NUMPY_BLOCK, _numpy_half, _numpy_block)
 
 
 def random(n: int, rng: np.random.Generator) -> Plan:
-    """Add two of what is there, drawn at random, until one is left (Kingman's coalescent)."""
+    """Add two randomly drawn partial sums until one is left (Kingman's coalescent)."""
     n = check_int("n", n, 1, LARGEST_N)
     there, pairs = list(range(n)), []
     for node, (one, other) in enumerate(rng.random((n - 1, 2)).tolist(), start=n):
-        first = _drawn(there, one)
-        second = _drawn(there, other)
+        first = _pop_random(there, one)
+        second = _pop_random(there, other)
         pairs.append((first, second))
         there.append(node)
     return _pairs(n, pairs)
@@ -117,17 +117,17 @@ def random(n: int, rng: np.random.Generator) -> Plan:
 def from_arrivals(
     arrivals: npt.ArrayLike, n: int, inner: Callable[[int], Plan] = numpy_like
 ) -> Plan:
-    """Add chunks as they arrived, each of them by a plan of its own.
+    """Add chunks in the order of their arrival, each by its own plan.
 
     Parameters
     ----------
     arrivals : array_like of int
-        Numbers of the chunks in the order in which they arrived, such as a row of
+        Indices of the chunks in the order in which they arrived, such as a row of
         `fpdrift.reduction.ThreadRun.arrivals`.
     n : int
-        Number of inputs; `numpy.array_split` says which chunk holds which.
+        Number of inputs, split into chunks as by `numpy.array_split`.
     inner : callable
-        Gives the plan for a chunk of a size, by default NumPy's own.
+        Returns the plan for a chunk of a given size; by default NumPy's.
     """
     outer = in_order(arrivals)
     n = check_int("n", n, outer.n, LARGEST_N)
@@ -137,7 +137,7 @@ def from_arrivals(
 
 
 def nest(outer: Plan, inner: Sequence[Plan], order: npt.ArrayLike | None = None) -> Plan:
-    """Put a plan into each input of another.
+    """Replace each input of a plan by another plan.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def nest(outer: Plan, inner: Sequence[Plan], order: npt.ArrayLike | None = None)
     inner : sequence of Plan
         One for each input of `outer`; the first takes the first inputs, and so on.
     order : array_like of int, optional
-        Numbers of all inputs in the order in which they are taken; by default 0, 1, 2, ...
+        Indices of all inputs in the order in which they are taken; by default 0, 1, 2, ...
 
     Raises
     ------
@@ -153,18 +153,18 @@ def nest(outer: Plan, inner: Sequence[Plan], order: npt.ArrayLike | None = None)
         If the numbers of plans and inputs differ, or the plans differ in `extra_bits`.
     """
     if len(inner) != outer.n:
-        message = f"{len(inner)} plans for {outer.n} inputs; give one for each"
+        message = f"{len(inner)} plans for {outer.n} inputs; pass one for each"
         raise FpdriftError(message)
     begins = np.cumsum([0, *(plan.n for plan in inner)])
     n = int(begins[-1])
     inputs = np.arange(n) if order is None else np.asarray(order)
     if inputs.shape != (n,):
-        message = f"order is {short_repr(order)}; give the numbers of all {n} inputs"
+        message = f"order is {short_repr(order)}; pass the indices of all {n} inputs"
         raise FpdriftError(message)
     roots = np.empty(outer.n, np.int64)
     parts, nodes = [], n
-    # Equal plans are written together: there may be a million of them.
-    for plan, places in _alike(inner):
+    # Equal plans are processed together: there may be a million of them.
+    for plan, places in _group_equal(inner):
         before = nodes + np.arange(len(places)) * plan.nodes
         own = before[:, None] + np.arange(plan.nodes)
         known = np.concatenate([inputs[begins[places][:, None] + np.arange(plan.n)], own], axis=1)
@@ -173,17 +173,17 @@ def nest(outer: Plan, inner: Sequence[Plan], order: npt.ArrayLike | None = None)
         nodes += own.size
     known = np.concatenate([roots, nodes + np.arange(outer.nodes)])
     parts.append((known[None, outer.children], np.diff(outer.starts), outer))
-    return _written(n, parts)
+    return _concatenate(n, parts)
 
 
 _Part = tuple[npt.NDArray[Any], npt.NDArray[Any], Plan]
 
 
-def _written(n: int, parts: list[_Part]) -> Plan:
-    """Write nested plans one after the other: (copies, edges) children, arities, and whose."""
+def _concatenate(n: int, parts: list[_Part]) -> Plan:
+    """Combine nested plans, each as (copies, edges) children, arities, and the plan itself."""
     extra = {plan.extra_bits for *_, plan in parts if plan.aligned.any()} or {0}
     if len(extra) > 1:
-        message = f"plans with extra_bits of {sorted(extra)} in one; choose one number for all"
+        message = f"the plans have extra_bits of {sorted(extra)}; use the same number for all"
         raise FpdriftError(message)
     arity = [np.tile(arities, len(children)) for children, arities, _ in parts]
     return Plan(
@@ -195,15 +195,15 @@ def _written(n: int, parts: list[_Part]) -> Plan:
     )
 
 
-def _alike(plans: Sequence[Plan]) -> list[tuple[Plan, npt.NDArray[np.intp]]]:
+def _group_equal(plans: Sequence[Plan]) -> list[tuple[Plan, npt.NDArray[np.intp]]]:
     places: dict[int, list[int]] = {}
     for place, plan in enumerate(plans):
         places.setdefault(id(plan), []).append(place)
     return [(plans[where[0]], np.array(where)) for where in places.values()]
 
 
-def _halved(n: int, block: int, half: Callable[[int], int], inner: Callable[[int], Plan]) -> Plan:
-    """Halve until a block is left; the first halves' nodes come first."""
+def _halve(n: int, block: int, half: Callable[[int], int], inner: Callable[[int], Plan]) -> Plan:
+    """Halve down to blocks; the nodes of first halves come first."""
     inner = cache(inner)
     blocks: list[Plan] = []
     pairs: list[tuple[int, int]] = []
@@ -242,8 +242,8 @@ def _numpy_block(size: int) -> Plan:
     return nest(sequential(1 + rest), [strided(lanes, _NUMPY_LANES), *[sequential(1)] * rest])
 
 
-def _drawn(there: list[int], where: float) -> int:
-    """Take one out of a list in a time that does not depend on its length."""
+def _pop_random(there: list[int], where: float) -> int:
+    """Remove an item from a list in a time that does not depend on the length."""
     place = int(where * len(there))
     there[place], there[-1] = there[-1], there[place]
     return there.pop()

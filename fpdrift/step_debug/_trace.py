@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from fpdrift.backends import autodiff
 from fpdrift.errors import FpdriftError
-from fpdrift.recorder._state import State, is_ready, optimizers, renumbered, sublayers, sync, unique
+from fpdrift.recorder._state import State, is_ready, optimizers, renumber, sublayers, sync, unique
 from fpdrift.recorder._step_loss import has_own_loop
 from fpdrift.step_debug._trace_file import TracedTensor
 
@@ -54,7 +54,7 @@ class Taps:
         found = list({id(layer): (path, layer) for path, layer in _leaves(model, "")}.values())
         classes = {type(layer).__name__ for layer in sublayers(model)}
         self.layers = [layer for _, layer in found]
-        paths = renumbered([f"{path}/output" for path, _ in found], classes)
+        paths = renumber([f"{path}/output" for path, _ in found], classes)
         self.names = unique(path.removesuffix("/output") for path in paths)
 
     def relus(self) -> dict[str, str]:

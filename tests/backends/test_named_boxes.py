@@ -70,7 +70,7 @@ def test_what_is_not_here_is_named_with_what_to_type():
         assert (entry.missing is None) == (importlib.util.find_spec(library) is not None)
         if entry.missing is not None:
             assert "pip install" in entry.missing
-            with pytest.raises(FpdriftError, match="is not installed; type: pip install"):
+            with pytest.raises(FpdriftError, match="is not installed; run: pip install"):
                 box(entry.name)
 
 

@@ -18,7 +18,7 @@ from first_pivot import first_pivot
 
 from fpdrift.floats import format_of
 from fpdrift.reduction import reveal
-from fpdrift.reduction._reveal._probing import BlackBox, mask_of
+from fpdrift.reduction._reveal._probing import ProbedFunction, mask_of
 from fpdrift.reduction._reveal._search import Search
 
 DTYPE = "float32"
@@ -49,7 +49,7 @@ def seconds(call):
 
 def probes_alone(function, n):
     """Search as `reveal` does, and validate nothing."""
-    box = BlackBox(function, n, format_of(DTYPE), "a sum")
+    box = ProbedFunction(function, n, format_of(DTYPE), "a sum")
     plan = Search(box, mask_of(box.fmt)).tree(np.random.default_rng(0).permutation(n).tolist())
     return plan, box.calls
 

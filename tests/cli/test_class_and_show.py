@@ -220,7 +220,7 @@ def test_large_records_are_read_where_they_are_trusted(folder, capsys, monkeypat
     for command in commands:
         assert main(command) == 2
         told = capsys.readouterr().err
-        assert "more than max_bytes=1000; if you know who made it, say --trust" in told
+        assert "more than max_bytes=1000; if you trust it, use --trust" in told
         assert main([*command, "--trust"]) == 0
         assert capsys.readouterr().out
     assert main(["class", str(folder), "--anonymous"]) == 2

@@ -117,7 +117,7 @@ def test_it_says_that_it_runs_your_code(capsys, my_sum):
         "fpdrift: my_sum:loop is none of those known: running its code"
     )
     assert "my_sum:loop, 5 float32 numbers: confirmed." in captured.out
-    assert "one after the other, the first two first" in captured.out
+    assert "one after the other, from first to last" in captured.out
     assert main(["reveal", "my_sum:dot", "--kind", "dot", "--n", "5"]) == 0
     assert main(["reveal", "numpy:sum"]) == 0
     assert "running its code" not in capsys.readouterr().err.splitlines()[-1]

@@ -110,7 +110,7 @@ ONE = "[[condition]]\nseed = 1\n"
         ("network = 3\n" + ONE, "unknown network 3"),
         ("data = 'cats'\n" + ONE, "unknown data 'cats'"),
         ("tries = true\n" + ONE, "tries is True"),
-        ("timeout = 'long'\n" + ONE, "timeout is a number of seconds above 0"),
+        ("timeout = 'long'\n" + ONE, "timeout must be a number of seconds above 0"),
         ("directory = 3\n" + ONE, "not a path: 3"),
     ],
 )
@@ -253,7 +253,7 @@ def test_train_leaves_to_the_framework_what_is_not_said(trained, capsys):
         (["--onednn", "maybe"], "--onednn"),
         (["--dtype", "float1"], "unknown dtype_policy 'float1'"),
         (["--nudge", "nan"], "nan"),
-        (["--timeout", "-1"], "timeout is a number of seconds above 0"),
+        (["--timeout", "-1"], "timeout must be a number of seconds above 0"),
     ],
 )
 def test_bad_arguments_of_a_training(capsys, tmp_path, monkeypatch, argv, words):

@@ -184,9 +184,9 @@ def folder(place):
         (another, "is the record of another run (condition: not what its name says)"),
         (another_half, "is the record of another run (condition"),
         (no_meta, "is the record of another run (condition, network, data"),
-        (thesis, "it is no record"),
-        (nothing, "it is no record"),
-        (folder, "it is no regular file"),
+        (thesis, "it is not a record"),
+        (nothing, "it is not a record"),
+        (folder, "it is not a regular file"),
     ],
 )
 def test_what_is_no_such_record_is_named_and_left_alone(trained, tmp_path, put, text):
@@ -212,7 +212,7 @@ def test_a_file_that_comes_meanwhile_is_left_alone(trained, tmp_path, monkeypatc
         return fake(*args, **named)
 
     monkeypatch.setattr(room, "train", train)
-    with pytest.raises(FpdriftError, match="it is no record"):
+    with pytest.raises(FpdriftError, match="it is not a record"):
         ensemble(CONDITIONS[:1], steps=2, directory=tmp_path)
     assert (tmp_path / name).read_text() == "a thesis"
 
@@ -245,7 +245,7 @@ def test_two_in_one_directory(trained, tmp_path):
         ({"tries": 0}, "tries is 0"),
         ({"tries": 101}, "tries is 101"),
         ({"executor": 3}, "executor is 3; give a concurrent.futures.Executor"),
-        ({"timeout": -1}, "timeout is a number of seconds above 0"),
+        ({"timeout": -1}, "timeout must be a number of seconds above 0"),
         ({"directory": ""}, "the path is empty"),
         ({"directory": 3}, "not a path: 3"),
         ({"directory": "file.txt"}, "cannot make the folder"),

@@ -32,7 +32,7 @@ class Changing(Executor):
     ("change", "text"),
     [
         (lambda data: data[: len(data) // 2], "is damaged"),
-        (lambda _: b"", "is no record"),
+        (lambda _: b"", "is not a record"),
         (lambda data: data.replace(b"threads", b"thread5"), "is damaged"),
     ],
 )

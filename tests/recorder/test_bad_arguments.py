@@ -11,7 +11,7 @@ from fpdrift.recorder import DriftRecorder
 from fpdrift.records import open_record
 
 BAD_PROBE = (
-    "the model cannot take the probe of shape (3, 5); give probe=x[:256], as the model takes it"
+    "the model cannot take the probe of shape (3, 5); pass probe=x[:256], as the model expects it"
 )
 
 
@@ -48,7 +48,7 @@ def test_bad_probe_is_said_once_in_a_line_and_training_is_not_touched(make, tmp_
     with pytest.warns(FpdriftWarning) as caught:
         recorded = fit(make, DriftRecorder(tmp_path / "a.fpdrift", probe=np.zeros((3, 5))))
     (warning,) = caught
-    assert str(warning.message) == f"{BAD_PROBE}. Training goes on; predictions are not recorded."
+    assert str(warning.message) == f"{BAD_PROBE}. Training continues; predictions are not recorded."
     assert str(warning.message).isprintable()
     assert recorded == plain
     record = open_record(tmp_path / "a.fpdrift")
@@ -71,7 +71,7 @@ def test_bad_probe_stops_at_once_where_strict(tmp_path):
         ({"strict": None}, "strict is None; choose True or False"),
         ({"overwrite": "no"}, "overwrite is 'no'; choose True or False"),
         ({"overwrite": 1}, "overwrite is 1; choose True or False"),
-        ({"on_step": 3}, "on_step is 3; give a function, or None"),
+        ({"on_step": 3}, "on_step is 3; pass a function or None"),
     ],
 )
 def test_bad_arguments_are_refused_at_once(given, text, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 from observed_models import subclassed
 
-from fpdrift.recorder._state import State, renumbered, slot_names, sublayers, unique
+from fpdrift.recorder._state import State, renumber, slot_names, sublayers, unique
 
 CLASSES = {"Dense", "BatchNormalization", "LSTMCell", "LSTM"}
 
@@ -24,7 +24,7 @@ CLASSES = {"Dense", "BatchNormalization", "LSTMCell", "LSTM"}
     ],
 )
 def test_renumbered(paths, expected):
-    assert renumbered(paths, CLASSES) == expected
+    assert renumber(paths, CLASSES) == expected
 
 
 def test_a_slot_without_a_name_is_named_alike_in_every_model():

@@ -56,7 +56,7 @@ def check(name, make, shape, path):
         if probe and name in REFUSED:
             (text,) = warned
             assert REFUSED[name] in text
-            assert text.endswith("Training goes on; predictions are not recorded.")
+            assert text.endswith("Training continues; predictions are not recorded.")
             assert any(REFUSED[name] in note for note in record.meta["notes"])
             assert record.predictions == {}
         else:

@@ -122,7 +122,7 @@ def decays(model):
     model.layers[1].bias.assign(model.layers[1].bias + 1)
 
 
-NOTE = "The data ended inside a step, which moved adam/iteration."
+NOTE = "The data ended inside a step, which changed adam/iteration."
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")  # Keras' own

@@ -215,7 +215,7 @@ def test_a_model_without_a_loss_says_so(tmp_path):
     names = [t.name for t in record.tensors]
     assert "sgd/dense_1/kernel/momentum" in names
     assert record.steps[0] == 1  # its optimisers build themselves in the first step
-    assert "not seen" in record.meta["notes"][0]
+    assert "was not recorded" in record.meta["notes"][0]
 
 
 class OwnTracker(keras.Model):
@@ -280,7 +280,7 @@ def test_predictions_of_several_inputs_and_of_many_samples(tmp_path):
 
 @pytest.mark.parametrize("probe", [np.float32(3), np.zeros((0, 8)), [np.zeros(3), np.zeros(4)], []])
 def test_probe_that_is_no_batch(probe, tmp_path):
-    with pytest.raises(FpdriftError, match=r"the probe.*; give probe=x\[:256\], as the model"):
+    with pytest.raises(FpdriftError, match=r"the probe.*; pass probe=x\[:256\], as the model"):
         DriftRecorder(tmp_path / "a.fpdrift", probe=probe)
 
 
@@ -384,7 +384,7 @@ def test_a_fit_that_fails_leaves_an_incomplete_record_and_the_next_goes_on(tmp_p
 def test_an_unbuilt_model_is_recorded_from_its_first_step_on(tmp_path):
     _, _, _, record = fit(subclassed, tmp_path / "a.fpdrift", epochs=1, fresh=True)
     assert record.steps.tolist() == [1, 2, 3, 4, 5]
-    assert "The state after step 0 was not seen" in record.meta["notes"][0]
+    assert "The state after step 0 was not recorded" in record.meta["notes"][0]
 
 
 def test_on_step_hears_of_what_is_safely_written(tmp_path):

@@ -71,11 +71,11 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, monkeypatch):
             file.write(bytes(5000))
 
     monkeypatch.setattr(_sandbox, "_check_header", and_grow)
-    with pytest.raises(RecordError, match=f"grows beyond max_bytes={size}"):
+    with pytest.raises(RecordError, match=f"grew beyond max_bytes={size}"):
         open_record(path, max_bytes=size)
 
 
-@pytest.mark.parametrize(("version", "way_out"), [(3, "update fpdrift"), (0, "ever wrote")])
+@pytest.mark.parametrize(("version", "way_out"), [(3, "update fpdrift"), (0, "has ever written")])
 def test_another_version_is_refused_with_what_to_do(tmp_path, version, way_out):
     path = tmp_path / "a.fpdrift"
     write_sample(path, steps=3)
@@ -114,11 +114,11 @@ def test_texts_of_all_entries_are_counted(tmp_path, monkeypatch):
     assert open_record(tmp_path / "a.fpdrift").complete
     writer = write_sample(tmp_path / "b.fpdrift", steps=999, finish=False)  # a long training
     assert open_record(tmp_path / "b.fpdrift").steps[-1] == 999
-    with pytest.raises(RecordError, match="characters of text beside steps"):
+    with pytest.raises(RecordError, match="characters of text outside steps"):
         writer.add_note("x" * total)
     writer.close()
     monkeypatch.setattr(_format, "MAX_ALL_TEXT", total - 1)
-    with pytest.raises(RecordError, match=r"characters of text beside steps.* are too many"):
+    with pytest.raises(RecordError, match=r"characters of text outside steps.* are too many"):
         open_record(tmp_path / "a.fpdrift")
 
 
@@ -235,10 +235,10 @@ def test_a_clock_that_jumps_back_changes_nothing(tmp_path, monkeypatch):
 def test_of_two_writers_one_is_told_and_nothing_is_mixed(tmp_path):
     path = tmp_path / "a.fpdrift"
     first = write_sample(path, steps=3, finish=False)
-    with pytest.raises(RecordError, match="is there"):
+    with pytest.raises(RecordError, match="already exists"):
         write_sample(path)
     write_sample(path, steps=7, overwrite=True)
-    with pytest.raises(RecordError, match="another file is in its place"):
+    with pytest.raises(RecordError, match="another file has replaced it"):
         add_step(first, 4)
     first.close()
     record = open_record(path)

@@ -36,14 +36,14 @@ def test_what_is_no_path(use):
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
 @pytest.mark.parametrize("path", ["", b""])
 def test_an_empty_path_is_not_the_current_folder(use, path):
-    assert refusal(use, path).startswith("the path is empty; name a file")
+    assert refusal(use, path).startswith("the path is empty; pass a file name")
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
 def test_a_name_too_long_for_the_disk(use, tmp_path):
     message = refusal(use, tmp_path / (5000 * "x"))
     assert "File name too long" in message
-    assert "is there" not in message
+    assert "already exists" not in message
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
@@ -57,7 +57,7 @@ def test_bytes_are_a_path(tmp_path):
     path = tmp_path / "a.fpdrift"
     write_sample(path)
     assert open_record(str(path).encode()).name == "a.fpdrift"
-    assert "is there; choose" in refusal(USES["check"], str(path).encode())
+    assert "already exists; choose" in refusal(USES["check"], str(path).encode())
     assert USES["replace"](str(path).encode()) == path
 
 
@@ -68,7 +68,7 @@ def test_max_bytes_is_a_whole_number(max_bytes, tmp_path):
     path = tmp_path / "a.fpdrift"
     write_sample(path)
     message = refusal(lambda p: open_record(p, max_bytes=max_bytes), path, FpdriftError)
-    assert "max_bytes is a whole number of bytes above 0, not " in message
+    assert "max_bytes must be a whole number above 0, not " in message
     assert open_record(path, max_bytes=path.stat().st_size).steps.size
 
 

@@ -66,7 +66,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "pipe", tmp_path / "folder", "/dev/zero", "/dev/tty"):
-        with pytest.raises(RecordError, match=r"no regular file|cannot be read"):
+        with pytest.raises(RecordError, match=r"not a regular file|cannot be read"):
             open_record(path)
 
 
@@ -83,7 +83,7 @@ def test_what_lies_beside_it(tmp_path, beside):
         journal.symlink_to("/dev/zero")
     else:
         journal.mkdir()
-    with pytest.raises(RecordError, match=r"write-ahead log|no regular file"):
+    with pytest.raises(RecordError, match=r"write-ahead log|not a regular file"):
         open_record(path)
 
 
@@ -143,7 +143,7 @@ def test_endless_queries_are_cut_off(tmp_path, monkeypatch):
     write_sample(tmp_path / "a.fpdrift", steps=3)
     times = iter(range(0, 10**9, 1000))
     monkeypatch.setattr(_sandbox.time, "thread_time", lambda: next(times))
-    with _sandbox.opened(tmp_path / "a.fpdrift", 1 << 28) as copy:
+    with _sandbox.open_copy(tmp_path / "a.fpdrift", 1 << 28) as copy:
         copy.connection.setlimit(sqlite3.SQLITE_LIMIT_COMPOUND_SELECT, 9)
         endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n FROM c) SELECT max(n) FROM c"
         with pytest.raises(sqlite3.OperationalError, match="interrupted"):
@@ -182,7 +182,7 @@ def test_our_mark_alone_makes_no_record(tmp_path):
         with pytest.raises(RecordError, match="is damaged"):
             open_record(path)
     shutil.copy(__file__, path)
-    with pytest.raises(RecordError, match="it is no record"):
+    with pytest.raises(RecordError, match="it is not a record"):
         open_record(path)
 
 

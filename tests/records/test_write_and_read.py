@@ -120,7 +120,7 @@ def test_only_a_record_is_ever_replaced(tmp_path, kind, overwrite):
     else:
         header = b"SQLite format 3\x00" + bytes(84)
         path.write_bytes({"text": b"thesis", "empty": b"", "sqlite": header}[kind])
-    with pytest.raises(RecordError, match="is no record"):
+    with pytest.raises(RecordError, match="is not a record"):
         RecordWriter(path, TENSORS, overwrite=overwrite)
     assert os.path.lexists(path)
 
@@ -167,7 +167,7 @@ def test_deep_meta_is_refused():
 
 def test_wrong_number_of_hashes_and_strange_predictions_are_refused(tmp_path):
     writer = RecordWriter(tmp_path / "a.fpdrift", TENSORS)
-    with pytest.raises(RecordError, match="9 tensors need as many hashes, not 2"):
+    with pytest.raises(RecordError, match="expected 9 hashes, one per tensor, not 2"):
         writer.add_step(0, [1, 2])
     with pytest.raises(RecordError, match="dtype complex128"):
         writer.add_predictions(0, np.ones((2, 2), complex))

@@ -247,19 +247,19 @@ def test_results_of_nothing_are_equal():
 
 def test_other_shapes_and_dtypes_do_not_compare():
     for other in (np.zeros(2, np.float64), np.zeros(3, np.float32)):
-        with pytest.raises(FpdriftError, match=r"b gives float.* of shape .*, a float32 of shape"):
+        with pytest.raises(FpdriftError, match=r"b returned float.* of shape .*, a float32 of shape"):
             equality(["a", "b"], [np.zeros(2, np.float32), other])
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("one_short", r"gives shape \(0, 512\) for a batch of 1; give a result a row"),
-        ("one_number", r"gives shape \(\) for a batch of 1"),
+        ("one_short", r"returned shape \(0, 512\) for a batch of 1; return one result per row"),
+        ("one_number", r"returned shape \(\) for a batch of 1"),
         ("words", "unknown dtype"),
-        ("infinite", "gives NaN or infinity at a batch of 3"),
-        ("widening", "gives float64 at a batch of 3, float32 before"),
-        ("reshaping", r"gives shape \(2, 2\) for a batch of 2"),
+        ("infinite", "returned NaN or infinity for a batch of 3"),
+        ("widening", "returned float64 for a batch of 3, float32 before"),
+        ("reshaping", r"returned shape \(2, 2\) for a batch of 2"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:divide by zero")  # an infinite result is planted
@@ -272,32 +272,32 @@ def test_a_function_that_gives_no_rows_is_named(name, text):
 def test_a_missing_function_is_a_reason_in_one_line():
     result = batch_classes(("no_such_module:f",), batches=(1,), libraries="numpy")
     assert result.runs == ()
-    assert "cannot find 'no_such_module:f'" in result.skipped["numpy: default"]
+    assert "cannot import 'no_such_module:f'" in result.skipped["numpy: default"]
     with pytest.raises(FpdriftError, match="not_a_function is 3; name a function"):
         resolve("numpy", "row_functions:not_a_function")
-    with pytest.raises(FpdriftError, match="cannot find 'row_functions:absent'"):
+    with pytest.raises(FpdriftError, match="cannot import 'row_functions:absent'"):
         resolve("numpy", "row_functions:absent")
 
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"operations": "sum"}, "unknown operation 'sum'; choose of matmul"),
-        ({"operations": ()}, "operations is (); choose of matmul"),
-        ({"operations": (3,)}, "operations is (3,); choose of"),
-        ({"operations": 3}, "operations is 3; choose of"),
+        ({"operations": "sum"}, "unknown operation 'sum'; choose from matmul"),
+        ({"operations": ()}, "operations is (); choose from matmul"),
+        ({"operations": (3,)}, "operations is (3,); choose from"),
+        ({"operations": 3}, "operations is 3; choose from"),
         ({"operations": "a:b:c"}, "unknown operation 'a:b:c'"),
-        ({"batches": ()}, "batches is (); give several"),
-        ({"batches": 8}, "batches is 8; give several"),
+        ({"batches": ()}, "batches is (); pass several"),
+        ({"batches": 8}, "batches is 8; pass several"),
         ({"batches": (1, 0)}, "batches is 0; choose a whole number from 1 to 4096"),
         ({"batches": (1e3,)}, "batches is 1000.0; choose"),
         ({"libraries": "jax"}, "unknown library 'jax'; choose one of numpy, tensorflow"),
-        ({"libraries": ()}, "libraries is (); choose of"),
-        ({"libraries": 3}, "libraries is 3; choose of"),
-        ({"libraries": ([],)}, "libraries is ([],); choose of"),
+        ({"libraries": ()}, "libraries is (); choose from"),
+        ({"libraries": 3}, "libraries is 3; choose from"),
+        ({"libraries": ([],)}, "libraries is ([],); choose from"),
         ({"seed": -1}, "seed is -1"),
-        ({"timeout": 0}, "timeout is a number of seconds above 0"),
-        ({"progress": 3}, "progress is 3; give a function"),
+        ({"timeout": 0}, "timeout must be a number of seconds above 0"),
+        ({"progress": 3}, "progress is 3; pass a function or None"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, text):

@@ -6,7 +6,7 @@ from black_boxes import Counted
 
 from fpdrift.floats import FORMATS
 from fpdrift.reduction import plans, reveal
-from fpdrift.reduction._reveal._probing import BlackBox, mask_of
+from fpdrift.reduction._reveal._probing import ProbedFunction, mask_of
 from fpdrift.reduction._reveal._search import Search
 
 #: Numbers as huge as a mask, and nothing as huge elsewhere.
@@ -34,7 +34,7 @@ def reversed_(x):
 def test_a_reversed_sum_takes_at_most_two_thousand_probes_whatever_is_drawn():
     plan = plans.reversed_(1024)
     for seed in range(100):
-        box = BlackBox(reversed_, 1024, FORMATS["float32"], "a sum")
+        box = ProbedFunction(reversed_, 1024, FORMATS["float32"], "a sum")
         order = np.random.default_rng(seed).permutation(1024).tolist()
         assert Search(box, mask_of(box.fmt)).tree(order) == plan
         assert box.calls <= 2000

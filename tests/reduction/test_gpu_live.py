@@ -101,7 +101,7 @@ def test_what_a_library_refuses_is_a_reason(monkeypatch):
     plant(monkeypatch)
     result = gpu_sums("live", sizes=1000, tries=3, dtype="float64")
     assert result.runs == ()
-    assert result.skipped["float64"].startswith("planted 1 adds float32, bfloat16 here")
+    assert result.skipped["float64"].startswith("planted 1 supports float32, bfloat16 here")
 
 
 def test_no_device_is_a_result_with_reasons(monkeypatch):
@@ -110,7 +110,7 @@ def test_no_device_is_a_result_with_reasons(monkeypatch):
     assert (result.runs, result.device, result.label) == ((), None, "live: no device")
     assert list(result.skipped) == list(devices.GPU_LIBRARIES)
     result = gpu_sums("live", sizes=1000, tries=3, device="cpu")
-    assert result.label == "live: Planted, no GPU, planted 1"
+    assert result.label == "live: Planted, not a GPU, planted 1"
     assert result.provenance.device is None
     with pytest.raises(FpdriftError, match="no GPU to record: torch: nothing planted; cupy"):
         measure_gpu()
@@ -132,7 +132,7 @@ def test_recording_and_reading_back(monkeypatch, tmp_path):
     trees = {(tree.precision, tree.revealed.n): tree.revealed for tree in read.trees}
     assert set(trees) == {("bfloat16", 4), ("bfloat16", 16), ("float32", 4), ("float32", 16)}
     assert read.skipped == {
-        "tree, float16": "planted 1 has no float16 here",
+        "tree, float16": "planted 1 does not support float16 here",
         "tree, TF32": "none planted",
     }
     assert {tree.origin for tree in read.trees} == {"recorded"}
@@ -184,7 +184,7 @@ def test_a_place_that_cannot_be_written_is_said_before_the_work(monkeypatch, tmp
 def test_a_missing_library_says_what_to_type(monkeypatch):
     monkeypatch.setattr(devices.importlib.util, "find_spec", lambda _name: None)
     for library in devices.GPU_LIBRARIES:
-        with pytest.raises(FpdriftError, match=f"{library} is not installed; type: pip install"):
+        with pytest.raises(FpdriftError, match=f"{library} is not installed; run: pip install"):
             devices.open_device(library)
     for wrong in ("mxnet", 3):
         with pytest.raises(FpdriftError, match="unknown library"):
@@ -215,7 +215,7 @@ def check_cpu(library):
     for dtype in ("float16", "bfloat16", "float32", "float64"):
         asked = {"sizes": 500, "tries": 3, "dtype": dtype, "library": library, "device": "cpu"}
         result = gpu_sums("live", **asked)
-        assert result.label.startswith(f"live: CPU, no GPU, {library} ")
+        assert result.label.startswith(f"live: CPU, not a GPU, {library} ")
         assert result.operations == ("sum", "atomic sum", "index_add", "scatter_add", "matmul")
         assert not [reason for reason in result.skipped.values() if "Error" in reason]
         values = Inputs.checked(500, dtype, "uniform", 1).draw(500)

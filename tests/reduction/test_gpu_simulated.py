@@ -191,7 +191,7 @@ def test_recorded_sums_are_those_of_the_recording(monkeypatch):
     known = {"gpu-planted": recording(gpu_sums(sizes=10, tries=2)), "other": GpuKernel()}
     monkeypatch.setattr(_gpu_sums, "load_recorded", known.get)
     assert gpu_sums("recorded", name="gpu-planted") is known["gpu-planted"].sums
-    with pytest.raises(FpdriftError, match="'other' holds a GpuKernel, and no sums of a GPU"):
+    with pytest.raises(FpdriftError, match="'other' is a GpuKernel, not a GPU recording"):
         gpu_sums("recorded", name="other")
     monkeypatch.undo()
     with pytest.raises(FpdriftError, match="no name given"):

@@ -12,23 +12,23 @@ from fpdrift.reduction._describe import in_words
     [
         (plans.sequential(1), "there is only one order"),
         (plans.sequential(2), "there is only one order"),
-        (plans.sequential(3), "one after the other, the first two first"),
-        (plans.reversed_(100), "one after the other, the last two first"),
-        (plans.pairwise(8), "in halves, and these in halves, down to single inputs"),
-        (plans.pairwise(100, 16), "in halves, down to blocks of at most 16"),
+        (plans.sequential(3), "one after the other, from first to last"),
+        (plans.reversed_(100), "one after the other, from last to first"),
+        (plans.pairwise(8), "by recursive halving, down to single inputs"),
+        (plans.pairwise(100, 16), "by recursive halving, down to blocks of at most 16"),
         (plans.blocked(100, 32), "blocks of 32, one after the other"),
         (plans.strided(100, 4), "4 interleaved accumulators, added pairwise"),
         (plans.numpy_like(16), "8 interleaved accumulators, added pairwise"),
         (
             plans.numpy_like(1000),
-            "eight interleaved accumulators in blocks of at most 128, and these in halves",
+            "eight interleaved accumulators in blocks of at most 128, blocks added by halves",
         ),
-        (plans.fused(33, 8), "8 at a time into the sum so far, rounded once"),
+        (plans.fused(33, 8), "8 at a time added to the running sum, rounded once"),
         (
             plans.fused(33, 8, aligned=True, extra_bits=2),
-            "8 at a time into the sum so far, aligned and truncated",
+            "8 at a time added to the running sum, aligned and truncated",
         ),
-        (plans.fused(20, 20), "20 at a time into the sum so far, rounded once"),
+        (plans.fused(20, 20), "20 at a time added to the running sum, rounded once"),
     ],
 )
 def test_a_maker_is_named(plan, words):

@@ -213,7 +213,7 @@ def test_what_extra_bits_keep():
     ("call", "message"),
     [
         (lambda: run_plan(makers.sequential(3), [1.0, 2.0]), "the plan adds 3 numbers"),
-        (lambda: run_plan("x", [1.0]), "'x' is no Plan"),
+        (lambda: run_plan("x", [1.0]), "'x' is not a Plan"),
         (lambda: run_plan(makers.sequential(1), ["a"]), "values is"),
         (lambda: run_plan(makers.sequential(1), [1j]), "values is"),
         (lambda: run_plan(makers.sequential(1), [[1.0]]), "1 dimension"),
@@ -221,7 +221,7 @@ def test_what_extra_bits_keep():
         (lambda: run_plan(makers.sequential(1), [1.0], "float64", "float32"), "cannot hold"),
         (lambda: run_plan(makers.sequential(1), [1.0], "float16", "bfloat16"), "cannot hold"),
         (lambda: run_plans(3, [1.0]), "plans is 3"),
-        (lambda: run_plans([3], [1.0]), "3 is no Plan"),
+        (lambda: run_plans([3], [1.0]), "3 is not a Plan"),
         (lambda: run_plans(np.array([[0, 2]]), [1.0, 2.0]), "outside of 0 to 1"),
         (lambda: run_plans(np.array([[0, -1]]), [1.0, 2.0]), "outside of 0 to 1"),
         (lambda: run_plans(np.array([[0.0]]), [1.0]), "orders is"),

@@ -16,7 +16,7 @@ from fpdrift.reduction._reveal._probe_inputs import (
     whole_numbers,
     wide_ties,
 )
-from fpdrift.reduction._reveal._probing import BlackBox, mask_of
+from fpdrift.reduction._reveal._probing import ProbedFunction, mask_of
 from fpdrift.reduction._reveal._search import ContradictionError, Search
 from fpdrift.reduction._rounding import round_array
 from fpdrift.reduction.algorithms import exact_sum, neumaier_sum
@@ -37,10 +37,10 @@ def fails_late(x):
 @pytest.mark.parametrize(
     ("function", "told"),
     [
-        (alters, "alters its input"),
+        (alters, "modifies its input"),
         (fails_late, "raised ValueError: 'too huge'"),
-        (lambda x: x, r"returned the shape \(9,\)"),
-        (lambda x: x.sum(keepdims=True), r"returned the shape \(1,\)"),
+        (lambda x: x, r"returned an array of shape \(9,\)"),
+        (lambda x: x.sum(keepdims=True), r"returned an array of shape \(1,\)"),
         (lambda x: float(x.sum()), "returned float64"),
         (lambda x: x.astype(np.float64).sum(), "returned float64"),
         (lambda _: None, "returned object"),
@@ -83,7 +83,7 @@ def test_an_input_altered_between_checks_is_found():
             x[0] += 1
         return total
 
-    with pytest.raises(FpdriftError, match="alters its input"):
+    with pytest.raises(FpdriftError, match="modifies its input"):
         reveal(now_and_then, 200)
 
 
@@ -118,7 +118,7 @@ def test_a_mean_of_too_many_halves_is_refused():
 
 
 def searched(function, n, dtype="float32", seed=0):
-    box = BlackBox(function, n, FORMATS[dtype], "a sum")
+    box = ProbedFunction(function, n, FORMATS[dtype], "a sum")
     order = np.random.default_rng(seed).permutation(n).tolist()
     return Search(box, mask_of(box.fmt)).tree(order), box.calls
 

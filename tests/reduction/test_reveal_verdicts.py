@@ -18,7 +18,7 @@ from fpdrift.reduction import (
     sum_of_dot,
     sum_of_matmul,
 )
-from fpdrift.reduction._reveal._box import ROUNDED
+from fpdrift.reduction._reveal._sum_adapter import ROUNDED
 from fpdrift.reduction._reveal._verify import Flush, flushed_sums
 from fpdrift.reduction._rounding import round_array
 from fpdrift.reduction.algorithms import (

@@ -290,9 +290,9 @@ def test_reprs():
             lambda: spread_growth(operation="matmul"),
             "unknown operation 'matmul'; choose one of pos",
         ),
-        (lambda: spread_growth(ns=4), "ns is 4; give several"),
-        (lambda: spread_growth(ns=()), r"ns is \(\); give several"),
-        (lambda: spread_growth(chunks="64"), "chunks is '64'; give several"),
+        (lambda: spread_growth(ns=4), "ns is 4; pass several"),
+        (lambda: spread_growth(ns=()), r"ns is \(\); pass several"),
+        (lambda: spread_growth(chunks="64"), "chunks is '64'; pass several"),
         (lambda: spread_growth(ns=("a",)), "ns is 'a'"),
         (lambda: spread_growth(chunks=(0,)), "chunks is 0"),
         (
@@ -326,7 +326,7 @@ def test_no_memory_is_an_error(monkeypatch, module, call):
         raise MemoryError
 
     monkeypatch.setattr(f"fpdrift.reduction.parallel.{module}.run_tries", refuse)
-    with pytest.raises(FpdriftError, match="no memory for 100 numbers"):
+    with pytest.raises(FpdriftError, match="not enough memory for 100 numbers"):
         call()
 
 

@@ -206,15 +206,15 @@ def test_no_memory_is_an_error(monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr("fpdrift.reduction.parallel._thread_sums.run_tries", refuse)
-    with pytest.raises(FpdriftError, match="no memory for 100 numbers"):
+    with pytest.raises(FpdriftError, match="not enough memory for 100 numbers"):
         thread_operation("dot", 100, chunks=2)
 
 
 def test_replaying_what_cannot_be():
     result = thread_operation("dot", **SMALL)
-    with pytest.raises(FpdriftError, match="draws other numbers"):
+    with pytest.raises(FpdriftError, match="draws different numbers"):
         replay(replace(result, digest="0"), 0)
-    with pytest.raises(FpdriftError, match="no run with 3 threads; there are runs with 1, 2, 5"):
+    with pytest.raises(FpdriftError, match="no run with 3 threads; choose from 1, 2, 5"):
         replay(result, 0, threads=3)
     with pytest.raises(FpdriftError, match="unknown operation"):
         replay(replace(result, operation="?"), 0)

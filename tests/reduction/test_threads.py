@@ -209,7 +209,7 @@ def test_too_few_threads_are_an_error_and_no_wait_for_ever(shared, monkeypatch):
         return submit(pool, *args)
 
     def call():
-        with pytest.raises(FpdriftError, match="does not start 3 threads"):
+        with pytest.raises(FpdriftError, match="could not start 3 threads"):
             thread_sums(100, chunks=2, tries=1, threads=3)
         raised.append(True)
 

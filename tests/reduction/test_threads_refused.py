@@ -19,7 +19,7 @@ def test_no_memory_is_an_error(monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr("fpdrift.reduction.parallel._thread_sums._run", refuse)
-    with pytest.raises(FpdriftError, match="no memory for 100 numbers"):
+    with pytest.raises(FpdriftError, match="not enough memory for 100 numbers"):
         thread_sums(100, chunks=2)
 
 
@@ -43,7 +43,7 @@ def test_no_memory_is_an_error(monkeypatch):
         ({"tries": 0}, "tries is 0"),
         ({"tries": 10**9}, "tries is 1000000000"),
         ({"seed": -1}, "seed is -1"),
-        ({"progress": 3}, "progress is 3; give a function, or None"),
+        ({"progress": 3}, "progress is 3; pass a function or None"),
         ({"dtype": "float16"}, "dtype is float16; choose one of float32, float64"),
         ({"dtype": "int8"}, "unknown dtype 'int8'"),
     ],
@@ -62,21 +62,21 @@ def test_replaying_a_try_that_is_not_there(sums, index):
 
 @pytest.mark.parametrize("result", [None, "sums", {"n": 3}])
 def test_replaying_what_are_no_thread_sums(result):
-    with pytest.raises(FpdriftError, match=r"result is .*; give a ThreadSums, as"):
+    with pytest.raises(FpdriftError, match=r"result is .*; pass a result of thread_sums"):
         replay(result, 0)
 
 
 def test_replaying_one_run_alone(sums):
-    with pytest.raises(FpdriftError, match=r"result is ThreadRun\(.*; give a ThreadSums, as"):
+    with pytest.raises(FpdriftError, match=r"result is ThreadRun\(.*; pass a result of thread_sums"):
         replay(sums.run(2), 0)
 
 
 def test_replaying_what_cannot_be(sums):
     with pytest.raises(FpdriftError, match="no run with an integer of thousands of digits"):
         replay(sums, 0, threads=10**5000)
-    with pytest.raises(FpdriftError, match="no run with 4 threads; there are runs with 1, 2, 5"):
+    with pytest.raises(FpdriftError, match="no run with 4 threads; choose from 1, 2, 5"):
         replay(sums, 0, threads=4)
-    with pytest.raises(FpdriftError, match="draws other numbers"):
+    with pytest.raises(FpdriftError, match="draws different numbers"):
         replay(replace(sums, digest="0" * 16), 0)
     run = sums.run(2)
     for spoilt in (run.arrivals // 2, run.arrivals + 1):

@@ -48,14 +48,14 @@ def no_process(monkeypatch):
         ({"labels": "soft"}, "unknown labels for noise 'soft'; choose one of one-hot, multi-hot"),
         ({"data": "digits", "labels": "multi-hot"}, "unknown labels for digits 'multi-hot'"),
         ({"condition": {"seed": 1}}, "condition is a fpdrift.Condition, not {'seed': 1}"),
-        ({"timeout": 0}, "timeout is a number of seconds above 0"),
+        ({"timeout": 0}, "timeout must be a number of seconds above 0"),
         ({"overwrite": "yes"}, "overwrite is 'yes'; choose True or False"),
-        ({"progress": 3}, "progress is 3; give a function, or None"),
+        ({"progress": 3}, "progress is 3; pass a function or None"),
         ({"path": 3.5}, "not a path: 3.5"),
         ({"path": "no/such/folder/a.fpdrift"}, "no folder '"),
         ({"path": "file.txt/a.fpdrift"}, "no folder '"),
         ({"path": "."}, "choose another name"),
-        ({"path": "file.txt", "overwrite": True}, "'file.txt' is there and is no record"),
+        ({"path": "file.txt", "overwrite": True}, "'file.txt' already exists and is not a record"),
         (
             {"condition": Condition(perturbation=Perturbation(kind="ulp", tensor="x", index=0))},
             "no tensor 'x'; there are: conv1/kernel",
@@ -260,7 +260,7 @@ def test_a_variant_on_digits(other):
 @slow
 def test_record_that_is_there_is_kept(other):
     _, path, _ = other
-    with pytest.raises(RecordError, match=r"'a\.fpdrift' is there; .* overwrite=True"):
+    with pytest.raises(RecordError, match=r"'a\.fpdrift' already exists; .* overwrite=True"):
         train(ONE_THREAD, steps=1, path=path)
     assert open_record(path).steps[-1] == 3
 
@@ -301,7 +301,7 @@ def test_run_that_is_ended_leaves_its_steps_and_no_process(
     with pytest.raises((KeyboardInterrupt, ChildError)) as caught:
         train(ONE_THREAD, steps=10_000, path=path, progress=end)
     if how == "kill":
-        assert f"{worker} was ended by signal 9 (SIGKILL)" in str(caught.value)
+        assert f"{worker} was killed by signal 9 (SIGKILL)" in str(caught.value)
     else:
         assert caught.type is KeyboardInterrupt
     with pytest.raises(ProcessLookupError):

@@ -1,6 +1,6 @@
-"""The order in which a black box adds, found by asking it, and checked by replay."""
+"""Reveal the order in which a function adds, by probing it, and confirm it by replay."""
 
-from fpdrift.reduction._reveal._as_sums import (
+from fpdrift.reduction._reveal._products_and_means import (
     reveal_dot,
     reveal_matmul,
     reveal_mean,

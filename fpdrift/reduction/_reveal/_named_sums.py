@@ -1,4 +1,4 @@
-"""Compensated and exact sums of our own that give a function's bits, where no tree does."""
+"""Find compensated and exact sums that are bit-identical to a function for which no tree is."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 
 from fpdrift.floats import Format
 from fpdrift.reduction import columnwise
-from fpdrift.reduction._reveal._box import Finish
 from fpdrift.reduction._reveal._probe_inputs import deep_ties, mixture, wide_ties
-from fpdrift.reduction._reveal._probing import BlackBox
+from fpdrift.reduction._reveal._probing import ProbedFunction
 from fpdrift.reduction._reveal._replay import accumulators, same_bits
+from fpdrift.reduction._reveal._sum_adapter import Finish
 from fpdrift.reduction._rounding import Floats
 
-#: The correctly rounded sum, which no order changes.
+#: The correctly rounded sum, which does not depend on the order.
 EXACT = "the exact sum"
 ALGORITHMS: dict[str, Callable[[Any], Any]] = {
     EXACT: columnwise.exact,
@@ -29,18 +29,18 @@ ALGORITHMS: dict[str, Callable[[Any], Any]] = {
     "a pairwise sum in double-double": columnwise.double_double,
 }
 _BACK = ", from the last input to the first"
-#: Rows that an algorithm is tried on before all are.
+#: Rows on which an algorithm is tried before it is tried on all.
 _FIRST = 8
-#: Numbers that are drawn, by the rounds of `mixture`, to tell algorithms apart.
+#: Numbers drawn, in rounds of `mixture`, to distinguish algorithms.
 _DRAWN = 200
-#: Ties of each wider format that are drawn beside them, whatever n is; half of them show nothing.
+#: Ties of each wider format drawn as well, whatever n is; half of them distinguish nothing.
 _TIES = 32
-#: Rows on which algorithms differ that the function is asked for.
-_TELLING = 200
+#: Most rows on which the candidates differ that the function is called with.
+_MOST_ROWS = 200
 
 
-class _Known(NamedTuple):
-    """An algorithm, and the way in which it is tried."""
+class _Candidate(NamedTuple):
+    """An algorithm with the direction, accumulator and last step with which it is tried."""
 
     name: str
     back: bool
@@ -48,76 +48,83 @@ class _Known(NamedTuple):
     finish: Finish
 
     def sums(self, rows: Floats, fmt: Format) -> Floats:
-        """Add some rows, and finish the sums."""
+        """Return the sums of some rows."""
         wide = (rows[:, ::-1] if self.back else rows).astype(self.acc.dtype)
         with np.errstate(all="ignore"):
             return self.finish(ALGORITHMS[self.name](wide.T), fmt)
 
-    def words(self, fmt: Format) -> str:
-        """Name it, with its format where that is a wider one."""
+    def label(self, fmt: Format) -> str:
+        """Return its name, with the format if that is wider than `fmt`."""
         wider = f" in {self.acc.name}" if self.acc is not fmt else ""
         return f"{self.name}{wider}{_BACK * self.back}"
 
 
-def known_algorithms(
-    box: BlackBox, rows: Floats, finishes: tuple[Finish, ...], rng: np.random.Generator
+def matching_algorithms(
+    function: ProbedFunction, rows: Floats, finishes: tuple[Finish, ...], rng: np.random.Generator
 ) -> tuple[str, ...]:
-    """Name the algorithms that give a function's bits, on rows that tell them apart, too.
+    """Return the names of the algorithms that are bit-identical to a function.
 
-    Each is tried in the format and in wider ones, from the first input to the last and back. Of one
-    algorithm the narrowest format that gives the bits is named.
+    Each is tried in the format and in wider ones, from the first input to the last and back. If
+    several agree, they are compared again on rows that distinguish them. For each algorithm, the
+    narrowest format that agrees is named.
 
     Parameters
     ----------
-    box : BlackBox
+    function : ProbedFunction
     rows : numpy.ndarray
-        (rows, n) of the box's format.
+        (rows, n) of the function's format.
     finishes : tuple of Finish
-        Ways in which the function may round at its end.
+        Possible last steps of the function.
     rng : numpy.random.Generator
-        Draws the rows that tell algorithms apart.
+        Draws the rows that distinguish algorithms.
 
     Raises
     ------
     FpdriftError
-        If the box does.
+        If the function fails.
     """
-    given = box.sums(rows)
-    tried = product(ALGORITHMS, (False, True), accumulators(box.fmt), finishes)
-    found = [one for one in starmap(_Known, tried) if _agrees(one, rows, given, box.fmt)]
+    observed = function.sums(rows)
+    candidates = product(ALGORITHMS, (False, True), accumulators(function.fmt), finishes)
+    found = [
+        one for one in starmap(_Candidate, candidates) if _agrees(one, rows, observed, function.fmt)
+    ]
     if len(found) > 1:
-        found = _told_apart(found, box, rng)
+        found = _distinguish(found, function, rng)
     narrowest = {(one.name, one.back): one for one in reversed(found)}
-    return tuple(one.words(box.fmt) for one in found if narrowest[one.name, one.back] is one)
+    return tuple(one.label(function.fmt) for one in found if narrowest[one.name, one.back] is one)
 
 
-def _agrees(one: _Known, rows: Floats, given: Floats, fmt: Format) -> bool:
-    if one.back and one.name == EXACT:  # it is the same from either end
+def _agrees(one: _Candidate, rows: Floats, observed: Floats, fmt: Format) -> bool:
+    if one.back and one.name == EXACT:  # its result is the same from either end
         return False
     for begin, end in ((0, _FIRST), (_FIRST, len(rows))):
         sums = one.sums(rows[begin:end], fmt)
-        if not same_bits(sums, given[begin:end], fmt).all():
+        if not same_bits(sums, observed[begin:end], fmt).all():
             return False
     return True
 
 
-def _told_apart(found: list[_Known], box: BlackBox, rng: np.random.Generator) -> list[_Known]:
-    """Ask the function for sums of which the algorithms differ; return those that still agree.
+def _distinguish(
+    found: list[_Candidate], function: ProbedFunction, rng: np.random.Generator
+) -> list[_Candidate]:
+    """Return the candidates that still agree on rows for which the candidates differ.
 
-    Few numbers seldom tell compensated sums apart, so the rows that do are looked for first.
+    A few numbers rarely distinguish compensated sums, so such rows are searched for first.
     """
-    n, fmt, rounds = box.n, box.fmt, max(1, _DRAWN // box.n)
+    n, fmt, rounds = function.n, function.fmt, max(1, _DRAWN // function.n)
     ties = [wide_ties(n, fmt, acc, _TIES, rng) for acc in accumulators(fmt)[1:]]
     more = [draw(n, fmt, rounds, rng) for draw in (deep_ties, mixture)]
-    drawn = np.concatenate([*ties, *more])  # ties first: they tell the most, and not all are asked
+    drawn = np.concatenate(
+        [*ties, *more]
+    )  # ties first: they distinguish best, and only some rows are used
     sums = [one.sums(drawn, fmt) for one in found]
-    telling = np.zeros(len(drawn), np.bool_)
+    distinguishing = np.zeros(len(drawn), np.bool_)
     for each in sums[1:]:
-        telling |= ~same_bits(each, sums[0], fmt)
-    rows = np.flatnonzero(telling)[:_TELLING]
-    given = box.sums(drawn[rows])
+        distinguishing |= ~same_bits(each, sums[0], fmt)
+    rows = np.flatnonzero(distinguishing)[:_MOST_ROWS]
+    observed = function.sums(drawn[rows])
     return [
         one
         for one, each in zip(found, sums, strict=True)
-        if same_bits(each[rows], given, fmt).all()
+        if same_bits(each[rows], observed, fmt).all()
     ]

@@ -1,12 +1,12 @@
-"""Numbers that tell ways of adding apart.
+"""Draw numbers that distinguish between methods of summation.
 
-No single kind does. Random numbers of a wide range are the weakest: their largest few decide. Each
-kind here shows what another hides: a narrow range compensated sums; sums of zero with a tiny rest
-the order; plus/minus ladders the precision of the accumulator; ties a second rounding;
-subnormals whether they are flushed; zeros whether they are skipped.
+No single kind is enough. Random numbers of a wide range are the weakest, because the largest few
+decide. Each kind reveals something that the others hide: a narrow range reveals compensated sums;
+sums of zero with a tiny remainder, the order; plus/minus ladders, the precision of the accumulator;
+ties, a second rounding; subnormals, whether they are flushed; zeros, whether they are skipped.
 
-No sum of these numbers, in whatever order, is larger than the format holds. And none has -0 alone:
-what a loop makes of them says where it starts, not in which order it adds.
+No sum of these numbers overflows, in any order. No row consists of -0 alone: its sum would depend
+on where a loop starts, not on the order in which it adds.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from fpdrift.reduction._rounding import Floats, round_array
 
 Wide = npt.NDArray[np.float64]
 
-#: Precisions of the accumulators that near-ties are made for.
+#: Precisions of the accumulators for which near-ties are made.
 _PRECISIONS = sorted({fmt.precision for fmt in FORMATS.values()})
-#: Bits that near-ties need beside these.
+#: Bits that near-ties need in addition.
 _BELOW = 6
 
 
 def mixture(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Floats:
-    """Draw (kinds * rounds, n) numbers of the format, the same number of rows of each kind."""
+    """Draw (kinds * rounds, n) numbers of the format, as many rows of each kind."""
     rows = [kind(rounds, n, fmt, rng) for kind in _KINDS]
     fitting = [p for p in _PRECISIONS if fmt.precision <= p <= fmt.emax - fmt.quantum - _BELOW]
     rows += [_near_ties(rounds, n, fmt, rng, p) for p in fitting]
@@ -39,7 +39,7 @@ def mixture(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Float
 
 
 def order_matters(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Floats:
-    """Draw (3 * rounds, n) numbers whose sum depends on the order, unless it never does."""
+    """Draw (3 * rounds, n) numbers whose sum depends on the order, if any sum does."""
     gaps = (13, 26) if fmt.name == "float16" else (26, 70)
     rows = [_ladders(rounds, n, fmt, rng, gap) for gap in gaps]
     rows.append(_zero_sums(rounds, n, fmt, rng))
@@ -47,9 +47,10 @@ def order_matters(n: int, fmt: Format, rounds: int, rng: np.random.Generator) ->
 
 
 def one_sign(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Floats:
-    """Draw (rounds, n) numbers of one sign, or all but one, of narrow and wide ranges.
+    """Draw (rounds, n) numbers of narrow and wide ranges, all or all but one with the same sign.
 
-    Sums that add what is positive first show an order only where several numbers have one sign.
+    A function that adds positive numbers first shows its order only if several numbers have the
+    same sign.
     """
     exponents = np.where(
         np.arange(rounds)[:, None] % 2, rng.integers(-fmt.precision, 1, (rounds, n)), 0
@@ -61,16 +62,16 @@ def one_sign(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Floa
 
 
 def whole_numbers(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Floats:
-    """Draw (rounds, n) small whole numbers, most of them zeros, which any order adds exactly."""
+    """Draw (rounds, n) small integers, most of them zero, which every order adds exactly."""
     rows = np.where(np.arange(n) < 20, rng.integers(-9, 10, (rounds, n)), 0)
     rows[:, 0] = rng.integers(1, 10, rounds)
     return rng.permuted(rows, axis=1).astype(fmt.dtype)
 
 
 def fresh_probes(n: int, fmt: Format, mask: Mask, rounds: int, rng: np.random.Generator) -> Floats:
-    """Draw (rounds, n) probes of one or two pairs, with units at some places and zeros elsewhere.
+    """Draw (rounds, n) probes of one or two pairs, with units at some indices and zeros elsewhere.
 
-    Their sums are the same in each accumulator, so they ask for the tree alone.
+    Their sums are the same in every accumulator, so they test the tree alone.
     """
     rows = np.zeros((rounds, n), fmt.dtype)
     for row in rows:
@@ -84,7 +85,7 @@ def fresh_probes(n: int, fmt: Format, mask: Mask, rounds: int, rng: np.random.Ge
 
 
 def _signed(shape: tuple[int, ...], rng: np.random.Generator) -> Wide:
-    """Draw numbers of 1 to 2, of both signs."""
+    """Draw numbers with magnitudes from 1 to 2 and random signs."""
     signed: Wide = (1 + rng.random(shape)) * rng.choice([-1.0, 1.0], shape)
     return signed
 
@@ -97,7 +98,7 @@ def _narrow(rounds: int, n: int, _: Format, rng: np.random.Generator) -> Wide:
 
 
 def _arranged(rounds: int, n: int, rng: np.random.Generator) -> Wide:
-    """Numbers that rise, that fall, and that are all the same: functions look out for these."""
+    """Draw increasing, decreasing and constant rows, which some functions treat specially."""
     rows = np.sort(_signed((rounds, n), rng), axis=1)
     rows[1::3] = rows[1::3, ::-1]
     rows[2::3] = rows[2::3, :1]
@@ -111,7 +112,7 @@ def _wide(rounds: int, n: int, fmt: Format, rng: np.random.Generator) -> Wide:
 
 
 def _zero_sums(rounds: int, n: int, fmt: Format, rng: np.random.Generator) -> Wide:
-    """Numbers and their negatives, and a rest that is tiny against them."""
+    """Draw numbers and their negatives, plus a remainder that is tiny in comparison."""
     half = max(n - 1, 1) // 2
     spread = rng.integers(1, 13, (rounds, 1))
     some = np.ldexp(_signed((rounds, half), rng), rng.integers(0, spread, (rounds, half)))
@@ -120,15 +121,15 @@ def _zero_sums(rounds: int, n: int, fmt: Format, rng: np.random.Generator) -> Wi
 
 
 def _ladders(rounds: int, n: int, fmt: Format, rng: np.random.Generator, gap: int) -> Wide:
-    """Plus/minus pairs on few levels, so many binades apart; the rest is on the lowest."""
+    """Draw plus/minus pairs on a few levels `gap` binades apart, the remainder on the lowest."""
     rows = np.zeros((rounds, n))
     levels = range(fmt.emax - 4, fmt.quantum - 1, -gap)
     for number, row in enumerate(rows):
-        one = number % 2  # a single pair shows a node that adds two among nodes of many
+        one = number % 2  # a single pair reveals a node of two terms among nodes of many
         used, place = 2 if one else int(rng.integers(2, len(levels) + 1)), 0
         for level in levels[: used - 1]:
             pairs = min(1 if one else int(rng.integers(1, 4)), (n - 1 - place) // 2)
-            for half in range(place, place + pairs):  # one at a time: no array for three
+            for half in range(place, place + pairs):  # one at a time: too few for an array to pay
                 row[half] = ldexp(1 + int(rng.integers(2)) / 2, level)
                 row[half + pairs] = -row[half]
             place += 2 * pairs
@@ -137,7 +138,7 @@ def _ladders(rounds: int, n: int, fmt: Format, rng: np.random.Generator, gap: in
 
 
 def _near_ties(rounds: int, n: int, fmt: Format, rng: np.random.Generator, precision: int) -> Wide:
-    """Put parts of an accumulator's ulp beside a large number and, half of the time, minus it."""
+    """Draw fractions of an accumulator's ulp with a large number, in half the rows cancelled."""
     rows = rng.integers(1, 16, (rounds, n)) / 16
     rows[:, 0] = np.ldexp(1.0, precision - 1)
     rows[:, 1:2] *= rng.choice([1, -1, 2**12], (rounds, 1))
@@ -147,10 +148,10 @@ def _near_ties(rounds: int, n: int, fmt: Format, rng: np.random.Generator, preci
 
 
 def deep_ties(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Floats:
-    """Draw (rounds, n) ties with a rest that is too small for a correction beside the half ulp.
+    """Draw (rounds, n) ties with a remainder too small for a correction next to the half ulp.
 
-    The exact sum is not a tie; a compensated one takes it for one. Every other rest is just too
-    small, so that a wider format still holds it.
+    The exact sum is not a tie, but a compensated sum treats it as one. In every other row the
+    remainder is only just too small, so that a wider format still holds it.
     """
     lost = 2 * fmt.precision
     rows = _ties(rounds, n, fmt, rng, range(lost + 2, lost + 44))
@@ -159,10 +160,11 @@ def deep_ties(n: int, fmt: Format, rounds: int, rng: np.random.Generator) -> Flo
 
 
 def wide_ties(n: int, fmt: Format, acc: Format, rounds: int, rng: np.random.Generator) -> Floats:
-    """Draw (rounds, n) ties with a rest that is just too small for a wider format.
+    """Draw (rounds, n) ties with a remainder that is just too small for a wider format.
 
-    The exact sum is not a tie; rounded to the wider format first, it is. In every other row, where
-    there are numbers enough, that is a tie as well, with a rest that a compensated sum loses.
+    The exact sum is not a tie, but becomes one when rounded to the wider format first. In every
+    other row, if n allows it, that rounding is a tie too, with a remainder that a compensated sum
+    loses.
     """
     p = acc.precision
     rows = _ties(rounds, n, fmt, rng, range(p, p + 3))
@@ -171,10 +173,10 @@ def wide_ties(n: int, fmt: Format, acc: Format, rounds: int, rng: np.random.Gene
 
 
 def _ties(rounds: int, n: int, fmt: Format, rng: np.random.Generator, *rests: range) -> Wide:
-    """Put half an ulp of the format beside a number, and a little more or less: two roundings err.
+    """Draw near-ties that double rounding gets wrong: a number, half an ulp and a remainder.
 
-    The little is below the last bit of any format in between, and all else is zero. `rests` are the
-    places in which its bits may lie; those that the format does not have are left out.
+    The remainder is below the last bit of any format in between; all other numbers are zero.
+    `rests` are the positions of its bits; those that the format does not have are left out.
     """
     p, top = fmt.precision, max(0, fmt.quantum + 34)
     rows = np.zeros((rounds, n))
@@ -190,7 +192,7 @@ def _ties(rounds: int, n: int, fmt: Format, rng: np.random.Generator, *rests: ra
 
 
 def _zeros(rounds: int, n: int, fmt: Format, rng: np.random.Generator) -> Wide:
-    """Put a few numbers among zeros of both signs, or one plus zero among a sum of zero."""
+    """Draw a few numbers among zeros of both signs, or a zero sum with a single plus zero."""
     rows = np.where(rng.random((rounds, n)) < 0.3, _signed((rounds, n), rng), 0.0)
     rows = np.where((rows == 0) & (rng.random((rounds, n)) < 0.5), -0.0, rows)
     rows[1::2, 1:] = _zero_sums(len(rows[1::2]), n - 1, fmt, rng) if n > 1 else 0
@@ -199,7 +201,7 @@ def _zeros(rounds: int, n: int, fmt: Format, rng: np.random.Generator) -> Wide:
 
 
 def _subnormals(rounds: int, n: int, fmt: Format, rng: np.random.Generator) -> Wide:
-    """Subnormal numbers, and some a little larger."""
+    """Draw subnormal numbers, and some that are slightly larger."""
     rows = rng.integers(-(2**fmt.fraction_bits), 2**fmt.fraction_bits, (rounds, n)).astype(float)
     rows *= np.where(rng.random((rounds, n)) < 0.2, 2.0 ** rng.integers(1, 5, (rounds, n)), 1)
     small: Wide = np.ldexp(rows, fmt.quantum)
@@ -222,7 +224,7 @@ _KINDS: tuple[Callable[[int, int, Format, np.random.Generator], Wide], ...] = (
 
 
 def _small_enough(rows: Wide, fmt: Format) -> Wide:
-    """Scale rows down whose sizes add up to more than a quarter of the largest number."""
+    """Scale down rows whose magnitudes add up to more than a quarter of the largest number."""
     sizes = np.ldexp(np.abs(rows), -fmt.emax).sum(axis=1)
     shift = np.where(sizes > 0.25, -np.ceil(np.log2(np.maximum(sizes, 0.25) * 4)), 0)
     scaled: Wide = np.ldexp(rows, shift.astype(int)[:, None])

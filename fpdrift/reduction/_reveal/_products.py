@@ -1,9 +1,9 @@
-"""Whether products are rounded before they are added, which multiplying by ones cannot show.
+"""Determine whether products are rounded before they are added.
 
-A fused multiply-add adds a product as it is and rounds once, after the addition; a wider
-accumulator may hold each product whole. Each input is asked by itself: its product, added to minus
-that product rounded, leaves nothing if the product was rounded, and the rounding error if it was
-not.
+Multiplication by ones cannot show this. A fused multiply-add adds the exact product and rounds
+once, after the addition; a wider accumulator may hold each product exactly. Each input is probed by
+itself: its product plus the negative of the rounded product is zero if the product was rounded, and
+the rounding error if it was not.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ import numpy.typing as npt
 from fpdrift.floats import Format
 from fpdrift.reduction._executor import run_plans
 from fpdrift.reduction._plan import Plan
-from fpdrift.reduction._reveal._box import ROUNDED
-from fpdrift.reduction._reveal._probing import BlackBox
+from fpdrift.reduction._reveal._probing import ProbedFunction
+from fpdrift.reduction._reveal._sum_adapter import ROUNDED
 from fpdrift.reduction._rounding import Floats, round_array
 
 Flags = npt.NDArray[np.bool_]
 
-#: Splits a float64 in two halves of 26 bits (Dekker 1971).
+#: Splits a float64 into two halves of 26 bits (Dekker 1971).
 _SPLITTER = 2.0**27 + 1
 
 
 def product_rows(
     n: int, fmt: Format, rounds: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Draw (2 * rounds, n) numbers and factors whose products have rounding errors that count.
+    """Draw (2 * rounds, n) numbers and factors whose products have significant rounding errors.
 
-    Half of the rows hold products with their negatives: then only the rounding errors are left. No
-    error is subnormal, and no sum overflows.
+    Half of the rows contain products and their negatives, so that only the rounding errors remain.
+    No error is subnormal, and no sum overflows.
     """
     low, high = (-1, 1) if fmt.name == "float16" else (-4, 4)
     pairs = []
@@ -53,7 +53,7 @@ def product_rows(
 
 
 def whole_products(rows: Floats, factors: Floats, fmt: Format) -> tuple[Floats, Floats]:
-    """Return products rounded to the format, and what the rounding left out, exactly."""
+    """Return products rounded to the format, and their exact rounding errors."""
     if fmt.name != "float64":
         whole = rows.astype(np.float64) * factors.astype(np.float64)
         near = round_array(whole, fmt)
@@ -64,27 +64,29 @@ def whole_products(rows: Floats, factors: Floats, fmt: Format) -> tuple[Floats, 
     return near, error
 
 
-def unrounded_inputs(box: BlackBox, plan: Plan, rng: np.random.Generator) -> Flags | None:
-    """Ask which products are added unrounded, (n,); None where an answer is neither."""
-    n, fmt = box.n, box.fmt
+def unrounded_inputs(
+    function: ProbedFunction, plan: Plan, rng: np.random.Generator
+) -> Flags | None:
+    """Return which products are added unrounded, (n,); None if a probe's answer is neither."""
+    n, fmt = function.n, function.fmt
     rows, factors = np.zeros((2, n, n), fmt.dtype)
     factors[:] = np.ones((), fmt.dtype)
-    numbers, others = _inexact(n, fmt, rng)
+    numbers, others = _draw_inexact(n, fmt, rng)
     near, error = whole_products(numbers, others, fmt)
     each = np.arange(n)
     rows[each, each], factors[each, each] = numbers, others
-    rows[each, _met_first(plan)] = -near
-    given = box.sums(rows, factors)
-    whole = given == error
-    return whole if (whole | (given == 0)).all() else None
+    rows[each, _partners(plan)] = -near
+    observed = function.sums(rows, factors)
+    whole = observed == error
+    return whole if (whole | (observed == 0)).all() else None
 
 
 def product_sums(
     plan: Plan, acc: Format, unrounded: Flags, rows: Floats, factors: Floats, fmt: Format
 ) -> Floats:
-    """Add products by a plan, each rounded to the format first unless it is marked."""
+    """Add products by a plan, each rounded to the format first unless marked as unrounded."""
     near, error = whole_products(rows, factors, fmt)
-    if acc is not fmt and 2 * fmt.precision <= acc.precision:  # it holds a product whole
+    if acc is not fmt and 2 * fmt.precision <= acc.precision:  # it holds a product exactly
         whole = rows.astype(acc.dtype) * factors.astype(acc.dtype)
         sums = run_plans(plan, np.where(unrounded, whole, near.astype(acc.dtype)))
     else:
@@ -93,8 +95,8 @@ def product_sums(
     return ROUNDED(sums, fmt)
 
 
-def _met_first(plan: Plan) -> list[int]:
-    """Name for each input another one, of what it is added to: elsewhere it would add to zero."""
+def _partners(plan: Plan) -> list[int]:
+    """Return for each input another one that it is added to; beside others it would meet zero."""
     first, met = list(range(plan.n)), [0] * plan.n
     kids = plan.children.tolist()
     for begin, end in pairwise(plan.starts.tolist()):
@@ -107,7 +109,7 @@ def _met_first(plan: Plan) -> list[int]:
 
 
 def _with_errors(plan: Plan, unrounded: Flags) -> Plan:
-    """Add to each node that takes an unrounded product its rounding error, as an input more.
+    """Give each node with an unrounded product the product's rounding error as another input.
 
     A node of several terms adds them exactly and rounds once, as a fused multiply-add does.
     """
@@ -123,8 +125,8 @@ def _with_errors(plan: Plan, unrounded: Flags) -> Plan:
     return Plan(n=n + more, children=children, starts=starts, aligned=plan.aligned)  # type: ignore[arg-type]  # it takes lists
 
 
-def _inexact(n: int, fmt: Format, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Draw (n,) numbers and factors of 1 to 2 whose products all have a rounding error."""
+def _draw_inexact(n: int, fmt: Format, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Draw (n,) numbers and factors from 1 to 2 whose products all have a rounding error."""
     numbers, factors = (round_array(1 + rng.random(n), fmt) for _ in range(2))
     while True:
         exact = whole_products(numbers, factors, fmt)[1] == 0

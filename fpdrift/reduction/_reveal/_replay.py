@@ -1,4 +1,4 @@
-"""Which accumulator, if any, makes a plan give a function's bits."""
+"""Find the accumulator, if any, in which the replay of a plan is bit-identical to a function."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from fpdrift.errors import FpdriftError
 from fpdrift.floats import FORMATS, Format
 from fpdrift.reduction._executor import WIDER, run_plans
 from fpdrift.reduction._plan import Plan
-from fpdrift.reduction._reveal._box import Finish
+from fpdrift.reduction._reveal._sum_adapter import Finish
 from fpdrift.reduction._rounding import Floats
 
-#: Rows that a plan is tried on before all are.
+#: Rows on which a plan is tried before it is tried on all.
 _FIRST = 8
-#: Bits that adders of many terms may keep below the accumulator's precision.
+#: Bits that multi-term adders may keep below the accumulator's precision.
 _EXTRA_BITS = (0, 1, 2, 3)
-#: Up to so many inputs, all adders that truncate may have two terms, which probes do not show.
+#: Up to this many inputs, all truncating adders may have two terms, which probes do not show.
 _ALL_OF_TWO = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A plan's sums of some rows, beside the function's."""
+    """A plan's sums of some rows, compared with the function's."""
 
     plan: Plan
     accumulator: Format
@@ -37,29 +37,29 @@ class Replay:
 
     @property
     def agreed(self) -> int:
-        """On how many rows."""
+        """The number of rows whose bits are equal."""
         return int(self.equal.sum())
 
 
 def best_replay(
-    plan: Plan, rows: Floats, given: Floats, fmt: Format, finishes: tuple[Finish, ...]
+    plan: Plan, rows: Floats, observed: Floats, fmt: Format, finishes: tuple[Finish, ...]
 ) -> Replay:
-    """Return the first replay that has all bits, the narrowest accumulator first; else the closest.
+    """Return the first bit-identical replay, narrowest accumulator first; otherwise the closest.
 
     Parameters
     ----------
     plan : Plan
     rows : numpy.ndarray
         (rows, n) of the format.
-    given : numpy.ndarray
-        (rows,) what the function gave for them.
+    observed : numpy.ndarray
+        (rows,) the function's sums of them.
     fmt : Format
     finishes : tuple of Finish
-        Ways in which the function may round at its end.
+        Possible last steps of the function.
     """
     best = None
     for variant, acc, finish in hypotheses(plan, fmt, finishes):
-        one = _replay(variant, acc, rows, given, fmt, finish)
+        one = _replay(variant, acc, rows, observed, fmt, finish)
         if one is None:
             continue
         if one.equal.all():
@@ -67,7 +67,9 @@ def best_replay(
         if best is None or one.agreed > best.agreed:
             best = one
     if best is None:
-        message = f"a plan with nodes of many terms cannot be replayed at n = {plan.n}"
+        message = (
+            f"a plan with multi-term nodes cannot be replayed at n = {plan.n}; use a smaller n"
+        )
         raise FpdriftError(message)
     return best
 
@@ -78,22 +80,22 @@ def accumulators(fmt: Format) -> tuple[Format, ...]:
 
 
 def same_bits(one: Floats, other: Floats, fmt: Format) -> npt.NDArray[np.bool_]:
-    """Compare bit for bit."""
+    """Return where two arrays are bit-identical."""
     equal: npt.NDArray[np.bool_] = one.view(fmt.uint) == other.view(fmt.uint)
     return equal
 
 
 def _replay(
-    plan: Plan, acc: Format, rows: Floats, given: Floats, fmt: Format, finish: Finish
+    plan: Plan, acc: Format, rows: Floats, observed: Floats, fmt: Format, finish: Finish
 ) -> Replay | None:
-    """Replay the first rows, and the others where these agree; None where it cannot be run."""
+    """Replay the first rows, and the others if these agree; None if the plan cannot be run."""
     try:
         sums = finish(run_plans(plan, rows[:_FIRST], acc.name), fmt)
-        equal = same_bits(sums, given[:_FIRST], fmt)
+        equal = same_bits(sums, observed[:_FIRST], fmt)
         if equal.all() or plan.is_binary:
             more = finish(run_plans(plan, rows[_FIRST:], acc.name), fmt)
             sums = np.concatenate([sums, more])
-            equal = same_bits(sums, given, fmt)
+            equal = same_bits(sums, observed, fmt)
     except FpdriftError:  # too many aligned terms for 64 bits
         return None
     short = len(rows) - len(equal)
@@ -103,9 +105,10 @@ def _replay(
 def hypotheses(
     plan: Plan, fmt: Format, finishes: tuple[Finish, ...]
 ) -> Iterator[tuple[Plan, Format, Finish]]:
-    """Yield the plan as probes show it in each accumulator, then what they cannot tell from it.
+    """Yield the plan as probed in each accumulator, then variants that probes cannot distinguish.
 
-    That is how many bits an adder keeps, and whether one of two terms truncates as well.
+    The variants differ in the bits that an adder keeps, and in whether adders of two terms
+    truncate as well.
     """
     accs = accumulators(fmt)
     seen = plan.aligned.any()
@@ -115,5 +118,5 @@ def hypotheses(
         kept = [replace(plan, extra_bits=extra) for extra in _EXTRA_BITS if seen]
         every = [replace(plan, aligned=True, extra_bits=extra) for extra in _EXTRA_BITS]
         for acc in accs:
-            # An adder that truncates at all does so whatever it adds, so that comes first.
+            # An adder that truncates usually does so for any number of terms, so that comes first.
             yield from product([*every, *kept], [acc], finishes)

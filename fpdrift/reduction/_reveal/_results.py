@@ -1,4 +1,4 @@
-"""What revealing gives: a verdict, the plan where there is one, and the evidence for both."""
+"""The results of `reveal` and `same_order`: verdict, plan, and the evidence for both."""
 
 from __future__ import annotations
 
@@ -13,57 +13,57 @@ from fpdrift.errors import short_repr
 from fpdrift.reduction._plan import Plan
 from fpdrift.serialization import Result
 
-#: The verdicts of `Revealed`, and what each says.
+#: The verdicts of `Revealed` and their meaning.
 VERDICTS = {
-    "confirmed": "the plan, or an algorithm that is named, gives the function's own bits",
-    "confirmed, subnormals flushed": "the plan gives them with zeros for subnormal numbers, but "
-    "for the signs of such zeros",
-    "confirmed at one alignment": "the plan gives them where the numbers start at a multiple of 64 "
-    "bytes; elsewhere the bits differ",
+    "confirmed": "the plan, or a named algorithm, reproduces the function's bits",
+    "confirmed, subnormals flushed": "the plan reproduces them if subnormal numbers are flushed to "
+    "zero, except for the signs of such zeros",
+    "confirmed at one alignment": "the plan reproduces them if the numbers start at a multiple of "
+    "64 bytes; at other offsets the bits differ",
     "order-independent": "the bits do not depend on the order of the inputs",
     "inconsistent": "the answers fit no tree",
-    "not reproduced": "a tree fits the probes, but its plan does not give the function's bits",
+    "not reproduced": "a tree fits the probes, but its plan does not reproduce the function's bits",
 }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Evidence(Result):
-    """What a verdict rests on, and what it could have missed."""
+    """The evidence for a verdict, and what it could have missed."""
 
     _renamed = MappingProxyType({"box_gave": "observed", "replay_gave": "expected"})
 
-    #: in one or two plain sentences, what decided
+    #: the reason for the verdict, in one or two sentences
     why: str
-    #: calls that repeated an earlier input, whose bits were compared
+    #: calls with an earlier input, whose bits were compared
     repeats: int
-    #: were a call to go astray with this probability, the repeats would have missed it in 5 of
-    #: 100 cases; None where a repeat did go astray, or none was made
+    #: if a call had this probability of different bits, the repeats would have missed it in 5 of
+    #: 100 cases; None if a repeat did differ, or none was made
     missed_rate: float | None
     #: calls with the same numbers in another order, whose bits were compared
     permutations: int
-    #: probes that were not used to find the tree and were predicted by it
+    #: probes that were not used to find the tree, compared with its predictions
     fresh: int
     #: inputs that the plan was replayed on
     replayed: int
-    #: on how many of these the replay gave the function's bits, with the best accumulator
+    #: inputs on which the replay in the best accumulator was bit-identical to the function
     agreed: int
     #: the accumulators tried, the narrowest first
     accumulators: tuple[str, ...]
-    #: whether the function treats subnormal numbers as zeros: a replay that does gave its bits
+    #: whether the function flushes subnormal numbers: a replay that does is bit-identical
     flushes_subnormals: bool
-    #: how well the inputs tell other ways of adding from this plan
+    #: how well the inputs distinguish other methods of summation from this plan
     power: str
-    #: (n,) an input that decided against, or None
+    #: (n,) an input that contradicts, or None
     counterexample: npt.NDArray[Any] | None
-    #: what the function gave for it, of the dtype
+    #: the function's value for it, of the dtype
     observed: np.generic | None
-    #: what else was expected: the replay's sum, or what the function gave for it another time
+    #: the expected value: the replay's sum, or the function's value in an earlier call
     expected: np.generic | None
-    #: which subnormal numbers count as zeros: of "inputs", "partial sums", "result"
+    #: which subnormal numbers are flushed: "inputs", "partial sums", "result"
     flushed: tuple[str, ...] = ()
-    #: distances in bytes from a multiple of 64 at which the numbers were put, too
+    #: other distances in bytes from a multiple of 64 at which the numbers were placed
     offsets: tuple[int, ...] = ()
-    #: those of them at which the function gave different bits
+    #: the ones at which the function gave different bits
     offsets_that_differ: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
@@ -72,43 +72,43 @@ class Evidence(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Revealed(Result):
-    """The order in which a function adds, or why there is none to be seen."""
+    """The order in which a function adds, or the reason why none was found."""
 
     name: str
     #: number of inputs
     n: int
-    #: of the inputs and the sum: float16, bfloat16, float32 or float64
+    #: dtype of the inputs and the sum: float16, bfloat16, float32 or float64
     dtype: str
     #: one of `VERDICTS`
     verdict: str
-    #: the tree found; None where the verdict is order-independent or inconsistent, or where
-    #: `algorithms` give the bits
+    #: the tree found; None if the verdict is order-independent or inconsistent, or if
+    #: `algorithms` are bit-identical to the function
     plan: Plan | None
-    #: what the nodes round to: None for the dtype itself, else the name of a wider one
+    #: the dtype that nodes round to, if it is wider than `dtype`; otherwise None
     accumulator: str | None
-    #: calls of the function to find the tree
+    #: calls of the function that searched for the tree
     probes: int
-    #: all calls of the function, validation included
+    #: all calls of the function, including validation
     calls: int
     evidence: Evidence
-    #: what becomes of a mean's sum, such as "divided by n"; None for a sum or a product
+    #: the last step of a mean, such as "divided by n"; None for a sum or a product
     finish: str | None = None
-    #: names of the compensated or exact sums that gave the function's bits on all inputs
+    #: names of the compensated or exact sums that are bit-identical to it on all inputs
     algorithms: tuple[str, ...] = ()
-    #: (n,) whether each product is added as it is, without being rounded before (a fused
-    #: multiply-add, or a wider accumulator); None for a sum, or where it was not found
+    #: (n,) whether each product is added without being rounded first (by a fused multiply-add or
+    #: in a wider accumulator); None for a sum, or if it was not determined
     unrounded: npt.NDArray[np.bool_] | None = None
 
     @property
     def confirmed(self) -> bool:
-        """Whether the plan, or an algorithm that is named, gives the function's own bits."""
+        """Whether the plan, or a named algorithm, reproduces the function's bits."""
         return self.verdict == "confirmed"
 
     @property
     def products(self) -> str | None:
         """How products are added: "rounded", "fused" or "exact"; None for a sum, or if unknown.
 
-        Of fused ones those that start a chain are rounded; exact ones are all added as they are.
+        Of fused products, those that start a chain are rounded; of exact products, none is.
         """
         if self.unrounded is None:
             return None
@@ -128,31 +128,31 @@ class Revealed(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class SameOrder(Result):
-    """Whether two functions add in the same order, and where they do not."""
+    """Whether two functions add in the same order, and where their trees differ."""
 
     n: int
     dtype: str
-    #: True or False; None where the order of one of them is not known
+    #: True or False; None if the order of one of them is not known
     same: bool | None
     why: str
     first: Revealed
     second: Revealed
-    #: how many sets of inputs both add up on their way
+    #: number of sets of inputs whose partial sum both compute
     shared: int
-    #: the smallest sets of inputs that only one of them adds up, a few of each
+    #: the smallest sets of inputs whose partial sum only one of them computes, a few of each
     only_first: tuple[tuple[int, ...], ...]
     only_second: tuple[tuple[int, ...], ...]
-    #: (n,) an input for which their bits differ, if one was met
+    #: (n,) an input for which their bits differ, if one was found
     example: npt.NDArray[Any] | None
-    #: what they gave for it
+    #: their values for it
     first_gave: np.generic | None
     second_gave: np.generic | None
-    #: (n,) by which that input was multiplied, of two products; None where by ones
+    #: (n,) the factors of that input, for two products; None if all are one
     example_factors: npt.NDArray[Any] | None = None
 
     @property
     def answer(self) -> str:
-        """In a few words: whether the orders are the same, and whether all else is."""
+        """Whether the orders and the rounding are the same, in a few words."""
         if self.same is None:
             return "cannot tell"
         if self.same:

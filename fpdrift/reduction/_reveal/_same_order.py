@@ -1,4 +1,4 @@
-"""Whether two functions add in the same order, and if not, where their trees diverge."""
+"""Compare the orders in which two functions add, and find where their trees differ."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 from fpdrift.floats import Format, format_of
 from fpdrift.reduction._plan import Plan
 from fpdrift.reduction._reveal._probe_inputs import mixture, order_matters
-from fpdrift.reduction._reveal._probing import BlackBox
+from fpdrift.reduction._reveal._probing import ProbedFunction
 from fpdrift.reduction._reveal._products import product_rows
 from fpdrift.reduction._reveal._replay import same_bits
 from fpdrift.reduction._reveal._results import Revealed, SameOrder
 from fpdrift.reduction._reveal._reveal import reveal
 from fpdrift.serialization import read_only
 
-#: How many sets are named that only one function adds up.
+#: Number of sets listed whose partial sum only one function computes.
 _NAMED = 4
 _ROUNDS = 4
 _PRODUCTS = 24
@@ -38,17 +38,17 @@ def same_order(
     Parameters
     ----------
     first_function, second_function : callable
-        As for `reveal`; `sum_of_dot`, `sum_of_matmul` and `sum_of_mean` make such a function of a
-        product or a mean. Two products are compared with random factors, too.
+        As for `reveal`; `sum_of_dot`, `sum_of_matmul` and `sum_of_mean` wrap a product or a mean as
+        such a function. Two products are also compared with random factors.
     n, dtype, max_probes, rng
         As for `reveal`.
 
     Returns
     -------
     SameOrder
-        ``.same`` is True where both have the same confirmed plan and round alike, or where both
-        are order-independent and gave the same bits; False where they do not; None where the
-        order of one of them is not known.
+        ``.same`` is True if both have the same confirmed plan and the same rounding, or if both
+        are order-independent and gave the same bits; False if not; None if the order of one of
+        them is not known.
 
     Raises
     ------
@@ -59,10 +59,10 @@ def same_order(
     functions = first_function, second_function
     first, second = (reveal(f, n, dtype, max_probes=max_probes, rng=rng) for f in functions)
     fmt = format_of(dtype)
-    boxes = [BlackBox(f, n, fmt, one.name) for f, one in zip(functions, (first, second))]  # noqa: B905 - two of each
-    row, factors, *gave = _example(boxes, fmt, rng)
-    same, why = _judged(first, second, differs=row is not None)
-    shared, only_first, only_second = _parted(first.plan, second.plan)
+    probed = [ProbedFunction(f, n, fmt, one.name) for f, one in zip(functions, (first, second))]  # noqa: B905 - two of each
+    row, factors, *gave = _example(probed, fmt, rng)
+    same, why = _decide(first, second, differs=row is not None)
+    shared, only_first, only_second = _compare_sets(first.plan, second.plan)
     return SameOrder(
         n=n,
         dtype=fmt.name,
@@ -80,42 +80,45 @@ def same_order(
     )
 
 
-def _judged(first: Revealed, second: Revealed, *, differs: bool) -> tuple[bool | None, str]:
-    """Return whether the orders are the same, and why; whether an input is known to differ."""
+def _decide(first: Revealed, second: Revealed, *, differs: bool) -> tuple[bool | None, str]:
+    """Return whether the orders are the same, and why; `differs`: an input has different bits."""
     both = first, second
     for one in both:
         if one.verdict in ("inconsistent", "not reproduced"):
             return None, f"{one.name} is {one.verdict}, so its order is not known."
     if first.plan is None or second.plan is None:
-        return _judged_without_trees(first, second, differs=differs)
+        return _decide_without_trees(first, second, differs=differs)
     if first.plan != second.plan:
         return False, "Their trees differ."
     if different := next(_different_rounding(first, second), None):
         return False, f"They add in the same order, but {different}."
     if differs:
-        return None, "They add in the same order and seem to round alike, but their bits differ."
+        return (
+            None,
+            "They add in the same order, apparently with the same rounding, but their bits differ.",
+        )
     for one in both:
         if one.evidence.offsets_that_differ:
             return None, (
-                "They add in the same order and round alike where the numbers start at a multiple "
-                f"of 64 bytes; elsewhere {one.name} gives different bits."
+                "They add in the same order with the same rounding if the numbers start at a "
+                f"multiple of 64 bytes; at other offsets {one.name} gives different bits."
             )
-    return True, "They add in the same order and round alike."
+    return True, "They add in the same order with the same rounding."
 
 
-def _judged_without_trees(
+def _decide_without_trees(
     first: Revealed, second: Revealed, *, differs: bool
 ) -> tuple[bool | None, str]:
-    """Compare sums of which one or both follow no tree."""
+    """Compare two sums of which at least one follows no tree."""
     if first.verdict != second.verdict or (first.plan is None) != (second.plan is None):
-        return False, f"{_what(first)}, {_what(second)}."
+        return False, f"{_describe(first)}, {_describe(second)}."
     what = "but their bits differ" if differs else "and they gave the same bits"
     if first.verdict == "order-independent":
         return not differs, f"Neither depends on the order, {what}."
-    return not differs, f"{_what(first)}, {_what(second)}, {what}."
+    return not differs, f"{_describe(first)}, {_describe(second)}, {what}."
 
 
-def _what(one: Revealed) -> str:
+def _describe(one: Revealed) -> str:
     if one.verdict == "confirmed":
         return f"{one.name} is {one.algorithms[0] if one.plan is None else 'a tree of additions'}"
     return f"{one.name} is {one.verdict}"
@@ -127,37 +130,39 @@ def _different_rounding(first: Revealed, second: Revealed) -> Iterator[str]:
     if (first.accumulator or first.dtype) != (second.accumulator or second.dtype):
         yield _of_each(both, lambda one: f"adds in {one.accumulator or one.dtype}")
     if first.finish != second.finish:
-        yield _of_each(both, lambda one: f"returns its sum {one.finish or 'as it is'}")
+        yield _of_each(both, lambda one: f"returns its sum {one.finish or 'unchanged'}")
     flags = [one.unrounded for one in both if one.unrounded is not None]
     if len(flags) == len(both) and (flags[0] != flags[1]).any():
-        yield _of_each(both, _fused)
+        yield _of_each(both, _describe_products)
     if first.evidence.flushed != second.evidence.flushed:
-        yield _of_each(both, _flushes)
+        yield _of_each(both, _describe_flushing)
 
 
 def _of_each(both: tuple[Revealed, Revealed], does: Callable[[Revealed], str]) -> str:
     return " and ".join(f"{one.name} {does(one)}" for one in both)
 
 
-def _fused(one: Revealed) -> str:
+def _describe_products(one: Revealed) -> str:
     count = 0 if one.unrounded is None else int(one.unrounded.sum())
     return f"adds {count or 'none'} of its {one.n} products unrounded"
 
 
-def _flushes(one: Revealed) -> str:
+def _describe_flushing(one: Revealed) -> str:
     what = ", ".join(one.evidence.flushed)
-    return f"treats subnormal {what} as zeros" if what else "keeps subnormal numbers"
+    return f"flushes subnormal {what} to zero" if what else "keeps subnormal numbers"
 
 
-def _example(boxes: list[BlackBox], fmt: Format, rng: np.random.Generator) -> tuple[Any, ...]:
-    """Look for an input, and factors of two products, for which their bits differ."""
-    n = boxes[0].n
+def _example(
+    probed: list[ProbedFunction], fmt: Format, rng: np.random.Generator
+) -> tuple[Any, ...]:
+    """Find an input (and factors, for two products) for which their bits differ."""
+    n = probed[0].n
     rows = np.concatenate([order_matters(n, fmt, _ROUNDS, rng), mixture(n, fmt, _ROUNDS, rng)])
-    asked: list[tuple[Any, Any]] = [(rows, None)]
-    if all(box.multiplies for box in boxes):
-        asked.append(product_rows(n, fmt, _PRODUCTS, rng))
-    for numbers, factors in asked:
-        first, second = (box.sums(numbers, factors) for box in boxes)
+    trials: list[tuple[Any, Any]] = [(rows, None)]
+    if all(function.multiplies for function in probed):
+        trials.append(product_rows(n, fmt, _PRODUCTS, rng))
+    for numbers, factors in trials:
+        first, second = (function.sums(numbers, factors) for function in probed)
         different = np.flatnonzero(~same_bits(first, second, fmt))
         if len(different):
             where = different[0]
@@ -169,33 +174,33 @@ def _example(boxes: list[BlackBox], fmt: Format, rng: np.random.Generator) -> tu
 _Sets = tuple[tuple[int, ...], ...]
 
 
-def _parted(first: Plan | None, second: Plan | None) -> tuple[int, _Sets, _Sets]:
-    """Count the sets that both add up, and name the smallest that only one does."""
+def _compare_sets(first: Plan | None, second: Plan | None) -> tuple[int, _Sets, _Sets]:
+    """Count the sets that both add up, and list the smallest that only one adds up."""
     if first is None or second is None:
         return 0, (), ()
-    one, other = _known(first), _known(second)
+    one, other = _subtrees(first), _subtrees(second)
     shared = one.keys() & other.keys()
     return len(shared), _smallest(first, one, shared), _smallest(second, other, shared)
 
 
-class _Known(NamedTuple):
+class _Subtree(NamedTuple):
     size: int
     node: int
 
 
-def _known(plan: Plan) -> dict[int, _Known]:
-    """Return nodes by a key of their inputs: the sum of random numbers, the same in all plans."""
+def _subtrees(plan: Plan) -> dict[int, _Subtree]:
+    """Return the nodes by a key of their inputs: a sum of random numbers, equal across plans."""
     keys = np.random.default_rng(0).integers(2**62, size=plan.n).tolist()
     sizes, nodes = [1] * plan.n, {}
     kids = plan.children.tolist()
     for node, (begin, end) in enumerate(pairwise(plan.starts.tolist()), start=plan.n):
         keys.append(sum(keys[kid] for kid in kids[begin:end]))
         sizes.append(sum(sizes[kid] for kid in kids[begin:end]))
-        nodes[keys[-1]] = _Known(sizes[-1], node)
+        nodes[keys[-1]] = _Subtree(sizes[-1], node)
     return nodes
 
 
-def _smallest(plan: Plan, known: dict[int, _Known], shared: Any) -> _Sets:
+def _smallest(plan: Plan, known: dict[int, _Subtree], shared: Any) -> _Sets:
     own = sorted(where for key, where in known.items() if key not in shared)[:_NAMED]
     return tuple(_inputs(plan, where.node) for where in own)
 

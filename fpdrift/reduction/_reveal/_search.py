@@ -1,14 +1,14 @@
-"""A tree from probes: how many inputs are added before two of them meet.
+"""Build a tree from probes, each of which counts the inputs added before two of them meet.
 
 The masks are those of FPRev (Xie et al. 2025, "FPRev: Revealing the Order of Floating-Point
 Summation", USENIX ATC): huge at i and -huge at j hide the units of all inputs that are added before
-the two meet. Ours differs in its pivots. One input is probed against all others of a set, which
-splits the set into the subtrees beside its way to the root. With the inputs in a random order no
-tree is a worst case; and in a large set the pivot is one of the two, among twelve, that meet first,
-so that few inputs are left on the deep side.
+the two meet. The choice of pivots differs. One input is probed against all others of a set, which
+splits the set into the subtrees along its path to the root. With the inputs in a random order, no
+tree is a worst case; and in a large set, the pivot is one of the two inputs, out of twelve, that
+meet first, so that few inputs remain on the deep side.
 
-A node of more than two children shows in one of two ways. If it adds exactly, only the two children
-with the huge numbers lose their units; if it aligns and truncates, all do.
+A node with more than two children shows in one of two ways. If it adds exactly, only the two
+children with the huge numbers lose their units; if it aligns and truncates, all of them do.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 
 from fpdrift.reduction._plan import Plan
-from fpdrift.reduction._reveal._probing import BlackBox, Mask
+from fpdrift.reduction._reveal._probing import Mask, ProbedFunction
 
-#: From this size on a set's pivot is chosen with care.
+#: From this size on, the pivot of a set is chosen among several.
 _LARGE = 128
 _DRAWN = 12
-#: In smaller sets so many members bring one of these.
+#: In smaller sets, one candidate is drawn per this many members.
 _WORTH = 32
 
 
@@ -55,83 +55,83 @@ class _Set:
 
     members: list[int]
     parent: Node
-    #: size of each child, where the node is known to add exactly
+    #: size of each child, if the node is known to add exactly
     size: float | None
-    #: what two inputs of different children answer
+    #: the answer for two inputs of different children
     across: float
     #: an input of another child, or None
     witness: int | None
 
 
 class Search:
-    """Finds the tree of a black box, with the inputs taken in the order given (a random one)."""
+    """Find the tree of a function under test."""
 
-    def __init__(self, box: BlackBox, mask: Mask, shares: int = 1) -> None:
-        self._box = box
+    def __init__(self, function: ProbedFunction, mask: Mask, shares: int = 1) -> None:
+        self._function = function
         self._mask = mask
-        self._huge = box.fmt.dtype.type(mask.huge)
+        self._huge = function.fmt.dtype.type(mask.huge)
         self._scale = shares / mask.unit
         self._rounded = shares > 1
-        self._whole = box.n - 2 <= mask.most
+        self._whole = function.n - 2 <= mask.most
 
     def tree(self, order: Sequence[int]) -> Plan:
-        """Probe until the tree is known.
+        """Probe until the tree is known; `order` is a random permutation of the inputs.
 
         Raises
         ------
         ContradictionError
-            If there is none.
+            If the answers fit no tree.
         """
         if self._whole:
-            self._box.fill(self._mask.unit)
+            self._function.fill(self._mask.unit)
         root = Node()
         to_do = [_Set(list(order), root, None, len(order) + 1, None)]
         while to_do:
-            some = to_do.pop()
-            if some.size == 1:  # an exact node's children, each an input
-                some.parent.children += some.members
-            elif len(some.members) == 1:
-                some.parent.children.append(some.members[0])
+            subset = to_do.pop()
+            if subset.size == 1:  # an exact node's children, each an input
+                subset.parent.children += subset.members
+            elif len(subset.members) == 1:
+                subset.parent.children.append(subset.members[0])
             else:
-                self._split(some, to_do)
+                self._split(subset, to_do)
         if len(root.children) > 1:
             raise ContradictionError(order[0], order[1:])
         return _plan(len(order), root.children[0])
 
-    def _split(self, some: _Set, to_do: list[_Set]) -> None:
-        """Go from a pivot to the root of its child of the node; put off what is beside the way."""
-        members = some.members
-        pivot = members[0] if len(members) < _LARGE else self._deep(some)
+    def _split(self, subset: _Set, to_do: list[_Set]) -> None:
+        """Find the path from a pivot to the root of its child; queue the sets beside the path."""
+        members = subset.members
+        pivot = members[0] if len(members) < _LARGE else self._choose_pivot(subset)
         others = [other for other in members if other != pivot]
         beside = defaultdict(list)
-        for other, size in zip(others, self._common(pivot, others, some), strict=True):
+        for other, size in zip(others, self._common_sizes(pivot, others, subset), strict=True):
             beside[size].append(other)
-        if [*beside] == [self._box.n] and self._vanish(pivot, others):
-            some.parent.children.append(Node(members, aligned=True))
+        if [*beside] == [self._function.n] and self._units_vanish(pivot, others):
+            subset.parent.children.append(Node(members, aligned=True))
             return
-        rest = beside.pop(some.across, [])
-        child, size = self._way_up(pivot, beside, to_do)
-        if some.size not in (None, size):
+        rest = beside.pop(subset.across, [])
+        child, size = self._climb(pivot, beside, to_do)
+        if subset.size not in (None, size):
             raise ContradictionError(pivot, others)
-        some.parent.children.append(child)
+        subset.parent.children.append(child)
         if rest:
-            some.parent.aligned |= some.size is None
-            to_do.append(_Set(rest, some.parent, some.size, some.across, some.witness))
+            subset.parent.aligned |= subset.size is None
+            to_do.append(_Set(rest, subset.parent, subset.size, subset.across, subset.witness))
 
-    def _way_up(
+    def _climb(
         self, pivot: int, beside: dict[float, list[int]], to_do: list[_Set]
     ) -> tuple[Any, int]:
-        """Return the last node on the way, and its size."""
+        """Return the last node on the path, and its size."""
         node: Any = pivot
-        first, size = 1, 1  # of the child on the way, and of the node so far
+        first, size = 1, 1  # of the child on the path, and of the node so far
         last: list[int] = []
         for answer in sorted(beside):
             group = beside[answer]
             closes = answer > size and len(group) % (answer - size) == 0
-            goes_on = bool(last) and answer > first and len(group) % (answer - first) == 0
-            if closes and goes_on:
-                closes = not self._survives(pivot, group[0], last[0])
-            if not closes and not goes_on:
+            continues = bool(last) and answer > first and len(group) % (answer - first) == 0
+            if closes and continues:
+                closes = not self._unit_survives(pivot, group[0], last[0])
+            if not closes and not continues:
                 raise ContradictionError(pivot, group)
             if closes:
                 first, node = size, Node([node])
@@ -143,23 +143,23 @@ class Search:
             last = group
         return node, size
 
-    def _deep(self, some: _Set) -> int:
-        """Of the first few, take one of the two that meet first; a small set is worth few."""
-        drawn = some.members[: min(_DRAWN, len(some.members) // _WORTH)]
+    def _choose_pivot(self, subset: _Set) -> int:
+        """Return one of the two inputs that meet first, out of a few; fewer in a small set."""
+        drawn = subset.members[: min(_DRAWN, len(subset.members) // _WORTH)]
         pairs = []
         for k, one in enumerate(drawn[:-1]):
-            sizes = self._common(one, drawn[k + 1 :], some)
+            sizes = self._common_sizes(one, drawn[k + 1 :], subset)
             pairs.append((min(sizes), one))
         return min(pairs)[1]
 
-    def _common(self, pivot: int, others: list[int], some: _Set) -> list[float]:
+    def _common_sizes(self, pivot: int, others: list[int], subset: _Set) -> list[float]:
         """Return the size of the smallest common subtree of the pivot and each of the others."""
-        total: float = self._box.n
+        total: float = self._function.n
         if self._whole:
-            answers = self._box.masked(self._huge, pivot, others)
+            answers = self._function.masked_sums(self._huge, pivot, others)
             sizes = [total - float(answer) * self._scale for answer in answers]
         else:
-            total, sizes = self._in_parts(pivot, others, some)
+            total, sizes = self._sizes_in_parts(pivot, others, subset)
         if not all(map(isfinite, sizes)):
             raise ContradictionError(pivot, others)
         if self._rounded:
@@ -169,44 +169,47 @@ class Search:
                 raise ContradictionError(pivot, others)
         return sizes
 
-    def _in_parts(self, pivot: int, others: list[int], some: _Set) -> tuple[float, list[float]]:
-        """Ask with few units at a time: those of the set, and of one input beside it.
+    def _sizes_in_parts(
+        self, pivot: int, others: list[int], subset: _Set
+    ) -> tuple[float, list[float]]:
+        """Probe with few units at a time: those of the set, and of one input outside it.
 
-        A node that truncates hides the latter's, too.
+        A node that truncates hides the latter's unit as well.
         """
-        inside = len(some.members)
-        places = some.members if some.witness is None else [*some.members, some.witness]
+        inside = len(subset.members)
+        places = subset.members if subset.witness is None else [*subset.members, subset.witness]
         sizes = np.full(len(others), len(places), np.float64)
         for begin in range(0, len(places), self._mask.most):
-            self._box.fill(self._mask.unit, places[begin : begin + self._mask.most])
-            answers = self._box.masked(self._huge, pivot, others)
+            self._function.fill(self._mask.unit, places[begin : begin + self._mask.most])
+            answers = self._function.masked_sums(self._huge, pivot, others)
             units = np.array(answers, np.float64) * self._scale
             sizes -= np.round(units) if self._rounded else units
-        return max(inside, some.across), np.where(sizes > inside, some.across, sizes).tolist()
+        return max(inside, subset.across), np.where(sizes > inside, subset.across, sizes).tolist()
 
-    def _vanish(self, pivot: int, others: list[int]) -> bool:
-        """Whether units add up to nothing where no huge number hides them: flushed, for one.
+    def _units_vanish(self, pivot: int, others: list[int]) -> bool:
+        """Return whether units vanish even without a huge number, for example if flushed to zero.
 
-        Then each pair would answer as the pivot's do, and a large set has too many pairs to ask.
+        Then every pair would give the same answer as the pivot's, and a large set has too many
+        pairs to probe.
         """
-        if not _LARGE <= len(others) + 1 == self._box.n:
+        if not _LARGE <= len(others) + 1 == self._function.n:
             return False
         if not self._whole:
-            self._box.fill(self._mask.unit, others[1 : self._mask.most])
-        (answer,) = self._box.masked(self._huge * 0, pivot, others[:1])
+            self._function.fill(self._mask.unit, others[1 : self._mask.most])
+        (answer,) = self._function.masked_sums(self._huge * 0, pivot, others[:1])
         return float(answer) == 0
 
-    def _survives(self, one: int, other: int, unit: int) -> bool:
-        """Whether a unit is still there once two huge numbers have met."""
-        self._box.fill(self._mask.unit, [unit])
-        (answer,) = self._box.masked(self._huge, one, [other])
+    def _unit_survives(self, one: int, other: int, unit: int) -> bool:
+        """Return whether a unit survives the meeting of two huge numbers."""
+        self._function.fill(self._mask.unit, [unit])
+        (answer,) = self._function.masked_sums(self._huge, one, [other])
         if self._whole:
-            self._box.fill(self._mask.unit)
+            self._function.fill(self._mask.unit)
         return float(answer) != 0
 
 
 def _plan(n: int, root: Any) -> Plan:
-    """Return nodes numbers, children before their parents."""
+    """Make the plan; it numbers the nodes, children before their parents."""
     nodes, to_do = [], [root]
     while to_do:
         node = to_do.pop()

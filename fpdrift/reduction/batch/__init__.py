@@ -1,4 +1,4 @@
-"""The bits of one row: what its batch, its instruction set and its threads do to them."""
+"""Study how batch size, instruction set and thread count change the bits of one row."""
 
 from fpdrift.reduction.batch._conditions import known_conditions
 from fpdrift.reduction.batch._results import (

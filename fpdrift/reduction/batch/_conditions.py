@@ -1,7 +1,7 @@
-"""The conditions that a machine knows: instruction sets, threads, oneDNN; why some are missing.
+"""List the conditions that a machine supports: instruction sets, thread counts, oneDNN.
 
-Instruction sets of NumPy are read from NumPy. Those of oneDNN and OpenBLAS cannot be read: the
-names are those of their guides, and the fresh process says what the library made of them.
+NumPy reports its instruction sets. Those of oneDNN and OpenBLAS cannot be queried: the names come
+from their documentation, and the fresh process reports what the library actually used.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from fpdrift.errors import MissingExtraError
 from fpdrift.reduction.batch._operations import LIBRARIES, check_libraries
 from fpdrift.reduction.batch._results import BatchCondition, ConditionReport
 
-#: OpenBLAS's names for processors, oldest first, with a flag of Linux that each needs.
+#: OpenBLAS's names for processors, oldest first, each with a Linux CPU flag that it requires.
 _OPENBLAS = {"Nehalem": "sse4_2", "Sandybridge": "avx", "Haswell": "avx2", "SkylakeX": "avx512bw"}
 _THREADS = (1, 2, 4)
 _X86 = ("x86_64", "amd64", "i386", "i686")
 
-#: Variables of the user's shell that would bring in a condition.
+#: Variables of the user's shell that would introduce a condition.
 _SWITCHES = (*provenance.SWITCHES, "GOTO_NUM_THREADS")
 
 
 def known_conditions(libraries: Sequence[str] = LIBRARIES) -> tuple[ConditionReport, ...]:
-    """List the conditions that can change the bits of a row, without starting any process.
+    """Return the conditions that can change the bits of a row, without starting any process.
 
     Parameters
     ----------
@@ -39,8 +39,9 @@ def known_conditions(libraries: Sequence[str] = LIBRARIES) -> tuple[ConditionRep
     Returns
     -------
     tuple of ConditionReport
-        Each library's "default", the same "again", and then: capped instruction sets, thread
-        counts, for TensorFlow oneDNN off. Where this machine lacks one, its ``reason`` says why.
+        For each library "default", the same again, capped instruction sets and thread counts; for
+        TensorFlow also oneDNN off. If a condition is not available on this machine, its ``reason``
+        says why.
 
     Raises
     ------
@@ -55,16 +56,16 @@ def known_conditions(libraries: Sequence[str] = LIBRARIES) -> tuple[ConditionRep
 
 
 def reason_against(condition: BatchCondition) -> str | None:
-    """Describe why a condition cannot be had here, as far as can be told without a process."""
+    """Return why a condition is not available, as far as known without a process; else None."""
     if find_spec(condition.library) is None:
         return str(MissingExtraError(condition.library))
     off = condition.environment.get("NPY_DISABLE_CPU_FEATURES", "").replace(",", " ").split()
     unknown = [name for name in off if name not in numpy_features("found")]
-    return f"NumPy finds no {', '.join(unknown)} here to switch off" if unknown else None
+    return f"NumPy does not support {', '.join(unknown)} on this machine" if unknown else None
 
 
 def default(library: str) -> BatchCondition:
-    """Return the condition that leaves everything to the library."""
+    """Return the condition that changes none of the library's defaults."""
     return BatchCondition(name="default", library=library)
 
 
@@ -72,7 +73,7 @@ def environment(condition: BatchCondition) -> dict[str, str | None]:
     """Return the changes to a fresh process's environment; None removes a variable."""
     changes: dict[str, str | None] = dict.fromkeys(_SWITCHES)
     if condition.library == "tensorflow":
-        changes["ONEDNN_VERBOSE"] = "1"  # it says which instructions it uses
+        changes["ONEDNN_VERBOSE"] = "1"  # it reports the instruction set that it uses
     elif condition.threads is not None:
         changes["OPENBLAS_NUM_THREADS"] = str(condition.threads)
     return changes | condition.environment
@@ -83,7 +84,7 @@ def _plain(library: str) -> list[ConditionReport]:
 
 
 def _numpy_caps() -> list[ConditionReport]:
-    """Switch off NumPy's instruction sets from the newest downwards; cap OpenBLAS, too."""
+    """Return conditions that disable NumPy's instruction sets, newest first, or cap OpenBLAS."""
     on, off = numpy_features("found"), numpy_features("not found")
     switched = {
         f"without {name}{' and newer' if on[i + 1 :] else ''}": on[i:]
@@ -99,7 +100,7 @@ def _numpy_caps() -> list[ConditionReport]:
 
 
 def numpy_features(which: str) -> list[str]:
-    """Read instruction sets that NumPy chooses from, oldest first: those "found" or "not found"."""
+    """Return NumPy's instruction sets, oldest first: those "found" or "not found"."""
     config: Any = np.show_config(mode="dicts")
     return [*config.get("SIMD Extensions", {}).get(which, [])]
 
@@ -113,8 +114,8 @@ def _tensorflow_caps() -> list[ConditionReport]:
 
 
 def _threads(library: str) -> list[ConditionReport]:
-    # TensorFlow splits its work by the threads it has, even where they share a core; OpenBLAS
-    # takes no more threads than cores.
+    # TensorFlow splits its work by its number of threads, even if they share a core; OpenBLAS
+    # uses no more threads than cores.
     cores = provenance.available_cores() if library == "numpy" else max(_THREADS)
     few = "one core" if cores == 1 else f"{cores} cores"
     return [
@@ -122,7 +123,7 @@ def _threads(library: str) -> list[ConditionReport]:
             f"{count} thread{'s' if count > 1 else ''}",
             library,
             threads=count,
-            reason=None if count <= cores else f"OpenBLAS finds {few} here",
+            reason=None if count <= cores else f"OpenBLAS uses at most {few} here",
         )
         for count in _THREADS
     ]
@@ -142,18 +143,18 @@ def _report(
 
 
 def _lacks(flag: str) -> str | None:
-    """Describe why this machine cannot be held to what a flag of Linux stands for."""
+    """Return why this machine lacks the instruction set of a Linux CPU flag; None if it may not."""
     machine = platform.machine()
     if machine.lower() not in _X86:
-        return f"an instruction set of x86 processors; this one is {machine or 'unknown'}"
+        return f"x86 instruction set; this processor is {machine or 'unknown'}"
     flags = _flags()
     if flags and flag not in flags:
-        return f"this processor does not name {flag}"
+        return f"this processor does not report {flag}"
     return None
 
 
 def _flags() -> set[str]:
-    """Read what Linux says that the processor has; elsewhere nothing."""
+    """Return the CPU flags that Linux reports; empty on other systems."""
     try:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
     except OSError:

@@ -1,10 +1,9 @@
-"""What is done to a row, and the numbers it is done with.
+"""Define the operations on a row and its numbers, and compute the row in several batches.
 
-The same row in batches of several sizes, first and last in each, asked again and again.
-
-What changes the row's bits can be the size of the batch, its place in it, the values of its
-neighbours, or nothing at all: a function may give different bits each time. So each batch is
-repeated, and asked once more with its neighbours' values replaced.
+The row's bits may change because of the batch size, the row's position in the batch, the values of
+its neighbours, or for no reason: a function may give different bits each time. So the row is
+computed first and last in each batch, each batch is repeated, and each is computed once more with
+the neighbours' values replaced.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ Operation = Callable[..., Any]
 LIBRARIES = ("numpy", "tensorflow")
 OPERATIONS = ("matmul", "convolution", "softmax")
 
-#: Shape of a row, and of the weights that it meets.
+#: Shape of a row, and of the weights that it is combined with.
 _SHAPES: dict[str, tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]] = {
     "matmul": ((4096,), ((4096, 128),)),
     "convolution": ((28, 28, 1), ((3, 3, 1, 32),)),
     "softmax": ((1000,), ()),
 }
-#: A row for a function of the user's own.
+#: The same for a user-defined function.
 _OWN: tuple[tuple[int, ...], tuple[tuple[int, ...], ...]] = ((512,), ())
 
 _HOW = {
@@ -48,15 +47,15 @@ _HOW = {
 
 
 def how(library: str, name: str) -> str:
-    """Say in a few words what is called, on which shapes."""
-    return _HOW.get((library, name), "a function of your own, on rows of 512")
+    """Describe in a few words what is called, and on which shapes."""
+    return _HOW.get((library, name), "user-defined function, on rows of 512")
 
 
 def draw(name: str, seed: int, rows: int) -> tuple[_Array, ...]:
     """Draw a batch of rows and the weights for one operation.
 
-    Weights come first and each operation has a stream of its own: neither the size of the batch nor
-    the other operations change a row.
+    Weights are drawn first and each operation has its own random stream, so that neither the batch
+    size nor the other operations change a row.
 
     Returns
     -------
@@ -71,12 +70,12 @@ def draw(name: str, seed: int, rows: int) -> tuple[_Array, ...]:
 
 
 def resolve(library: str, name: str) -> Operation:
-    """Find the function that an operation's name stands for.
+    """Return the function of an operation's name.
 
     Raises
     ------
     FpdriftError
-        If TensorFlow is not installed, or there is no such function of the user's.
+        If TensorFlow is not installed, or the user-defined function does not exist.
     """
     if name not in OPERATIONS:
         return _own(name)
@@ -91,41 +90,41 @@ def resolve(library: str, name: str) -> Operation:
 
 
 def check_operations(operations: Sequence[str]) -> tuple[str, ...]:
-    """Refuse names that can be no operation; give each once.
+    """Return the names of operations without duplicates.
 
     Raises
     ------
     FpdriftError
     """
-    ways = f"{', '.join(OPERATIONS)}, or a function of your own as module:function"
-    names = _texts("operations", operations, ways)
+    ways = f"{', '.join(OPERATIONS)}, or your own function as module:function"
+    names = _unique_texts("operations", operations, ways)
     for name in names:
         if name not in OPERATIONS and not _OWN_NAME.fullmatch(name):
-            message = f"unknown operation {short_repr(name)}; choose of {ways}"
+            message = f"unknown operation {short_repr(name)}; choose from {ways}"
             raise FpdriftError(message)
     return names
 
 
 def check_libraries(libraries: Sequence[str]) -> tuple[str, ...]:
-    """Refuse what is no library that batches are tried through; give each once.
+    """Return the names of libraries without duplicates.
 
     Raises
     ------
     FpdriftError
     """
-    names = _texts("libraries", libraries, ", ".join(LIBRARIES))
+    names = _unique_texts("libraries", libraries, ", ".join(LIBRARIES))
     for name in names:
         check_choice("library", name, LIBRARIES)
     return names
 
 
-def _texts(name: str, value: Any, ways: str) -> tuple[str, ...]:
-    given = (value,) if isinstance(value, str) else value
-    texts = isinstance(given, Sequence) and all(isinstance(text, str) for text in given)
-    if not texts or not given:
-        message = f"{name} is {short_repr(value)}; choose of {ways}"
+def _unique_texts(name: str, value: Any, ways: str) -> tuple[str, ...]:
+    items = (value,) if isinstance(value, str) else value
+    texts = isinstance(items, Sequence) and all(isinstance(text, str) for text in items)
+    if not texts or not items:
+        message = f"{name} is {short_repr(value)}; choose from {ways}"
         raise FpdriftError(message)
-    return tuple(dict.fromkeys(given))
+    return tuple(dict.fromkeys(items))
 
 
 _OWN_NAME = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
@@ -136,14 +135,12 @@ def _own(name: str) -> Operation:
     try:
         found = getattr(import_module(module), function)
     except (ImportError, AttributeError) as error:
-        message = (
-            f"cannot find {short_repr(name)} ({error}); give module:function, importable from here"
-        )
+        message = f"cannot import {short_repr(name)} ({error}); pass an importable module:function"
         raise FpdriftError(message) from None
     if not callable(found):
         message = f"{name} is {short_repr(found)}; name a function that takes a batch of rows"
         raise FpdriftError(message)
-    return found  # type: ignore[no-any-return]  # a stranger's function has no known type
+    return found  # type: ignore[no-any-return]  # a user's function has no known type
 
 
 def _matmul(rows: _Array, weights: _Array) -> _Array:
@@ -151,10 +148,10 @@ def _matmul(rows: _Array, weights: _Array) -> _Array:
 
 
 def _convolution(images: _Array, kernels: _Array) -> _Array:
-    """Convolve as frameworks do it on a CPU: windows as the rows of one matrix (im2col)."""
+    """Convolve like a framework on a CPU: the windows are the rows of one matrix (im2col)."""
     height, width, channels, filters = kernels.shape
     windows = np.lib.stride_tricks.sliding_window_view(images, (height, width), axis=(1, 2))
-    # (batch, y, x, channels, height, width) -> one row a window, in the kernels' order
+    # (batch, y, x, channels, height, width) -> one row per window, in the kernels' order
     flat = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, height * width * channels)
     return (flat @ kernels.reshape(-1, filters)).reshape(*windows.shape[:3], filters)
 
@@ -172,30 +169,30 @@ _NUMPY: dict[str, Operation] = {
 }
 
 
-#: How often each batch is repeated; and how often where anything differs, before a cause is named.
+#: Repeats of each batch; and repeats if anything differs, before a cause is named.
 REPEATS, MORE_REPEATS = 3, 20
 
 
-#: Neighbours are multiplied by it, which changes their signs and sizes.
+#: Factor for the neighbours' values; it changes their signs and magnitudes.
 _REPLACED = -3.0
 
 
 @dataclass(frozen=True, slots=True)
 class RowResults:
-    """One row's results in each of `placements`."""
+    """The results of one row in each of `placements`."""
 
     #: (placements, ...)
     values: _Array
-    #: how often each batch was repeated
+    #: number of repeats of each batch
     repeats: int
     #: (placements,) whether a repeat gave the row different bits
     unsteady: tuple[bool, ...]
-    #: (placements,) whether other values of the neighbours did
+    #: (placements,) whether other values of the neighbours gave the row different bits
     neighbours: tuple[bool, ...]
 
 
 def placements(batches: Sequence[int]) -> tuple[tuple[int, str], ...]:
-    """List batch sizes with the row's place in them: "alone", or "first" and "last"."""
+    """Return batch sizes with the row's position in them: "alone", or "first" and "last"."""
     return tuple(
         (size, place)
         for size in batches
@@ -206,70 +203,74 @@ def placements(batches: Sequence[int]) -> tuple[tuple[int, str], ...]:
 def row_results(
     operation: Operation, data: Sequence[_Array], batches: Sequence[int], name: str
 ) -> RowResults:
-    """Compute the first row of the data in each batch size and place.
+    """Compute the first row of the data in each batch size and position.
 
     Parameters
     ----------
     operation : callable
-        Takes a batch of rows (and the weights), gives a batch of results.
+        Takes a batch of rows (and the weights), returns a batch of results.
     data : sequence of numpy.ndarray
-        At least as many rows as the largest batch, and the weights.
+        As many rows as the largest batch, or more, and the weights.
     batches : sequence of int
     name : str
-        What to call the operation in an error.
+        Name of the operation for error messages.
 
     Raises
     ------
     FpdriftError
-        If the operation raises, or returns no batch of finite floats.
+        If the operation raises, or does not return a batch of finite floats.
     """
     rows, *weights = data
     results: list[_Array] = []
 
-    def ask(size: int, place: str, factor: float = 1) -> _Array:
+    def compute(size: int, place: str, factor: float = 1) -> _Array:
         here = rows[[*range(1, size), 0] if place == "last" else [*range(size)]]
         where = size - 1 if place == "last" else 0
         here[np.arange(size) != where] *= here.dtype.type(factor)
         try:
             given = np.asarray(operation(here, *weights))
         except Exception as error:  # noqa: BLE001 - whatever a user's function raises
-            message = f"{name} raises {type(error).__name__} at a batch of {size}: {error}"
+            message = f"{name} raised {type(error).__name__} for a batch of {size}: {error}"
             raise FpdriftError(" ".join(message.split())) from None
         _check(given, size, results, name)
         row: _Array = given[where].copy()
         return row
 
     places = placements(batches)
-    results += [ask(*place) for place in places]
+    results += [compute(*place) for place in places]
     unsteady = [
-        _differs(ask, place, one, REPEATS) for place, one in zip(places, results, strict=True)
+        _differs(compute, place, one, REPEATS) for place, one in zip(places, results, strict=True)
     ]
     neighbours = [
-        ask(*place, factor=_REPLACED).tobytes() != one.tobytes()
+        compute(*place, factor=_REPLACED).tobytes() != one.tobytes()
         for place, one in zip(places, results, strict=True)
     ]
     repeats = REPEATS
     if any(neighbours) or len({one.tobytes() for one in results}) > 1:
         repeats = MORE_REPEATS
         unsteady = [
-            known or _differs(ask, place, one, MORE_REPEATS - REPEATS)
+            known or _differs(compute, place, one, MORE_REPEATS - REPEATS)
             for known, place, one in zip(unsteady, places, results, strict=True)
         ]
     return RowResults(np.stack(results), repeats, tuple(unsteady), tuple(neighbours))
 
 
-def _differs(ask: Callable[..., _Array], place: tuple[int, str], one: _Array, times: int) -> bool:
-    return any(ask(*place).tobytes() != one.tobytes() for _ in range(times))
+def _differs(
+    compute: Callable[..., _Array], place: tuple[int, str], one: _Array, times: int
+) -> bool:
+    return any(compute(*place).tobytes() != one.tobytes() for _ in range(times))
 
 
 def _check(given: _Array, size: int, before: list[_Array], name: str) -> None:
     if given.ndim == 0 or len(given) != size or (before and given.shape[1:] != before[0].shape):
-        message = f"{name} gives shape {given.shape} for a batch of {size}; give a result a row"
+        message = (
+            f"{name} returned shape {given.shape} for a batch of {size}; return one result per row"
+        )
         raise FpdriftError(message)
     format_of(given.dtype)
     if before and given.dtype != before[0].dtype:
-        message = f"{name} gives {given.dtype} at a batch of {size}, {before[0].dtype} before"
+        message = f"{name} returned {given.dtype} for a batch of {size}, {before[0].dtype} before"
         raise FpdriftError(message)
     if not np.isfinite(given).all():
-        message = f"{name} gives NaN or infinity at a batch of {size}; only finite results compare"
+        message = f"{name} returned NaN or infinity for a batch of {size}; results must be finite"
         raise FpdriftError(message)

@@ -1,7 +1,4 @@
-"""What batch sizes and conditions did to the bits of one row.
-
-Which results of one computation have equal bits, and how far the others are apart.
-"""
+"""Results of the batch study: classes of equal bits, distances between them, and their causes."""
 
 from __future__ import annotations
 
@@ -21,20 +18,20 @@ from fpdrift.validation import check_choice, check_int
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Equality(Result):
-    """Several results of one computation, each compared with each."""
+    """Pairwise comparison of several results of one computation."""
 
-    #: what each result is called
+    #: name of each result
     labels: tuple[str, ...]
-    #: how many numbers one result holds
+    #: number of elements in one result
     elements: int
-    #: (labels,) class of each result: equal numbers mean equal bits; counted from 0 as they appear
+    #: (labels,) class of each result: equal classes mean equal bits; numbered from 0 in order
     classes: tuple[int, ...]
-    #: (labels, labels) largest distance of two elements that belong together, in ulps
+    #: (labels, labels) largest distance in ulps between corresponding elements
     ulps: npt.NDArray[np.uint64]
-    #: (labels, labels) how many elements differ in their bits
+    #: (labels, labels) number of elements with different bits
     differing: npt.NDArray[np.int64]
-    #: (labels, labels) largest difference of two elements over the largest element: what the ulps
-    #: of elements near zero, which cancellation makes many, do not tell
+    #: (labels, labels) largest difference between two elements over the largest element; unlike
+    #: ulps, it is not inflated by elements near zero
     relative: npt.NDArray[np.float64]
 
     @property
@@ -47,13 +44,13 @@ class Equality(Result):
 
     @property
     def most_ulps(self) -> int:
-        """Largest distance between any two."""
+        """Largest distance in ulps between any two results."""
         return int(self.ulps.max(initial=0))
 
     def __repr__(self) -> str:
         return (
             f"Equality({len(self.labels)} results of {self.elements} elements: "
-            f"{len(set(self.classes))} classes, at most {self.most_ulps} ulps apart)"
+            f"{len(set(self.classes))} classes, distance at most {self.most_ulps} ulps)"
         )
 
 
@@ -64,7 +61,7 @@ def equality(labels: Sequence[str], outcomes: Sequence[npt.NDArray[Any]]) -> Equ
     ----------
     labels : sequence of str
     outcomes : sequence of numpy.ndarray
-        As many, of one shape and one floating-point dtype, finite.
+        One result per label, of one shape and one floating-point dtype, finite.
 
     Raises
     ------
@@ -72,10 +69,10 @@ def equality(labels: Sequence[str], outcomes: Sequence[npt.NDArray[Any]]) -> Equ
         If shapes or dtypes differ.
     """
     for label, outcome in zip(labels, outcomes, strict=True):
-        _check_alike(label, outcome, labels[0], outcomes[0])
+        _check_comparable(label, outcome, labels[0], outcomes[0])
     seen: dict[bytes, int] = {}
     classes = tuple(seen.setdefault(outcome.tobytes(), len(seen)) for outcome in outcomes)
-    # Within a class there is nothing to measure: one of each class stands for all.
+    # Within a class all results are equal: one of each class represents the others.
     numbers = np.stack([outcomes[classes.index(one)].ravel() for one in range(len(seen))])
     bits, wide = numbers.view(f"u{numbers.itemsize}"), numbers.astype(np.float64)
     ulps = np.array([ulp_distance(numbers, row).max(axis=1, initial=0) for row in numbers])
@@ -94,11 +91,13 @@ def equality(labels: Sequence[str], outcomes: Sequence[npt.NDArray[Any]]) -> Equ
     )
 
 
-def _check_alike(label: str, outcome: npt.NDArray[Any], name: str, first: npt.NDArray[Any]) -> None:
+def _check_comparable(
+    label: str, outcome: npt.NDArray[Any], name: str, first: npt.NDArray[Any]
+) -> None:
     if (outcome.dtype, outcome.shape) != (first.dtype, first.shape):
         message = (
-            f"{label} gives {outcome.dtype} of shape {outcome.shape}, {name} {first.dtype} of "
-            f"shape {first.shape}; bits are compared within one dtype and shape"
+            f"{label} returned {outcome.dtype} of shape {outcome.shape}, {name} {first.dtype} of "
+            f"shape {first.shape}; only equal dtypes and shapes can be compared"
         )
         raise FpdriftError(message)
 
@@ -108,7 +107,7 @@ _MOST_THREADS = 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchCondition(Result):
-    """What a fresh process holds fixed while it computes a row: environment variables, threads.
+    """The environment variables and thread count of a fresh process that computes a row.
 
     Raises
     ------
@@ -117,9 +116,9 @@ class BatchCondition(Result):
     """
 
     name: str
-    #: "numpy" or "tensorflow": whose operations run under it
+    #: "numpy" or "tensorflow"
     library: str
-    #: environment variables that it sets
+    #: environment variables to set
     environment: dict[str, str] = field(default_factory=dict)
     #: threads inside one operation; None leaves them to the library
     threads: int | None = None
@@ -132,20 +131,19 @@ class BatchCondition(Result):
             )
         given = self.environment if isinstance(self.environment, dict) else {0: 0}
         if not all(isinstance(text, str) for text in (self.name, *given, *given.values())):
-            message = (
-                f"name and environment are texts, not {short_repr((self.name, self.environment))}"
-            )
+            values = short_repr((self.name, self.environment))
+            message = f"name and environment must be strings, not {values}"
             raise FpdriftError(message)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConditionReport(Result):
-    """A condition, and what became of it."""
+    """A condition, and whether it ran."""
 
     condition: BatchCondition
-    #: why there are no results under it; None where there are
+    #: why there are no results; None if there are
     reason: str | None = None
-    #: what the library said of itself in that process, such as {"NumPy": "2.4.6", "threads": "2"}
+    #: what the library reported in that process, such as {"NumPy": "2.4.6", "threads": "2"}
     found: dict[str, str] = field(default_factory=dict)
 
 
@@ -157,15 +155,15 @@ class BatchRun(Result):
     operation: str
     #: "numpy" or "tensorflow"
     library: str
-    #: what is called, and on which shapes, in a few words
+    #: short description of what is called, and on which shapes
     how: str
     #: (labels,) size of the batch
     batches: tuple[int, ...]
-    #: (labels,) where the row stands in it: "alone", "first" or "last"
+    #: (labels,) position of the row in it: "alone", "first" or "last"
     places: tuple[str, ...]
-    #: the row's results, compared; its labels are such as "1", "8 first", "8 last"
+    #: comparison of the row's results, with labels such as "1", "8 first", "8 last"
     equality: Equality
-    #: how often each batch was repeated: 0 in results made before that was done
+    #: number of repeats of each batch; 0 in old results, which have none
     repeats: int = 0
     #: batch sizes in which a repeat of the same batch gave the row different bits
     unsteady: tuple[int, ...] = ()
@@ -174,11 +172,11 @@ class BatchRun(Result):
 
     @property
     def cause(self) -> str | None:
-        """What changes the row's bits; None where nothing did.
+        """What changes the row's bits; None if nothing did.
 
-        "nondeterminism" where a repeat changed them: then nothing else can be blamed. "neighbours"
-        where their values did: then no size or place can be. Else "place", where the row's place in
-        a batch did, or "size", where the size of the batch alone did.
+        "nondeterminism" if a repeat changed them, in which case no other cause can be named.
+        "neighbours" if their values did, in which case size and position cannot be. Otherwise
+        "place" if the row's position in a batch did, or "size" if the batch size alone did.
         """
         if self.unsteady:
             return "nondeterminism"
@@ -192,8 +190,8 @@ class BatchRun(Result):
     def sizes(self) -> tuple[tuple[int, ...], ...]:
         """Batch sizes in which the row's result has the same bits, class by class.
 
-        Sizes in which the bits depend on the row's place stand together only if they give the
-        same set of results.
+        Sizes in which the bits depend on the row's position are in one class only if they give
+        the same set of results.
         """
         found: dict[frozenset[int], list[int]] = {}
         for size, its in self._classes_of_sizes().items():
@@ -202,7 +200,7 @@ class BatchRun(Result):
 
     @property
     def place_matters(self) -> tuple[int, ...]:
-        """Batch sizes in which the bits depend on the row's place; none if that cannot be told."""
+        """Batch sizes in which the bits depend on the row's position; empty if undetermined."""
         if self.unsteady or self.neighbours_matter:
             return ()
         return tuple(size for size, its in self._classes_of_sizes().items() if len(its) > 1)
@@ -228,16 +226,16 @@ class BatchClasses(Result):
     """The same row in batches of several sizes, through several operations and libraries."""
 
     seed: int
-    #: sizes that were asked for
+    #: requested sizes
     batches: tuple[int, ...]
     #: one for each operation of each library that could run
     runs: tuple[BatchRun, ...]
-    #: one for each library, with the reason where it could not run
+    #: one report for each library, with the reason if it could not run
     reports: tuple[ConditionReport, ...]
 
     @property
     def skipped(self) -> dict[str, str]:
-        """Why something did not run, by its name."""
+        """Reasons why libraries did not run, by name."""
         return _skipped(self.reports)
 
     def __repr__(self) -> str:
@@ -251,10 +249,10 @@ class ConditionRun(Result):
     operation: str
     library: str
     how: str
-    #: under each condition the row's results in all batches and places together, compared; its
-    #: labels are the conditions' names
+    #: comparison of the conditions by the row's results in all batches and positions together;
+    #: the labels are the conditions' names
     equality: Equality
-    #: (labels,) what the batch sizes did under each condition
+    #: (labels,) effect of the batch sizes under each condition
     within: tuple[BatchRun, ...]
 
     def __repr__(self) -> str:
@@ -270,16 +268,16 @@ class ConditionMatrix(Result):
     """The same row under several conditions, each in a fresh process."""
 
     seed: int
-    #: batch sizes under each condition
+    #: batch sizes computed under each condition
     batches: tuple[int, ...]
     #: one for each operation of each library that could run
     runs: tuple[ConditionRun, ...]
-    #: every condition that was asked for or is known, with what was found or why it did not run
+    #: every requested or known condition, with what was found or why it did not run
     reports: tuple[ConditionReport, ...]
 
     @property
     def skipped(self) -> dict[str, str]:
-        """Why a condition did not run, by its name."""
+        """Reasons why conditions did not run, by name."""
         return _skipped(self.reports)
 
     def __repr__(self) -> str:

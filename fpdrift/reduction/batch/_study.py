@@ -1,7 +1,4 @@
-"""One row in many batches, and under many conditions: which of its results have equal bits.
-
-Compute rows in fresh processes, one a condition.
-"""
+"""Compare the bits of one row across batch sizes and conditions, one process per condition."""
 
 from __future__ import annotations
 
@@ -46,7 +43,7 @@ from fpdrift.reduction.batch._results import (
 from fpdrift.subprocesses import Message, check_timeout, run_module
 from fpdrift.validation import check_callable, check_int
 
-#: Called with the conditions done, all of them, and the name of the one that comes next.
+#: Called with the number of conditions done, their total, and the name of the next.
 Progress = Callable[[int, int, str], None]
 
 _WORKER = "fpdrift.reduction.batch._worker"
@@ -54,7 +51,7 @@ _WORKER = "fpdrift.reduction.batch._worker"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What every process is asked for."""
+    """The task of every process."""
 
     operations: tuple[str, ...]
     batches: tuple[int, ...]
@@ -64,19 +61,19 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one process gave."""
+    """The results of one process."""
 
     report: ConditionReport
-    #: operation -> the row's results; nothing where the report has a reason
+    #: operation -> the row's results; empty if the report has a reason
     results: dict[str, RowResults]
 
 
 def answers(
     task: Task, reports: Sequence[ConditionReport], progress: Progress | None
 ) -> tuple[Answer, ...]:
-    """Run a process for each condition that has no reason against it.
+    """Run a process for each condition that is available.
 
-    A process that fails, dies or hangs becomes its condition's reason. Numbers are drawn once.
+    If a process fails, dies or hangs, its condition's reason says so. Numbers are drawn once.
     """
     done: list[Answer] = []
     with _stored(task) as data:
@@ -91,7 +88,7 @@ def answers(
 
 @contextmanager
 def _stored(task: Task) -> Iterator[Path]:
-    """Draw all numbers into a file that the processes read."""
+    """Write all numbers to a file that the processes read."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "numbers.npz"
         arrays = {
@@ -147,30 +144,30 @@ def batch_classes(
     timeout: float | None = 300,
     progress: Progress | None = None,
 ) -> BatchClasses:
-    """Compute the same row in batches of several sizes, and compare the bits of its results.
+    """Compute the same row in batches of several sizes, and compare the bits of the results.
 
-    Libraries choose their blocking, and so the order of their additions, by the shape of what they
-    are given: a row's result may depend on how many others were computed beside it, and on its
-    place among them. Each batch is repeated, and asked again with its neighbours' values replaced:
-    that tells these causes from nondeterminism, and from operations on the whole batch. Each
-    library runs in a fresh process on numbers drawn once by NumPy; what the user's shell sets
-    (threads, instruction sets) is left out.
+    Libraries choose their blocking, and therefore the order of their additions, by the shape of
+    their input: a row's result may depend on the number of rows computed with it, and on its
+    position among them. Each batch is repeated, and computed again with the neighbours' values
+    replaced, which distinguishes these causes from nondeterminism and from operations on the whole
+    batch. Each library runs in a fresh process on numbers drawn once by NumPy; settings of the
+    user's shell (threads, instruction sets) are removed.
 
     Parameters
     ----------
     operations : sequence of str
-        Of "matmul" (4096 to 128), "convolution" (32 kernels of 3x3 over 28x28x1; in NumPy sliding
-        windows and one matmul), "softmax" (of 1000), or functions of your own as "module:function":
-        given a float32 batch (b, 512), they return (b, ...). Their code runs in fresh processes.
+        "matmul" (4096 to 128), "convolution" (32 kernels of 3x3 over 28x28x1; in NumPy sliding
+        windows and one matmul), "softmax" (of 1000), or your own functions as "module:function":
+        they take a float32 batch (b, 512) and return (b, ...), in a fresh process.
     batches : sequence of int
-        Sizes of the batch, 1 to 4096; in each, the row stands first and then last.
+        Batch sizes, 1 to 4096; the row is first and then last in each batch.
     libraries : sequence of {"numpy", "tensorflow"}
     seed : int, default 1
-        Of the numbers; all are float32 and standard normal.
+        Seed of the numbers, which are float32 and standard normal.
     timeout : float, optional
-        Seconds that a process may take; None for no limit.
+        Time limit of a process in seconds; None for no limit.
     progress : callable, optional
-        Called with the processes done, all processes, and the next one's name.
+        Called with the number of processes done, their total, and the name of the next.
 
     Returns
     -------
@@ -203,28 +200,28 @@ def condition_matrix(
     timeout: float | None = 300,
     progress: Progress | None = None,
 ) -> ConditionMatrix:
-    """Compute the same row under several conditions, and compare each with each.
+    """Compute the same row under several conditions, and compare the results pairwise.
 
-    Every condition gets a fresh process, since libraries choose instructions and threads at their
-    start; one that dies or takes too long costs its own condition only.
+    Every condition gets a fresh process, because libraries choose instructions and threads when
+    they start. If a process dies or takes too long, only its own condition is lost.
 
     Parameters
     ----------
     operations, batches, seed, timeout
         As in `batch_classes`.
     conditions : sequence of BatchCondition, optional
-        By default all of `known_conditions`.
+        All of `known_conditions` by default.
     libraries : sequence of {"numpy", "tensorflow"}
-        Whose known conditions to try; not asked for where `conditions` are given.
+        Libraries whose known conditions to try; ignored if `conditions` are given.
     progress : callable, optional
-        Called with the conditions done, all conditions, and the next one's name.
+        Called with the number of conditions done, their total, and the name of the next.
 
     Returns
     -------
     ConditionMatrix
-        For each operation of each library the conditions in classes of equal bits and the ulps
-        between them, and what the batch sizes do under each; `skipped` says why a condition has
-        no results.
+        For each operation of each library, the conditions in classes of equal bits, the distances
+        between them in ulps, and the effect of the batch sizes under each; `skipped` says why a
+        condition has no results.
 
     Raises
     ------
@@ -264,7 +261,7 @@ def _task(
     check_callable("progress", progress)
     check_timeout(timeout)
     if not isinstance(batches, Sequence) or isinstance(batches, str) or not batches:
-        message = f"batches is {short_repr(batches)}; give several sizes, such as (1, 8, 64)"
+        message = f"batches is {short_repr(batches)}; pass several sizes, such as (1, 8, 64)"
         raise FpdriftError(message)
     sizes = (check_int("batches", size, 1, _LARGEST_BATCH) for size in batches)
     return Task(
@@ -277,18 +274,16 @@ def _task(
 
 def _check_conditions(conditions: Sequence[BatchCondition]) -> Sequence[BatchCondition]:
     if not isinstance(conditions, Sequence) or not conditions:
-        message = (
-            f"conditions is {short_repr(conditions)}; give several, of known_conditions or your own"
-        )
+        message = f"conditions is {short_repr(conditions)}; pass several BatchConditions"
         raise FpdriftError(message)
     for condition in conditions:
         if not isinstance(condition, BatchCondition):
-            message = f"{short_repr(condition)} is no condition; give a BatchCondition"
+            message = f"{short_repr(condition)} is not a condition; pass a BatchCondition"
             raise FpdriftError(message)
     names = [(condition.library, condition.name) for condition in conditions]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
-        message = f"two conditions of {twice[0]} are called {short_repr(twice[1])}; name them apart"
+        message = f"two {twice[0]} conditions are named {short_repr(twice[1])}; use different names"
         raise FpdriftError(message)
     return conditions
 
@@ -311,13 +306,13 @@ def _batch_run(task: Task, name: str, answer: Answer) -> BatchRun:
         equality=equality(labels, [*found.values]),
         repeats=found.repeats,
         unsteady=_sizes(places, found.unsteady),
-        # Where a repeat differs, a call with other neighbours tells nothing of them.
+        # If a repeat differs, a call with other neighbours says nothing about them.
         neighbours_matter=() if any(found.unsteady) else _sizes(places, found.neighbours),
     )
 
 
 def _sizes(places: Sequence[tuple[int, str]], flags: Sequence[bool]) -> tuple[int, ...]:
-    """Name the batch sizes that have a flag at any place of the row."""
+    """Return the batch sizes with a flag at any position of the row."""
     return tuple(dict.fromkeys(size for (size, _), flag in zip(places, flags, strict=True) if flag))
 
 

@@ -1,6 +1,6 @@
-"""The program of a fresh process: one library's operations on one row, under one condition.
+"""Run one library's operations on one row, under one condition, in a fresh process.
 
-It is started by `fpdrift.reduction.batch._study` and reads its task from there.
+The process is started by `fpdrift.reduction.batch._study`, which sends its task.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from fpdrift.subprocesses import Message, Report, serve
 
 
 def work(task: Message, _report: Report) -> Message:
-    """Compute the task's operations; say what the library is and uses."""
+    """Compute the task's operations; return the results and the library's report of itself."""
     with tempfile.TemporaryFile() as printed:
-        # oneDNN prints there, for each call, what it does; the first lines are wanted.
+        # oneDNN prints each of its calls to stdout; the first lines are needed.
         os.dup2(printed.fileno(), 1)
         found = _start_tensorflow(task["threads"]) if task["library"] == "tensorflow" else {}
         found |= about_numpy() if task["library"] == "numpy" else {}
@@ -58,11 +58,11 @@ def _start_tensorflow(threads: int | None) -> dict[str, str]:
 
 
 def about_numpy() -> dict[str, str]:
-    """Ask NumPy, and its BLAS where it can be asked, what they are and use."""
+    """Return the versions and settings of NumPy and, if they can be queried, of its BLAS."""
     found = {"NumPy": np.__version__, "features": " ".join(numpy_features("found"))}
     try:
         from threadpoolctl import threadpool_info
-    except ImportError:  # comes with scikit-learn; without it BLAS says nothing of itself
+    except ImportError:  # comes with scikit-learn; without it BLAS cannot be queried
         return found
     for library in threadpool_info():
         if library["user_api"] == "blas":
@@ -79,22 +79,22 @@ def _about_onednn(printed: Any) -> dict[str, str]:
     used = instructions_named(printed.read(10_000).decode(errors="replace"))
     asked = os.environ.get("ONEDNN_MAX_CPU_ISA")
     if asked and not (used and obeys(asked, used)):
-        message = f"refused ONEDNN_MAX_CPU_ISA={asked}: oneDNN uses {used or 'nothing here'}"
+        message = f"oneDNN ignored ONEDNN_MAX_CPU_ISA={asked}: it uses {used or 'nothing here'}"
         raise FpdriftError(message)
     return {"oneDNN": used} if used else {}
 
 
 def check_obeyed(found: dict[str, str]) -> None:
-    """Refuse to go on where a library did not do what its environment variables say."""
+    """Raise FpdriftError if a library did not obey its environment variables."""
     off = os.environ.get("NPY_DISABLE_CPU_FEATURES", "").replace(",", " ").split()
     still = sorted({*off} & {*found.get("features", "").split()})
     if still:
-        message = f"NumPy refused NPY_DISABLE_CPU_FEATURES: {', '.join(still)} is still on"
+        message = f"NumPy ignored NPY_DISABLE_CPU_FEATURES: {', '.join(still)} is still enabled"
         raise FpdriftError(message)
     for variable, key in (("OPENBLAS_CORETYPE", "core"), ("OPENBLAS_NUM_THREADS", "threads")):
         asked, used = os.environ.get(variable), found.get(key)
         if asked and used and asked.lower() != used.lower():
-            message = f"OpenBLAS refused {variable}={asked}: it uses {used}"
+            message = f"OpenBLAS ignored {variable}={asked}: it uses {used}"
             raise FpdriftError(message)
 
 

@@ -1,4 +1,4 @@
-"""Sums as GPUs add them: simulated, live through a library, or recorded; never mixed up."""
+"""Sums in the order of a GPU: simulated, live through a library, or recorded, and labelled so."""
 
 from fpdrift.reduction.gpu import trees
 from fpdrift.reduction.gpu._gpu_sums import gpu_sums

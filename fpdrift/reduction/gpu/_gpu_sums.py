@@ -1,4 +1,4 @@
-"""One function for a GPU's sums, wherever they come from."""
+"""The entry point for GPU sums of every origin."""
 
 from __future__ import annotations
 
@@ -29,45 +29,45 @@ def gpu_sums(
     name: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> GpuSums:
-    """Add as a GPU does, many times, and measure how much the results vary.
+    """Add numbers many times like a GPU, and measure how much the results vary.
 
     Parameters
     ----------
     origin : {"simulated", "live", "recorded"}
         Simulated: the order of blocks is drawn at random, on this CPU. Live: a library adds on a
-        device of this machine. Recorded: what was measured on a GPU before; of the arguments
-        below only `name` counts then.
+        device of this machine. Recorded: an earlier measurement on a GPU, for which only the
+        argument `name` is used.
     sizes : int or sequence of int
-        How many numbers, each up to 2**28.
+        Numbers of values, each up to 2**28.
     tries : int, default 100
-        Sums of each kind and size; of live ones fewer where they take more than 10 seconds.
+        Sums of each kind and size; fewer live sums if they take more than 10 seconds.
     dtype : {"float16", "bfloat16", "float32", "float64"}
     distribution : {"uniform", "normal"}
-        Numbers from 0 to 10, or of mean 0 and standard deviation 1: with both signs the sum is
-        small beside its terms, and varies more.
+        Numbers from 0 to 10, or with mean 0 and standard deviation 1: with both signs the sum is
+        small compared to its terms, and varies more.
     seed : int, default 1
-        Equal seeds give equal numbers; a simulation is equal to the last bit.
+        Equal seeds give equal numbers and bit-identical simulations.
     kernel : GpuKernel, optional
         The shape of the simulated program.
     library : {"torch", "cupy", "jax", "tensorflow"}, optional
-        For live; by default the first of them that finds the device.
+        Library of live sums; by default the first that finds the device.
     device : {"gpu", "cpu"}
-        For live; the CPU device shows the code at work where there is no GPU.
+        Device of live sums; the CPU runs the same code without a GPU.
     name : str, optional
-        For recorded: which one; see `fpdrift.load_recorded`.
+        Name of the recording; see `fpdrift.load_recorded`.
     progress : callable, optional
-        Called now and then with what is done and what there is to do.
+        Called periodically with the amount of work done and the total.
 
     Returns
     -------
     GpuSums
-        Its `label` says where it comes from. Without a GPU, a live result has no runs and
-        says why in `skipped`.
+        Its `label` names the origin. Without a GPU, a live result has no runs, and `skipped`
+        says why.
 
     Raises
     ------
     FpdriftError
-        If an argument is out of its range, or nothing of that name has been recorded.
+        If an argument is out of range, or there is no recording of that name.
     """
     check_choice("origin", origin, ORIGINS)
     check_callable("progress", progress)
@@ -84,13 +84,15 @@ def gpu_sums(
             check_choice("library", library, GPU_LIBRARIES)
         return live(inputs, tries, library, device, report)
     except MemoryError:
-        message = f"no memory for {max(inputs.sizes):,} numbers, {tries} times; choose fewer"
+        message = (
+            f"not enough memory for {max(inputs.sizes):,} numbers, {tries} times; choose fewer"
+        )
         raise FpdriftError(message) from None
 
 
 def _kernel(kernel: GpuKernel | None) -> GpuKernel:
     if kernel is not None and not isinstance(kernel, GpuKernel):
-        message = f"kernel is {short_repr(kernel)}; give a GpuKernel, or None"
+        message = f"kernel is {short_repr(kernel)}; pass a GpuKernel or None"
         raise FpdriftError(message)
     return kernel or GpuKernel()
 
@@ -99,5 +101,5 @@ def _recorded(name: str | None) -> GpuSums:
     found = load_recorded(name)
     if isinstance(found, GpuRecording):
         return found.sums
-    message = f"{short_repr(name)} holds a {type(found).__name__}, and no sums of a GPU"
+    message = f"{short_repr(name)} is a {type(found).__name__}, not a GPU recording"
     raise FpdriftError(message)

@@ -1,4 +1,4 @@
-"""Sums on a real device, through the library that finds one, and what fixing their bits costs."""
+"""Measure sums on a real device, and the cost of making them deterministic."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from fpdrift.serialization import read_only
 
 Progress = Callable[[int, int], None]
 
-#: Inputs for each place of the output, on average: enough for the order to matter.
+#: Average number of inputs per output element: enough for the order to matter.
 _INPUTS_PER_PLACE = 64
 #: Rows of the first matrix and columns of the second.
 _ROWS = 64
-#: Pairs of times, after one that does not count.
+#: Pairs of times, including a warm-up that is discarded.
 _REPEATS = 11
-#: What the tries of one operation, or its pairs of times, may take before no more are begun.
+#: Seconds after which no more tries, or pairs of times, of an operation are started.
 _SECONDS = 10.0
 
 
 def live(
     inputs: Inputs, tries: int, library: str | None, device: str, progress: Progress
 ) -> GpuSums:
-    """Do every operation that the device knows, many times for each size.
+    """Run every operation that the device supports, many times for each size.
 
     Parameters
     ----------
     inputs : Inputs
     tries : int
-        Fewer, but 2 at least, where they take longer than 10 seconds.
+        Number of tries; fewer, but at least 2, if they take longer than 10 seconds.
     library : str or None
-        The first that finds such a device by default.
+        By default the first that finds such a device.
     device : {"gpu", "cpu"}
     progress : callable
-        Called with the operations done and to do.
+        Called with the number of operations done and the total.
 
     Returns
     -------
     GpuSums
-        Without runs where no device was found: `skipped` says why.
+        Without runs if no device was found; `skipped` says why.
     """
     skipped: dict[str, str] = {}
     found = first_device(library, device, skipped)
@@ -60,11 +60,13 @@ def live(
 def on_device(
     device: Device, inputs: Inputs, tries: int, progress: Progress, skipped: dict[str, str]
 ) -> GpuSums:
-    """Do the same on a device that is open already."""
+    """Run the same operations on an open device."""
     session = _Session(device, inputs, tries, dict(skipped) | device.missing)
     if inputs.dtype not in device.dtypes:
         known = ", ".join(device.dtypes)
-        session.skipped[inputs.dtype] = f"{device.library} adds {known} here; choose one of them"
+        session.skipped[inputs.dtype] = (
+            f"{device.library} supports {known} here; choose one of them"
+        )
     else:
         todo = [(n, operation) for n in inputs.sizes for operation in device.operations]
         for done, (n, operation) in enumerate(todo):
@@ -86,7 +88,7 @@ def on_device(
 
 
 def first_device(library: str | None, device: str, reasons: dict[str, str]) -> Device | None:
-    """Open the first device that a library finds; the others' reasons go where they are told."""
+    """Return the first device that a library finds; the others' errors are added to `reasons`."""
     for name in GPU_LIBRARIES if library is None else (library,):
         try:
             return open_device(name, device)
@@ -105,33 +107,33 @@ class _Session:
     costs: list[DeterminismCost] = field(default_factory=list)
 
     def measure(self, operation: Operation, n: int) -> None:
-        """Do one operation both ways; what the library refuses becomes a reason."""
+        """Run one operation in both modes; if the library raises, record the reason."""
         if operation.name == "matmul TF32" and self.inputs.dtype != "float32":
-            self.skipped[operation.name] = "TF32 takes float32"
+            self.skipped[operation.name] = "TF32 requires float32"
             return
         try:
             arguments = self._arguments(operation, n)
             stable = self._deterministic_mode(operation, arguments, n)
-            self._both(operation, arguments, n, stable)
+            self._run_both(operation, arguments, n, stable)
         except Exception as error:  # noqa: BLE001 - libraries raise errors of any kind
             self.skipped[f"{operation.name}, n = {n:,}"] = reason(error)
 
-    def _both(
+    def _run_both(
         self, operation: Operation, arguments: Any, n: int, stable: _DeterministicMode | None
     ) -> None:
         def plain() -> Any:
             return operation.call(*arguments)
 
         reference = self.device.get(plain()) if stable is None else stable.tally.reference
-        said = "the first try" if stable is None else stable.by
+        source = "the first try" if stable is None else stable.by
         tally = Tally(reference)
         for _ in _in_time(self.tries, 2):
             tally.add(self.device.get(plain()))
         always = self.device.always
-        self.runs.append(_run(tally, operation, n, deterministic=always, reference_is=said))
+        self.runs.append(_run(tally, operation, n, deterministic=always, reference_is=source))
         if stable is not None:
             same = stable.operation
-            self.runs.append(_run(stable.tally, same, n, deterministic=True, reference_is=said))
+            self.runs.append(_run(stable.tally, same, n, deterministic=True, reference_is=source))
             self.costs.append(
                 DeterminismCost(
                     operation=operation.name,
@@ -144,7 +146,7 @@ class _Session:
     def _deterministic_mode(
         self, operation: Operation, arguments: Any, n: int
     ) -> _DeterministicMode | None:
-        """Do the deterministic operation first: all else is measured against it."""
+        """Run the deterministic operation first: the others are measured against it."""
         what = f"{operation.name}, deterministic"
         if operation.twin is not None:
             twin = operation.twin
@@ -169,15 +171,15 @@ class _Session:
         return stable
 
     def _ratios(self, plain: Callable[[], Any], stable: _DeterministicMode) -> list[float]:
-        """Time both by turns, each pair in the other order than the last."""
+        """Time both alternately, and reverse their order in every other pair."""
         ratios = []
         for repeat in _in_time(_REPEATS + 1, 4):
             took = {}
-            for way in (True, False) if repeat % 2 else (False, True):
-                with stable.around() if way else nullcontext():
+            for fixed in (True, False) if repeat % 2 else (False, True):
+                with stable.around() if fixed else nullcontext():
                     began = time.perf_counter()
-                    self.device.wait(stable.call() if way else plain())
-                    took[way] = time.perf_counter() - began
+                    self.device.wait(stable.call() if fixed else plain())
+                    took[fixed] = time.perf_counter() - began
             ratios.append(took[True] / max(took[False], 1e-9))
         return ratios[1:]
 
@@ -197,10 +199,10 @@ class _Session:
 
 @dataclass(slots=True)
 class _DeterministicMode:
-    """The deterministic way of an operation."""
+    """An operation in its deterministic mode."""
 
     operation: Operation
-    #: what makes it so
+    #: what makes it deterministic
     by: str
     around: Callable[[], AbstractContextManager[None]]
     call: Callable[[], Any]
@@ -208,7 +210,7 @@ class _DeterministicMode:
 
 
 def _in_time(most: int, least: int) -> Iterator[int]:
-    """Count, and stop early where the time is up."""
+    """Count up to `most`, or stop early once the time is up."""
     began = time.perf_counter()
     for number in range(most):
         if number >= least and time.perf_counter() - began > _SECONDS:
@@ -221,6 +223,6 @@ def _run(tally: Tally, operation: Operation, n: int, **known: Any) -> GpuRun:
 
 
 def reason(error: Exception) -> str:
-    """Tell an error of a library's in one line."""
+    """Return a library's error as one line."""
     words = " ".join(f"{type(error).__name__}: {error}".split())
     return words if len(words) <= 200 else f"{words[:197]}..."

@@ -1,4 +1,4 @@
-"""Measure all there is to measure on a GPU, once, for those who have none."""
+"""Record all measurements on a GPU, for users who have none."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from fpdrift.validation import check_callable, check_choice, check_switch
 
 Progress = Callable[[int, int], None]
 
-#: What is measured: sizes, tries, and the lengths of the dot products whose trees are revealed.
+#: Sizes, tries, and the lengths of the dot products whose trees are revealed.
 _WHOLE = ((10_000, 100_000, 1_000_000, 10_000_000, 100_000_000), 100, (4, 8, 16, 32, 64, 128, 256))
 _FAST = ((10_000, 100_000), 10, (4, 16))
 
-#: Rows of one matrix and columns of the other: libraries take a single one for a vector, and add in
-#: another order.
+#: Rows of one matrix and columns of the other: libraries treat a single row or column as a vector,
+#: and add in a different order.
 _FILLED = 128
 
 #: Name of the precision -> dtype of the numbers, dtype of the matrices, operation. TF32 keeps 11
-#: bits of a float32; numbers of bfloat16 lose none, so that what TF32 adds can be replayed.
+#: bits of a float32; bfloat16 numbers lose none of theirs, so that TF32 sums can be replayed.
 _PRECISIONS = {
     "float16": ("float16", "float16", "matmul"),
     "bfloat16": ("bfloat16", "bfloat16", "matmul"),
@@ -47,7 +47,7 @@ def record_gpu(
     fast: bool = False,
     progress: Progress | None = None,
 ) -> GpuRecording:
-    """Measure sums, scatter-adds and matrix products on this machine's GPU, and keep the result.
+    """Measure sums, scatter-adds and matrix products on this machine's GPU, and save the result.
 
     Parameters
     ----------
@@ -56,14 +56,14 @@ def record_gpu(
     library : {"torch", "cupy", "jax", "tensorflow"}, optional
         By default the first that finds a GPU.
     fast : bool, default False
-        Small sizes alone, to see that it works.
+        Use small sizes only, to check that it works.
     progress : callable, optional
-        Called with the operations done and to do.
+        Called with the number of operations done and the total.
 
     Raises
     ------
     FpdriftError
-        If there is no GPU, with each library's reason, or the file cannot be written.
+        If there is no GPU (the message has each library's reason), or the file cannot be written.
     """
     target = Path(path)
     try:
@@ -83,7 +83,7 @@ def measure_gpu(
     fast: bool = False,
     progress: Progress | None = None,
 ) -> GpuRecording:
-    """Measure the same without keeping it; on ``device="cpu"``, to try the code without a GPU.
+    """Measure the same without saving it; ``device="cpu"`` tries the code without a GPU.
 
     Raises
     ------
@@ -98,8 +98,7 @@ def measure_gpu(
     reasons: dict[str, str] = {}
     found = first_device(library, device, reasons)
     if found is None:
-        told = "; ".join(reasons.values())
-        message = f"no {device.upper()} to record: {told}"
+        message = f"no {device.upper()} to record: {'; '.join(reasons.values())}"
         raise FpdriftError(message)
     sizes, tries, lengths = _FAST if fast else _WHOLE
     inputs = Inputs.checked(sizes, "float32", "uniform", 1)
@@ -126,7 +125,7 @@ def _trees(device: Device, lengths: tuple[int, ...], skipped: dict[str, str]) ->
         if operation not in calls:
             skipped[f"tree, {precision}"] = device.missing.get(operation, "no such operation")
         elif matrices not in device.dtypes:
-            skipped[f"tree, {precision}"] = f"{device.library} has no {matrices} here"
+            skipped[f"tree, {precision}"] = f"{device.library} does not support {matrices} here"
         else:
             dot = _dot_by_matmul(device, calls[operation], numbers, matrices)
             name = f"{device.library}, {operation}, {precision}"
@@ -141,7 +140,7 @@ def _trees(device: Device, lengths: tuple[int, ...], skipped: dict[str, str]) ->
 def _dot_by_matmul(
     device: Device, call: Callable[[Any, Any], Any], numbers: str, matrices: str
 ) -> Callable[[Any, Any], Any]:
-    """Make a dot product of a matrix product, all of whose elements are the same sum."""
+    """Make a dot product from a matrix product, all of whose elements are the same sum."""
     dtype, fmt = format_of(matrices).dtype, format_of(numbers)
 
     def dot(values: Any, factors: Any) -> Any:

@@ -1,8 +1,6 @@
-"""What GPUs leave behind, and where it comes from: a live device, a simulation, or a recording.
+"""GPU sums with their origin, the numbers that are added, and the validation of the simulation.
 
-The numbers that are added: the same ones wherever they are added.
-
-Compare a simulation with what was recorded on real GPUs, where there is any.
+The numbers are the same for every origin: simulated, live or recorded.
 """
 
 from __future__ import annotations
@@ -23,12 +21,12 @@ from fpdrift.reduction._rounding import round_array
 from fpdrift.serialization import Result
 from fpdrift.validation import check_choice, check_int
 
-#: Where a result comes from, and what that means.
+#: The origins of a result and their meaning.
 ORIGINS = {
-    "simulated": "computed on this CPU, as a GPU's program would, in drawn orders: which results "
-    "are possible, not how often a GPU gives them",
+    "simulated": "computed on this CPU like a GPU program, in random orders: shows which results "
+    "are possible, not how often a GPU produces them",
     "live": "computed by a library on a device of this machine",
-    "recorded": "computed by a library on a device of another machine or time, and kept",
+    "recorded": "computed earlier by a library, possibly on another machine",
 }
 
 _Array = npt.NDArray[Any]
@@ -36,22 +34,23 @@ _Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GpuKernel(Result):
-    """The shape of a simulated GPU's program.
+    """The shape of a simulated GPU program.
 
     Block b's thread t adds the inputs b * threads + t, then every (blocks * threads)-th after it
-    (a grid-stride loop), one after the other. The threads of a warp add their sums by shuffles
-    downwards, and the first warp of a block adds the sums of all warps the same way. Other programs
-    add a block in another tree; Shanmugavelu et al. 2024, whose measures we use, do.
+    (a grid-stride loop), one after the other. The threads of a warp add their sums by downward
+    shuffles, and the first warp of a block adds the sums of all warps in the same way. Other
+    programs, such as those of Shanmugavelu et al. 2024, whose measures are used here, add a block
+    in a different tree.
     """
 
     #: 1 to 1,024, at most the warp size squared; a multiple of the warp size, or less than it
     threads_per_block: int = 256
-    #: how many inputs each thread adds at most
+    #: most inputs that a thread adds
     elements_per_thread: int = 4
-    #: a power of two, 2 to 64; NVIDIA's GPUs have 32, some of AMD's have 64
+    #: a power of two, 2 to 64; NVIDIA GPUs have 32, some AMD GPUs have 64
     warp_size: int = 32
-    #: blocks in flight at a time: one of them finishes, drawn at random, and the next starts; None
-    #: for all at once, so that they may finish in any order
+    #: blocks in flight at a time: when a random one of them finishes, the next starts; None for all
+    #: at once, so that they may finish in any order
     resident_blocks: int | None = None
 
     def __post_init__(self) -> None:
@@ -61,7 +60,7 @@ class GpuKernel(Result):
         if warp & (warp - 1) or (threads > warp and threads % warp) or threads > warp**2:
             message = (
                 f"{threads} threads in warps of {warp}; choose a warp size of 2, 4, ... 64, and "
-                f"up to {min(warp**2, 1024)} threads, full warps where there are several"
+                f"up to {min(warp**2, 1024)} threads, in full warps if there are several"
             )
             raise FpdriftError(message)
         if self.resident_blocks is not None:
@@ -69,18 +68,18 @@ class GpuKernel(Result):
 
     @property
     def inputs_per_block(self) -> int:
-        """How many inputs a block adds at most."""
+        """Most inputs that a block adds."""
         return self.threads_per_block * self.elements_per_thread
 
     @property
     def threads_resident(self) -> int | None:
-        """How many threads are in flight at a time, or None for all."""
+        """Number of threads in flight at a time, or None for all."""
         return self.resident_blocks and self.resident_blocks * self.threads_per_block
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class GpuRun(Result):
-    """One operation, done many times with the same inputs.
+    """One operation, run many times with the same inputs.
 
     Variability is measured as by Shanmugavelu et al. 2024, "Impacts of floating-point
     non-associativity on reproducibility for HPC and deep learning applications" (SC24 workshops;
@@ -94,46 +93,46 @@ class GpuRun(Result):
     n: int
     #: elements of the output: 1 for a sum
     outputs: int
-    #: whether each try was asked, or is known, to give the same bits
+    #: whether every try is required or known to give the same bits
     deterministic: bool
-    #: what the reference is: the deterministic operation, or the first try where there is none
+    #: name of the reference: the deterministic operation, or the first try if there is none
     reference_is: str
-    #: () the deterministic result, in the dtype; None where there are more outputs than one
+    #: () the deterministic result, in the dtype; None for several outputs
     reference: np.generic | None
-    #: (tries,) results in the dtype; None where there are more outputs than one
+    #: (tries,) results in the dtype; None for several outputs
     values: _Array | None
-    #: how many of the tries' results differ in any bit; in a simulation a try is a drawn order, so
-    #: this is no frequency of any GPU
+    #: number of different results over the tries; in a simulation a try is a random order, so this
+    #: is not the frequency on any GPU
     distinct: int
-    #: (tries,) V_s = 1 - abs(result / reference); None where there are more outputs than one
+    #: (tries,) V_s = 1 - abs(result / reference); None for several outputs
     v_s: _Array | None
     #: (tries,) V_c, the fraction of output elements whose bits differ from the reference's
     v_c: _Array
     #: (tries,) V_ermv, the mean over the elements of abs(result - reference) / abs(reference)
     v_ermv: _Array
-    #: what was called, by its name in the library; None in a simulation
+    #: name of the function in the library; None in a simulation
     function: str | None = None
 
     @property
     def tries(self) -> int:
-        """How often the operation was done."""
+        """Number of times that the operation was run."""
         return len(self.v_c)
 
     @property
     def largest_v_s(self) -> float | None:
-        """The largest size of V_s in all tries; None where there are more outputs than one."""
+        """Largest magnitude of V_s in all tries; None for several outputs."""
         return None if self.v_s is None else float(np.abs(self.v_s).max())
 
     @property
     def spread(self) -> int | None:
-        """Distance in ulps between the smallest and the largest sum; None for many outputs."""
+        """Distance in ulps between the smallest and the largest sum; None for several outputs."""
         if self.values is None or np.isnan(self.values.astype(np.float64)).any():
             return None
         return int(ulp_distance(self.values.max(), self.values.min()))
 
     @property
     def ulps(self) -> npt.NDArray[np.float64] | None:
-        """Signed distance of each sum from the reference in ulps of the latter, (tries,)."""
+        """Signed distance of each sum from the reference, in ulps of the reference, (tries,)."""
         if self.values is None or self.reference is None:
             return None
         fmt, near = format_of(self.values.dtype), float(self.reference)
@@ -150,18 +149,18 @@ class GpuRun(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class DeterminismCost(Result):
-    """What the same bits cost: both ways timed in turn, in one process."""
+    """The cost of determinism: both modes timed alternately in one process."""
 
     operation: str
     n: int
     #: what makes the operation deterministic
     switch: str
-    #: (repeats,) time of the deterministic way over time of the other, pair by pair
+    #: (repeats,) ratio of the deterministic to the default time, pair by pair
     ratios: _Array
 
     @property
     def ratio(self) -> float:
-        """The median."""
+        """Median of the ratios."""
         return float(np.median(self.ratios))
 
     def __repr__(self) -> str:
@@ -170,9 +169,9 @@ class DeterminismCost(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class GpuSums(Result):
-    """Sums and what is made of them, as a GPU adds: simulated, live or recorded."""
+    """Sums and other reductions in the order of a GPU: simulated, live or recorded."""
 
-    #: one of `ORIGINS`; pictures and tables have to say it, and `label` does
+    #: one of `ORIGINS`; plots and tables must show it, as part of `label`
     origin: str
     #: such as "NVIDIA H100 80GB HBM3" or "CPU"; None if simulated, or nothing was found
     device: str | None
@@ -180,25 +179,25 @@ class GpuSums(Result):
     on_gpu: bool
     #: name and version, such as "torch 2.13.0"; None if simulated, or nothing was found
     library: str | None
-    #: of a simulation
+    #: the kernel of a simulation
     kernel: GpuKernel | None
     dtype: str
     #: "uniform", from 0 to 10, or "normal", of mean 0 and standard deviation 1
     distribution: str
     seed: int
-    #: the sizes asked for
+    #: the requested sizes
     sizes: tuple[int, ...]
     runs: tuple[GpuRun, ...]
-    #: empty for a simulation, whose times say nothing about a GPU
+    #: empty for a simulation, whose times would say nothing about a GPU
     costs: tuple[DeterminismCost, ...]
-    #: what could not be done, and why
+    #: operation -> why it was skipped
     skipped: dict[str, str]
 
     _computed = ("validation",)
 
     @property
     def validation(self) -> str | None:
-        """How a simulation compares with what is recorded of real GPUs; None of anything else."""
+        """Comparison of a simulation with recordings of real GPUs; None for other origins."""
         if self.origin != "simulated":
             return None
 
@@ -206,17 +205,17 @@ class GpuSums(Result):
 
     @property
     def label(self) -> str:
-        """Where this comes from, in a few words that no picture or table may leave out."""
+        """The origin in a few words, which every plot and table must show."""
         if self.origin == "simulated":
             return "simulated GPU"
         if self.device is None:
             return f"{self.origin}: no device"
-        what = self.device if self.on_gpu else f"{self.device}, no GPU"
+        what = self.device if self.on_gpu else f"{self.device}, not a GPU"
         return f"{self.origin}: {what}, {self.library}"
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """Names of the operations, each once."""
+        """Names of the operations, without duplicates."""
         return tuple(dict.fromkeys(run.operation for run in self.runs))
 
     def of(self, operation: str, *, deterministic: bool = False) -> tuple[GpuRun, ...]:
@@ -225,16 +224,15 @@ class GpuSums(Result):
         Raises
         ------
         FpdriftError
-            If there is none.
+            If there are none.
         """
         found = [
             r for r in self.runs if (r.operation, r.deterministic) == (operation, deterministic)
         ]
         if not found:
             there = "; ".join(map(repr, self.runs)) or "none"
-            message = (
-                f"no runs of {short_repr(operation)} with deterministic={deterministic}; {there}"
-            )
+            wanted = f"{short_repr(operation)} with deterministic={deterministic}"
+            message = f"no runs of {wanted}; available: {there}"
             raise FpdriftError(message)
         return tuple(sorted(found, key=lambda run: run.n))
 
@@ -244,7 +242,7 @@ class GpuSums(Result):
         Returns
         -------
         (alpha, beta) : tuple of float, or None
-            None where fewer than two sizes vary, or the output is no single sum.
+            None if fewer than two sizes vary, or the output is not a single sum.
         """
         runs = self.of(operation)
         points = [(run.n, run.largest_v_s) for run in runs if run.largest_v_s]
@@ -261,11 +259,11 @@ class GpuSums(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class GpuTree(Result):
-    """A tree revealed in a device's matrix product."""
+    """The tree of a device's matrix product."""
 
     #: "live" or "recorded"
     origin: str
-    #: of the matrices, or "TF32" for float32 matrices of which TF32 takes the leading bits
+    #: dtype of the matrices, or "TF32" for float32 matrices of which TF32 uses the leading bits
     precision: str
     revealed: Revealed
 
@@ -275,23 +273,23 @@ class GpuTree(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class GpuRecording(Result):
-    """Everything that is recorded on one device through one library."""
+    """All measurements on one device through one library."""
 
     #: as in `GpuSums`
     origin: str
     device: str
     on_gpu: bool
     library: str
-    #: whether only small sizes were tried
+    #: whether only small sizes were measured
     fast: bool
     sums: GpuSums
     trees: tuple[GpuTree, ...]
-    #: what could not be done, and why
+    #: operation -> why it was skipped
     skipped: dict[str, str]
 
     @property
     def label(self) -> str:
-        """As `GpuSums.label`."""
+        """See `GpuSums.label`."""
         return self.sums.label
 
     def __repr__(self) -> str:
@@ -305,7 +303,7 @@ _LARGEST_N = 2**28
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Which numbers: those of one size are the first ones of a larger."""
+    """The numbers to add; those of one size are the first ones of every larger size."""
 
     sizes: tuple[int, ...]
     dtype: str
@@ -314,7 +312,7 @@ class Inputs:
 
     @classmethod
     def checked(cls, sizes: Any, dtype: Any, distribution: Any, seed: Any) -> Inputs:
-        """Check what a user asks for.
+        """Check the arguments and return the inputs.
 
         Raises
         ------
@@ -322,7 +320,7 @@ class Inputs:
         """
         many = tuple(sizes) if isinstance(sizes, tuple | list | range) else (sizes,)
         if not many:
-            message = f"sizes is {short_repr(sizes)}; give at least one, such as 10_000"
+            message = f"sizes is {short_repr(sizes)}; pass at least one, such as 10_000"
             raise FpdriftError(message)
         check_choice("distribution", distribution, DISTRIBUTIONS)
         return cls(
@@ -343,7 +341,7 @@ class Inputs:
         return round_array(scaled, format_of(self.dtype))
 
     def result(self, *, origin: str, **found: Any) -> GpuSums:
-        """Put what was found together with what was asked for."""
+        """Return a result with these inputs."""
         nothing = {"device": None, "on_gpu": False, "library": None, "kernel": None}
         return GpuSums(
             origin=origin,
@@ -355,9 +353,9 @@ class Inputs:
         )
 
 
-_NOT_VALIDATED = "not validated against a real GPU: nothing recorded has these inputs"
+_NOT_VALIDATED = "not validated against a real GPU: no recording has these inputs"
 
-#: Sums whose order depends on the shape of the program.
+#: Sums whose order depends on the shape of the kernel.
 _OF_BLOCKS = ("one-pass", "two-pass")
 _SHARED = (*_OF_BLOCKS, "atomic sum")
 
@@ -365,24 +363,25 @@ _SHARED = (*_OF_BLOCKS, "atomic sum")
 def validation(simulation: GpuSums, recordings: tuple[GpuRecording, ...] | None = None) -> str:
     """Describe how a simulation compares with recordings of the same inputs.
 
-    Distributions of the sums themselves are compared by the two-sample Kolmogorov-Smirnov statistic
-    D, the largest distance between their distribution functions.
-    Sums of blocks are compared where the simulation has the shape of the recorded program, which
-    is that of `GpuKernel`; in two passes both have to give the same bits.
+    The distributions of the sums are compared by the two-sample Kolmogorov-Smirnov statistic D, the
+    largest distance between their distribution functions.
+
+    Block sums are compared only if the simulation has the shape of the recorded kernel, which is
+    the default of `GpuKernel`; in two passes, both must give the same bits.
 
     Parameters
     ----------
     simulation : GpuSums
     recordings : tuple of GpuRecording, optional
-        By default all that fpdrift carries.
+        By default all that ship with fpdrift.
     """
     if recordings is None:
         recordings = tuple(map(load_recorded, recorded_names(GpuRecording.__name__)))
-    compared = [line for found in recordings for line in _compared(simulation, found)]
+    compared = [line for found in recordings for line in _comparisons(simulation, found)]
     return "; ".join(compared) or _NOT_VALIDATED
 
 
-def _compared(simulation: GpuSums, recording: GpuRecording) -> Iterator[str]:
+def _comparisons(simulation: GpuSums, recording: GpuRecording) -> Iterator[str]:
     real = recording.sums
     inputs = ("dtype", "distribution", "seed")
     if not real.on_gpu or any(getattr(real, x) != getattr(simulation, x) for x in inputs):
@@ -390,21 +389,22 @@ def _compared(simulation: GpuSums, recording: GpuRecording) -> Iterator[str]:
     for run in simulation.runs:
         for other in real.runs:
             if _same_sum(run, other) and _same_shape(run, simulation.kernel):
-                yield f"{run.operation}, n = {run.n:,}, against {real.label}: {_told(run, other)}"
+                words = _compare_sums(run, other)
+                yield f"{run.operation}, n = {run.n:,}, against {real.label}: {words}"
 
 
-def _told(run: GpuRun, other: GpuRun) -> str:
+def _compare_sums(run: GpuRun, other: GpuRun) -> str:
     from scipy.stats import ks_2samp
 
     if run.deterministic:
         same = run.reference == other.reference
-        return "the same bits" if same else f"{other.reference} there, {run.reference} here"
+        return "the same bits" if same else f"recorded {other.reference}, simulated {run.reference}"
     if run.values is None or other.values is None or run.ulps is None or other.ulps is None:
-        return "no finite sum to compare with"
+        return "no finite sum to compare"
     found = ks_2samp(run.values.astype(np.float64), other.values.astype(np.float64))
     return (
         f"D = {found.statistic:.2f} (p = {found.pvalue:.2g}), standard deviation "
-        f"{np.std(run.ulps):.3g} ulps, {np.std(other.ulps):.3g} there"
+        f"{np.std(run.ulps):.3g} ulps simulated, {np.std(other.ulps):.3g} recorded"
     )
 
 

@@ -1,9 +1,9 @@
-"""How much the results of one operation vary, as Shanmugavelu et al. 2024 measure it.
+"""Measure how much the results of one operation vary, as in Shanmugavelu et al. 2024.
 
 "Impacts of floating-point non-associativity on reproducibility for HPC and deep learning
-applications" (SC24 workshops; arXiv 2408.05148) compares a result with that of a deterministic
-implementation. All three measures are 0 for equal bits; an output of minus zero where zero is
-expected differs, though by a relative variation of 0.
+applications" (SC24 workshops; arXiv 2408.05148) compares each result with that of a deterministic
+implementation. All three measures are 0 for equal bits. Minus zero instead of zero counts as
+different, but with a relative variation of 0.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def scalar_variability(result: Any, reference: Any) -> float:
     """Return V_s = 1 - abs(result / reference) for two sums.
 
     It is computed as (abs(reference) - abs(result)) / abs(reference): the difference of two close
-    numbers is exact, where 1 - abs(quotient) would round what is looked for.
+    numbers is exact, whereas 1 - abs(quotient) would round away the quantity of interest.
     """
     with np.errstate(all="ignore"):
         expected, got = np.abs(np.float64(reference)), np.abs(np.float64(result))
@@ -39,7 +39,7 @@ def count_variability(result: npt.ArrayLike, reference: npt.ArrayLike) -> float:
 def mean_relative_variation(result: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     """Return V_ermv, the mean of abs(reference - result) / abs(reference) over all elements.
 
-    Elements that are equal count as 0, also where both are 0 or both NaN.
+    Equal elements count as 0, including pairs of zeros and pairs of NaNs.
     """
     with np.errstate(all="ignore"):
         expected, got = (np.asarray(x).astype(np.float64) for x in (reference, result))
@@ -48,7 +48,7 @@ def mean_relative_variation(result: npt.ArrayLike, reference: npt.ArrayLike) -> 
 
 
 class Tally:
-    """Results of one operation, measured against a reference as they come."""
+    """Variability of an operation's results against a reference, updated one result at a time."""
 
     def __init__(self, reference: npt.ArrayLike) -> None:
         self.reference = np.asarray(reference)
@@ -58,7 +58,7 @@ class Tally:
         self.variations: list[float] = []
 
     def add(self, result: npt.ArrayLike) -> None:
-        """Take one more result, in the reference's shape and dtype."""
+        """Add a result, in the reference's shape and dtype."""
         array = np.ascontiguousarray(result)
         self.digests.add(xxhash.xxh3_128_hexdigest(array.tobytes()))
         self.counts.append(count_variability(array.reshape(self.reference.shape), self.reference))
@@ -75,7 +75,7 @@ class Tally:
         reference_is: str,
         function: str | None = None,
     ) -> GpuRun:
-        """Return all that was taken."""
+        """Return the results as a run."""
         single = self.reference.size == 1
         reference = self.reference.reshape(-1)[0]
         v_s = [scalar_variability(value, reference) for value in self.sums]

@@ -1,11 +1,11 @@
-"""Plans that a GPU's sums follow: of a warp, of a block, and of a grid in one pass or two.
+"""Make the plans of a GPU's sums: of a warp, of a block, and of a grid in one or two passes.
 
 >>> from fpdrift.reduction.gpu import trees
 >>> print(trees.warp(8, warp_size=8))
 (((0+4)+(2+6))+((1+5)+(3+7)))
 
-Lanes without an input hold plus zero on a GPU; they are left out here. That makes no difference to
-any sum but that of minus zeros alone, which a GPU's program gives as plus zero.
+On a GPU, lanes without an input hold plus zero; here they are left out. This affects only a sum of
+nothing but minus zeros, which a GPU program returns as plus zero.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _USUAL = GpuKernel()
 
 
 def warp(lanes: int, warp_size: int = 32) -> Plan:
-    """Add the lanes of a warp by shuffles downwards.
+    """Add the lanes of a warp by downward shuffles.
 
     For each offset of warp_size / 2, ... 2, 1, lane i adds what lane i + offset holds; the sum is
     lane 0's (``__shfl_down_sync`` of the CUDA C++ Programming Guide).
@@ -35,7 +35,7 @@ def warp(lanes: int, warp_size: int = 32) -> Plan:
     Parameters
     ----------
     lanes : int
-        How many of them hold an input: the first ones, 1 to warp_size.
+        Number of lanes with an input (the first ones), 1 to warp_size.
     warp_size : int, default 32
     """
     lanes = check_int(
@@ -53,12 +53,12 @@ def warp(lanes: int, warp_size: int = 32) -> Plan:
 
 
 def block(threads: int, warp_size: int = 32) -> Plan:
-    """Add what the threads of a block hold: each warp by itself, then the warps' sums by the first.
+    """Add the values of a block's threads: each warp by itself, then the warps' sums by the first.
 
     Parameters
     ----------
     threads : int
-        1 to 1,024 and to warp_size squared; those of the last warp may be fewer than its lanes.
+        1 to 1,024 and to warp_size squared; the last warp may be partly filled.
     warp_size : int, default 32
     """
     whole_warp = warp(warp_size, warp_size)
@@ -70,30 +70,30 @@ def block(threads: int, warp_size: int = 32) -> Plan:
 
 
 def one_pass(n: int, order: npt.ArrayLike, kernel: GpuKernel = _USUAL) -> Plan:
-    """Add each block's inputs, and the blocks' sums by ``atomicAdd`` as they finish.
+    """Add each block's inputs, then the blocks' sums by ``atomicAdd`` as they finish.
 
     Parameters
     ----------
     n : int
     order : array_like of int
-        The numbers of all blocks in the order in which they finish; `blocks` says how many, and
-        `finishing_orders` draws some.
+        Indices of all blocks in the order in which they finish; `blocks` returns their number, and
+        `finishing_orders` draws orders.
     kernel : GpuKernel, optional
 
     Raises
     ------
     FpdriftError
-        If the order does not name each of the blocks once.
+        If the order is not a permutation of the blocks.
     """
     outer, count = plans.in_order(order), blocks(n, kernel)
     if outer.n != count:
-        message = f"{outer.n} blocks in the order, and {n} inputs take {count}"
+        message = f"{outer.n} blocks in the order, but {n} inputs need {count}"
         raise FpdriftError(message)
     return _grid(outer, n, kernel)
 
 
 def two_pass(n: int, kernel: GpuKernel = _USUAL) -> Plan:
-    """Add each block's inputs, then the blocks' sums by one block more: always the same bits."""
+    """Add each block's inputs, then the blocks' sums by another block: always the same bits."""
     return _grid(second_pass(blocks(n, kernel), kernel), n, kernel)
 
 
@@ -103,18 +103,18 @@ def second_pass(sums: int, kernel: GpuKernel = _USUAL) -> Plan:
 
 
 def blocks(n: int, kernel: GpuKernel = _USUAL) -> int:
-    """Count the blocks that n inputs take."""
+    """Return the number of blocks for n inputs."""
     return -(-check_int("n", n, 1, LARGEST_N) // kernel.inputs_per_block)
 
 
 def whole_block(n: int, kernel: GpuKernel = _USUAL) -> Plan:
-    """Return the plan of a block in which each thread adds as many as the busiest does."""
+    """Return the plan of a block in which each thread adds as many inputs as the busiest one."""
     each = -(-n // (blocks(n, kernel) * kernel.threads_per_block))
     return _filled(kernel.threads_per_block, each - 1, kernel)
 
 
 def rows(values: npt.NDArray[np.generic], kernel: GpuKernel = _USUAL) -> npt.NDArray[np.generic]:
-    """Lay (n,) inputs out for `whole_block`, a row for each block; zeros where there is none."""
+    """Arrange (n,) inputs for `whole_block`, one row per block, padded with zeros."""
     count, threads = blocks(len(values), kernel), kernel.threads_per_block
     each = -(-len(values) // (count * threads))
     padded = np.zeros(each * count * threads, values.dtype)
@@ -125,22 +125,22 @@ def rows(values: npt.NDArray[np.generic], kernel: GpuKernel = _USUAL) -> npt.NDA
 def finishing_orders(
     count: int, tries: int, rng: np.random.Generator, resident: int | None = None
 ) -> Ints:
-    """Draw in which order things finish of which `resident` are under way at a time.
+    """Draw the orders in which blocks finish if `resident` of them run at a time.
 
     Parameters
     ----------
     count : int
-        How many, started in the order of their numbers.
+        Number of blocks, started in the order of their indices.
     tries : int
     rng : numpy.random.Generator
     resident : int, optional
-        As soon as one of those under way, drawn at random, has finished, the next starts. By
-        default all are under way at once, and every order is as likely as any other.
+        As soon as a random one of the running blocks has finished, the next starts. By default all
+        run at once, and every order is equally likely.
 
     Returns
     -------
     numpy.ndarray
-        (tries, count) numbers.
+        (tries, count) indices.
     """
     if resident is None or resident >= count:
         return rng.permuted(np.tile(np.arange(count), (tries, 1)), axis=1)
@@ -150,13 +150,13 @@ def finishing_orders(
         left = min(resident, count - done)
         place = rng.integers(left, size=tries)
         orders[:, done] = running[each, place]
-        # Its place goes to the next to start or, when all have started, to the last still there.
+        # Its slot goes to the next block or, when all have started, to the last one still running.
         running[each, place] = done + resident if done + resident < count else running[:, left - 1]
     return orders
 
 
 def _grid(outer: Plan, n: int, kernel: GpuKernel) -> Plan:
-    """Put into each input of a plan the block of that number, out of so many."""
+    """Replace each input of a plan by the block with that index."""
     threads = kernel.threads_per_block
     lanes = outer.n * threads
     each, rest = divmod(n, lanes)
@@ -169,7 +169,7 @@ def _grid(outer: Plan, n: int, kernel: GpuKernel) -> Plan:
 
 @lru_cache(maxsize=64)
 def _filled(more: int, each: int, kernel: GpuKernel) -> Plan:
-    """Return a block's plan: its first threads have one input more than `each`, all others that."""
+    """Return a block's plan: `more` threads have ``each + 1`` inputs, the others ``each``."""
     threads = kernel.threads_per_block if each else more
     long, short = plans.sequential(each + 1), plans.sequential(max(each, 1))
     inner = [long] * more + [short] * (threads - more)

@@ -1,4 +1,4 @@
-"""Let real threads add, record in which order, and compare ways to the same bits."""
+"""Add with real threads, record the order, and compare strategies for reproducible bits."""
 
 from fpdrift.reduction.parallel._order_spread import order_spread, spread_growth
 from fpdrift.reduction.parallel._results import (

@@ -1,7 +1,7 @@
-"""The operations that threads share out: their numbers, the part of a chunk, and exact terms.
+"""Define the operations that threads share: their numbers, the part of a chunk, and exact terms.
 
-All work is done by NumPy's own loops, most of which let other threads run meanwhile. None goes
-through BLAS, which has threads of its own, and other bits for another number of them.
+All work is done by NumPy's own loops, most of which release the GIL. None uses BLAS, which has
+threads of its own and gives different bits for different thread counts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from fpdrift.validation import check_choice, check_int
 
 Chunk = tuple[Floats, ...]
 
-#: The element of a matrix product is one of SIDE * SIDE; a histogram has BINS.
+#: A matrix product has SIDE * SIDE elements; a histogram has BINS.
 SIDE = 8
 BINS = 64
 LARGEST_N = 2**27
@@ -39,28 +39,28 @@ _LARGEST_RESULT = 10**7
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What is done to arrays whose first axis is cut into chunks."""
+    """An operation on arrays whose first axis is split into chunks."""
 
-    #: of the result
+    #: shape of the result
     shape: tuple[int, ...]
     #: draws the arrays: (n, ...) each
     draw: Callable[[np.random.Generator, int, Any], Chunk]
-    #: makes the part of a chunk in a dtype, without the lock
+    #: computes the part of a chunk in a dtype, without the lock
     part: Callable[[Chunk, Any], Any]
-    #: gives each element's terms, (n,) float64 or (n, 2), whose exact sum is the element's part
+    #: yields each element's terms, (n,) float64 or (n, 2), whose exact sum is the element's part
     terms: Callable[[Chunk], Iterator[Floats]]
-    #: how often a term of an element is rounded at most, by their number: Higham's k in gamma_k
+    #: most roundings of a term, given the number of terms: Higham's k in gamma_k
     roundings: Callable[[int], int]
     #: terms for each n
     width: int = 1
-    #: how many numbers to take where nobody says
+    #: default n
     usual: int = 2**20
     #: adds a part to a total, in place
     add: Callable[[Any, Any], None] = lambda total, part: np.add(total, part, out=total)
 
 
 def two_product(a: Floats, b: Floats) -> Floats:
-    """Return the exact products of two (n,) arrays: (n,) float64, or (n, 2) to be added exactly.
+    """Return the exact products of two (n,) arrays: (n,) float64, or (n, 2) terms of exact sums.
 
     Products of float32 are exact in float64. For float64: Dekker 1971 with Veltkamp's splitting
     (Ogita, Rump and Oishi 2005, Algorithms 3.2 and 3.3), barring overflow and underflow.
@@ -89,7 +89,7 @@ def _weighted(rng: np.random.Generator, n: int, dtype: Any) -> Chunk:
 
 
 def _bins(chunk: Chunk) -> Floats:
-    """Return the number of the bin of each place from 0 to 1."""
+    """Return the bin index of each position from 0 to 1."""
     bins: Floats = (chunk[0] * BINS).astype(np.int64)
     return bins
 
@@ -185,7 +185,7 @@ OPERATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Which operation on which numbers, and in which chunks."""
+    """An operation, its numbers and its chunks."""
 
     operation: str
     n: int
@@ -195,12 +195,12 @@ class Task:
 
     @classmethod
     def checked(cls, operation: str, n: Any, chunks: Any, seed: Any, dtype: Any) -> Task:
-        """Read what a user gives.
+        """Check the arguments and return the task.
 
         Raises
         ------
         FpdriftError
-            If there is no such operation, or another argument is out of its range.
+            If there is no such operation, or another argument is out of range.
         """
         check_choice("operation", operation, tuple(OPERATIONS))
         name = format_of(dtype).name
@@ -214,16 +214,16 @@ class Task:
 
     @property
     def kind(self) -> Operation:
-        """What is done."""
+        """The operation of that name."""
         return OPERATIONS[self.operation]
 
     @property
     def elements(self) -> int:
-        """How many elements the result has."""
+        """Number of elements of the result."""
         return math.prod(self.kind.shape)
 
     def draw(self) -> tuple[list[Chunk], str]:
-        """Draw the numbers; give them in chunks, with a fingerprint of them all."""
+        """Draw the numbers; return them in chunks, with a digest of all of them."""
         rng = np.random.default_rng(self.seed)
         arrays = self.kind.draw(rng, self.n, np.dtype(self.dtype))
         digest = xxhash.xxh3_64()
@@ -232,17 +232,19 @@ class Task:
         pieces = (np.array_split(array, self.chunks) for array in arrays)
         return list(zip(*pieces, strict=True)), digest.hexdigest()
 
-    def no_memory(self) -> FpdriftError:
-        """Describe what to do where the system gives no more memory."""
-        return FpdriftError(f"no memory for {self.n} numbers of {self.dtype}; choose a smaller n")
+    def memory_error(self) -> FpdriftError:
+        """Return the error to raise if the system has not enough memory."""
+        return FpdriftError(
+            f"not enough memory for {self.n} numbers of {self.dtype}; choose a smaller n"
+        )
 
     def check_tries(self, tries: Any, runs: int) -> int:
-        """Read a number of tries for each run, so that the result can be kept."""
+        """Check the number of tries per run, limited by the size of the result."""
         size = max(self.chunks, self.elements)
         return check_int("tries", tries, 1, max(1, _LARGEST_RESULT // size // runs))
 
     def exact_and_bound(self, chunks: list[Chunk]) -> tuple[Floats, Floats]:
-        """Give the exact result, rounded once to float64, and how far from it any order can be."""
+        """Return the exact result, rounded once to float64, and the error bound for every order."""
         elements = [*zip(*(self.kind.terms(chunk) for chunk in chunks), strict=True)]
         exact = [
             math.fsum(chain.from_iterable(t.ravel().tolist() for t in each)) for each in elements
@@ -260,20 +262,20 @@ class Task:
 
 
 def sizes_bound(sizes: float, roundings: int, dtype: str) -> float:
-    """Return gamma_roundings * sizes, or infinity where so many roundings can lose everything."""
+    """Return gamma_roundings * sizes, or infinity if that many roundings can lose everything."""
     u = Fraction(1, 2 ** format_of(dtype).precision)
     return float(gamma(roundings, u)) * sizes if sizes else 0.0
 
 
 @lru_cache(maxsize=4)
 def parts(task: Task) -> tuple[list[Any], str]:
-    """Make the parts of all chunks, with no threads; they are kept for the next replay."""
+    """Compute the parts of all chunks without threads; they are cached for the next replay."""
     chunks, digest = task.draw()
     return [task.kind.part(chunk, np.dtype(task.dtype)) for chunk in chunks], digest
 
 
-def added(task: Task, of_chunks: Iterable[Any]) -> Floats:
-    """Add the parts of chunks to nothing, one after the other."""
+def add_parts(task: Task, of_chunks: Iterable[Any]) -> Floats:
+    """Add parts to a total of zero, one after the other."""
     total = np.zeros(task.kind.shape, task.dtype)
     for part in of_chunks:
         task.kind.add(total, part)

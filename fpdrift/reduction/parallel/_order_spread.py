@@ -1,6 +1,6 @@
-"""One set of numbers in thousands of random orders, and where real ones lie among them.
+"""Measure the spread of a sum over random orders, compare it with real orders, and its growth.
 
-How the spread over orders grows, with the numbers and with the chunks.
+The spread grows with the count of the numbers and with the number of chunks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from fpdrift.reduction.parallel._thread_sums import in_order_of_arrival, thread_
 from fpdrift.serialization import read_only
 from fpdrift.validation import check_callable, check_choice, check_int
 
-#: Orders that are drawn at a time.
+#: Number of values in the orders drawn at a time.
 _BLOCK = 2**20
 
 
@@ -46,24 +46,25 @@ def spread_growth(
     dtype: str = "float32",
     progress: Progress | None = None,
 ) -> SpreadGrowth:
-    """Sum more and more numbers in more and more chunks, and see how far orders spread.
+    """Measure the spread over orders for increasing counts of numbers and chunks.
 
-    For each n and number of chunks real threads sum and add as chunks arrive; and their partial
-    sums are added in random orders, which shows on any machine what other orders can do. In ulps,
-    numbers of one sign spread as the square root of the number of chunks and hardly with n: so
-    with n, too, where chunks have one size. The bound grows as the number of chunks.
+    For each n and number of chunks, real threads sum chunks and add them as they arrive; and their
+    partial sums are added in random orders, which shows on any machine what other orders can give.
+    In ulps, the spread of numbers of one sign grows like the square root of the number of chunks
+    and hardly with n, so with n as well if the chunk size is fixed. The bound grows like the number
+    of chunks.
 
     Parameters
     ----------
     ns, chunks : sequence of int
-        Each n with each number of chunks of at most n.
+        Every n is combined with every number of chunks up to n.
     operation : {"positive sum", "sum", "dot"}
-        As for `thread_operation`. The exact sum of numbers of both signs can be small by chance,
-        and its ulps with it, so that points of ``"sum"`` and ``"dot"`` lie on no smooth curve.
+        As for `thread_operation`. The exact sum of numbers of both signs, and its ulp, can be small
+        by chance, so that the points of ``"sum"`` and ``"dot"`` do not lie on a smooth curve.
     threads : int, optional
-        By default all available cores, at least 2.
+        Number of threads; by default all available cores, at least 2.
     tries, drawn : int
-        Results of threads, and random orders, for each point.
+        Number of results of threads, and of random orders, for each point.
     seed, dtype, progress
         As for `thread_sums`.
 
@@ -74,7 +75,7 @@ def spread_growth(
     Raises
     ------
     FpdriftError
-        If an argument is out of its range, or the system refuses memory or threads.
+        If an argument is out of range, or the system refuses memory or threads.
     """
     check_callable("progress", progress)
     check_choice("operation", operation, ("positive sum", "sum", "dot"))
@@ -94,7 +95,7 @@ def spread_growth(
         try:
             points.append(_point(task, threads, tries, drawn, rng, report))
         except MemoryError:
-            raise task.no_memory() from None
+            raise task.memory_error() from None
     return SpreadGrowth(
         operation=operation,
         dtype=tasks[0].dtype,
@@ -117,9 +118,9 @@ def _point(
     chunks, _ = task.draw()
     exact = float(task.exact_and_bound(chunks)[0])
     ulp = float(ulp_at(exact, task.dtype))
-    way = in_order_of_arrival(task, chunks)
-    totals, arrivals = run_tries(way, task.chunks, threads, tries, report)
-    partials = np.array([way.part(chunk) for chunk in range(task.chunks)])
+    strategy = in_order_of_arrival(task, chunks)
+    totals, arrivals = run_tries(strategy, task.chunks, threads, tries, report)
+    partials = np.array([strategy.part(chunk) for chunk in range(task.chunks)])
     sums = random_orders(partials, drawn, rng)
     sizes = float(np.abs(partials.astype(np.float64)).sum())
     return GrowthPoint(
@@ -138,7 +139,7 @@ def _point(
 
 
 def random_orders(values: Floats, orders: int, rng: np.random.Generator) -> Floats:
-    """Add (n,) numbers one after the other in orders drawn at random; give the sums, (orders,)."""
+    """Return the sums of (n,) numbers, added one by one in random orders, (orders,)."""
     inputs = np.arange(len(values), dtype=np.min_scalar_type(len(values)))
     size = max(1, _BLOCK // len(values))
     counts = [min(size, orders - before) for before in range(0, orders, size)]
@@ -151,7 +152,7 @@ def law(sizes: float, n: int, dtype: str) -> float:
     """Return sqrt(n - 1) * u * sizes: n - 1 rounding errors that cancel by chance.
 
     Higham and Mary 2019, "A new approach to probabilistic rounding error analysis", SIAM Journal on
-    Scientific Computing 41(5), with their constant taken as 1: an expectation, no bound.
+    Scientific Computing 41(5), with their constant taken as 1: an expectation, not a bound.
     """
     return math.sqrt(n - 1) * 2.0 ** -format_of(dtype).precision * sizes
 
@@ -162,7 +163,7 @@ def _spread(values: Floats) -> float:
 
 def _several(name: str, values: Any, most: int) -> list[int]:
     if not isinstance(values, Sequence) or isinstance(values, str) or not values:
-        message = f"{name} is {short_repr(values)}; give several whole numbers, such as (16, 64)"
+        message = f"{name} is {short_repr(values)}; pass several whole numbers, such as (16, 64)"
         raise FpdriftError(message)
     return [check_int(name, value, 1, most) for value in values]
 
@@ -181,17 +182,17 @@ def order_spread(
     dtype: str = "float32",
     progress: Progress | None = None,
 ) -> OrderSpread:
-    """Sum the numbers of `thread_sums` one after the other in random orders, and in real ones.
+    """Sum the numbers of `thread_sums` in random orders, and in the orders of real programs.
 
-    The real ones: in turn, in turn from the end, pairwise, `numpy.sum`, and what threads make of
-    chunks in order of arrival.
+    The real orders: in turn, in turn from the end, pairwise, `numpy.sum`, and the order in which
+    threads' chunks arrive.
 
     Parameters
     ----------
     n : int, default 10,000
-        How many numbers, at most 2**20.
+        Number of values, at most 2**20.
     orders : int, default 10,000
-        How many random orders.
+        Number of random orders.
     chunks, threads, tries, seed, dtype, progress
         As for `thread_sums`.
 
@@ -202,7 +203,7 @@ def order_spread(
     Raises
     ------
     FpdriftError
-        If an argument is out of its range, or the system refuses memory or threads.
+        If an argument is out of range, or the system refuses memory or threads.
     """
     check_callable("progress", progress)
     n = check_int("n", n, 1, _LARGEST_N)
@@ -231,7 +232,7 @@ def order_spread(
 
 
 def _marks(values: npt.NDArray[Any], sums: ThreadSums) -> dict[str, npt.NDArray[Any]]:
-    """Sum in the orders that programs have."""
+    """Return the sums in the orders of real programs."""
     n = len(values)
     marks = {
         "in turn": run_plan(plans.sequential(n), values),

@@ -1,9 +1,4 @@
-"""What threads left behind of a dot product, a matrix product or a histogram.
-
-What threads left behind: results, orders of arrival, and how far each is from the truth.
-
-What came of comparing orders: how far they spread, and what the same bits cost.
-"""
+"""Results of threads: values, orders of arrival and errors; the spread and cost of strategies."""
 
 from __future__ import annotations
 
@@ -22,7 +17,7 @@ from fpdrift.validation import check_choice
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ThreadRun(Result):
-    """Many sums of the same numbers by one number of threads."""
+    """Many sums of the same numbers with one thread count."""
 
     threads: int
     #: the exact sum of the numbers, rounded once to float64
@@ -31,22 +26,22 @@ class ThreadRun(Result):
     values: npt.NDArray[Any]
     #: (tries,) sums of the same partial sums, added from the first chunk to the last
     fixed: npt.NDArray[Any]
-    #: (tries, chunks) numbers of the chunks in the order in which they arrived
+    #: (tries, chunks) indices of the chunks in the order in which they arrived
     arrivals: npt.NDArray[Any]
 
     @property
     def distinct(self) -> int:
-        """How many different results, by their bits."""
+        """Number of different results, by their bits."""
         return _distinct(self.values)
 
     @property
     def distinct_fixed(self) -> int:
-        """How many different results in the fixed order: one, if nothing else is at work."""
+        """Number of different results in the fixed order: one, unless there is another cause."""
         return _distinct(self.fixed)
 
     @property
     def orders(self) -> int:
-        """How many different orders of arrival."""
+        """Number of different orders of arrival."""
         return len(np.unique(self.arrivals, axis=0))
 
     @property
@@ -56,12 +51,12 @@ class ThreadRun(Result):
 
     @property
     def errors(self) -> npt.NDArray[np.float64]:
-        """Distance of each result from the exact sum, (tries,), signed."""
+        """Signed distance of each result from the exact sum, (tries,)."""
         return self.values.astype(np.float64) - self.exact
 
     @property
     def ulps(self) -> npt.NDArray[np.float64]:
-        """Distance of each result from the exact sum in ulps of the latter, (tries,), signed."""
+        """Signed distance of each result from the exact sum, in ulps of that sum, (tries,)."""
         return self.errors / self.ulp
 
     @property
@@ -86,33 +81,33 @@ class ThreadRun(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ThreadSums(Result):
-    """The same numbers, summed many times by several numbers of threads."""
+    """The same numbers, summed many times with several thread counts."""
 
     n: int
     chunks: int
-    #: sums per number of threads
+    #: sums per thread count
     tries: int
     seed: int
     dtype: str
-    #: xxh3 of the numbers' bytes: whether a replay draws the same
+    #: xxh3 of the numbers' bytes, to check that a replay draws the same numbers
     digest: str
     #: the exact sum, rounded once to float64
     exact: float
-    #: no order whatever can be further from the exact sum: gamma_(n-1) * sum(abs(x)), Higham,
-    #: Accuracy and Stability, 2nd edition, eq. 4.4; infinite where n is too large for the dtype
+    #: error bound for every order: gamma_(n-1) * sum(abs(x)), Higham, Accuracy and Stability,
+    #: 2nd edition, eq. 4.4; infinite if n is too large for the dtype
     bound: float
-    #: no two orders of the same partial sums p can be further apart: 2 * gamma_(chunks-1) *
-    #: sum(abs(p)), from the same equation
+    #: bound for the distance between any two orders of the same partial sums p:
+    #: 2 * gamma_(chunks-1) * sum(abs(p)), from the same equation
     spread_bound: float
     runs: tuple[ThreadRun, ...]
 
     def run(self, threads: int) -> ThreadRun:
-        """Return the run of one number of threads.
+        """Return the run with a thread count.
 
         Raises
         ------
         FpdriftError
-            If that number was not tried.
+            If that thread count was not tried.
         """
         run: ThreadRun = find_run(self.runs, threads)
         return run
@@ -129,39 +124,39 @@ def _distinct(values: npt.NDArray[Any]) -> int:
 
 
 def find_run(runs: tuple[Any, ...], threads: Any) -> Any:
-    """Return the run of a number of threads, or say which there are."""
+    """Return the run with a thread count, or raise FpdriftError with the available ones."""
     for run in runs:
         if run.threads == threads:
             return run
     tried = ", ".join(str(run.threads) for run in runs)
-    message = f"no run with {short_repr(threads)} threads; there are runs with {tried}"
+    message = f"no run with {short_repr(threads)} threads; choose from {tried}"
     raise FpdriftError(message)
 
 
 def many(count: int, noun: str) -> str:
-    """Write a number with its noun."""
+    """Return a number with its noun, in the plural if needed."""
     plural = "tries" if noun == "try" else f"{noun}s"
     return f"{count} {noun if count == 1 else plural}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class OperationRun(Result):
-    """Many tries of one operation by one number of threads."""
+    """Many tries of one operation with one thread count."""
 
     threads: int
     #: (tries, ...) results in the dtype, partial results added as they arrived
     values: npt.NDArray[Any]
-    #: (tries, chunks) numbers of the chunks in the order in which they arrived
+    #: (tries, chunks) indices of the chunks in the order in which they arrived
     arrivals: npt.NDArray[Any]
 
     @property
     def distinct(self) -> int:
-        """How many different results, by the bits of all their elements."""
+        """Number of different results, by the bits of all their elements."""
         return len({value.tobytes() for value in self.values})
 
     @property
     def orders(self) -> int:
-        """How many different orders of arrival."""
+        """Number of different orders of arrival."""
         return len(np.unique(self.arrivals, axis=0))
 
     @property
@@ -171,12 +166,12 @@ class OperationRun(Result):
 
     @property
     def spread(self) -> int:
-        """The largest of them."""
+        """The largest of `spreads`."""
         return int(self.spreads.max())
 
     @property
     def changing(self) -> int:
-        """How many elements of the result did not come out the same in all tries."""
+        """Number of elements that differ between tries."""
         return int(np.count_nonzero(self.spreads))
 
     def __repr__(self) -> str:
@@ -189,40 +184,40 @@ class OperationRun(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ThreadOperation(Result):
-    """The same operation on the same numbers, many times by several numbers of threads."""
+    """The same operation on the same numbers, many times with several thread counts."""
 
     #: "sum", "positive sum", "dot", "matmul", "histogram" or "scatter-add"
     operation: str
-    #: how many terms: of each element of a product, of all elements of a histogram together
+    #: number of terms: of each element of a product, of all elements of a histogram together
     n: int
     chunks: int
-    #: results per number of threads
+    #: results per thread count
     tries: int
     seed: int
     dtype: str
-    #: xxh3 of the numbers' bytes: whether a replay draws the same
+    #: xxh3 of the numbers' bytes, to check that a replay draws the same numbers
     digest: str
     #: (...) the exact result, each element rounded once to float64
     exact: npt.NDArray[np.float64]
-    #: (...) no order whatever can take an element further from the exact one
+    #: (...) error bound of each element for every order
     bound: npt.NDArray[np.float64]
-    #: (...) the result of the chunks added from the first to the last
+    #: (...) the result if the chunks are added from the first to the last
     fixed: npt.NDArray[Any]
     runs: tuple[OperationRun, ...]
 
     def run(self, threads: int) -> OperationRun:
-        """Return the run of one number of threads.
+        """Return the run with a thread count.
 
         Raises
         ------
         FpdriftError
-            If that number was not tried.
+            If that thread count was not tried.
         """
         run: OperationRun = find_run(self.runs, threads)
         return run
 
     def errors(self, threads: int) -> npt.NDArray[np.float64]:
-        """Distance of each result of one number of threads from the exact one, (tries, ...)."""
+        """Return the signed distance of each result with a thread count from the exact one."""
         return self.run(threads).values.astype(np.float64) - self.exact
 
     def __repr__(self) -> str:
@@ -235,7 +230,7 @@ class ThreadOperation(Result):
 
 
 def ulp_at(exact: Any, dtype: Any) -> npt.NDArray[np.float64]:
-    """Return the spacing of a dtype's floats at some exact numbers, of the same shape."""
+    """Return the spacing of a dtype's floats at exact numbers, in their shape."""
     fmt = format_of(dtype)
     exponents = np.where(np.equal(exact, 0), fmt.emin, np.frexp(exact)[1] - 1)
     spacing: npt.NDArray[np.float64] = np.ldexp(
@@ -246,41 +241,41 @@ def ulp_at(exact: Any, dtype: Any) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GrowthPoint(Result):
-    """How far apart one set of partial sums can end, in ulps of its exact sum."""
+    """The spread of one set of partial sums over orders, in ulps of its exact sum."""
 
     n: int
     chunks: int
     #: the exact result, rounded once to float64
     exact: float
-    #: spacing of the dtype's floats there
+    #: spacing of the dtype's floats at `exact`
     ulp: float
-    #: from the smallest to the largest result of real threads
+    #: distance between the smallest and the largest result of real threads
     threads_spread: float
-    #: how many different results threads gave, and in how many orders of arrival
+    #: number of different results of threads, and of their orders of arrival
     threads_results: int
     threads_orders: int
-    #: from the smallest to the largest result of orders that were drawn
+    #: distance between the smallest and the largest result of random orders
     drawn_spread: float
     drawn_results: int
-    #: 2 * sqrt(chunks - 1) * u * sum(abs(p)): what rounding errors that cancel by chance suggest
+    #: 2 * sqrt(chunks - 1) * u * sum(abs(p)): expected if rounding errors cancel by chance
     law: float
-    #: 2 * gamma_(chunks-1) * sum(abs(p)): no two orders of the partial sums p can be further apart
+    #: 2 * gamma_(chunks-1) * sum(abs(p)): bound for any two orders of the partial sums p
     bound: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpreadGrowth(Result):
-    """How the spread over orders grows with the numbers and with the chunks."""
+    """Growth of the spread over orders with the count of numbers and with the chunks."""
 
     operation: str
     dtype: str
     seed: int
-    #: the number of threads, and how many results they gave for each point
+    #: number of threads, and of their results for each point
     threads: int
     tries: int
-    #: how many orders were drawn for each point
+    #: number of random orders for each point
     drawn: int
-    #: one for each n and number of chunks, in this order
+    #: one point for each n and number of chunks, in this order
     points: tuple[GrowthPoint, ...]
 
     def __repr__(self) -> str:
@@ -294,45 +289,45 @@ class SpreadGrowth(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Strategy(Result):
-    """One way of adding what threads bring, and what it costs."""
+    """One strategy for adding the parts of threads, and its cost."""
 
     #: "order of arrival", "fixed order", "float64 accumulator" or "reproducible"
     name: str
-    #: whether it gives the same bits in every order, by its design
+    #: whether it gives the same bits in every order, by design
     same_bits: bool
-    #: how many different results all tries of all numbers of threads gave
+    #: number of different results over all tries and thread counts
     results: int
-    #: the largest distance in ulps between two results of an element
+    #: largest distance in ulps between two results of an element
     spread: int
-    #: the largest distance of an element from the exact one, in ulps of the latter
+    #: largest distance of an element from the exact one, in ulps of the exact one
     error: float
-    #: median time over that of the order of arrival, in the same run
+    #: median ratio of its time to that of the order of arrival, in the same run
     times_arrival: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Strategies(Result):
-    """Ways to the same bits, side by side."""
+    """Comparison of strategies for reproducible results."""
 
     operation: str
     n: int
     chunks: int
     seed: int
     dtype: str
-    #: numbers of threads that were tried; times are of the last
+    #: thread counts that were tried; times are those of the last
     threads: tuple[int, ...]
-    #: results of each strategy at each number of threads, in so many rounds of them
+    #: results per strategy, thread count and round; and number of rounds
     tries: int
     rounds: int
     rows: tuple[Strategy, ...]
 
     def row(self, name: str) -> Strategy:
-        """Return the strategy of a name.
+        """Return the row of a strategy.
 
         Raises
         ------
         FpdriftError
-            If it is not there.
+            If there is no such strategy.
         """
         rows = {row.name: row for row in self.rows}
         check_choice("strategy", name, rows)
@@ -348,36 +343,36 @@ class Strategies(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class OrderSpread(Result):
-    """One set of numbers, added one after the other in many orders that were drawn."""
+    """One set of numbers, added one after the other in many random orders."""
 
     n: int
     seed: int
     dtype: str
     #: the exact sum, rounded once to float64
     exact: float
-    #: spacing of the dtype's floats there
+    #: spacing of the dtype's floats at `exact`
     ulp: float
     #: (orders,) sums in the dtype
     values: npt.NDArray[Any]
-    #: what real ways of adding give, by their names: (k,) different sums of the dtype
+    #: name of a real order -> its different sums, (k,) of the dtype
     marks: dict[str, npt.NDArray[Any]]
-    #: sqrt(n - 1) * u * sum(abs(x)): what rounding errors that cancel by chance suggest
+    #: sqrt(n - 1) * u * sum(abs(x)): expected if rounding errors cancel by chance
     law: float
-    #: gamma_(n-1) * sum(abs(x)): no order whatever can be further from the exact sum
+    #: gamma_(n-1) * sum(abs(x)): error bound for every order
     bound: float
 
     @property
     def ulps(self) -> npt.NDArray[np.float64]:
-        """Distance of each sum from the exact one, in ulps of the latter, (orders,), signed."""
+        """Signed distance of each sum from the exact one, in ulps of that, (orders,)."""
         return self.in_ulps(self.values)
 
     @property
     def distinct(self) -> int:
-        """How many different sums."""
+        """Number of different sums."""
         return len(np.unique(self.values))
 
     def in_ulps(self, sums: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Return the same for other sums, such as those of a mark."""
+        """Return the signed distance of sums, such as a mark's, from the exact one in ulps."""
         return (np.asarray(sums, np.float64) - self.exact) / self.ulp
 
     def __repr__(self) -> str:

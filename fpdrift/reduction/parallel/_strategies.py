@@ -1,4 +1,4 @@
-"""Ways to the same bits from threads that arrive in any order, and what each costs."""
+"""Compare strategies for reproducible bits from threads that arrive in any order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from fpdrift.floats import ulp_distance
 from fpdrift.reduction._rounding import Floats
 from fpdrift.reduction.algorithms import Bins
-from fpdrift.reduction.parallel._operations import Chunk, Task, added
+from fpdrift.reduction.parallel._operations import Chunk, Task, add_parts
 from fpdrift.reduction.parallel._results import Strategies, Strategy, ulp_at
 from fpdrift.reduction.parallel._thread_pool import (
     Progress,
@@ -24,7 +24,7 @@ from fpdrift.reduction.parallel._thread_pool import (
 from fpdrift.reduction.parallel._thread_sums import in_order_of_arrival
 from fpdrift.validation import check_callable, check_int
 
-#: Strategies that give the same bits in every order by their design.
+#: Strategies that give the same bits in every order by design.
 _SAME_BITS = ("fixed order", "reproducible")
 
 
@@ -40,34 +40,34 @@ def strategies(
     dtype: str = "float32",
     progress: Progress | None = None,
 ) -> Strategies:
-    """Do one operation by threads in several ways, by turns, and compare results and times.
+    """Run one operation with several strategies, alternately, and compare results and times.
 
-    - *order of arrival*: each part is added as it comes, which promises nothing;
-    - *fixed order*: parts wait until all are there, and are added from the first to the last;
-    - *float64 accumulator* (for float32 only): parts are made and added in float64 as they come,
-      and the total is rounded once. Orders still differ in float64, but hardly ever by enough to
-      show: nothing is promised;
+    - *order of arrival*: each part is added as it arrives, which guarantees nothing;
+    - *fixed order*: once all parts have arrived, they are added from the first to the last;
+    - *float64 accumulator* (for float32 only): parts are computed and added in float64 as they
+      arrive, and the total is rounded once. Orders still differ in float64, but hardly ever by
+      enough to change the result, which is not guaranteed;
     - *reproducible*: each part is a sum in `Bins`, whose bits do not depend on any order.
 
     Parameters
     ----------
     operation, n, chunks, threads, seed, dtype, progress
-        As for `thread_operation`. Times are taken with the last number of threads.
+        As for `thread_operation`. Times are measured with the last thread count.
     tries : int, default 20
-        Results of each strategy, number of threads and round.
+        Results per strategy, thread count and round.
     rounds : int, default 5
-        How often the strategies take turns; their times are compared within a round.
+        Number of rounds; the times of the strategies are compared within a round.
 
     Returns
     -------
     Strategies
-        A row for each strategy, the order of arrival first. Sums in bins are several NumPy calls
-        for each element of a part here, so their time is not that of a compiled one.
+        A row for each strategy, the order of arrival first. Here a sum in bins takes several NumPy
+        calls for each element of a part, so it is slower than a compiled one.
 
     Raises
     ------
     FpdriftError
-        If an argument is out of its range, or the system refuses memory or threads.
+        If an argument is out of range, or the system refuses memory or threads.
     """
     check_callable("progress", progress)
     counts = thread_counts(threads)
@@ -77,7 +77,7 @@ def strategies(
     try:
         rows = _compare(task, counts, tries, rounds, progress)
     except MemoryError:
-        raise task.no_memory() from None
+        raise task.memory_error() from None
     return Strategies(
         operation=task.operation,
         n=task.n,
@@ -96,25 +96,25 @@ def _compare(
 ) -> tuple[Strategy, ...]:
     chunks, _ = task.draw()
     exact, _ = task.exact_and_bound(chunks)
-    ways = _ways(task, chunks)
-    results: dict[str, list[Floats]] = {name: [] for name in ways}
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    turns = _turns(list(ways), counts, rounds)
+    choices = _strategies_of(task, chunks)
+    results: dict[str, list[Floats]] = {name: [] for name in choices}
+    times: dict[str, list[float]] = {name: [] for name in choices}
+    turns = _turns(list(choices), counts, rounds)
     for turn, (count, name) in enumerate(turns):
         report = reporter(progress, turn * tries, len(turns) * tries)
         began = time.perf_counter()
-        totals, _ = run_tries(ways[name], task.chunks, count, tries, report)
+        totals, _ = run_tries(choices[name], task.chunks, count, tries, report)
         if count == counts[-1]:
             times[name].append(time.perf_counter() - began)
         results[name] += totals
     return tuple(
         _row(name, np.stack(results[name]), exact, times[name], times["order of arrival"])
-        for name in ways
+        for name in choices
     )
 
 
 def _turns(names: list[str], counts: tuple[int, ...], rounds: int) -> list[tuple[int, str]]:
-    """Let each round start with another strategy: what came before leaves its mark on the cache."""
+    """Start each round with a different strategy, since the previous one affects the cache."""
     turns = []
     for turn in range(rounds):
         first = turn % len(names)
@@ -123,13 +123,13 @@ def _turns(names: list[str], counts: tuple[int, ...], rounds: int) -> list[tuple
     return turns
 
 
-def _ways(task: Task, chunks: list[Chunk]) -> dict[str, ReductionStrategy]:
+def _strategies_of(task: Task, chunks: list[Chunk]) -> dict[str, ReductionStrategy]:
     arrival = in_order_of_arrival(task, chunks)
-    ways = {"order of arrival": arrival, "fixed order": _in_fixed_order(task, arrival)}
+    choices = {"order of arrival": arrival, "fixed order": _in_fixed_order(task, arrival)}
     if task.dtype == "float32":
-        ways["float64 accumulator"] = in_order_of_arrival(task, chunks, accumulator="float64")
-    ways["reproducible"] = _in_bins(task, chunks)
-    return ways
+        choices["float64 accumulator"] = in_order_of_arrival(task, chunks, accumulator="float64")
+    choices["reproducible"] = _in_bins(task, chunks)
+    return choices
 
 
 def _in_fixed_order(task: Task, arrival: ReductionStrategy) -> ReductionStrategy:
@@ -138,7 +138,7 @@ def _in_fixed_order(task: Task, arrival: ReductionStrategy) -> ReductionStrategy
         return waiting
 
     def finish(waiting: dict[int, Any]) -> Floats:
-        return added(task, [waiting[chunk] for chunk in range(task.chunks)])
+        return add_parts(task, [waiting[chunk] for chunk in range(task.chunks)])
 
     return ReductionStrategy(begin=dict, part=arrival.part, add=keep, finish=finish)
 

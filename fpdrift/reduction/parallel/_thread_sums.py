@@ -1,12 +1,9 @@
-"""Let real threads add: the order in which partial sums arrive decides the last bits.
+"""Add with real threads, where the order of arrival decides the last bits, and replay the order.
 
-Each thread takes the next chunk, sums it, and adds its partial sum to the total under a lock. Which
-partial sum comes next is the operating system's choice, so the same program adds the same numbers
-in another order. What it chose is recorded, and adding again in that order needs no threads.
-
-Operations of many elements by real threads: what arrives is added to the whole result.
-
-Add again, without threads, in an order that threads once left behind.
+Each thread takes the next chunk, sums it, and adds its partial sum to the total under a lock. The
+operating system decides which partial sum comes next, so the same program adds the same numbers in
+different orders. The order is recorded, and replaying it needs no threads. Other operations work
+in the same way: the part of a chunk is added to the whole result.
 """
 
 from __future__ import annotations
@@ -21,7 +18,7 @@ import numpy as np
 
 from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.reduction._rounding import Floats
-from fpdrift.reduction.parallel._operations import Chunk, Task, added, parts, sizes_bound
+from fpdrift.reduction.parallel._operations import Chunk, Task, add_parts, parts, sizes_bound
 from fpdrift.reduction.parallel._results import OperationRun, ThreadOperation, ThreadRun, ThreadSums
 from fpdrift.reduction.parallel._thread_pool import (
     Progress,
@@ -45,33 +42,33 @@ def thread_operation(
     dtype: str = "float32",
     progress: Progress | None = None,
 ) -> ThreadOperation:
-    """Do the same operation many times with real threads, adding what each chunk gives.
+    """Run the same operation many times with real threads, adding chunks as they arrive.
 
     Parameters
     ----------
     operation : str, default "dot"
         - ``"sum"``: of standard normal numbers, as `thread_sums`;
-        - ``"positive sum"``: of numbers spread evenly from 0 to 1;
-        - ``"dot"``: of two rows of standard normal numbers;
+        - ``"positive sum"``: of numbers uniformly distributed from 0 to 1;
+        - ``"dot"``: of two vectors of standard normal numbers;
         - ``"matmul"``: 8 rows times 8 columns of n standard normal numbers each; a chunk is a
-          piece of the inner dimension, and its part a whole 8x8 matrix;
+          slice of the inner dimension, and its part is a whole 8x8 matrix;
         - ``"histogram"``: n standard normal weights into 64 bins; a chunk's part is a histogram;
         - ``"scatter-add"``: the same, but a chunk that arrives adds its weights one by one.
     n : int, optional
-        How many terms; by default enough that threads get in each other's way.
+        Number of terms; by default enough for threads to interleave.
     chunks, threads, tries, seed, dtype, progress
         As for `thread_sums`.
 
     Returns
     -------
     ThreadOperation
-        For each thread count every try's result and order of arrival; the result in a fixed order,
-        the exact one, and error bounds. `replay` does any try again, without threads.
+        For each thread count, every try's result and order of arrival; the result in a fixed order,
+        the exact one, and error bounds. `replay` repeats any try without threads.
 
     Raises
     ------
     FpdriftError
-        If an argument is out of its range, or the system refuses memory or threads.
+        If an argument is out of range, or the system refuses memory or threads.
     """
     check_callable("progress", progress)
     counts = thread_counts(threads)
@@ -80,13 +77,13 @@ def thread_operation(
     try:
         return _operate(task, counts, tries, progress)
     except MemoryError:
-        raise task.no_memory() from None
+        raise task.memory_error() from None
 
 
 def in_order_of_arrival(
     task: Task, chunks: list[Chunk], accumulator: str | None = None
 ) -> ReductionStrategy:
-    """Make parts and add them as they come, in the accumulator's dtype; round once at the end."""
+    """Add parts as they arrive, in the accumulator's dtype; round once at the end."""
     dtype = np.dtype(accumulator or task.dtype)
 
     def add(total: Floats, _chunk: int, part: Any) -> Floats:
@@ -106,11 +103,11 @@ def _operate(
 ) -> ThreadOperation:
     chunks, digest = task.draw()
     exact, bound = task.exact_and_bound(chunks)
-    way = in_order_of_arrival(task, chunks)
+    strategy = in_order_of_arrival(task, chunks)
     runs: list[OperationRun] = []
     for count in counts:
         report = reporter(progress, len(runs) * tries, tries * len(counts))
-        values, arrivals = run_tries(way, task.chunks, count, tries, report)
+        values, arrivals = run_tries(strategy, task.chunks, count, tries, report)
         runs.append(OperationRun(threads=count, values=read_only(values), arrivals=arrivals))
     return ThreadOperation(
         operation=task.operation,
@@ -122,7 +119,7 @@ def _operate(
         digest=digest,
         exact=exact,
         bound=bound,
-        fixed=read_only(added(task, map(way.part, range(task.chunks)))),
+        fixed=read_only(add_parts(task, map(strategy.part, range(task.chunks)))),
         runs=tuple(runs),
     )
 
@@ -140,37 +137,37 @@ def thread_sums(
     """Sum the same numbers many times with real threads, adding chunks as they arrive.
 
     The numbers are ``numpy.random.default_rng(seed).standard_normal(n, dtype)``: both signs, so
-    that the running total is small beside what is added to it, and the order shows. NumPy releases
-    the interpreter's lock while it sums a chunk, so threads do run side by side; that chunks
-    then *arrive* in other orders is not taken for granted but counted (`ThreadRun.orders`). The
-    threads go from one try to the next without a pause, as waking them takes longer than a sum.
+    that the running total is small compared to what is added to it, and the order matters. NumPy
+    releases the GIL while it sums a chunk, so threads do run in parallel; whether chunks then
+    *arrive* in different orders is not assumed but counted (`ThreadRun.orders`). The threads go
+    from one try to the next without a pause, as waking them takes longer than a sum.
 
     Parameters
     ----------
     n : int, default 4,194,304
-        How many numbers, at most 2**27.
+        Number of values, at most 2**27.
     chunks : int, default 64
-        Pieces of (almost) equal size, at most 65,536; each is summed by `numpy.sum`.
+        Number of chunks of (almost) equal size, at most 65,536; each is summed by `numpy.sum`.
     threads : int or sequence of int, optional
         Thread counts to try, each 1 to 256; by default 1 and all available cores (at least 2).
     tries : int, default 200
         Sums per thread count.
     seed : int, default 1
     dtype : {"float32", "float64"}
-        Of the numbers, the partial sums and the total.
+        Dtype of the numbers, the partial sums and the total.
     progress : callable, optional
-        Called now and then with the sums done and the sums to do.
+        Called periodically with the number of sums done and the total.
 
     Returns
     -------
     ThreadSums
-        For each thread count every try's result and order of arrival, and what the same partial
-        sums give when they are added in a fixed order; the exact sum and error bounds.
+        For each thread count, every try's result and order of arrival, and the result of the same
+        partial sums in a fixed order; the exact sum and error bounds.
 
     Raises
     ------
     FpdriftError
-        If an argument is out of its range, or the system refuses memory or threads.
+        If an argument is out of range, or the system refuses memory or threads.
     """
     check_callable("progress", progress)
     counts = thread_counts(threads)
@@ -179,7 +176,7 @@ def thread_sums(
     try:
         return _sum(task, counts, tries, progress)
     except MemoryError:
-        raise task.no_memory() from None
+        raise task.memory_error() from None
 
 
 def _sum(task: Task, counts: tuple[int, ...], tries: int, progress: Progress | None) -> ThreadSums:
@@ -212,8 +209,8 @@ def _run(
     exact: float,
     report: Callable[[int], None],
 ) -> ThreadRun:
-    way = _keeping(in_order_of_arrival(task, chunks), task)
-    results, arrivals = run_tries(way, task.chunks, threads, tries, report)
+    strategy = _keep_partials(in_order_of_arrival(task, chunks), task)
+    results, arrivals = run_tries(strategy, task.chunks, threads, tries, report)
     values = read_only([total for total, _ in results])
     partials = np.stack([partials for _, partials in results], axis=1)
     return ThreadRun(
@@ -225,35 +222,35 @@ def _run(
     )
 
 
-def _keeping(way: ReductionStrategy, task: Task) -> ReductionStrategy:
-    """Keep the partial sums beside the total."""
+def _keep_partials(strategy: ReductionStrategy, task: Task) -> ReductionStrategy:
+    """Return a strategy that also keeps the partial sums."""
 
     def add(state: tuple[Floats, Floats], chunk: int, part: Any) -> tuple[Floats, Floats]:
         state[1][chunk] = part
-        return way.add(state[0], chunk, part), state[1]
+        return strategy.add(state[0], chunk, part), state[1]
 
     return replace(
-        way,
-        begin=lambda: (way.begin(), np.empty(task.chunks, task.dtype)),
+        strategy,
+        begin=lambda: (strategy.begin(), np.empty(task.chunks, task.dtype)),
         add=add,
-        finish=lambda state: (way.finish(state[0]), state[1]),
+        finish=lambda state: (strategy.finish(state[0]), state[1]),
     )
 
 
 def replay(result: ThreadSums | ThreadOperation, index: int, *, threads: int | None = None) -> Any:
-    """Add in the order of arrival of one try again, with no threads at all.
+    """Add again in the order of arrival of one try, without threads.
 
-    The numbers are drawn again from the result's seed, and what their chunks give is kept for the
-    next replay. On the machine that made the result, this gives the try's bits.
+    The numbers are drawn again from the result's seed, and the parts of their chunks are cached for
+    the next replay. On the machine that made the result, the replay is bit-identical to the try.
 
     Parameters
     ----------
     result : ThreadSums or ThreadOperation
-        Made here, or read from JSON.
+        A new result, or one read from JSON.
     index : int
-        Which try, 0 to ``result.tries - 1``.
+        Index of the try, 0 to ``result.tries - 1``.
     threads : int, optional
-        Of which thread count; by default the highest there is.
+        Thread count of the try; by default the highest.
 
     Returns
     -------
@@ -263,23 +260,25 @@ def replay(result: ThreadSums | ThreadOperation, index: int, *, threads: int | N
     Raises
     ------
     FpdriftError
-        If there is no such try or result, or this NumPy draws other numbers from the seed.
+        If there is no such try or result, or this NumPy draws different numbers from the seed.
     """
     if not isinstance(result, ThreadSums | ThreadOperation):
-        message = f"result is {short_repr(result)}; give a ThreadSums, as thread_sums makes it"
+        message = (
+            f"result is {short_repr(result)}; pass a result of thread_sums or thread_operation"
+        )
         raise FpdriftError(message)
     if not result.runs:
-        message = "no runs in this result, so no try to replay"
+        message = "the result has no runs; there is no try to replay"
         raise FpdriftError(message)
     run = result.run(max(r.threads for r in result.runs) if threads is None else threads)
     order = run.arrivals[check_int("index", index, 0, len(run.arrivals) - 1)].tolist()
     if sorted(order) != list(range(result.chunks)):
-        message = f"try {index} does not hold each of the {result.chunks} chunks once"
+        message = f"try {index} does not contain each of the {result.chunks} chunks once"
         raise FpdriftError(message)
     name = "sum" if isinstance(result, ThreadSums) else result.operation
     task = Task.checked(name, result.n, result.chunks, result.seed, result.dtype)
     of_chunks, digest = parts(task)
     if digest != result.digest:
-        message = f"this NumPy {np.__version__} draws other numbers from seed {result.seed}"
+        message = f"this NumPy {np.__version__} draws different numbers from seed {result.seed}"
         raise FpdriftError(message)
-    return added(task, (of_chunks[chunk] for chunk in order))[()]
+    return add_parts(task, (of_chunks[chunk] for chunk in order))[()]

@@ -1,4 +1,4 @@
-"""What a black box computes: a sum, or a mean or a product that is asked as if it were one."""
+"""Wrap a mean or a product so that it can be probed like a sum."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from fpdrift.reduction._rounding import Floats, round_array
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """From the sums in the accumulator's format to what a function returns in its own."""
+    """The last step of a function: from a sum in the accumulator's format to its return value."""
 
-    #: in words, or None for a plain sum, which is rounded at its end
+    #: its description, or None for a plain sum, which only rounds
     words: str | None
     call: Callable[[Floats, Format], Floats]
 
     def __call__(self, sums: Floats, fmt: Format) -> Floats:
-        """Finish sums."""
+        """Apply the step to sums."""
         return self.call(sums, fmt)
 
 
-#: What a plain sum does at its end.
+#: The last step of a plain sum.
 ROUNDED = Finish(None, round_array)
 
 
 def mean_finishes(n: int) -> tuple[Finish, ...]:
-    """Return the ways in which a mean of n numbers may end; divisions come first."""
+    """Return the possible last steps of a mean of n numbers, divisions first."""
 
     def divided(sums: Floats, fmt: Format) -> Floats:
         return round_array(sums / sums.dtype.type(n), fmt)
@@ -54,19 +54,19 @@ def mean_finishes(n: int) -> tuple[Finish, ...]:
     )
 
 
-class AsSum:
-    """A function of (n,) numbers that adds them, and what it does beside that.
+class SumAdapter:
+    """A function that adds (n,) numbers, with what else it computes.
 
     Parameters
     ----------
     function : callable
-        Takes (n,) numbers; one that multiplies takes (n,) factors beside them.
+        Takes (n,) numbers; if it multiplies, (n,) factors as well.
     n : int
     fmt : Format
     name : str
     multiplies : bool, default False
     finishes : tuple of Finish
-        What may become of the sum at its end.
+        The possible last steps.
     """
 
     def __init__(
@@ -85,5 +85,5 @@ class AsSum:
         self.multiplies, self.finishes = multiplies, finishes
 
     def __call__(self, values: Any) -> Any:
-        """Add (n,) numbers."""
+        """Return the function's value for (n,) numbers."""
         return self.function(values, self._ones) if self.multiplies else self.function(values)
