@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False  # `typing` takes longer than all the rest of this module
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 #: The extra of fpdrift that installs each optional module.
 EXTRA_OF = {
     "distributed": "cluster",
@@ -13,6 +17,7 @@ EXTRA_OF = {
     "pandas": "export",
     "pptx": "slides",
     "pyarrow": "export",
+    "shtab": "completion",
     "sklearn": "cnn",
     "tensorboard": "export",
     "tensorflow": "cnn",
@@ -70,3 +75,17 @@ def short_repr(value: object) -> str:
     except Exception:  # noqa: BLE001 - a foreign class may raise anything
         return f"a value of type {type(value).__name__}, whose repr fails"
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return the question that ends an error about a mistyped name; nothing if none is near.
+
+    Examples
+    --------
+    >>> did_you_mean("trian", ["train", "show"])
+    " (did you mean 'train'?)"
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(name[:60], [*known], n=1) if isinstance(name, str) else []
+    return f" (did you mean {near[0]!r}?)" if near else ""

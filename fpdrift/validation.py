@@ -10,7 +10,7 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
-from fpdrift.errors import FpdriftError, short_repr
+from fpdrift.errors import FpdriftError, did_you_mean, short_repr
 
 
 def check_int(name: str, value: Any, least: int, most: int) -> int:
@@ -39,8 +39,9 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
     FpdriftError
     """
     if not isinstance(value, str) or value not in choices:
-        message = f"unknown {name} {short_repr(value)}; choose one of {', '.join(choices)}"
-        raise FpdriftError(message)
+        known = [*choices]
+        message = f"unknown {name} {short_repr(value)}; choose one of {', '.join(known)}"
+        raise FpdriftError(message + did_you_mean(value, known))
 
 
 def check_switch(name: str, value: Any, *, optional: bool = False) -> None:

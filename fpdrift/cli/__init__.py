@@ -1,4 +1,4 @@
 """The command line: arguments, progress and printing. Nothing is computed here."""
 
-#: Exit code of a command that Ctrl-C ended.
-INTERRUPTED = 130
+#: Exit codes: all is well, a step failed, the input is wrong, Ctrl-C ended the command.
+FINE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130

@@ -1,4 +1,4 @@
-"""``fpdrift batch``: what its batch, its instruction set and its threads do to one row's bits."""
+"""``fpdrift batch``: how batch size, instruction set and threads change one row's bits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from fpdrift.cli.options import add_output, check_output, deliver, whole, wholes, words
 from fpdrift.cli.progress import reporting
 from fpdrift.errors import FpdriftError
-from fpdrift.reduction import batch_classes, condition_matrix
 
 if TYPE_CHECKING:
     import argparse
@@ -19,31 +18,50 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "batch",
-        help="what the batch, or a condition, does to one row's bits",
-        description="Compute one row in batches of several sizes, or under several conditions, in "
-        "fresh processes. An operation may be module:function of your own, whose code is run.",
-        allow_abbrev=False,
+        help="how the batch size, or a condition, changes one row's bits",
+        description="Compute one row in batches of several sizes, or under several conditions.",
+        epilog="An operation may also be your own, module:function, whose code is then run.",
+        examples=(
+            "fpdrift batch --operations matmul --libraries numpy",
+            "fpdrift batch --conditions --operations matmul --libraries numpy",
+        ),
     )
     command.add_argument(
         "--conditions", action="store_true", help="compare instruction sets and threads instead"
     )
-    command.add_argument("--operations", type=words, metavar="NAME,NAME", help="such as matmul")
-    command.add_argument("--libraries", type=words, metavar="NAME,NAME", help="numpy, tensorflow")
-    command.add_argument("--batches", type=wholes, metavar="N,N", help="sizes of the batch")
-    command.add_argument("--seed", type=whole, metavar="N")
-    command.add_argument("--timeout", type=whole, metavar="SECONDS", help="for one process")
+    command.add_argument(
+        "--operations",
+        type=words,
+        metavar="NAME,NAME",
+        help="operations to compute (default: matmul,convolution,softmax)",
+    )
+    command.add_argument(
+        "--libraries",
+        type=words,
+        metavar="NAME,NAME",
+        help="libraries to use (default: numpy,tensorflow)",
+    )
+    command.add_argument(
+        "--batches", type=wholes, metavar="N,N", help="batch sizes (default: 1,2,3,8,64,1000)"
+    )
+    command.add_argument("--seed", type=whole, metavar="N", help="for the numbers (default: 1)")
+    command.add_argument(
+        "--timeout", type=whole, metavar="SECONDS", help="limit for one process (default: 300)"
+    )
     add_output(command)
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compute the rows; return the exit code."""
+    from fpdrift.reduction import batch_classes, condition_matrix
+
     check_output(arguments)
     options = ("operations", "libraries", "batches", "seed", "timeout")
     given = {name: getattr(arguments, name) for name in options}
     chosen = {name: value for name, value in given.items() if value is not None}
     if any(":" in name for name in chosen.get("operations", ())):
-        sys.path.insert(0, str(Path.cwd()))  # where one's own module is; processes copy the path
+        sys.path.insert(0, str(Path.cwd()))  # of the user's own module; processes copy the path
     study = condition_matrix if arguments.conditions else batch_classes
     with reporting() as report:
         result = study(

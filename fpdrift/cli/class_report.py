@@ -1,85 +1,18 @@
-"""``fpdrift class``: which records of a folder have equal bits, and where the others diverged.
-
-A class without names: what is told of its runs is what fpdrift itself writes into a record.
-
-A record's `meta` may hold anything, a student's name among it. So facts are not searched for names:
-only those that are known to hold none are told.
-"""
+"""``fpdrift class``: which records of a folder have equal bits, and where the others diverged."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fpdrift import provenance
 from fpdrift.cli.options import add_output, add_trust, check_output, deliver
-from fpdrift.comparison import compare_many
-from fpdrift.comparison._many import OTHER_MODEL, OTHER_START
-from fpdrift.comparison._metadata import UNKNOWN
+from fpdrift.cli.progress import waiting
 from fpdrift.errors import FpdriftError
-from fpdrift.perturbation import Perturbation
-from fpdrift.records._format import MAX_BYTES
-from fpdrift.training import Condition
-from fpdrift.training._datasets import DATA
-from fpdrift.training._networks import NETWORKS
 
 if TYPE_CHECKING:
     import argparse
 
     from fpdrift.comparison import ManyRuns
-
-#: Facts that fpdrift's own runs have, by their names in `ManyRuns.differs`.
-_FACTS = {
-    *("complete", "first step", "last step", "loss kind", "starting weights", "initial_weights"),
-    *("seed", "steps", "batch_size", "backend", "data.labels", "data.hash", "training_code"),
-    *("probe.images", "probe.hash", "keras.backend", "keras.dtype_policy"),
-    *("keras.trainable_parameters", "keras.steps_per_execution", "keras.jit_compile"),
-    *(f"condition.{field.name}" for field in fields(Condition)),
-    *(f"condition.perturbation.{field.name}" for field in fields(Perturbation)),
-    *(field.name for field in fields(provenance.Provenance)),
-    *(f"packages.{name}" for name in provenance.PACKAGES),
-    *(f"switches.{name}" for name in provenance.SWITCHES),
-}
-#: Facts that are names, told where all of them are fpdrift's own.
-_NAMES = {"network": {*NETWORKS, UNKNOWN}, "data.name": {*DATA, UNKNOWN}}
-
-
-def anonymous(result: ManyRuns) -> ManyRuns:
-    """Take the names of files away, and every fact that may hold a person's."""
-    return replace(
-        result,
-        names=tuple(f"run {number}" for number in range(1, len(result.names) + 1)),
-        left_out={
-            f"file {number}": _kind(why) for number, why in enumerate(result.left_out.values(), 1)
-        },
-        differs={
-            name: values
-            for name, values in result.differs.items()
-            if name in _FACTS or all(value in _NAMES.get(name, ()) for value in values)
-        },
-    )
-
-
-def by_content(path: Path, *, trust: bool) -> bytes:
-    """Return a file's place among others that tells nothing of its name, and is always the same.
-
-    Without `trust` large files are not opened, so need no place.
-    """
-    try:
-        if not path.is_file() or (not trust and path.stat().st_size > MAX_BYTES):
-            return b""
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "blake2b").digest()
-    except OSError:  # what cannot be read is left out, and told of there
-        return b""
-
-
-def _kind(why: str) -> str:
-    """Describe what is wrong with a file in words that hold nothing of the file."""
-    kinds = (kind for kind in (OTHER_MODEL, OTHER_START) if why.startswith(f"{kind}: "))
-    return next(kinds, "no whole record")
 
 
 def add_to(commands: Any) -> None:
@@ -87,15 +20,16 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "class",
         help="compare all records of a folder, such as a class's",
-        description="Group the records of a folder by equal bits, in the tensors that all have. "
-        "What cannot be read, or is of another model than most, is left out and named.",
-        allow_abbrev=False,
+        description="Group the records of a folder by equal bits in the tensors that all have.",
+        epilog="A file that cannot be read, or has a different model than most, is left out\n"
+        "and named.",
+        examples=("fpdrift class records", "fpdrift class records --anonymous --plot class.png"),
     )
-    command.add_argument("folder", type=Path, metavar="DIR")
+    command.add_argument("folder", type=Path, metavar="DIR", help="the folder with *.fpdrift")
     command.add_argument(
         "--anonymous",
         action="store_true",
-        help="number the records, in no order of their names, and tell no fact of a person's own",
+        help="replace names by numbers, and hide facts that may name a person",
     )
     add_trust(command)
     add_output(command)
@@ -104,24 +38,31 @@ def add_to(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare; return the exit code."""
+    from fpdrift.comparison import compare_many
+
     check_output(arguments)
     try:
         paths = sorted(arguments.folder.glob("*.fpdrift"))
-        there = arguments.folder.is_dir()
+        exists = arguments.folder.is_dir()
     except OSError:
-        there, paths = False, []
+        exists, paths = False, []
     if not paths:
-        why = "holds no *.fpdrift" if there else "is no folder that can be read"
+        why = "has no *.fpdrift" if exists else "is not a readable folder"
         message = f"{arguments.folder} {why}; give the folder with the records"
         raise FpdriftError(message)
     compared = _nameless if arguments.anonymous else compare_many
-    return deliver(compared(paths, trust=arguments.trust), arguments)
+    with waiting("comparing"):
+        result = compared(paths, trust=arguments.trust)
+    return deliver(result, arguments)
 
 
 def _nameless(paths: list[Path], *, trust: bool) -> ManyRuns:
+    from fpdrift.cli.anonymous import anonymous, by_content
+    from fpdrift.comparison import compare_many
+
     in_order = sorted(paths, key=lambda path: by_content(path, trust=trust))
     try:
         return anonymous(compare_many(in_order, trust=trust))
-    except FpdriftError:  # it names a file
-        message = "no record to compare; leave --anonymous out to see what is wrong with which"
+    except FpdriftError:  # its message names a file
+        message = "no record to compare; leave out --anonymous to see what is wrong with which file"
         raise FpdriftError(message) from None

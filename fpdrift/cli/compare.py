@@ -1,26 +1,24 @@
-"""``fpdrift compare``: records against the first of them, on the screen and in pictures."""
+"""``fpdrift compare``: compare records with the first of them, on the screen and in pictures."""
 
 from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fpdrift.cli.options import add_json, add_trust, check_output, deliver, folder, make_folder
-from fpdrift.cli.progress import reporting
-from fpdrift.experiments import compare_records
-from fpdrift.experiments._compare_records import read_records
+from fpdrift.cli.progress import reporting, waiting
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from fpdrift.experiments import ComparedRecords
     from fpdrift.serialization import Result
 
-#: Characters of a record's name that a picture's name takes: a disk takes 255 bytes.
-_LONGEST = 40
+#: Characters of a picture's name that name the records: a disk takes 255 bytes, a character 4.
+_LONGEST = 48
 
 
 def add_to(commands: Any) -> None:
@@ -28,22 +26,26 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "compare",
         help="where recorded runs diverge, how fast, and whether it matters",
-        description="Compare records with the first of them, in the tensors that both have. One of "
-        "many that cannot be read, or shares no weight with the first, is left out and named.",
-        allow_abbrev=False,
+        description="Compare records with the first of them, in the tensors that both have.",
+        epilog="Of several records B, one that cannot be read, or shares no weight with A, is\n"
+        "left out and named.",
+        examples=(
+            "fpdrift compare a.fpdrift b.fpdrift",
+            "fpdrift compare a.fpdrift b.fpdrift --inside --no-plots",
+        ),
     )
     command.add_argument("first", metavar="A", help="the record to compare with")
     command.add_argument("others", metavar="B", nargs="+", help="a record to compare with A")
     command.add_argument(
         "--inside",
         action="store_true",
-        help="repeat runs of fpdrift train; look inside the step where they diverge, and for the "
-        "ReLU behind a jump",
+        help="rerun runs of fpdrift train to the step where they diverge, to find the first tensor "
+        "that differs and the ReLU behind a jump",
     )
     command.add_argument(
         "--out", type=folder, default=Path("fpdrift-out"), metavar="DIR", help="for the pictures"
     )
-    command.add_argument("--no-plots", action="store_true", help="draw no pictures")
+    command.add_argument("--no-plots", action="store_true", help="do not draw pictures")
     add_trust(command)
     add_json(command)
     command.set_defaults(run=run, plot=None)
@@ -51,8 +53,15 @@ def add_to(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare; return the exit code."""
+    from dataclasses import replace
+
+    from fpdrift.experiments import compare_records
+    from fpdrift.experiments._compare_records import read_records
+
     check_output(arguments)
-    records, left_out = read_records((arguments.first, *arguments.others), trust=arguments.trust)
+    paths = (arguments.first, *arguments.others)
+    with waiting("reading the records"):
+        records, left_out = read_records(paths, trust=arguments.trust)
     if not arguments.no_plots:
         make_folder(arguments.out)
     with reporting() as report:
@@ -60,26 +69,50 @@ def run(arguments: argparse.Namespace) -> int:
     result = replace(result, left_out=left_out | result.left_out)
     code = deliver(result, arguments)
     if not arguments.no_plots:
-        _draw(result, arguments.out)
+        _draw(_pictures(result, _folders(paths)), arguments.out)
     return code
 
 
-def _draw(result: ComparedRecords, out: Path) -> None:
-    """Draw each pair's growth, tensors and gate, all distances if there are several, all losses."""
-    from fpdrift.plotting import save
+def _pictures(result: ComparedRecords, folders: Sequence[str]) -> dict[str, Result]:
+    """Name the pictures: growth, tensors and gate of each pair, all distances, all losses.
 
+    A name includes the records', so that comparisons can share a folder.
+    """
     pictures: dict[str, Result] = {}
-    for number, pair in enumerate(result.pairs, 2):
-        name = pair.label.replace(" ", "-")
-        if len(name) > _LONGEST:  # two long names may begin alike
-            name = f"{number}-{name[:_LONGEST]}"
+    for pair in result.pairs:
+        name = _name(*folders, result.baseline, pair.label)
         pictures |= {f"growth-{name}": pair.growth, f"tensors-{name}": pair.matrix}
         if pair.gates is not None and pair.gates.gate is not None:
             pictures[f"gate-{name}"] = pair.gates
+    name = _name(*folders, result.baseline, *(pair.label for pair in result.pairs))
     if len(result.pairs) > 1:
-        pictures["distances"] = result.comparisons
-    pictures["losses"] = result.curves
-    for name, drawn in pictures.items():
-        save(drawn, out / name)
+        pictures[f"distances-{name}"] = result.comparisons
+    pictures[f"losses-{name}"] = result.curves
+    return pictures
+
+
+def _folders(paths: Sequence[str]) -> list[str]:
+    """Return the records' folders, as given, in characters for a file's name."""
+    parents = dict.fromkeys(Path(path).parent for path in paths)
+    parts = (parent.relative_to(parent.anchor).parts for parent in parents)
+    return ["-".join(part) for part in parts if part]
+
+
+def _name(*parts: str) -> str:
+    """Join parts of a picture's name; where it is too long, a hash replaces its end."""
+    name = "-".join(parts).replace(" ", "-")
+    if len(name) <= _LONGEST:
+        return name
+    import hashlib
+
+    return f"{name[:_LONGEST]}-{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:8]}"
+
+
+def _draw(pictures: dict[str, Result], out: Path) -> None:
+    with waiting("drawing"):
+        from fpdrift.plotting import save
+
+        for name, drawn in pictures.items():
+            save(drawn, out / name)
     sys.stdout.flush()
     print(f"Pictures in {out}{os.sep}: {', '.join(pictures)} (.png, .svg)", file=sys.stderr)

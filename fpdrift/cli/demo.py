@@ -2,50 +2,62 @@
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
-import json
 import os
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fpdrift import atomic
 from fpdrift.cli.options import folder, make_folder, whole
-from fpdrift.cli.progress import reporting
-from fpdrift.cli.screens import count, screen, verdict
+from fpdrift.cli.progress import reporting, waiting
 from fpdrift.errors import MissingExtraError
-from fpdrift.experiments import EXPERIMENTS, Experiment, Settings, experiment
-from fpdrift.provenance import available_cores
-from fpdrift.training._datasets import check
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
+    from fpdrift.experiments import Experiment, Settings
     from fpdrift.serialization import Result
 
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
-        "demo", help="see this machine's arithmetic drift, in five steps", allow_abbrev=False
+        "demo",
+        help="see this machine's arithmetic drift, in five steps",
+        description="See this machine's arithmetic drift, from one expression to a CNN.",
+        examples=("fpdrift demo --only order,chain", "fpdrift demo --no-plots --out demo"),
     )
-    command.add_argument("--only", action="append", metavar="STEP[,STEP]", help="run only these")
-    command.add_argument("--list", action="store_true", help="list the steps and stop")
-    command.add_argument("--seed", type=whole, default=1, metavar="N")
+    command.add_argument(
+        "--only", action="append", metavar="STEP[,STEP]", help="run only these (default: all)"
+    )
+    command.add_argument("--list", action="store_true", help="list the steps and exit")
+    command.add_argument(
+        "--seed", type=whole, default=1, metavar="N", help="for numbers, weights and order"
+    )
     command.add_argument("--steps", type=whole, default=100, metavar="N", help="training steps")
     command.add_argument(
         "--data", default="noise", metavar="NAME", help="noise, digits or fashion-mnist"
     )
-    command.add_argument("--out", type=folder, default=Path("fpdrift-out"), metavar="DIR")
+    command.add_argument(
+        "--out",
+        type=folder,
+        default=Path("fpdrift-out"),
+        metavar="DIR",
+        help="for results, records and pictures",
+    )
     command.add_argument("--json", action="store_true", help="print one JSON document instead")
-    command.add_argument("--no-plots", action="store_true", help="draw no pictures")
+    command.add_argument("--no-plots", action="store_true", help="do not draw pictures")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the chosen steps; return the exit code."""
+    from fpdrift.cli.screens import count, verdict
+    from fpdrift.experiments import EXPERIMENTS, Settings
+    from fpdrift.provenance import available_cores
+    from fpdrift.training._datasets import check
+
     if arguments.list:
         for item in EXPERIMENTS:
             print(f"{item.name:8} {item.summary}")
@@ -64,6 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"\nSaved so far in {settings.out}{os.sep}: {show.saved()}", file=sys.stderr)
         raise
     if arguments.json:
+        import json
+
         print(json.dumps({"steps": show.documents, "failed": failed}))
     show.line(f"\n{verdict(show.results)}")
     kinds = "results" if arguments.no_plots else "results and pictures"
@@ -72,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class _Screen:
-    """What has been shown and saved so far."""
+    """Shows and saves results, and remembers them."""
 
     def __init__(self, out: Path, *, quiet: bool, draw: bool) -> None:
         self.out = out
@@ -87,12 +101,17 @@ class _Screen:
             print(text, flush=True)
 
     def saved(self) -> str:
-        """Name the results and records that this run has made."""
+        """List the results and records that this run has written."""
         made = (p for p in self.out.iterdir() if p.suffix in (".json", ".fpdrift"))
         return ", ".join(sorted(p.name for p in made if p.stat().st_mtime >= self.start - 1)) or "-"
 
     def keep(self, name: str, result: Result) -> None:
-        """Save a result and its picture, then show it."""
+        """Save a result and its picture, and show it."""
+        import json
+
+        from fpdrift import atomic
+        from fpdrift.cli.screens import screen
+
         text = result.to_json()
         atomic.write(self.out / f"{name}.json", text)
         self.results[name] = result
@@ -100,30 +119,35 @@ class _Screen:
         for row in screen(result):
             self.line(row)
         if self.draw:
-            from fpdrift.plotting import save
+            with waiting("drawing"):
+                from fpdrift.plotting import save
 
-            save(result, self.out / name)
+                save(result, self.out / name)
 
 
 def _steps(
     chosen: Sequence[Experiment], settings: Settings, show: _Screen, *, explicit: bool
 ) -> list[str]:
-    """Run each step; a step that fails is named and the next one runs."""
+    """Run each step; if one fails, report it and run the next one."""
+    from dataclasses import replace
+
+    from fpdrift.experiments import EXPERIMENTS
+
     failed = []
     for item in chosen:
         number = EXPERIMENTS.index(item) + 1
         show.line(f"\n{number} {item.name:8} {item.summary}")
         try:
             with reporting() as report:
-                result = item.run(dataclasses.replace(settings, progress=report))
+                result = item.run(replace(settings, progress=report))
             show.keep(item.name, result)
         except MissingExtraError as error:
             if explicit:
                 raise
             show.line(f"  left out: {error}")
-        except OSError:  # the output place: no later step could save anything either
+        except OSError:  # the output folder: no later step could save anything either
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other steps still run
+        except Exception as error:  # noqa: BLE001 - the other steps still run
             failed.append(item.name)
             reason = " ".join(str(error).split()) or type(error).__name__
             print(f"fpdrift: step {item.name} failed: {reason:.300}", file=sys.stderr)
@@ -131,6 +155,8 @@ def _steps(
 
 
 def _choose(only: Sequence[str] | None) -> tuple[Experiment, ...]:
+    from fpdrift.experiments import EXPERIMENTS, experiment
+
     if only is None:
         return EXPERIMENTS
     names = {name.strip() for item in only for name in item.split(",")}

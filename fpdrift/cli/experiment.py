@@ -1,4 +1,4 @@
-"""``fpdrift experiment``: one study, quick or in the source's size; it goes on where it stopped."""
+"""``fpdrift experiment``: one study, quick or in full size; the same command resumes it."""
 
 from __future__ import annotations
 
@@ -7,62 +7,66 @@ from typing import TYPE_CHECKING, Any
 
 from fpdrift.cli.options import add_output, check_output, deliver, whole
 from fpdrift.cli.progress import reporting
-from fpdrift.ensembles._scheduler import few
 from fpdrift.errors import FpdriftError
-from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES, Settings, study
 
 if TYPE_CHECKING:
     import argparse
+
+    from fpdrift.experiments import Experiment
 
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "experiment",
-        help="measure one of the source's claims",
-        description="Run one study. What it has trained stays in the folder and is not trained "
-        "again when the same command is given once more.",
-        allow_abbrev=False,
+        help="run a study of one of the forum answer's claims",
+        description="Run one study, which measures a claim of the forum question or its answer.",
+        epilog="Finished runs stay in the folder and are not trained again: after an\n"
+        "interruption the same command resumes.",
+        examples=("fpdrift experiment --list", "fpdrift experiment gate --plot gate.png"),
     )
-    names = ", ".join(dict.fromkeys(item.name for item in (*STUDIES, *LIGHT, *EXPERIMENTS)))
-    command.add_argument("name", metavar="NAME", help=names)
-    size = command.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="in a small size (the default)")
-    size.add_argument("--full", action="store_true", help="in the source's size")
+    command.add_argument("name", metavar="NAME", nargs="?", help="the study; see --list")
     command.add_argument(
-        "--epochs", type=whole, metavar="N", help="how long to train, where a study counts in them"
+        "--list", action="store_true", help="list the studies with their times and exit"
+    )
+    size = command.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="small size, up to 3 minutes (default)")
+    size.add_argument("--full", action="store_true", help="size of the original claim")
+    command.add_argument(
+        "--epochs",
+        type=whole,
+        metavar="N",
+        help="epochs to train, for long and question (default: as the size)",
     )
     command.add_argument(
         "--workers",
         type=whole,
         metavar="N",
-        help="train N runs at a time; default: 2, or 1 with 1 core or under 4 GB of memory",
+        help="train N runs at a time (default: 2; 1 with one core or under 4 GB of memory)",
     )
-    command.add_argument("--seed", type=whole, default=1, metavar="N")
-    command.add_argument("--out", type=Path, default=Path("fpdrift-out"), metavar="DIR")
+    command.add_argument(
+        "--seed", type=whole, default=1, metavar="N", help="for weights, order and dropout"
+    )
+    command.add_argument(
+        "--out", type=Path, default=Path("fpdrift-out"), metavar="DIR", help="for the records"
+    )
     add_output(command)
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the study; return the exit code."""
+    from fpdrift.ensembles._scheduler import few
+    from fpdrift.experiments import Settings, study
+
+    if arguments.list:
+        _list()
+        return 0
+    if arguments.name is None:
+        message = "name a study, such as gate; fpdrift experiment --list lists them"
+        raise FpdriftError(message)
     chosen = study(arguments.name)
-    if arguments.epochs is not None and not chosen.epochs:
-        able = ", ".join(item.name for item in STUDIES if item.epochs)
-        message = f"--epochs {arguments.epochs}: {chosen.name} has no epochs to choose; {able} has"
-        raise FpdriftError(message)
-    if chosen not in STUDIES and (
-        arguments.full or arguments.quick or arguments.workers is not None
-    ):
-        sized = ", ".join(item.name for item in STUDIES)
-        message = f"{chosen.name} has none of --full, --quick and --workers; all have {sized}"
-        raise FpdriftError(message)
-    if chosen.timed and arguments.workers is not None:
-        message = (
-            f"--workers {arguments.workers}: {chosen.name} times its runs, so it trains one after "
-            "another; leave it out"
-        )
-        raise FpdriftError(message)
+    _check_options(chosen, arguments)
     check_output(arguments)
     with reporting() as report:
         settings = Settings(
@@ -75,3 +79,34 @@ def run(arguments: argparse.Namespace) -> int:
         )
         result = chosen.run(settings)
     return deliver(result, arguments)
+
+
+def _check_options(chosen: Experiment, arguments: argparse.Namespace) -> None:
+    """Refuse options that the study does not have."""
+    from fpdrift.experiments import STUDIES
+
+    if arguments.epochs is not None and not chosen.epochs:
+        able = ", ".join(item.name for item in STUDIES if item.epochs)
+        message = f"--epochs {arguments.epochs}: {chosen.name} has no --epochs; only {able} have it"
+        raise FpdriftError(message)
+    if chosen not in STUDIES and (
+        arguments.full or arguments.quick or arguments.workers is not None
+    ):
+        sized = ", ".join(item.name for item in STUDIES)
+        message = f"{chosen.name} has no --full, --quick or --workers; only {sized} have them"
+        raise FpdriftError(message)
+    if chosen.timed and arguments.workers is not None:
+        message = (
+            f"--workers {arguments.workers}: {chosen.name} times its runs, so it trains one after "
+            "another; leave it out"
+        )
+        raise FpdriftError(message)
+
+
+def _list() -> None:
+    """Print a line and the time for each study; a name that two have runs the first."""
+    from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES
+
+    by_name = {item.name: item for item in reversed((*STUDIES, *LIGHT, *EXPERIMENTS))}
+    for item in reversed(by_name.values()):
+        print(f"  {item.name:20} {item.takes:17} {item.summary}")

@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fpdrift.cli.options import add_trust
-from fpdrift.comparison import compare
-from fpdrift.exports import export
-from fpdrift.records import opener
 
 if TYPE_CHECKING:
     import argparse
 
-#: Option -> what it takes, and what it gives.
+#: Option -> its argument, and what it writes.
 _FORMATS = {
     "csv": ("FILE.csv", "a tidy table as text"),
-    "parquet": ("FILE.parquet", "the same table for whatever reads Parquet"),
+    "parquet": ("FILE.parquet", "the same table as Parquet"),
     "tensorboard": ("DIR", "a log folder for tensorboard --logdir DIR"),
-    "mlflow": ("DIR", "JSON lines, each the fields of an MLflow metric"),
+    "mlflow": ("DIR", "JSON lines, one for each MLflow metric"),
 }
 
 
@@ -26,23 +23,29 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "export",
         help="records as CSV, Parquet, TensorBoard logs or MLflow metrics",
-        description="Write what records hold for other programs. Nothing that is there is replaced "
-        "without --overwrite.",
-        allow_abbrev=False,
+        description="Convert records to the formats of other programs.",
+        examples=(
+            "fpdrift export a.fpdrift --csv a.csv",
+            "fpdrift export a.fpdrift b.fpdrift --compare --tensorboard logs",
+        ),
     )
     command.add_argument("files", metavar="FILE", nargs="+", help="a record")
     for name, (place, what) in _FORMATS.items():
-        command.add_argument(f"--{name}", metavar=place, help=what)
+        command.add_argument(f"--{name}", metavar=place, help=f"{what} (default: not written)")
     command.add_argument(
-        "--compare", action="store_true", help="add how far each run is from the first one"
+        "--compare", action="store_true", help="add the distance of each run from the first one"
     )
     add_trust(command)
-    command.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    command.add_argument("--overwrite", action="store_true", help="replace existing files")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Export; return the exit code."""
+    from fpdrift.comparison import compare
+    from fpdrift.exports import export
+    from fpdrift.records import opener
+
     records = list(map(opener(trust=arguments.trust), arguments.files))
     pairs = [compare(records[0], other) for other in records[1:]] if arguments.compare else []
     places = {name: getattr(arguments, name) for name in _FORMATS}

@@ -1,36 +1,36 @@
-"""Read what an argument says; argparse names the option in front of each complaint.
+"""Values of arguments, and where a command's result goes: screen, JSON file, picture.
 
-Where one command's result goes: the screen, a JSON file, a picture.
+argparse puts the name of the option before each complaint.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fpdrift import atomic
-from fpdrift.cli.screens import screen
+from fpdrift.cli.progress import waiting
 from fpdrift.errors import FpdriftError
 
 if TYPE_CHECKING:
     from fpdrift.serialization import Result
 
-#: Of a whole number; what is longer, Python takes for a number or not by its own limit.
+#: Longest whole number; beyond that Python has limits of its own.
 _MOST_DIGITS = 40
 
 
 def whole(text: str) -> int:
     """Read a whole number."""
     if len(text) > _MOST_DIGITS:
-        message = f"{text[:_MOST_DIGITS]!r}... has {len(text):,} characters, too many"
+        message = (
+            f"{text[:_MOST_DIGITS]!r}... has {len(text):,} characters; choose a shorter number"
+        )
         raise argparse.ArgumentTypeError(message)
     try:
         return int(text)
     except ValueError:
-        message = f"{text[:40]!r} is no whole number"
+        message = f"{text[:40]!r} is not a whole number"
         raise argparse.ArgumentTypeError(message) from None
 
 
@@ -44,7 +44,7 @@ def numbers(text: str) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
-        message = f"{text[:40]!r} is not numbers with commas between, such as 1e2,1e6"
+        message = f"{text[:40]!r} is not a list of numbers such as 1e2,1e6"
         raise argparse.ArgumentTypeError(message) from None
 
 
@@ -56,43 +56,46 @@ def words(text: str) -> tuple[str, ...]:
 def folder(text: str) -> Path:
     """Read the name of a folder."""
     if not text:
-        message = "name a folder, not nothing"
+        message = "the name of a folder is empty"
         raise argparse.ArgumentTypeError(message)
     return Path(text)
 
 
-#: What a picture's name may end in.
+#: Endings of a picture's name.
 _PICTURES = (".png", ".svg", ".pdf")
 
 
 def add_output(command: argparse.ArgumentParser) -> None:
-    """Add the options that every command with a result has."""
+    """Add the options of every command with a result."""
     add_json(command)
-    command.add_argument("--plot", metavar="FILE", help=f"save its picture, {', '.join(_PICTURES)}")
+    command.add_argument(
+        "--plot", metavar="FILE", help=f"save its picture, {', '.join(_PICTURES)} (default: none)"
+    )
 
 
 def add_json(command: argparse.ArgumentParser) -> None:
-    """Add the option that saves or prints a result as it is."""
+    """Add the option that saves or prints the result as JSON."""
     command.add_argument(
-        "--json", metavar="FILE", help="save the result, exact to the bit; - prints it instead"
+        "--json",
+        metavar="FILE",
+        help="save the result with all its bits; - prints it instead (default: print a summary)",
     )
 
 
 def add_trust(command: argparse.ArgumentParser) -> None:
-    """Add the option for records that are no stranger's."""
+    """Add the option for records from a known source."""
     command.add_argument(
-        "--trust",
-        action="store_true",
-        help="you know who made the records: read them however large they are and long it takes",
+        "--trust", action="store_true", help="lift the size and time limits for untrusted files"
     )
 
 
 def check_output(arguments: argparse.Namespace) -> None:
-    """Refuse places that cannot be written, before anything is computed.
+    """Check that the output can be written, before anything is computed.
 
     Raises
     ------
     FpdriftError
+        If it cannot.
     """
     if arguments.plot is not None:
         if not arguments.plot.endswith(_PICTURES):
@@ -107,53 +110,63 @@ def check_output(arguments: argparse.Namespace) -> None:
 
 
 def deliver(result: Result, arguments: argparse.Namespace) -> int:
-    """Show a result and save it where the arguments say; give the exit code."""
+    """Show a result and save it where the arguments ask; return the exit code."""
+    from fpdrift.cli.screens import screen
+
     try:
         for line in [_json(result)] if arguments.json == "-" else screen(result):
             print(line)
         flush()
-    finally:  # also where whoever reads the screen has gone away (| head)
+    finally:  # also if the reader of the screen has exited (| head)
         _save(result, arguments)
     return 0
 
 
 def _json(result: Result) -> str:
-    """Write a result so that standard output can hold it without replacing a character."""
+    """Return JSON that standard output can encode without replacing a character."""
     text = result.to_json()
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
+        import json
+
         return json.dumps(json.loads(text))
     return text
 
 
 def _save(result: Result, arguments: argparse.Namespace) -> None:
+    from fpdrift import atomic
+
     saved = []
     if arguments.json not in (None, "-"):
         atomic.write(arguments.json, result.to_json())
         saved.append(arguments.json)
     if arguments.plot is not None:
-        from fpdrift.plotting import save_picture
+        with waiting("drawing"):
+            from fpdrift.plotting import save_picture
 
-        save_picture(result, arguments.plot)
+            save_picture(result, arguments.plot)
         saved.append(arguments.plot)
     if saved:
         print(f"Saved: {', '.join(saved)}", file=sys.stderr)
 
 
 def flush() -> None:
-    """Hand over what has been printed; a closed standard output (>&-) is None."""
+    """Flush standard output; it is None where the shell closed it (>&-)."""
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 def make_folder(out: Path) -> None:
-    """Make the folder and try it, before anything is computed.
+    """Make the folder and check that it is writable, before anything is computed.
 
     Raises
     ------
     FpdriftError
+        If it is not.
     """
+    from fpdrift import atomic
+
     try:
         out.mkdir(parents=True, exist_ok=True)
         atomic.try_folder(out)
@@ -163,12 +176,15 @@ def make_folder(out: Path) -> None:
 
 
 def try_file(path: Path) -> None:
-    """Refuse a file that cannot be written, before anything is computed.
+    """Check that a file can be written, before anything is computed.
 
     Raises
     ------
     FpdriftError
+        If it cannot.
     """
+    from fpdrift import atomic
+
     try:
         atomic.try_writing(path)
     except OSError as error:

@@ -1,6 +1,6 @@
-"""Progress for whatever takes over a second: a bar on a terminal, plain lines elsewhere.
+"""Progress of whatever takes over a second: a bar on a terminal, plain lines elsewhere.
 
-Progress of many runs as one: how much of all is done, and how long the rest will take.
+The progress of many runs is shown as one: how much is done, and how long the rest will take.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def reporting(label: int = 32) -> Iterator[Report]:
-    """Return a function to report (what, done, total) to; on leaving, the terminal is as before.
+    """Return a function that shows (label, done, total); on leaving, the terminal is as before.
 
-    What is reported takes `label` columns, and the bar what is left.
+    On a terminal there is a bar from the start, since the first report may take many seconds: a
+    library is imported, a process started. The text takes `label` columns, the bar the rest.
     """
     if not sys.stderr.isatty():
         yield _Lines()
@@ -37,11 +38,25 @@ def reporting(label: int = 32) -> Iterator[Report]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield _Bar(progress)
+        bar = _Bar(progress)
+        bar("starting", 0, 1)
+        yield bar
+
+
+@contextmanager
+def waiting(label: str) -> Iterator[None]:
+    """Show on a terminal that something is under way that reports no progress."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{label} ..."):
+        yield
 
 
 class _Bar:
-    """One bar that changes its label; it begins anew where what is done does."""
+    """One bar that changes its label; it starts again where the count does."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -59,7 +74,7 @@ class _Bar:
 
 
 class _Lines:
-    """One line when something new begins."""
+    """One line for each new label."""
 
     def __init__(self) -> None:
         self._label = ""
@@ -70,23 +85,23 @@ class _Lines:
             print(f"  {label} ...", file=sys.stderr, flush=True)
 
 
-#: Seconds before which a guess would be worth nothing.
+#: Seconds before which an estimate would be worthless.
 _SOON = 2.0
 
 
 class TimeLeft:
-    """Turn reports on single runs into reports on all of them.
+    """Turn progress reports of single runs into reports of all runs.
 
     Parameters
     ----------
     report : callable
-        Told what is under way, with the time left where it can be told, and steps done and to do.
+        Called with a label, which includes the time left where known, and steps done and to do.
     runs : int
         How many runs there are, all equally long.
     every : float
-        Seconds after which the time left is told anew; it always is when a run begins or ends.
+        Seconds between estimates of the time left; each start and end of a run updates it, too.
     clock : callable
-        Gives seconds.
+        Returns seconds.
     """
 
     def __init__(
@@ -102,14 +117,14 @@ class TimeLeft:
         self._clock = clock
         self._done: dict[str, int] = {}
         self._whole: set[str] = set()
-        #: steps that an earlier call did
+        #: steps done by an earlier call
         self._before = 0
         self._begun: float | None = None
         self._spread = False
-        self._told = ("", 0.0, "")
+        self._shown = ("", 0.0, "")
 
     def __call__(self, label: str, done: int, total: int) -> None:
-        """Take a report of one run; one that is whole at its first was there before."""
+        """Take a report of one run; a run complete at its first report was done earlier."""
         if self._begun is None and done < total:
             self._begun = self._clock()
         elif self._begun is None:
@@ -130,18 +145,18 @@ class TimeLeft:
         if self._begun is None:
             return ""
         now = self._clock()
-        before, told, text = self._told
-        if what == before and now < told + self._every:
+        before, when, text = self._shown
+        if what == before and now < when + self._every:
             return text
         new, passed = done - self._before, now - self._begun
         known = new > 0 and done < of and passed >= _SOON
         text = f"{duration(passed / new * (of - done))} left: " if known else ""
-        self._told = (what, now, text)
+        self._shown = (what, now, text)
         return text
 
 
 def duration(seconds: float) -> str:
-    """Write a time as roughly as one can know it beforehand."""
+    """Write a time as roughly as it can be estimated."""
     for unit, name in ((86400, "days"), (3600, "h"), (60, "min")):
         if seconds >= 1.5 * unit:
             return f"about {seconds / unit:.0f} {name}"

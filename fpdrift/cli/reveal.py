@@ -7,43 +7,16 @@ from contextlib import redirect_stdout
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from fpdrift import validation
-from fpdrift.backends.summing_functions import BlackBox, box, known
 from fpdrift.cli.options import add_output, check_output, deliver, whole
 from fpdrift.cli.progress import reporting
-from fpdrift.cli.screens.screen import wrapped
 from fpdrift.errors import FpdriftError, short_repr
-from fpdrift.reduction._reveal import (
-    Revealed,
-    SameOrder,
-    reveal,
-    reveal_dot,
-    reveal_matmul,
-    reveal_mean,
-    same_order,
-    sum_of_dot,
-    sum_of_matmul,
-    sum_of_mean,
-)
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-#: Kind of black box -> what reveals it.
-_REVEAL: dict[str, Callable[..., Revealed]] = {
-    "sum": reveal,
-    "mean": reveal_mean,
-    "dot": reveal_dot,
-    "matmul": reveal_matmul,
-}
-#: Kind of black box -> what makes a sum of it, to compare it with another.
-_AS_SUM: dict[str, Callable[..., Callable[[Any], Any]]] = {
-    "sum": lambda call, _n, _dtype: call,
-    "mean": sum_of_mean,
-    "dot": sum_of_dot,
-    "matmul": sum_of_matmul,
-}
+    from fpdrift.backends.summing_functions import BlackBox
+    from fpdrift.reduction import Revealed, SameOrder
 
 
 def add_to(commands: Any) -> None:
@@ -51,30 +24,39 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "reveal",
         help="the tree in which a function adds",
-        description="Show the tree in which a function adds: numpy:sum, tensorflow:reduce_sum, "
-        "or module:function of your own, whose code is run.",
-        allow_abbrev=False,
+        description="Show the tree in which a function adds.",
+        epilog="NAME is a known name, or module:function of your own, whose code is then run.",
+        examples=("fpdrift reveal numpy:sum", "fpdrift reveal numpy:sum --n 100 --dtype float64"),
     )
     command.add_argument("name", nargs="?", metavar="NAME", help="such as numpy:sum")
-    command.add_argument("--list", action="store_true", help="list the known names and stop")
+    command.add_argument("--list", action="store_true", help="list the known names and exit")
     command.add_argument("--n", type=whole, default=16, metavar="N", help="how many numbers")
-    command.add_argument("--dtype", default="float32", metavar="NAME")
+    command.add_argument("--dtype", default="float32", metavar="NAME", help="such as float64")
     command.add_argument(
-        "--kind", default="sum", metavar="KIND", help="what your own is: sum, mean, dot or matmul"
+        "--kind",
+        default="sum",
+        metavar="KIND",
+        help="what your own function computes: sum, mean, dot or matmul",
     )
-    command.add_argument("--against", metavar="NAME", help="compare with another function")
-    command.add_argument("--max-probes", type=whole, metavar="N", help="give up after so many")
+    command.add_argument(
+        "--against", metavar="NAME", help="compare with another function (default: none)"
+    )
+    command.add_argument(
+        "--max-probes", type=whole, metavar="N", help="stop after N calls (default: no limit)"
+    )
     add_output(command)
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Reveal, compare or list; return the exit code."""
+    from fpdrift.backends.summing_functions import box, known
+
     if arguments.list:
         _list()
         return 0
     if arguments.name is None:
-        message = "name a function, such as numpy:sum; fpdrift reveal --list names those known"
+        message = "name a function, such as numpy:sum; fpdrift reveal --list lists the known ones"
         raise FpdriftError(message)
     check_output(arguments)
     _check_numbers(arguments)
@@ -82,8 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     listed = {item.name for item in known()}
     for name in names:
         if name not in listed and ":" in name:
-            print(f"fpdrift: {name} is none of those known: running its code", file=sys.stderr)
-    # What such code prints must not stand in the middle of a result.
+            print(f"fpdrift: {name} is not a known name: running its code", file=sys.stderr)
+    # Output of such code must not appear inside a result.
     with redirect_stdout(sys.stderr), reporting() as report:
         boxes = [box(name, arguments.kind) for name in names]
         for found in boxes:
@@ -98,7 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_numbers(arguments: argparse.Namespace) -> None:
-    """Refuse, before anything is imported or asked, what cannot be revealed or drawn."""
+    """Check the numbers before any function is imported or called."""
+    from fpdrift import validation
+
     n = validation.check_int("n", arguments.n, 1, 2**30)
     if arguments.max_probes is not None:
         validation.check_int("max-probes", arguments.max_probes, 1, 2**62)
@@ -107,7 +91,7 @@ def _check_numbers(arguments: argparse.Namespace) -> None:
 
         if n > MOST_INPUTS:
             message = (
-                f"--n {n} is too large for a picture; leave out --plot, or at most {MOST_INPUTS}"
+                f"--n {n} is too large for a picture; choose at most {MOST_INPUTS}, or no --plot"
             )
             raise FpdriftError(message)
 
@@ -119,26 +103,45 @@ def _check_dtype(found: BlackBox, dtype: str) -> None:
 
 
 def _ask(boxes: list[BlackBox], arguments: argparse.Namespace) -> Revealed | SameOrder:
+    from fpdrift.reduction import _reveal
+
     n, dtype, most = arguments.n, arguments.dtype, arguments.max_probes
     if len(boxes) == 2:
         first, second = (_as_sum(found, n, dtype) for found in boxes)
-        return same_order(first, second, n, dtype, max_probes=most)
+        return _reveal.same_order(first, second, n, dtype, max_probes=most)
     (found,) = boxes
-    return _REVEAL[found.kind](found.call, n, dtype, max_probes=most, name=found.name)
+    reveals: dict[str, Callable[..., Revealed]] = {
+        "sum": _reveal.reveal,
+        "mean": _reveal.reveal_mean,
+        "dot": _reveal.reveal_dot,
+        "matmul": _reveal.reveal_matmul,
+    }
+    return reveals[found.kind](found.call, n, dtype, max_probes=most, name=found.name)
 
 
 def _as_sum(found: BlackBox, n: int, dtype: str) -> Callable[[Any], Any]:
-    """Make a sum of a black box, under its own name."""
+    """Return a black box as a sum, under its own name."""
+    from fpdrift.reduction import _reveal
 
     def named(*arrays: Any) -> Any:
         return found.call(*arrays)
 
     named.__name__ = found.name
-    return _AS_SUM[found.kind](named, n, dtype)
+    if found.kind == "sum":
+        return named
+    sums: dict[str, Callable[..., Callable[[Any], Any]]] = {
+        "mean": _reveal.sum_of_mean,
+        "dot": _reveal.sum_of_dot,
+        "matmul": _reveal.sum_of_matmul,
+    }
+    return sums[found.kind](named, n, dtype)
 
 
 def _list() -> None:
-    """Print the known black boxes, and why some cannot be asked here."""
+    """Print the known functions, and why some are not available here."""
+    from fpdrift.backends.summing_functions import known
+    from fpdrift.cli.screens.screen import wrapped
+
     missing = []
     for item in known():
         if item.missing is None:
@@ -148,4 +151,4 @@ def _list() -> None:
     for reason, items in groupby(missing, key=lambda item: item.missing):
         lines = [*wrapped(f"{', '.join(item.name for item in items)}:"), *wrapped(str(reason), 4)]
         print("\n".join(["", *lines]))
-    print("\n  Any other module:function is your own; its code is run.")
+    print("\n  Any other module:function is your own; its code is then run.")

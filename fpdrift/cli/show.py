@@ -1,26 +1,26 @@
-"""``fpdrift show``: what a record is, from where, and whether it is whole."""
+"""``fpdrift show``: what a record holds, its provenance, and whether it is complete."""
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fpdrift.cli.options import add_json, add_trust, check_output, deliver
-from fpdrift.comparison import summary
-from fpdrift.records import opener
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "show",
-        help="what a record holds, and from where it is",
-        description="Tell what a record holds. The file may come from anybody: it is checked "
-        "before it is believed, and never written to.",
-        allow_abbrev=False,
+        help="what a record holds, and its provenance",
+        description="Show what a record holds, its provenance, and whether it is complete.",
+        epilog="The file may come from anybody: it is checked first, and never written to.",
+        examples=("fpdrift show a.fpdrift", "fpdrift show a.fpdrift --json a.json"),
     )
-    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("file", type=Path, metavar="FILE", help="the record")
     add_trust(command)
     add_json(command)
     command.set_defaults(run=run, plot=None)
@@ -28,6 +28,9 @@ def add_to(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show one record; return the exit code."""
+    from fpdrift.comparison import summary
+    from fpdrift.records import opener
+
     check_output(arguments)
     record = opener(trust=arguments.trust)(arguments.file)
     return deliver(summary(record, arguments.file.stat().st_size), arguments)

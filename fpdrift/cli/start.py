@@ -1,4 +1,4 @@
-"""Start the command: what a terminal may do to it is met before anything slow is imported."""
+"""Start the command: handle what a terminal may do to it before anything slow is imported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-#: What stands for a character that the terminal's encoding lacks; all others are escaped.
+#: Replacements for characters that the terminal's encoding lacks; all others are escaped.
 _PLAIN = str.maketrans({"…": "...", "×": "x", "−": "-", "→": "->", "’": "'"})
 
 
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     previous = signal.getsignal(signal.SIGINT)
-    heeds = previous is not signal.SIG_IGN  # under nohup and the like it goes on ignoring it
+    heeds = previous is not signal.SIG_IGN  # under nohup and the like it is still ignored
     if heeds:
         signal.signal(signal.SIGINT, _leave)
     codecs.register_error("fpdrift", _replace)
@@ -42,22 +42,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="fpdrift")
     from fpdrift.cli.main import main as run
 
-    if heeds:
-        signal.signal(signal.SIGINT, previous)
-    code = run(argv)
+    code = run(argv, loaded=lambda: heeds and signal.signal(signal.SIGINT, previous))
     if heeds:  # nothing is left to do but to close
         signal.signal(signal.SIGINT, _leave)
     return code
 
 
 def _leave(*_: object) -> NoReturn:
-    """End at once: an import that an exception breaks off says whatever it likes."""
+    """End at once: an exception in the middle of an import may print anything."""
     os.write(2, b"fpdrift: interrupted\n")
     os._exit(INTERRUPTED)
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
-    """Write what an encoding lacks in ASCII, so that no text ever stops a command."""
+    """Write in ASCII what the encoding lacks, so that no text ever stops a command."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     missing = error.object[error.start : error.end]

@@ -1,4 +1,4 @@
-"""``fpdrift sums``: what each way of summing gets wrong, may get wrong, and costs."""
+"""``fpdrift sums``: error, error bound and cost of each way of summing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from fpdrift.cli.options import add_output, check_output, deliver, numbers, whole, wholes
 from fpdrift.cli.progress import reporting
-from fpdrift.reduction import sum_growth, sum_table
 
 if TYPE_CHECKING:
     import argparse
@@ -19,23 +18,33 @@ if TYPE_CHECKING:
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
-        "sums", help="ten ways of summing, their errors, bounds and cost", allow_abbrev=False
+        "sums",
+        help="ten ways of summing: errors, bounds and cost",
+        description="Sum the same numbers in ten ways; compare errors, error bounds and cost.",
+        examples=("fpdrift sums --n 100", "fpdrift sums --growth 100,1000 --plot growth.png"),
     )
     command.add_argument("--n", type=whole, default=1000, metavar="N", help="how many numbers")
-    command.add_argument("--dtype", default="float32", metavar="NAME")
+    command.add_argument(
+        "--dtype", default="float32", metavar="NAME", help="such as float64 or bfloat16"
+    )
     command.add_argument(
         "--conditions",
         type=numbers,
         metavar="C,C",
-        help="condition numbers of the sums",
+        help="condition numbers of the sums (default: 1e2,1e6,1e10 as far as the dtype allows)",
     )
     command.add_argument("--orders", type=whole, default=20, metavar="N", help="orders to try")
-    command.add_argument("--seed", type=whole, default=1, metavar="N")
+    command.add_argument("--seed", type=whole, default=1, metavar="N", help="for the numbers")
     command.add_argument(
-        "--repeats", type=whole, default=5, metavar="N", help="how often to time; 0: not at all"
+        "--repeats", type=whole, default=5, metavar="N", help="timings of each; 0 for none"
     )
     command.add_argument(
-        "--growth", type=wholes, nargs="?", const=(), metavar="N,N", help="with more numbers"
+        "--growth",
+        type=wholes,
+        nargs="?",
+        const=(),
+        metavar="N,N",
+        help="sum more and more numbers instead (default sizes: 100,1000,10000,100000)",
     )
     add_output(command)
     command.set_defaults(run=run)
@@ -50,7 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
     return deliver(result, arguments)
 
 
-def _table(arguments: argparse.Namespace, tell: Callable[[int, int], None]) -> SumTable:
+def _table(arguments: argparse.Namespace, progress: Callable[[int, int], None]) -> SumTable:
+    from fpdrift.reduction import sum_table
+
     return sum_table(
         arguments.n,
         arguments.conditions,
@@ -58,10 +69,12 @@ def _table(arguments: argparse.Namespace, tell: Callable[[int, int], None]) -> S
         orders=arguments.orders,
         seed=arguments.seed,
         repeats=arguments.repeats,
-        progress=tell,
+        progress=progress,
     )
 
 
-def _growth(arguments: argparse.Namespace, tell: Callable[[int, int], None]) -> SumGrowth:
+def _growth(arguments: argparse.Namespace, progress: Callable[[int, int], None]) -> SumGrowth:
+    from fpdrift.reduction import sum_growth
+
     sizes = {"ns": arguments.growth} if arguments.growth else {}
-    return sum_growth(**sizes, dtype=arguments.dtype, seed=arguments.seed, progress=tell)
+    return sum_growth(**sizes, dtype=arguments.dtype, seed=arguments.seed, progress=progress)

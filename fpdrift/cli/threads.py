@@ -1,4 +1,4 @@
-"""``fpdrift threads``: what threads do to a sum, how far orders go, what the same bits cost."""
+"""``fpdrift threads``: how threads change a sum, how far orders differ, what equal bits cost."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from fpdrift.cli.options import add_output, check_output, deliver, whole, wholes
 from fpdrift.cli.progress import reporting
 from fpdrift.errors import FpdriftError
-from fpdrift.reduction import order_spread, spread_growth, strategies, thread_operation, thread_sums
-from fpdrift.validation import check_choice
 
 if TYPE_CHECKING:
     import argparse
@@ -23,25 +21,62 @@ _OPERATIONS = ("sum", "positive sum", "dot", "matmul", "histogram", "scatter-add
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
-        "threads", help="what the order of arrival does to a sum", allow_abbrev=False
+        "threads",
+        help="how the order in which threads finish changes a sum",
+        description="Add partial sums as threads finish them, and compare the results.",
+        examples=("fpdrift threads --threads 1,2", "fpdrift threads --orders 1000 --n 1000"),
     )
-    command.add_argument("--operation", metavar="NAME", help=f"{', '.join(_OPERATIONS)}")
+    command.add_argument(
+        "--operation",
+        metavar="NAME",
+        help=f"{', '.join(_OPERATIONS)} (default: sum; with --growth: positive sum)",
+    )
     study = command.add_mutually_exclusive_group()
-    study.add_argument("--growth", action="store_true", help="spread against n and chunks")
-    study.add_argument("--strategies", action="store_true", help="what the same bits cost")
-    study.add_argument("--orders", type=whole, metavar="N", help="a sum in N random orders")
-    command.add_argument("--n", type=wholes, metavar="N", help="how many numbers")
-    command.add_argument("--chunks", type=wholes, metavar="N", help="into how many chunks")
-    command.add_argument("--threads", type=wholes, metavar="N,N", help="by how many threads")
-    command.add_argument("--tries", type=whole, metavar="N", help="how often")
-    command.add_argument("--seed", type=whole, metavar="N")
-    command.add_argument("--dtype", metavar="NAME", help="float32 or float64")
+    study.add_argument(
+        "--growth", action="store_true", help="measure the spread against n and chunks instead"
+    )
+    study.add_argument(
+        "--strategies", action="store_true", help="measure what the same bits cost instead"
+    )
+    study.add_argument(
+        "--orders",
+        type=whole,
+        metavar="N",
+        help="add in N random orders, one number after another, instead (default: no such study)",
+    )
+    command.add_argument(
+        "--n",
+        type=wholes,
+        metavar="N",
+        help="how many numbers; several with --growth (default: depends on the operation; "
+        "4194304 for a sum)",
+    )
+    command.add_argument(
+        "--chunks",
+        type=wholes,
+        metavar="N",
+        help="how many partial sums; several with --growth (default: 64; with --growth: "
+        "16,64,256,1024)",
+    )
+    command.add_argument(
+        "--threads", type=wholes, metavar="N,N", help="thread counts (default: 1 and all cores)"
+    )
+    command.add_argument(
+        "--tries",
+        type=whole,
+        metavar="N",
+        help="results for each thread count (default: 200; with --growth 50, --strategies 20)",
+    )
+    command.add_argument("--seed", type=whole, metavar="N", help="for the numbers (default: 1)")
+    command.add_argument("--dtype", metavar="NAME", help="float32 or float64 (default: float32)")
     add_output(command)
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the study asked for; return the exit code."""
+    """Run the chosen study; return the exit code."""
+    from fpdrift.validation import check_choice
+
     check_output(arguments)
     if arguments.operation is not None:
         check_choice("operation", arguments.operation, _OPERATIONS)
@@ -60,18 +95,22 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _study(arguments: argparse.Namespace) -> Callable[..., Result]:
-    """Choose the function; what is not given is left to its own defaults."""
+    """Return the function to call; it has its own defaults."""
+    from fpdrift import reduction
+
     operation = arguments.operation
     if arguments.orders is not None:
         if operation not in (None, "sum"):
-            message = f"--orders adds in one sequence, which --operation {operation} is not"
+            message = f"--orders adds one number after another; leave out --operation {operation}"
             raise FpdriftError(message)
-        return partial(order_spread, orders=arguments.orders)
+        return partial(reduction.order_spread, orders=arguments.orders)
     if arguments.growth:
-        return partial(spread_growth, **({"operation": operation} if operation else {}))
+        return partial(reduction.spread_growth, **({"operation": operation} if operation else {}))
     if arguments.strategies:
-        return partial(strategies, operation or "sum")
-    return thread_sums if operation in (None, "sum") else partial(thread_operation, operation)
+        return partial(reduction.strategies, operation or "sum")
+    if operation in (None, "sum"):
+        return reduction.thread_sums
+    return partial(reduction.thread_operation, operation)
 
 
 def _one(name: str, values: tuple[int, ...] | None) -> int | None:

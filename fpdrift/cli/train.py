@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from fpdrift.cli.conditions import add_condition, condition_of
 from fpdrift.cli.options import add_json, check_output, deliver, whole
 from fpdrift.cli.progress import reporting
-from fpdrift.comparison import summary
-from fpdrift.perturbation import Perturbation
-from fpdrift.training import Condition, train
 
 if TYPE_CHECKING:
     import argparse
 
-#: The condition's fields: the option, what else argparse has to know of it.
-_OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
-    "backend": ("--backend", {"metavar": "NAME", "help": "tensorflow, jax, torch"}),
-    "intra_op_threads": ("--threads", {"type": whole, "metavar": "N"}),
-    "inter_op_threads": ("--inter-op-threads", {"type": whole, "metavar": "N"}),
-    "onednn": ("--onednn", {"choices": ("on", "off")}),
-    "instruction_set": ("--instruction-set", {"metavar": "NAME", "help": "such as AVX2"}),
-    "op_determinism": ("--op-determinism", {"action": "store_true", "default": None}),
-    "jit": ("--xla", {"action": "store_true", "default": None}),
-    "dtype_policy": ("--dtype", {"metavar": "NAME", "help": "such as float64, mixed_bfloat16"}),
-    **{
-        name: (f"--{name.replace('_', '-')}", {"type": whole, "metavar": "N"})
-        for name in ("seed", "init_seed", "order_seed", "dropout_seed", "hash_seed")
-    },
-    "perturbation": (
-        "--nudge",
-        {"type": float, "metavar": "SIZE", "help": "noise of at most SIZE on half of the weights"},
-    ),
-}
+    from fpdrift.records import Record
+    from fpdrift.training import Condition
 
-#: What is told of a run that one has just started oneself; ``fpdrift show`` tells all.
+#: Facts shown of a run that has just been trained; ``fpdrift show`` shows all.
 _FACTS = ("network", "data.name", "data.labels", "backend", "cpu", "cores")
 
 
@@ -45,58 +26,101 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "train",
         help="train a network under one condition, and record it",
-        description="Train in a fresh process and record the run. What is not said is left to the "
-        "framework. Two records are compared by: fpdrift compare A B",
-        allow_abbrev=False,
+        description="Train a network in a fresh process under one condition, and record it.",
+        epilog="To compare two records: fpdrift compare A B",
+        examples=(
+            "fpdrift train one.fpdrift --intra-op-threads 1",
+            "fpdrift train float64.fpdrift --dtype-policy float64 --steps 20",
+        ),
     )
     command.add_argument(
-        "path", nargs="?", metavar="FILE", help="the record; else named after the condition"
+        "path",
+        nargs="?",
+        metavar="FILE",
+        help="the record to write (default: named after the condition)",
     )
-    command.add_argument("--network", default="answer", metavar="NAME", help="answer, question ...")
-    command.add_argument("--data", default="noise", metavar="NAME", help="noise, digits ...")
-    command.add_argument("--labels", default="one-hot", metavar="NAME")
-    command.add_argument("--steps", type=whole, default=100, metavar="N")
-    command.add_argument("--overwrite", action="store_true", help="replace a record that is there")
-    command.add_argument("--timeout", type=float, metavar="SECONDS", help="end it after that time")
-    condition = command.add_argument_group("the condition")
-    for name, (option, about) in _OPTIONS.items():
-        condition.add_argument(option, dest=name, **about)
+    command.add_argument(
+        "--network",
+        default="cnn-he",
+        metavar="NAME",
+        help="cnn-he (also: answer), cnn-glorot (also: question), or a variant of cnn-he",
+    )
+    command.add_argument(
+        "--data",
+        default="noise",
+        metavar="NAME",
+        help="noise, digits, fashion-mnist, digits-split or fashion-mnist-split",
+    )
+    command.add_argument(
+        "--labels", default="one-hot", metavar="NAME", help="one-hot, or multi-hot for noise"
+    )
+    command.add_argument(
+        "--steps", type=whole, default=100, metavar="N", help="training steps of 64 images"
+    )
+    command.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="stop after that time (default: never)"
+    )
+    command.add_argument("--overwrite", action="store_true", help="replace an existing record")
+    add_condition(command)
     add_json(command)
     command.set_defaults(run=run, plot=None)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train; return the exit code."""
+    from dataclasses import replace
+
+    from fpdrift.comparison import summary
+
     check_output(arguments)
-    condition = _condition(arguments)
-    with reporting() as report:
-        record = train(
-            condition,
-            arguments.network,
-            arguments.data,
-            steps=arguments.steps,
-            labels=arguments.labels,
-            path=arguments.path,
-            overwrite=arguments.overwrite,
-            timeout=arguments.timeout,
-            progress=lambda done, total: report(condition.name, done, total),
-        )
+    condition = condition_of(arguments)
+    record = _train(arguments, condition)
     path = Path(arguments.path or record.name)
-    told = summary(record, path.stat().st_size)
+    found = summary(record, path.stat().st_size)
     facts = {"condition": condition.name} | {
-        name: value for name, value in told.facts.items() if name in _FACTS
+        name: value for name, value in found.facts.items() if name in _FACTS
     }
-    code = deliver(replace(told, facts=facts), arguments)
+    code = deliver(replace(found, facts=facts), arguments)
     sys.stdout.flush()
-    print(f"Record: {path}. Next: fpdrift show {path}", file=sys.stderr)
+    print(f"Record: {path}. Next: fpdrift show {quote(str(path))}", file=sys.stderr)
     return code
 
 
-def _condition(arguments: argparse.Namespace) -> Condition:
-    given = {name: getattr(arguments, name) for name in _OPTIONS}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    if "onednn" in chosen:
-        chosen["onednn"] = chosen["onednn"] == "on"
-    if "perturbation" in chosen:
-        chosen["perturbation"] = Perturbation(kind="noise", size=chosen["perturbation"])
-    return Condition(**chosen)
+def _train(arguments: argparse.Namespace, condition: Condition) -> Record:
+    from fpdrift.training import train
+
+    last = 0
+    with reporting() as report:
+
+        def progress(done: int, total: int) -> None:
+            nonlocal last
+            last = done
+            report(condition.name, done, total)
+
+        try:
+            return train(
+                condition,
+                arguments.network,
+                arguments.data,
+                steps=arguments.steps,
+                labels=arguments.labels,
+                path=arguments.path,
+                overwrite=arguments.overwrite,
+                timeout=arguments.timeout,
+                progress=progress,
+            )
+        except KeyboardInterrupt:
+            path = arguments.path or f"{condition.file_name}.fpdrift"
+            print(f"\n{_interrupted(path, last, arguments.steps)}", file=sys.stderr)
+            raise
+
+
+def _interrupted(path: str, last: int, steps: int) -> str:
+    """Describe what an interrupted training leaves, and how to get the rest."""
+    if last == 0:
+        return "No step was recorded. To start again, repeat the command."
+    return (
+        f"Steps 1 to {last} of {steps} are recorded in {path}. To see them: fpdrift show "
+        f"{quote(path)}. A training does not resume: to start again from step 1, repeat the "
+        "command with --overwrite."
+    )

@@ -25,7 +25,7 @@ from fpdrift.serialization import Result
 from fpdrift.subprocesses import check_timeout
 from fpdrift.training import Condition
 from fpdrift.training._datasets import check
-from fpdrift.training._networks import network_of
+from fpdrift.training._network_names import recorded_name
 from fpdrift.training._train import MOST_STEPS
 from fpdrift.validation import check_callable, check_int
 
@@ -148,7 +148,7 @@ def ensemble(
     if work.failures:
         raise _failed(work, told)
     return Ensemble(
-        network=network,
+        network=runs[0].network,
         data=data,
         labels=labels,
         steps=runs[0].steps,
@@ -203,7 +203,7 @@ def _plan(
     conditions: Any, network: str, data: str, labels: str, steps: int, *, anywhere: bool
 ) -> list[Run]:
     """Read what is to be run."""
-    network_of(network)
+    network = recorded_name(network)
     check(data, labels)
     steps = check_int("steps", steps, 1, MOST_STEPS)
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.errors import FpdriftError
+from fpdrift.errors import FpdriftError, did_you_mean
 from fpdrift.experiments import _demo
 from fpdrift.experiments._amplification import amplifiers, dose
 from fpdrift.experiments._demo import cnn, threads, two_loops
@@ -116,4 +116,4 @@ def _find(kind: str, name: str, among: tuple[Experiment, ...]) -> Experiment:
     message = (
         f"unknown {kind} {name!r}; choose from {', '.join(dict.fromkeys(e.name for e in among))}"
     )
-    raise FpdriftError(message)
+    raise FpdriftError(message + did_you_mean(name, (e.name for e in among)))

@@ -18,7 +18,8 @@ from fpdrift.records import Record, check_place, open_own
 from fpdrift.subprocesses import check_timeout, run_module
 from fpdrift.training._condition import BACKENDS, Condition
 from fpdrift.training._datasets import check
-from fpdrift.training._networks import network_of, shapes_of
+from fpdrift.training._network_names import recorded_name
+from fpdrift.training._networks import shapes_of
 from fpdrift.validation import check_callable, check_choice, check_int, check_switch
 
 MOST_STEPS = 1_000_000
@@ -51,8 +52,9 @@ def train(
     ----------
     condition : Condition, optional
         What is held fixed; by default the framework's own choices.
-    network : {"answer", "question"}
-        The network of the answer's smallest experiment, or the question's; see `training.networks`.
+    network : {"cnn-he", "cnn-glorot", "answer", "question"}
+        The same layers with He's or Glorot's starting weights; records store the names
+        ``"answer"`` and ``"question"``.
     data : {"noise", "digits", "fashion-mnist", "digits-split", "fashion-mnist-split"}
         See `fpdrift.training._datasets.load`.
     steps : int, default 100
@@ -90,7 +92,7 @@ def train(
         If the process fails, is killed or takes too long.
     """
     condition = _condition(condition, seed)
-    network_of(network)
+    network = recorded_name(network)
     check(data, labels)
     steps = check_int("steps", steps, 1, MOST_STEPS)
     check_switch("overwrite", overwrite)

@@ -1,6 +1,7 @@
 """``fpdrift compare`` says of records what they hold, in 80 columns, and draws it."""
 
 import json
+import re
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -302,7 +303,8 @@ def test_several_are_held_against_the_first_and_drawn(here, capsys):
     text = told(capsys, "a.fpdrift", "again.fpdrift", "b.fpdrift", "--out", "pictures")
     assert "again (b) against a (a)" in text
     assert "b (b) against a (a)" in text
-    names = ("growth-again", "tensors-again", "growth-b", "tensors-b", "distances", "losses")
+    names = ("growth-a-again", "tensors-a-again", "growth-a-b", "tensors-a-b")
+    names += ("distances-a-again-b", "losses-a-again-b")
     found = {path.name for path in (here / "pictures").iterdir()}
     assert found == {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
 
@@ -334,8 +336,27 @@ def test_long_names_that_begin_alike_have_pictures_of_their_own(here, capsys, la
         write(f"{'ü' * 110}{end}.fpdrift", growing)
     text = told(capsys, "a.fpdrift", *(f"{'ü' * 110}{end}.fpdrift" for end in "12"))
     assert f"{'ü' * 44}… (b) against a (a)" in text
-    growths = sorted(path.name for path in (here / "fpdrift-out").glob("growth-*.png"))
-    assert growths == [f"growth-{number}-{'ü' * 40}.png" for number in "23"]
+    growths = [path.name for path in (here / "fpdrift-out").glob("growth-*.png")]
+    assert len(growths) == 2
+    assert all(re.fullmatch(rf"growth-a-{'ü' * 46}-[0-9a-f]{{8}}\.png", name) for name in growths)
+
+
+def test_comparisons_share_a_folder(here, capsys, laid_out):
+    """Each has pictures of its own: of other pairs, and of files of one name in two folders."""
+    for folder in ("one", "two"):
+        Path(folder).mkdir()
+        for name in "ab":
+            Path(folder, f"{name}.fpdrift").write_bytes(Path(f"{name}.fpdrift").read_bytes())
+    pairs = ("a", "again"), ("again", "a"), ("a", "b"), ("one/a", "one/b"), ("two/a", "two/b")
+    pairs += (("one/a", "two/a"),)
+    seen = set()
+    for pair in pairs:
+        told(capsys, *(f"{name}.fpdrift" for name in pair))
+        now = {path.name for path in (here / "fpdrift-out").iterdir()}
+        assert len(now - seen) == 6
+        seen = now
+    told(capsys, "a.fpdrift", "b.fpdrift")
+    assert {path.name for path in (here / "fpdrift-out").iterdir()} == seen
 
 
 def test_json_is_the_result_and_tells_the_same(here, capsys):
@@ -452,7 +473,7 @@ def test_the_gate_behind_the_largest_jump_is_named_and_drawn(
         "gate step 25, relu1 unit 2, sample 44, pixel (10, 17): -2e-08 against 8e-08: open in b "
         "alone. This unit's weights then hold 80.0% of their layer's squared distance."
     ) in text
-    assert (here / "fpdrift-out" / "gate-b.png").exists()
+    assert (here / "fpdrift-out" / "gate-a-b.png").exists()
     other = replace(RUN, mismatch=3, mismatch_tensors=("dense/bias",))
     monkeypatch.setattr(_compare_records, "gates_in", lambda *_: replace(GATES, run_b=other))
     assert "distance. Beware, a: repeated here, it has" in told(capsys, *argv, "--no-plots")

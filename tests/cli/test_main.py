@@ -38,8 +38,6 @@ def refused(capsys, *argv):
         (["demo", "--onl", "order"], ["--onl"]),
         (["demo", "--only", "order", "--out", ""], ["--out"]),
         (["dance"], ["dance"]),
-        ([], ["COMMAND"]),
-        (["lessons"], ["list|open|copy"]),
         (["lessons", "open", "77"], ["77", "01"]),
     ],
 )
@@ -104,7 +102,7 @@ def test_a_step_that_fails_is_named_and_the_next_one_runs(capsys, tmp_path, monk
     first = EXPERIMENTS[0]
     changed = (replace(first, run=broken), *EXPERIMENTS[1:])
     monkeypatch.setattr("fpdrift.experiments._registry.EXPERIMENTS", changed)
-    monkeypatch.setattr("fpdrift.cli.demo.EXPERIMENTS", changed)
+    monkeypatch.setattr("fpdrift.experiments.EXPERIMENTS", changed)
     assert main(["demo", "--only", "order,nudge", "--no-plots", "--out", str(tmp_path)]) == 1
     captured = capsys.readouterr()
     assert captured.err.splitlines() == ["fpdrift: step order failed: two lines"]

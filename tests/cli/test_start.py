@@ -52,10 +52,15 @@ def test_ctrl_c_while_importing_is_one_line(name, tmp_path):
 
 @POSIX
 def test_an_ignored_ctrl_c_stays_ignored(monkeypatch):
-    monkeypatch.setattr("fpdrift.cli.main.main", lambda _: signal.getsignal(signal.SIGINT))
+    def run(_, *, loaded):
+        during = signal.getsignal(signal.SIGINT)
+        loaded()
+        return during, signal.getsignal(signal.SIGINT)
+
+    monkeypatch.setattr("fpdrift.cli.main.main", run)
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        assert start.main([]) is signal.SIG_IGN
+        assert start.main([]) == (signal.SIG_IGN, signal.SIG_IGN)
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)

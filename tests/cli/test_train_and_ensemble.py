@@ -10,7 +10,7 @@ from dask_processes import Cluster
 from helpers import require
 from made_records import made
 
-from fpdrift.cli import train as train_command
+from fpdrift.cli.conditions import OPTIONS, OTHER_NAMES
 from fpdrift.cli.ensemble import KEYS, read_plan
 from fpdrift.cli.main import main
 from fpdrift.cli.progress import TimeLeft, duration
@@ -20,6 +20,8 @@ from fpdrift.perturbation import Perturbation
 from fpdrift.records import open_record
 from fpdrift.serialization import Result
 from fpdrift.training import Condition
+from fpdrift.training._network_names import NAMES, recorded_name
+from fpdrift.training._networks import NETWORKS
 
 PLAN = """
 steps = 2
@@ -45,8 +47,8 @@ def trained(tmp_path, monkeypatch):
         return made(condition, *args, **named)
 
     monkeypatch.chdir(tmp_path)
-    for room in (_remote, train_command):
-        monkeypatch.setattr(room, "train", train)
+    monkeypatch.setattr(_remote, "train", train)
+    monkeypatch.setattr("fpdrift.training.train", train)
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     return conditions
 
@@ -89,12 +91,14 @@ ONE = "[[condition]]\nseed = 1\n"
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "plan.toml has no [[condition]]; write one"),
+        ("", "plan.toml has no [[condition]]; add one"),
         ("condition = 3", "plan.toml has no [[condition]]"),
         ("condition = [1]", "plan.toml has no [[condition]]"),
         ("[condition]\nseed = 1", "plan.toml has no [[condition]]"),
         ("step = 3\n" + ONE, "plan.toml: unknown key 'step'; choose one of network, data"),
-        ("[[condition]]\nthreads = 3", "plan.toml, condition 1: unknown key 'threads'; choose one"),
+        ("[[condition]]\ncores = 3", "plan.toml, condition 1: unknown key 'cores'; choose one"),
+        ("[[condition]]\nsede = 3", "(did you mean 'seed'?)"),
+        ("[[condition]]\nxla = true\njit = true", "condition 1: unknown key 'xla'"),
         (ONE + "[[condition]]\nseed = 'x'", "plan.toml, condition 2: seed is 'x'; choose a whole"),
         ("[[condition]]\nseed = []", "condition 1: seed is an empty list"),
         ("[[condition]]\nseed = {from = 1}", "condition 1: seed is {'from': 1}; choose a value"),
@@ -104,8 +108,8 @@ ONE = "[[condition]]\nseed = 1\n"
         ("[[condition]]\nperturbation = {kind = 'x'}", "condition 1: unknown kind of nudge 'x'"),
         ("[[condition]]\nseed = {from = 0, to = 4000000000}", "condition 1: more than 100,000"),
         ("[[condition]]\nrepeat = 50001\nseed = [1, 2]", "condition 1: more than 100,000 runs"),
-        ("steps 3", "plan.toml is no TOML: Expected '='"),
-        ("a = " + "[" * 5000, "plan.toml is no TOML"),
+        ("steps 3", "plan.toml is not TOML: Expected '='"),
+        ("a = " + "[" * 5000, "plan.toml is not TOML"),
         ("steps = 0\n" + ONE, "steps is 0"),
         ("network = 3\n" + ONE, "unknown network 3"),
         ("data = 'cats'\n" + ONE, "unknown data 'cats'"),
@@ -166,6 +170,19 @@ def test_an_ensemble_is_trained_and_told(trained, capsys, workers):
     assert len(trained) == 12
 
 
+def test_a_network_has_one_name_in_records(trained, capsys):
+    """So what was trained under the old name is not trained again, and compares equal."""
+    for name in ("cnn-glorot", "question"):
+        Path("plan.toml").write_text(f'network = "{name}"\nsteps = 2\n{ONE}')
+        told(capsys, "ensemble", "plan.toml")
+        assert len(trained) == 1
+    (record,) = Path("plan").glob("*.fpdrift")
+    assert open_record(record).meta["network"] == "question"
+    assert [recorded_name(name) for name in NAMES] == list(NETWORKS)
+    assert [recorded_name(name) for name in NETWORKS] == list(NETWORKS)
+    assert list(NAMES)[:2] == ["cnn-he", "cnn-glorot"]
+
+
 def test_many_conditions_are_not_all_listed(trained, capsys):
     Path("plan.toml").write_text("steps = 1\n[[condition]]\nseed = {from = 1, to = 30}")
     out, _ = told(capsys, "ensemble", "plan.toml")
@@ -186,7 +203,7 @@ def test_ctrl_c_says_how_to_go_on(trained, capsys, monkeypatch):
     out, err = told(capsys, "ensemble", "plan.toml", code=130)
     assert out == ""
     assert err.splitlines()[-2:] == [
-        "1 of 6 runs are done, in runs/; the same command goes on.",
+        "1 of 6 runs are done, in runs/; the same command resumes.",
         "fpdrift: interrupted",
     ]
     assert len(list(Path("runs").glob("*.fpdrift"))) == 1
@@ -206,10 +223,10 @@ def test_a_cluster_trains_what_the_file_says(trained, capsys, tmp_path):
 
 
 def test_train_takes_a_whole_condition(trained, capsys):
-    options = ["--threads", "2", "--inter-op-threads", "1", "--onednn", "off", "--xla"]
-    options += ["--instruction-set", "AVX2", "--op-determinism", "--dtype", "float64"]
+    options = ["--intra-op-threads", "2", "--inter-op-threads", "1", "--onednn", "off", "--jit"]
+    options += ["--instruction-set", "AVX2", "--op-determinism", "--dtype-policy", "float64"]
     options += ["--seed", "3", "--init-seed", "4", "--order-seed", "5", "--dropout-seed", "6"]
-    options += ["--hash-seed", "7", "--nudge", "1e-6"]
+    options += ["--hash-seed", "7", "--perturbation", "1e-6"]
     out, err = told(capsys, "train", "a.fpdrift", "--steps", "2", *options)
     assert trained == [
         Condition(
@@ -234,6 +251,67 @@ def test_train_takes_a_whole_condition(trained, capsys):
     assert err.splitlines()[-1] == "Record: a.fpdrift. Next: fpdrift show a.fpdrift"
 
 
+def test_options_and_keys_have_the_names_of_the_fields():
+    assert set(OPTIONS) == set(Condition.__dataclass_fields__)
+    assert set(OTHER_NAMES.values()) <= set(OPTIONS)
+    assert not set(OTHER_NAMES) & set(OPTIONS)
+
+
+OTHERS = {
+    "threads": ("2", {"intra_op_threads": 2}),
+    "xla": (None, {"jit": True}),
+    "jit_compile": (None, {"jit": True}),
+    "dtype": ("float64", {"dtype_policy": "float64"}),
+    "nudge": ("1e-6", {"perturbation": Perturbation(kind="noise", size=1e-6)}),
+}
+
+
+@pytest.mark.parametrize("other", OTHER_NAMES)
+def test_other_names_are_read_with_a_hint(trained, capsys, other):
+    value, fields = OTHERS[other]
+    words = [f"--{other.replace('_', '-')}", *([value] if value else [])]
+    _, err = told(capsys, "train", "a.fpdrift", "--steps", "2", *words)
+    name = OTHER_NAMES[other]
+    assert trained == [Condition(**fields)]
+    first = f"fpdrift: {words[0]} is deprecated; use --{name.replace('_', '-')}"
+    assert err.splitlines()[0] == first
+    literal = {"nudge": '{kind = "noise", size = 1e-6}', "dtype": '"float64"', "threads": "2"}
+    found = plan(f"[[condition]]\n{other} = {literal.get(other, 'true')}\nseed = 3")
+    assert found["conditions"] == [Condition(**fields, seed=3)]
+    assert capsys.readouterr().err.splitlines() == [
+        f"fpdrift: plan.toml, condition 1: {other} is deprecated; use {name}"
+    ]
+
+
+def test_paths_in_the_next_command_are_quoted(trained, capsys):
+    _, err = told(capsys, "train", "my run.fpdrift", "--steps", "2")
+    assert err.splitlines()[-1] == ("Record: my run.fpdrift. Next: fpdrift show 'my run.fpdrift'")
+    Path("plan.toml").write_text(PLAN.replace('"runs"', '"my runs"'))
+    _, err = told(capsys, "ensemble", "plan.toml")
+    assert err.splitlines()[-1] == "Records in my runs/. Next: fpdrift class 'my runs'"
+
+
+@pytest.mark.parametrize("step", [0, 7])
+def test_ctrl_c_in_a_training_says_what_is_saved(trained, capsys, monkeypatch, step):
+    def train(condition, *args, progress, **named):
+        for done in range(step + 1):
+            progress(done, 20)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fpdrift.training.train", train)
+    out, err = told(capsys, "train", "my run.fpdrift", "--steps", "20", code=130)
+    assert out == ""
+    said, last = err.splitlines()[-2:]
+    assert last == "fpdrift: interrupted"
+    assert said == (
+        "Steps 1 to 7 of 20 are recorded in my run.fpdrift. To see them: fpdrift show "
+        "'my run.fpdrift'. A training does not resume: to start again from step 1, repeat the "
+        "command with --overwrite."
+        if step
+        else "No step was recorded. To start again, repeat the command."
+    )
+
+
 def test_train_leaves_to_the_framework_what_is_not_said(trained, capsys):
     argv = ["--network", "question", "--data", "digits", "--json", "-", "--overwrite"]
     out, _ = told(capsys, "train", "b.fpdrift", "--labels", "one-hot", "--steps", "3", *argv)
@@ -249,10 +327,10 @@ def test_train_leaves_to_the_framework_what_is_not_said(trained, capsys):
         (["--steps", "0"], "steps is 0"),
         (["--steps", "many"], "--steps"),
         (["--network", "resnet"], "unknown network 'resnet'"),
-        (["--threads", "0"], "intra_op_threads is 0"),
+        (["--intra-op-threads", "0"], "intra_op_threads is 0"),
         (["--onednn", "maybe"], "--onednn"),
-        (["--dtype", "float1"], "unknown dtype_policy 'float1'"),
-        (["--nudge", "nan"], "nan"),
+        (["--dtype-policy", "float1"], "unknown dtype_policy 'float1'"),
+        (["--perturbation", "nan"], "nan"),
         (["--timeout", "-1"], "timeout must be a number of seconds above 0"),
     ],
 )
@@ -345,5 +423,5 @@ def test_the_page_and_the_help_say_what_works(trained, capsys):
 
 def test_a_plan_that_is_no_text(tmp_path):
     (tmp_path / "x.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(FpdriftError, match="no TOML"):
+    with pytest.raises(FpdriftError, match="not TOML"):
         read_plan(tmp_path / "x.toml")

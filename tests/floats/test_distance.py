@@ -93,7 +93,9 @@ def test_zero_infinity_and_nan(name):
     assert ulp_distance(infinity, infinity) == 0
     assert ulp_distance(-infinity, infinity) == 2 * fmt.infinity_bits
     assert ulp_distance(nan, other_nan) == 0
-    with pytest.raises(FpdriftError, match=r"no distance in ulps between a NaN and a number: .*nan"):
+    with pytest.raises(
+        FpdriftError, match=r"no distance in ulps between a NaN and a number: .*nan"
+    ):
         ulp_distance(nan, tiny)
     with pytest.raises(FpdriftError, match=r"at index \(1,\)"):
         ulp_distance(np.array([zero, nan, nan]), tiny)

@@ -247,7 +247,9 @@ def test_results_of_nothing_are_equal():
 
 def test_other_shapes_and_dtypes_do_not_compare():
     for other in (np.zeros(2, np.float64), np.zeros(3, np.float32)):
-        with pytest.raises(FpdriftError, match=r"b returned float.* of shape .*, a float32 of shape"):
+        with pytest.raises(
+            FpdriftError, match=r"b returned float.* of shape .*, a float32 of shape"
+        ):
             equality(["a", "b"], [np.zeros(2, np.float32), other])
 
 

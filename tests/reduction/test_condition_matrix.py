@@ -228,7 +228,9 @@ def test_a_name_that_openblas_does_not_know_is_refused():
         "row_functions:fixed", conditions=[condition("default"), odd], batches=(1,)
     )
     if "core" in result.reports[0].found:  # else this BLAS says nothing of itself
-        assert "OpenBLAS ignored OPENBLAS_CORETYPE=NoSuchCore: it uses" in result.skipped["numpy: odd"]
+        assert (
+            "OpenBLAS ignored OPENBLAS_CORETYPE=NoSuchCore: it uses" in result.skipped["numpy: odd"]
+        )
 
 
 def test_numpy_speaks_for_itself_without_threadpoolctl(monkeypatch):

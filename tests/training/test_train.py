@@ -43,7 +43,7 @@ def no_process(monkeypatch):
         ({"steps": True}, "steps is True"),
         ({"steps": float("nan")}, "steps is nan"),
         ({"seed": -1}, "seed is -1; choose a whole number from 0 to 4294967295"),
-        ({"network": "resnet"}, "unknown network 'resnet'; choose one of answer, question"),
+        ({"network": "resnet"}, "unknown network 'resnet'; choose one of cnn-he, cnn-glorot"),
         ({"data": "cats"}, "unknown data 'cats'; choose one of noise, digits"),
         ({"labels": "soft"}, "unknown labels for noise 'soft'; choose one of one-hot, multi-hot"),
         ({"data": "digits", "labels": "multi-hot"}, "unknown labels for digits 'multi-hot'"),
