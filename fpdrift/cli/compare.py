@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from fpdrift.comparison import Comparison
     from fpdrift.experiments import ComparedRecords
     from fpdrift.serialization import Result
 
@@ -32,6 +33,7 @@ def add_to(commands: Any) -> None:
         examples=(
             "fpdrift compare a.fpdrift b.fpdrift",
             "fpdrift compare a.fpdrift b.fpdrift --inside --no-plots",
+            "fpdrift compare a.fpdrift b.fpdrift --no-plots --max-distance 1e-6",
         ),
     )
     command.add_argument("first", metavar="A", help="the record to compare with")
@@ -46,6 +48,18 @@ def add_to(commands: Any) -> None:
         "--out", type=folder, default=Path("fpdrift-out"), metavar="DIR", help="for the pictures"
     )
     command.add_argument("--no-plots", action="store_true", help="do not draw pictures")
+    command.add_argument(
+        "--fail-on-difference",
+        action="store_true",
+        help="exit with code 1 if any bit differs or a record was left out",
+    )
+    command.add_argument(
+        "--max-distance",
+        type=distance,
+        metavar="X",
+        help="exit with code 1 if a final distance of the weights is above X or unknown, or a "
+        "record was left out",
+    )
     add_trust(command)
     add_json(command)
     command.set_defaults(run=run, plot=None)
@@ -70,7 +84,43 @@ def run(arguments: argparse.Namespace) -> int:
     code = deliver(result, arguments)
     if not arguments.no_plots:
         _draw(_pictures(result, _folders(paths)), arguments.out)
-    return code
+    return code or int(_failed(result, arguments))
+
+
+def distance(text: str) -> float:
+    """Read a relative distance.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is not a number of at least 0.
+    """
+    import argparse
+
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        message = f"{text!r} is not a distance; give a number of at least 0, such as 1e-3"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def _failed(result: ComparedRecords, arguments: argparse.Namespace) -> bool:
+    """Return whether the runs differ by more than the options allow."""
+    limit, pairs = arguments.max_distance, [pair.comparison for pair in result.pairs]
+    if (arguments.fail_on_difference or limit is not None) and result.left_out:
+        return True
+    if arguments.fail_on_difference and any(pair.first_difference for pair in pairs):
+        return True
+    # not "above", which NaN is not either
+    return limit is not None and not all(_final(pair) <= limit for pair in pairs)
+
+
+def _final(pair: Comparison) -> float:
+    """Return the last distance of the weights; NaN where none is known."""
+    return float(pair.distance[-1]) if len(pair.distance) else float("nan")
 
 
 def _pictures(result: ComparedRecords, folders: Sequence[str]) -> dict[str, Result]:

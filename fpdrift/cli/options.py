@@ -56,7 +56,7 @@ def words(text: str) -> tuple[str, ...]:
 def folder(text: str) -> Path:
     """Read the name of a folder."""
     if not text:
-        message = "the name of a folder is empty"
+        message = "the name is empty; name a folder"
         raise argparse.ArgumentTypeError(message)
     return Path(text)
 

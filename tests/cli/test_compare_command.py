@@ -529,3 +529,32 @@ def test_inside_the_step_the_first_tensor_is_named(here, capsys, monkeypatch, lo
     text = told(capsys, *argv)
     assert "inside step 5: no difference in 9 tensors. Beware, a: repeated here, it has" in text
     assert "own bits" not in text
+
+
+@pytest.mark.parametrize(
+    ("other", "options", "code"),
+    [
+        ("again", ["--fail-on-difference", "--max-distance", "0"], 0),
+        ("b", [], 0),
+        ("b", ["--fail-on-difference"], 1),
+        ("b", ["--max-distance", "1e-9"], 1),
+        ("b", ["--max-distance", "1e9"], 0),
+    ],
+)
+def test_a_pipeline_can_stop_at_a_difference(here, capsys, other, options, code):
+    argv = ["compare", "a.fpdrift", f"{other}.fpdrift", "--no-plots", *options]
+    assert main(argv) == code
+    assert capsys.readouterr().out
+
+
+def test_a_record_that_was_left_out_stops_a_pipeline_too(here, capsys):
+    Path("broken.fpdrift").write_bytes(b"no record")
+    argv = ["compare", "a.fpdrift", "again.fpdrift", "broken.fpdrift", "--no-plots"]
+    assert main(argv) == 0
+    assert main([*argv, "--fail-on-difference"]) == 1
+
+
+@pytest.mark.parametrize("limit", ["-1", "nan", "inf", "far"])
+def test_a_limit_is_a_distance(here, capsys, limit):
+    assert main(["compare", "a.fpdrift", "b.fpdrift", f"--max-distance={limit}"]) == 2
+    assert limit in capsys.readouterr().err
