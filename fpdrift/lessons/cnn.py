@@ -173,6 +173,6 @@ check_quiz = Quiz(
         a="The difference is one image out of ten, and that may depend on a rounding.",
         b="If training diverges, the loss shows it.",
         c="Such a difference does not need another seed: another thread count is enough.",
-        d="With few images, each one has a large weight.",
+        d="With few images, each one counts for a lot.",
     ),
 )

@@ -116,7 +116,7 @@ check_quiz = Quiz(
         right="b",
         a="Both passes run on the GPU; only the order of the second is fixed.",
         b="Each block stores its sum in its own place in memory, so timing does not matter.",
-        c="It uses as many bits; they are just the same each time.",
+        c="It uses the same number of bits; they are just the same each time.",
         d="It waits for the blocks of the first pass, which may cost a little.",
     ),
     Question(

@@ -1,4 +1,4 @@
-"""Where the notebooks are, what they are called, and how a student gets a copy to write in."""
+"""Find the notebooks, list them, and copy them for students."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import fpdrift
 from fpdrift.errors import FpdriftError
 
-#: For teachers; it lies beside the notebooks.
+#: The teacher's guide, in the same folder as the notebooks.
 _GUIDE = "TEACHING.md"
 
 
@@ -22,25 +22,25 @@ class Lesson:
     number: str
     #: first heading of the notebook
     title: str
-    #: what a person asks at its top
+    #: the question quoted at its top
     question: str
     notebook: Path
     solution: Path
 
 
 def folder() -> Path:
-    """Find the notebooks: in the installed package, else in the checkout around it.
+    """Find the notebooks in the installed package or, failing that, in the checkout around it.
 
     Raises
     ------
     FpdriftError
-        If there are none in either place.
+        If neither contains notebooks.
     """
     package = Path(fpdrift.__file__).parent
     for place in (package / "lessons" / "notebooks", package.parent / "lessons"):
         if any(place.glob("[0-9][0-9]_*.ipynb")):
             return place
-    message = "the lessons are not here; reinstall fpdrift, or type 'make lessons' in a checkout"
+    message = "the lessons were not found; reinstall fpdrift, or run 'make lessons' in a checkout"
     raise FpdriftError(message)
 
 
@@ -59,23 +59,23 @@ def find_lesson(number: str) -> Lesson:
     Raises
     ------
     FpdriftError
-        If there is no such lesson.
+        If the lesson does not exist.
     """
     known = lessons()
     for lesson in known:
         if lesson.number == number.zfill(2):
             return lesson
-    message = f"no lesson {number!r}; there are: {', '.join(item.number for item in known)}"
+    message = f"no lesson {number!r}; choose one of: {', '.join(item.number for item in known)}"
     raise FpdriftError(message)
 
 
 def copy_lessons(directory: Path) -> tuple[Path, ...]:
-    """Copy lessons, solutions and the teacher's guide into a folder, which is made if need be.
+    """Copy lessons, solutions and the teacher's guide into a folder, creating it if needed.
 
     Raises
     ------
     FpdriftError
-        If a file of that name is there already; nothing is copied then.
+        If a file already exists; nothing is copied then.
     """
     if directory.exists() and not directory.is_dir():
         message = f"{directory} is a file; name a folder"
@@ -85,7 +85,7 @@ def copy_lessons(directory: Path) -> tuple[Path, ...]:
     pairs.append((folder() / _GUIDE, directory / _GUIDE))
     for _, target in pairs:
         if target.exists():
-            message = f"{target} exists already, perhaps with answers in it; choose another folder"
+            message = f"{target} already exists and may contain answers; choose another folder"
             raise FpdriftError(message)
     for source, target in pairs:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ def copy_lessons(directory: Path) -> tuple[Path, ...]:
 
 
 def copy_lesson(lesson: Lesson, directory: Path) -> Path:
-    """Return a student's own copy of one lesson; one that is there already is kept."""
+    """Copy one lesson for a student, keeping an existing copy; return its path."""
     target = directory / lesson.notebook.name
     if not target.exists():
         directory.mkdir(parents=True, exist_ok=True)

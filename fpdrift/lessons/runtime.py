@@ -1,10 +1,10 @@
-"""Sizes of a lesson's runs: whole ones, or small ones where ``FPDRIFT_FAST=1`` is set.
+"""Sizes of a lesson's runs: full, or small if ``FPDRIFT_FAST=1`` is set.
 
-How lessons name the machine of a recording: a figure without its origin says nothing.
+The label for the machine of a recording, which every recorded figure needs.
 
 The three small training runs of lessons 08 to 10: trained once, then read again.
 
-What a student's machine has, and what the lessons will leave out on it.
+Also the libraries on a student's machine, and what the lessons skip without them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def machine(recorded: Result) -> str:
     return f"{made_by.cpu}, {made_by.cores} cores"
 
 
-#: Where the records go, beside the notebook; where nothing can be written there, into a copy.
+#: Folder for the records, next to the notebook; a temporary copy is used if it is read-only.
 FOLDER = Path("fpdrift-out") / "lessons"
 #: Training steps of a run, and of one in the small size.
 STEPS = 100, 8
@@ -77,7 +77,7 @@ def train_three(seed: int = 1) -> dict[str, Record]:
 
 
 def _can_write(folder: Path) -> bool:
-    """Try it: permissions do not tell what a read-only or a foreign file system does."""
+    """Try it: permissions do not show whether a file system is read-only or foreign."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -88,7 +88,7 @@ def _can_write(folder: Path) -> bool:
 
 @cache
 def _copy(folder: Path) -> Path:
-    """Copy what is there to a place that lasts as long as this notebook's kernel."""
+    """Copy existing records to a folder that lasts as long as this notebook's kernel."""
     passing = Path(tempfile.mkdtemp(prefix="fpdrift-"))
     atexit.register(shutil.rmtree, passing, ignore_errors=True)
     if folder.is_dir():
@@ -125,7 +125,7 @@ class Environment(Result):
 
 
 def environment() -> Environment:
-    """Look at this machine."""
+    """Inspect this machine."""
     versions = {name: _version(name) for name in USES}
     cores = available_cores()
     return Environment(

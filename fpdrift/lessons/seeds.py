@@ -123,7 +123,7 @@ def check_4(answer: Any) -> Feedback:
 check_quiz = Quiz(
     Question(
         right="c",
-        a="TensorFlow does not read it. Python has read it long before.",
+        a="TensorFlow does not read it. Python has read it long before that.",
         b="When the first line runs, Python has already started. That is too late.",
         c="It is read once, when the interpreter starts.",
         d="Nothing reads it a second time.",

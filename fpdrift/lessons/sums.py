@@ -103,7 +103,7 @@ def check_2(answer: Any) -> Feedback:
     if math.isclose(given, wanted, rel_tol=1e-9):
         return right("So a relative error of one rounding in the terms can grow by that factor.")
     if given == 1:
-        return hint("1 would mean that nothing cancels. Sum the sizes, without signs, first.")
+        return hint("1 would mean that nothing cancels. First add the sizes, without signs.")
     return hint("Divide the sum of the three sizes by the size of the sum.")
 
 

@@ -1,7 +1,7 @@
 """A float whose bits can be clicked, and an expression in every order; without ipywidgets, as text.
 
-The bits are buttons, so the tab key goes from bit to bit, and space or enter flips one. A field is
-told by its colour and by its letter, and a set bit by its digit and by its filling.
+The bits are buttons: the tab key moves from bit to bit, and space or enter flips a bit. Colour and
+letter identify a field; digit and fill identify a set bit.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Text:
 
 
 def explore_float(x: Any = "0.1", dtype: str = "float64") -> Any:
-    """Show a float as buttons, one a bit; without ipywidgets as text.
+    """Show a float as one button per bit; without ipywidgets, as text.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def explore_float(x: Any = "0.1", dtype: str = "float64") -> Any:
 
 
 def explore_orders(expression: str = "2*11/9", dtype: str = "float64") -> Any:
-    """Show all orders of an expression and their ledgers, and let another be typed.
+    """Show all orders of an expression and their ledgers, with a field to type another one.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class FloatExplorer:
         self._settling = False
 
     def _make_bits(self, of: Anatomy) -> None:
-        """Make a button a bit, in a row for each field."""
+        """Make one button per bit, in one row per field."""
         of_widgets, self._bits_of, self.bits, rows = self.widgets, of.dtype, [], []
         for letter, name in FIELDS.items():
             row = [of_widgets.HTML(f"<b>{letter}</b> = {name}")]

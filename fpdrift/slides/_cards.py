@@ -119,7 +119,7 @@ ARITHMETIC_CARDS = (
         name="sums",
         lesson="03",
         kind=SumTable,
-        claim="The error of a sum depends on its condition number and on the algorithm.",
+        claim="The possible error of a sum depends on its condition number and on the algorithm.",
         question="You may use any algorithm, in float32. How many correct digits can you get?",
         alt="Error against condition number, one line for each algorithm: the plain ones rise at "
         "once, the exact ones not at all; dotted lines above them are the bounds",
@@ -129,8 +129,8 @@ ARITHMETIC_CARDS = (
         name="sums-growth",
         lesson="03",
         kind=SumGrowth,
-        claim="The error of a sum grows with the count of numbers if they are added in sequence, "
-        "but hardly with pairwise or Kahan summation.",
+        claim="The possible error of a sum grows with the count of numbers added in sequence, but "
+        "hardly with pairwise or Kahan summation.",
         question="With a hundred times as many numbers, how much larger is the error of each "
         "algorithm?",
         alt="Error against the count of numbers, one line for each algorithm, with the plain loop "
@@ -164,7 +164,7 @@ ARITHMETIC_CARDS = (
         lesson="04",
         kind=SpreadGrowth,
         claim="The more chunks are added in sequence, the more the results of different orders "
-        "spread.",
+        "can spread.",
         question="With four times as many chunks, is the spread twice as large, four times, or "
         "more?",
         alt="Spread in ulps against the number of chunks: lines below a dotted line that no order "

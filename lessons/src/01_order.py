@@ -4,7 +4,7 @@
 # > *"On paper it is the same formula. I typed it in two ways and Python gave me two numbers.
 # > Which one is wrong?"*
 #
-# **Time:** 20 minutes. **You need:** only fpdrift. **Before it:** lesson 00, if bits are new to you.
+# **Time:** 20 minutes. **You need:** only fpdrift. **Prerequisites:** lesson 00, if bits are new to you.
 #
 # A computer stores a number in a fixed number of bits. After *every* operation it rounds the result to the
 # nearest number that fits. If you change the order of the operations, different intermediate results are

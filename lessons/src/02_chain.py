@@ -5,7 +5,7 @@
 # > `0.9999999777955395`, and then says that 1 minus it is `1.8167285897874308e-08`. But when I subtract, I get
 # > something else! Who is wrong?"*
 #
-# **Time:** 30 minutes. **You need:** only fpdrift. **Before it:** lesson 01.
+# **Time:** 30 minutes. **You need:** only fpdrift. **Prerequisites:** lesson 01.
 #
 # One rounding error is small. A loop repeats it, and if each step errs in the *same direction*, the errors add
 # up. Here are the two results of lesson 01 again; on paper their ratio is 1.
@@ -72,7 +72,7 @@ print(f"chain:        about {perf_counter() - start:.1g} s")
 # %% [markdown]
 # ## The picture
 #
-# It shows how far each loop has moved from 1, and what exact arithmetic would give.
+# The picture shows how far each loop has moved from 1, and what exact arithmetic would give.
 
 # %%
 from fpdrift.experiments import Settings

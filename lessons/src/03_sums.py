@@ -4,7 +4,7 @@
 # > *"I add a million tickets of `0.1` each in float32, and the total is clearly wrong. Do I need a wider type,
 # > or another way to add? And how do I know how wrong it can be?"*
 #
-# **Time:** 35 minutes. **You need:** only fpdrift. **Before it:** lessons 00 and 01.
+# **Time:** 35 minutes. **You need:** only fpdrift. **Prerequisites:** lessons 00 and 01.
 #
 # A sum of many numbers consists of many additions, and each of them rounds. The error depends on three things:
 # how many additions a number goes through, how large the partial sums are, and whether the numbers cancel.
@@ -63,8 +63,8 @@ print(f"Kahan:      at most {float(error_bounds.kahan_bound(problem)):.3f} off")
 # %% [markdown]
 # ## The picture
 #
-# These are other numbers, with increasing condition numbers. Each marker is a way of adding. The unit of the
-# error is one rounding.
+# The picture uses other numbers, with increasing condition numbers. Each marker is a way of adding. The unit
+# of the error is one rounding.
 
 # %%
 from fpdrift.plotting import plot

@@ -4,8 +4,8 @@
 # > *"My parallel program adds the same numbers and prints a different total each time. No seed is missing, and
 # > no number changes. Is it a bug?"*
 #
-# **Time:** 30 minutes. **You need:** only fpdrift; two or more cores show more. **Before it:** lessons 01 and
-# 03.
+# **Time:** 30 minutes. **You need:** only fpdrift; with two or more cores you see more. **Prerequisites:**
+# lessons 01 and 03.
 #
 # Several threads share a long sum. Each thread takes a piece (a **chunk**), adds it up, and adds its partial
 # sum to the total as soon as it is done. A **lock** lets only one thread at a time change the total, so no
@@ -45,8 +45,8 @@ print(threads.tell(result))
 # %% [markdown]
 # ## The picture
 #
-# It shows how many sums ended at which distance from the exact sum, counted in ulps. In the lowest row the same
-# partial sums are added in a fixed order.
+# The picture shows how many sums ended at which distance from the exact sum, counted in ulps. In the lowest
+# row the same partial sums are added in a fixed order.
 
 # %%
 from fpdrift.plotting import plot
@@ -56,8 +56,8 @@ plot(result)
 # %% [markdown]
 # ## Not random
 #
-# The order of arrival was recorded in each try. If you add in that order again, without any threads, you get the
-# same bits. So the *additions* are not random; only the *order* was.
+# The order of arrival was recorded in each try. If you add in that order again, without any threads, you get
+# the same bits. So the *additions* are not random; only the *order* was.
 
 # %%
 last = result.runs[-1]
@@ -132,8 +132,8 @@ quiz_1 = "b"  # answer
 threads.check_quiz(1, quiz_1)
 
 # %% [markdown]
-# **2.** A program always gives the same bits with one thread. With two threads it gives different bits, but also
-# the same ones every time. It is...
+# **2.** A program always gives the same bits with one thread. With two threads it gives different bits, but
+# also the same ones every time. It is...
 #
 # - **a** nondeterministic.
 # - **b** wrong with two threads.
@@ -171,9 +171,9 @@ threads.check_quiz(4, quiz_4)
 # %% [markdown]
 # ## What this lesson does not show
 #
-# On a CPU, most numerical libraries do *not* add in order of arrival. They split the work by a rule, so the same
-# thread count gives the same bits. The next lesson looks at such rules. Lesson 06 is about GPUs, where some
-# operations do depend on the order of arrival.
+# On a CPU, most numerical libraries do *not* add in order of arrival. They split the work by a rule, so the
+# same thread count gives the same bits. The next lesson looks at such rules. Lesson 06 is about GPUs, where
+# some operations do depend on the order of arrival.
 #
 # ## What you have learnt
 #

@@ -4,13 +4,13 @@
 # > *"I add the same numbers with `np.sum`, with a loop and with `np.dot`, and get three results. The manual
 # > does not say in which order they add. Can I find out?"*
 #
-# **Time:** 35 minutes. **You need:** only fpdrift. **Before it:** lessons 03 and 04.
+# **Time:** 35 minutes. **You need:** only fpdrift. **Prerequisites:** lessons 03 and 04.
 #
 # A sum of many numbers is a *tree*: each join is one addition of two partial sums. You can find a function's
-# tree from outside. Put a huge number and its negative among ones. A one that is added to the huge number first
-# is lost; a one that is added after the two have cancelled survives. So the total counts the survivors. Trees
-# are printed with positions, not values: `((0+2)+(1+3))` adds the first and the third number, the second and the
-# fourth, and then both sums.
+# tree from outside. Put a huge number and its negative among ones. A one that is added to the huge number
+# first is lost; a one that is added after the two have cancelled survives. So the total counts the survivors.
+# Trees are printed with positions, not values: `((0+2)+(1+3))` adds the first and the third number, the second
+# and the fourth, and then both sums.
 
 # %% [markdown]
 # ## Predict first
@@ -23,8 +23,8 @@ prediction = False  # answer
 # %% [markdown]
 # ## Look
 #
-# Four numbers are added in pairs of neighbours, `((0+1)+(2+3))`, and one by one. Each total counts the ones that
-# survived. Together, the totals distinguish the two trees.
+# Four numbers are added in pairs of neighbours, `((0+1)+(2+3))`, and one by one. Each total counts the ones
+# that survived. Together, the totals distinguish the two trees.
 
 # %%
 import numpy as np
@@ -82,8 +82,8 @@ print(trees.batches())
 # numbers cancelled (the condition number of lesson 03). Floats are dense there, so an ulp is tiny: a last bit
 # of the numbers that were added is many ulps of such a result.
 #
-# The processor matters too: wider instructions add more numbers side by side. `fpdrift batch --conditions` tries
-# the instruction sets of this machine, each in a fresh process. The following result was recorded on one
+# The processor matters too: wider instructions add more numbers side by side. `fpdrift batch --conditions`
+# tries the instruction sets of this machine, each in a fresh process. The following result was recorded on one
 # machine. Conditions in the same parentheses gave the same bits:
 
 # %%
@@ -189,9 +189,9 @@ trees.check_quiz(4, quiz_4)
 # %% [markdown]
 # ## What this lesson does not show
 #
-# The tree found here belongs to this version of NumPy, this machine and this shape. It may change with any of
-# them. And a function need not have a tree: an exact sum has none, and a sum in order of arrival has a different
-# one each time. `reveal` then says so and gives the reason.
+# The tree found here is that of this version of NumPy, this machine and this shape. It may change with any of
+# them. And a function need not have a tree: an exact sum has none, and a sum in order of arrival has a
+# different one each time. `reveal` then says so and gives the reason.
 #
 # ## What you have learnt
 #

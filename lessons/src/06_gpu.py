@@ -4,13 +4,13 @@
 # > *"On the GPU, each run of the same code gives a different loss. On the CPU it did not. Is it impossible to get
 # > reproducible results on a GPU?"*
 #
-# **Time:** 30 minutes. **You need:** only fpdrift; a GPU is used if there is one. **Before it:** lessons 04 and
-# 05.
+# **Time:** 30 minutes. **You need:** only fpdrift; a GPU is used if there is one. **Prerequisites:** lessons
+# 04 and 05.
 #
-# A GPU has thousands of threads, grouped in blocks. Inside a block the order can be fixed, but the blocks finish
-# in no guaranteed order. In some programs each block adds its sum to the total as soon as it is done (an *atomic*
-# addition): one pass, in the order of arrival of lesson 04. In others the blocks store their sums, and a second
-# pass adds them in a fixed order.
+# A GPU has thousands of threads, grouped in blocks. Inside a block the order can be fixed, but the blocks
+# finish in no guaranteed order. In some programs each block adds its sum to the total as soon as it is done
+# (an *atomic* addition): one pass, in the order of arrival of lesson 04. In others the blocks store their
+# sums, and a second pass adds them in a fixed order.
 
 # %% [markdown]
 # ## Predict first
@@ -44,8 +44,8 @@ for run in result.runs:
 gpu.check_prediction(prediction, result)
 
 # %% [markdown]
-# Training is full of such sums. For example, the gradient of a weight is a sum over the batch. If the total ends
-# on a different last bit, the gradient is different, and so is the weight after the step.
+# Training is full of such sums. For example, the gradient of a weight is a sum over the batch. If the
+# last bit of the total is different, the gradient is different, and so is the weight after the step.
 #
 # What about a real GPU? This cell asks the libraries on this machine for one, and looks for recordings of one
 # that came with fpdrift. It reports what it found.

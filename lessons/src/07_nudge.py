@@ -4,7 +4,7 @@
 # > *"They say: add noise of at most `1e-8` to half of your weights, and your training ends somewhere else. But
 # > that is almost nothing! Does the computer even notice?"*
 #
-# **Time:** 30 minutes. **You need:** only fpdrift. **Before it:** lesson 00.
+# **Time:** 30 minutes. **You need:** only fpdrift. **Prerequisites:** lesson 00.
 #
 # A nudge that is smaller than half the step between two floats is *absorbed*: the sum is rounded back to the
 # old weight. Whether this happens depends on how large the *weight* is.
@@ -12,8 +12,8 @@
 # %% [markdown]
 # ## Predict first
 #
-# Half of the weights of a real network (float32, before training) are nudged by at most `1e-8`. Will *every one*
-# of the nudged weights change? Write `True` or `False`.
+# Half of the weights of a real network (float32, before training) are nudged by at most `1e-8`. Will *every
+# one* of the nudged weights change? Write `True` or `False`.
 
 # %%
 prediction = False  # answer
@@ -49,7 +49,7 @@ for tensor in account.tensors:
 #
 # ## The picture
 #
-# It shows the weights by size: those selected for a nudge, and those that changed.
+# The picture shows the weights by size: those selected for a nudge, and those that changed.
 
 # %%
 from fpdrift.plotting import plot
@@ -57,8 +57,9 @@ from fpdrift.plotting import plot
 plot(account)
 
 # %% [markdown]
-# And does the *training* end somewhere else? The following result was recorded. It compares runs that start from
-# nudged weights, with a few draws of the noise, to a repeated run, another thread count and another seed:
+# And does *training* end with a different result? The following result was recorded. It compares runs that
+# start from nudged weights, with a few draws of the noise, to a repeated run, another thread count and another
+# seed:
 
 # %%
 study = fpdrift.load_recorded("nudge")

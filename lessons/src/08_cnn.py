@@ -4,7 +4,7 @@
 # > *"I set every seed. I train the same network on the same data. My colleague's machine has more cores and
 # > ends with a different loss. Is my code wrong?"*
 #
-# **Time:** 35 minutes. **You need:** TensorFlow (in a checkout `pip install ".[cnn]"`). **Before it:**
+# **Time:** 35 minutes. **You need:** TensorFlow (in a checkout `pip install ".[cnn]"`). **Prerequisites:**
 # lessons 05 and 07.
 #
 # A training step consists of millions of sums. How a framework splits them depends on the number of threads.
@@ -47,8 +47,8 @@ print(cnn.tell(again, pair))
 # %% [markdown]
 # ## The picture
 #
-# It shows how far apart the weights are, step by step: distance divided by size, on a logarithmic axis. Such an
-# axis has no zero, so a run with equal bits has no line.
+# The picture shows how far apart the weights are, step by step: distance divided by size, on a logarithmic
+# axis. Such an axis has no zero, so a run with equal bits has no line.
 
 # %%
 from fpdrift.comparison import Comparisons
@@ -89,8 +89,8 @@ print(f"                  loss {edge.loss[0]:.7f} -> {edge.loss[1]:.7f}")
 # Replace each `...`, run the cell, read its feedback, and try again.
 #
 #
-# **1.** At which step do your runs with one and two threads first differ? Look at `pair.first_difference`. If it
-# is `None`, nothing differed here, and your answer is `None`.
+# **1.** At which step do your runs with one and two threads first differ? Look at `pair.first_difference`. If
+# it is `None`, nothing differed here, and your answer is `None`.
 
 # %%
 answer_1 = pair.first_difference and pair.first_difference.step  # answer
@@ -114,8 +114,8 @@ answer_3 = max(abs(a - accuracies[0]) for a in accuracies) / accuracies[0]  # an
 cnn.check_3(answer_3)
 
 # %% [markdown]
-# **4.** In the threshold example: by what *factor* is the relative change of the accuracy larger than that of the
-# loss? A relative change is relative to the value before.
+# **4.** In the threshold example: by what *factor* is the relative change of the accuracy larger than that of
+# the loss? A relative change is relative to the value before.
 
 # %%
 jump = abs(edge.accuracy[1] - edge.accuracy[0]) / edge.accuracy[0]
@@ -128,8 +128,8 @@ cnn.check_4(answer_4)
 # Answer each question with a letter in quotes, such as `"a"`.
 #
 #
-# **1.** With one thread, every run has the same bits. With two threads, every run has the same bits too, but they
-# differ from those with one thread. The training is...
+# **1.** With one thread, every run has the same bits. With two threads, every run has the same bits too, but
+# they differ from those with one thread. The training is...
 #
 # - **a** order-dependent, not random.
 # - **b** nondeterministic.

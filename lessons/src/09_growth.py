@@ -4,11 +4,11 @@
 # > *"Two runs differ in one last bit after the first step. That is almost nothing! How can it matter in the end?
 # > And is every difference between two runs due to rounding?"*
 #
-# **Time:** 40 minutes. **You need:** only fpdrift; with TensorFlow it looks at your own runs too. **Before it:**
-# lesson 08.
+# **Time:** 40 minutes. **You need:** only fpdrift; with TensorFlow it looks at your own runs too.
+# **Prerequisites:** lesson 08.
 #
 # A training step takes two states that are slightly apart and returns two states that are farther apart or
-# closer together. The difference that was there is *amplified*. The difference from rounding in this step is
+# closer together. The existing difference is *amplified*. The difference from rounding in this step is
 # *injected*.
 #
 # There are two measures. The **distance** is how far apart the weights of the two runs are, divided by their
@@ -26,7 +26,7 @@ prediction = 5  # answer
 # %% [markdown]
 # ## Look
 #
-# These two runs take long, so they were recorded. The output is from that machine.
+# These two runs take a long time, so they were recorded. The output is from that machine.
 
 # %%
 import fpdrift
@@ -41,8 +41,8 @@ for epoch in long.epochs[::3]:
 growth.check_prediction(prediction)
 
 # %% [markdown]
-# This is the whole finding. *The loop* is that of lesson 02: how many training steps make as many operations? The
-# weights of at most `1e-8` are those that a nudge of lesson 07 could replace.
+# Here is the whole finding. *The loop* is that of lesson 02: how many training steps make as many operations?
+# The weights of at most `1e-8` are those that a nudge of lesson 07 could replace.
 
 # %%
 print(long.finding)
@@ -50,11 +50,11 @@ print(long.finding)
 # %% [markdown]
 # ## The picture
 #
-# It shows the distance of the weights by step; both axes are logarithmic. A *jump* is a step that multiplies the
-# distance far more than the steps around it. It is often caused by a *gate*: a ReLU whose input is so close to
-# zero that it is open in one run and closed in the other. A *power law* (the distance is the step to a fixed
-# power) is a straight line here. This curve is not straight; it bends. The numbers at the bottom right are its
-# slopes, one for each decade of steps. At the end the distance hardly grows any more.
+# The picture shows the distance of the weights by step; both axes are logarithmic. A *jump* is a step that
+# multiplies the distance far more than the steps around it. It is often caused by a *gate*: a ReLU whose input
+# is so close to zero that it is open in one run and closed in the other. A *power law* (the distance is the
+# step to a fixed power) is a straight line here. This curve is not straight; it bends. The numbers at the
+# bottom right are its slopes, one for each decade of steps. At the end the distance hardly grows any more.
 
 # %%
 from fpdrift.plotting import plot
@@ -79,9 +79,9 @@ print(growth.live())
 # %% [markdown]
 # ## Amplified or injected?
 #
-# A small system shows the difference: $x \to 4x(1-x)$, written in two ways that are equal on paper. In each step
-# their roundings differ by at most one ulp of one, and often not at all (injected). On average, each step about
-# doubles the difference that is there (amplified).
+# A small system shows the difference: $x \to 4x(1-x)$, written in two ways that are equal on paper. In each
+# step their roundings differ by at most one ulp of one, and often not at all (injected). On average, each step
+# about doubles the existing difference (amplified).
 
 # %%
 first, second = growth.two_writings(60)
@@ -91,16 +91,16 @@ for step in range(0, 61, 10):
 
 # %% [markdown]
 # The injected difference stays tiny in every step and is zero in many; the existing difference is what grows.
-# This holds for the map. For training, `fpdrift.step_debug.split_steps` makes the same split; run it before
+# This was shown for the map. For training, `fpdrift.step_debug.split_steps` makes the same split; run it before
 # you believe it.
 #
 # ## Not every difference is drift
 #
-# Labels usually name one class. If an image may have several labels, as in the recorded runs of lesson 08, they
-# need not sum to 1. For the slope of the loss TensorFlow may then use a shortcut, `softmax - labels`, which is
-# right only if the labels sum to one. Otherwise it is a *different computation*, and rounding cannot explain the
-# difference. To check a slope without any formula, move each input (*logit*) slightly up and down and see how the
-# loss changes: `by_differences`.
+# Labels usually name one class. If an image may have several labels, as in the recorded runs of lesson 08,
+# they need not sum to 1. For the slope of the loss TensorFlow may then use a shortcut, `softmax - labels`,
+# which is right only if the labels sum to one. Otherwise it is a *different computation*, and rounding cannot
+# explain the difference. To check a slope without any formula, move each input (*logit*) slightly up and down
+# and see how the loss changes: `by_differences`.
 
 # %%
 logits, labels = growth.LOGITS, growth.LABELS
@@ -166,7 +166,7 @@ quiz_1 = "d"  # answer
 growth.check_quiz(1, quiz_1)
 
 # %% [markdown]
-# **2.** Which of these can make a jump?
+# **2.** Which of these can cause a jump?
 #
 # - **a** A ReLU that is open in one run and closed in the other.
 # - **b** A larger batch.
@@ -190,7 +190,8 @@ quiz_3 = "b"  # answer
 growth.check_quiz(3, quiz_3)
 
 # %% [markdown]
-# **4.** The gradients of two runs differ by a third of their size at the *first* step. What is the likely cause?
+# **4.** The gradients of two runs differ by a third of their size at the *first* step. What is the likely
+# cause?
 #
 # - **a** Rounding: it grows quickly.
 # - **b** Another thread count.
@@ -206,10 +207,10 @@ growth.check_quiz(4, quiz_4)
 #
 # Two runs are one pair; other pairs have jumps at other steps. The map $4x(1-x)$ doubles a difference in each
 # step, on average; training need not, and the picture above shows what this one did. For your own runs,
-# `fpdrift.step_debug.find_gates` shows which gate made a jump.
+# `fpdrift.step_debug.find_gates` shows which gate caused a jump.
 #
 # ## What you have learnt
 #
-# - A step injects a tiny difference; what matters is that steps amplify the difference that is there.
+# - A step injects a tiny difference; what matters is that steps amplify the existing difference.
 # - Growth comes in jumps, often from a gate that opens in one run only, and slows down.
 # - Not every difference is drift: look at the first step before you blame rounding.

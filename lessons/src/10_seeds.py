@@ -4,8 +4,8 @@
 # > *"I set every seed, I trained the same CNN on the same data, and each run gives a different result. Is my
 # > code wrong, or are reproducible results on a GPU impossible?"*
 #
-# **Time:** 40 minutes. **You need:** only fpdrift; with TensorFlow it trains three short runs. **Before it:**
-# lessons 06, 08 and 09.
+# **Time:** 40 minutes. **You need:** only fpdrift; with TensorFlow it trains three short runs.
+# **Prerequisites:** lessons 06, 08 and 09.
 #
 # This is the forum question from which fpdrift grew. It has three parts: which seeds there are and when to set
 # them; what can still differ when all are set; and what to do about the rest.
@@ -13,9 +13,10 @@
 # %% [markdown]
 # ## Predict first
 #
-# A program begins with `os.environ["PYTHONHASHSEED"] = "0"`. Does that fix the value of Python's `hash("text")`
-# in this program, from run to run? Write `True` or `False`. (A *hash* is an integer that Python computes from an
-# object to find it again in a `set` or a `dict`. For texts it is randomised at each start unless it is seeded.)
+# A program begins with `os.environ["PYTHONHASHSEED"] = "0"`. Does that fix the value of Python's
+# `hash("text")` in this program, from run to run? Write `True` or `False`. (A *hash* is an integer that Python
+# computes from an object to find it again in a `set` or a `dict`. For texts it is randomised at each start
+# unless it is seeded.)
 
 # %%
 prediction = False  # answer
@@ -38,13 +39,14 @@ for way, distinct in table.items():
 seeds.check_prediction(prediction, table)
 
 # %% [markdown]
-# Python reads the variable when it *starts*. A program that sets it is too late. (Whether it affects training at
-# all is another matter: `fpdrift experiment hash-seed` measures that.)
+# Python reads the variable when it *starts*. A program that sets it is too late. (Whether it affects training
+# at all is another matter: `fpdrift experiment hash-seed` measures that.)
 #
 # ## The picture
 #
-# It shows the first epochs of training the forum question's network: the same run again, another thread count,
-# another seed. This was recorded on another machine. The axis is the validation accuracy, epoch by epoch.
+# The picture shows the first epochs of training the forum question's network: the same run again, another
+# thread count, another seed. This was recorded on another machine. The axis is the validation accuracy, epoch
+# by epoch.
 
 # %%
 from fpdrift.plotting import plot
@@ -60,10 +62,10 @@ for run in question.distances:
     print(f"{run.label:15} first differs {first:10}  {changed}")
 
 # %% [markdown]
-# On this processor, with all seeds set and nothing else changed, the training is repeatable to the last bit. So
-# the code has one mistake, the misspelt name; the hash-seed experiment shows whether that matters. These runs did
-# not use a GPU. On a GPU, lesson 06 applies, and the remedy is op determinism (see below). What about this
-# machine, with the three short runs of lesson 08?
+# On this processor, with all seeds set and nothing else changed, the training is repeatable to the last bit.
+# So the code has one mistake, the misspelt name; the hash-seed experiment shows whether that matters. These
+# runs did not use a GPU. On a GPU, lesson 06 applies, and the remedy is op determinism (see below). What about
+# this machine, with the three short runs of lesson 08?
 
 # %%
 print(seeds.live())
@@ -106,8 +108,8 @@ print(f"Recorded on {cost.provenance.cpu}, {cost.provenance.cores} cores")
 print(cost.finding)
 
 # %% [markdown]
-# Then *write down* what else determines the bits: versions, processor, threads. A record of fpdrift contains all
-# of these.
+# Then *write down* what else determines the bits: versions, processor, threads. A record of fpdrift contains
+# all of these.
 #
 # ## Exercises
 #
@@ -138,9 +140,9 @@ answer_3 = churn["another seed"] / churn["2 threads"]  # answer
 seeds.check_3(answer_3)
 
 # %% [markdown]
-# **4.** The remedy for the remaining variation is to repeat and average. The uncertainty of a mean falls with the
-# square root of the number of runs. You have the mean of four runs. How many runs *in all* halve its
-# uncertainty?
+# **4.** The remedy for the remaining variation is to repeat and average. The uncertainty of a mean falls with
+# the square root of the number of runs. You have the mean of four runs. How many runs *in total* do you need
+# to halve its uncertainty?
 
 # %%
 answer_4 = 4 * 2**2  # answer
@@ -202,9 +204,10 @@ seeds.check_quiz(4, quiz_4)
 # %% [markdown]
 # ## What this lesson does not show
 #
-# The recorded runs are few and were made on a CPU: it takes many runs to see how much seeds and threads vary the
-# results in general (`fpdrift experiment sources`). The cost of determinism is that of one small network on one
-# machine; yours may differ. And reproducible does not mean right: a run can repeat its mistakes to the last bit.
+# The recorded runs are few and were made on a CPU: it takes many runs to see how much results vary with seeds
+# and threads in general (`fpdrift experiment sources`). The cost of determinism is that of one small network
+# on one machine; yours may differ. And reproducible does not mean right: a run can repeat its mistakes to the
+# last bit.
 #
 # ## What you have learnt
 #

@@ -60,7 +60,7 @@ def test_copy_keeps_what_a_student_wrote(tmp_path):
     assert len(files) == 2 * len(lessons()) + 1
     assert (tmp_path / "mine" / "TEACHING.md").read_text().startswith("# Teaching")
     files[0].write_text("my answers")
-    with pytest.raises(FpdriftError, match="exists already"):
+    with pytest.raises(FpdriftError, match="already exists"):
         copy_lessons(tmp_path / "mine")
     assert copy_lesson(lessons()[0], tmp_path / "mine") == files[0]
     assert files[0].read_text() == "my answers"
@@ -81,7 +81,7 @@ def test_help_and_readme_say_where_an_opened_copy_is(capsys):
 def test_copy_from_the_command_line(capsys, tmp_path):
     assert main(["lessons", "copy", str(tmp_path / "x")]) == 0
     assert main(["lessons", "copy", str(tmp_path / "x")]) == 2
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     (tmp_path / "file").write_text("kept")
     assert main(["lessons", "copy", str(tmp_path / "file")]) == 2
     assert "is a file; name a folder" in capsys.readouterr().err
