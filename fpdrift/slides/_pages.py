@@ -1,4 +1,4 @@
-"""The words of a talk: what stands on each slide, and what is said to it."""
+"""Write the text of a talk: the words on each slide, and the speaker notes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     from fpdrift.slides._gather import Place, Slide
 
-#: Of the file.
+#: Title of the file.
 TITLE = "Floating-point drift"
-_ASKED = "Same code, same data, same seed: why is the result different, and does it matter?"
+_SUBTITLE = "Same code, same data, same seed: why is the result different, and does it matter?"
 _PLACES: dict[Place, str] = {
     "own": "from the speaker's own results",
-    "exact": "computed here: the same bits on every machine",
-    "recorded": "recorded once, on the machine that is named",
+    "exact": "computed here, bit-identical on every machine",
+    "recorded": "recorded on the machine named in the footer",
 }
-_OWN = (
+_COMMANDS = (
     "python -m fpdrift.demo",
     "    your machine's drift, in five steps",
     "",
@@ -31,15 +31,15 @@ _OWN = (
     "    a lesson: predict, look, explain",
     "",
     "fpdrift experiment five-runs --json fpdrift-out/five-runs.json",
-    "    one network, five runs; or another name",
+    "    one network, five runs (or another experiment)",
     "",
     "fpdrift slides --results fpdrift-out --out my-talk",
-    "    these slides, from what your machine gave",
+    "    these slides, with your machine's results",
 )
 
 
 def pages(slides: Iterable[Slide]) -> tuple[Page, ...]:
-    """Put slides in the order of a talk: a title, each lesson's question and pictures, commands."""
+    """Return the pages of a talk: a title, each lesson's question and pictures, commands."""
     shown = sorted(slides, key=lambda slide: slide.card.lesson)
     return (_first(shown), *_middle(shown), _last())
 
@@ -48,11 +48,11 @@ def _first(slides: Sequence[Slide]) -> Page:
     counts = Counter(slide.place for slide in slides)
     places = [f"{counts[key]} {words}" for key, words in _PLACES.items() if counts[key]]
     return Page(
-        title=(TITLE, _ASKED),
-        body=("Pictures of results, none of them drawn by hand:", "", *places),
+        title=(TITLE, _SUBTITLE),
+        body=("All pictures are drawn from results:", "", *places),
         foot="fpdrift",
         notes=(
-            "Each slide's foot says where its result is from.",
+            "The footer of each slide states the origin of its result.",
             "Ask: Have you ever run a program twice and got two results?",
         ),
     )
@@ -79,27 +79,30 @@ def _middle(slides: Sequence[Slide]) -> Iterator[Page]:
 
 
 def _notes(slide: Slide) -> tuple[str, ...]:
-    """Describe what is claimed, what was measured where, and what to ask the room."""
+    """Return the speaker notes: the claim, the finding, the origin, and the question to ask."""
     card, result = slide.card, slide.result
     held = getattr(result, "study", result)
     finding, size = getattr(held, "finding", None), getattr(held, "size", None)
     by = "" if slide.place == "exact" else f" {describe_machine(result.provenance)}"
-    sized = {"full": " In the source's size.", "quick": " Quick, not in the source's size."}
+    sized = {
+        "full": " In the size of the forum answer.",
+        "quick": " Quick version, smaller than in the forum answer.",
+    }
     return (
-        f"Said: {card.claim}",
+        f"Claim: {card.claim}",
         *([f"Measured: {finding}"] if finding else []),
-        f"To be seen: {card.alt}.",
-        f"From: {slide.origin}.{by}{sized.get(size or '', '')}",
+        f"Picture: {card.alt}.",
+        f"Origin: {slide.origin}.{by}{sized.get(size or '', '')}",
         f"Ask: {card.question}",
         f"Lesson {card.lesson}: fpdrift lessons open {card.lesson}",
-        f"To make it yourself: fpdrift {card.command}",
+        f"To reproduce it: fpdrift {card.command}",
     )
 
 
 def _last() -> Page:
     return Page(
         title=("See it on your own machine",),
-        body=_OWN,
+        body=_COMMANDS,
         foot="fpdrift",
         notes=("Ask: Which of these results do you expect to be different on your machine?",),
     )

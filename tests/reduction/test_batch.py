@@ -247,7 +247,9 @@ def test_results_of_nothing_are_equal():
 
 def test_other_shapes_and_dtypes_do_not_compare():
     for other in (np.zeros(2, np.float64), np.zeros(3, np.float32)):
-        with pytest.raises(FpdriftError, match=r"b returned float.* of shape .*, a float32 of shape"):
+        with pytest.raises(
+            FpdriftError, match=r"b returned float.* of shape .*, a float32 of shape"
+        ):
             equality(["a", "b"], [np.zeros(2, np.float32), other])
 
 
@@ -273,7 +275,7 @@ def test_a_missing_function_is_a_reason_in_one_line():
     result = batch_classes(("no_such_module:f",), batches=(1,), libraries="numpy")
     assert result.runs == ()
     assert "cannot import 'no_such_module:f'" in result.skipped["numpy: default"]
-    with pytest.raises(FpdriftError, match="not_a_function is 3; name a function"):
+    with pytest.raises(FpdriftError, match="not_a_function is 3; use the name of a function"):
         resolve("numpy", "row_functions:not_a_function")
     with pytest.raises(FpdriftError, match="cannot import 'row_functions:absent'"):
         resolve("numpy", "row_functions:absent")

@@ -67,7 +67,9 @@ def test_replaying_what_are_no_thread_sums(result):
 
 
 def test_replaying_one_run_alone(sums):
-    with pytest.raises(FpdriftError, match=r"result is ThreadRun\(.*; pass a result of thread_sums"):
+    with pytest.raises(
+        FpdriftError, match=r"result is ThreadRun\(.*; pass a result of thread_sums"
+    ):
         replay(sums.run(2), 0)
 
 
