@@ -205,7 +205,9 @@ def test_what_is_no_number_is_refused_in_one_line(bad):
 
 @pytest.mark.parametrize("text", ["1e5001", "-1e5001", "1e-5001", "1e999999999"])
 def test_an_exponent_beyond_reason_is_refused(text):
-    with pytest.raises(FpdriftError, match=r"'-?1e-?\d+' is outside the range of every format.*5000"):
+    with pytest.raises(
+        FpdriftError, match=r"'-?1e-?\d+' is outside the range of every format.*5000"
+    ):
         exact(text)
 
 

@@ -93,7 +93,9 @@ def test_zero_infinity_and_nan(name):
     assert ulp_distance(infinity, infinity) == 0
     assert ulp_distance(-infinity, infinity) == 2 * fmt.infinity_bits
     assert ulp_distance(nan, other_nan) == 0
-    with pytest.raises(FpdriftError, match=r"no distance in ulps between a NaN and a number: .*nan"):
+    with pytest.raises(
+        FpdriftError, match=r"no distance in ulps between a NaN and a number: .*nan"
+    ):
         ulp_distance(nan, tiny)
     with pytest.raises(FpdriftError, match=r"at index \(1,\)"):
         ulp_distance(np.array([zero, nan, nan]), tiny)
@@ -140,8 +142,8 @@ def test_a_python_number_joins_a_dtype_that_holds_it():
         (0.1, np.float32(0.1), "0.1 is not exact in float32; round it explicitly"),
         (np.float16(1), 1e6, "1000000.0 is not exact in float16"),
         (1.0, 2**53 + 1, "9007199254740993 is not exact in float64"),
-        (10**400, 1.0, "is no float64"),
-        pytest.param(10**5000, 1.0, "is no float64", id="huge"),
+        (10**400, 1.0, "is not exact in float64"),
+        pytest.param(10**5000, 1.0, "is not exact in float64", id="huge"),
         (np.float32(1), np.float64(1), "cannot count ulps between float32 and float64"),
         (np.float16(1), ml_dtypes.bfloat16(1), "between float16 and bfloat16"),
         (np.array([1, 2]), 1.0, "between int64 and float64; pass two values of one dtype: float16"),
