@@ -175,7 +175,7 @@ def test_time_limit(child, do):
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 10**12, "10", True])
 def test_bad_time_limit_is_refused(timeout):
-    told = f"seconds above 0 and up to 9,223,372,036, or None for no limit, not {timeout!r}"
+    told = f"seconds above 0, up to 9,223,372,036, or None for no limit, not {timeout!r}"
     with pytest.raises(FpdriftError, match=re.escape(f"timeout must be a number of {told}")):
         run_module("no_such_module", {}, timeout=timeout)
 

@@ -1,1 +1,1 @@
-"""One small adapter for each framework: whatever Keras' public API does not reach."""
+"""A small adapter for each framework, for what Keras' public API does not offer."""

@@ -1,8 +1,8 @@
-"""The gradient of a loss, as TensorFlow and PyTorch take it: Keras has no common function for it.
+"""Compute the gradient of a loss with TensorFlow or PyTorch; Keras has no common function for it.
 
-A forward pass gives its loss and the tensors that were tapped on the way, and the gradient is taken
-with respect to these as well. That is why JAX is not here: it differentiates a function of its
-arguments, which a tapped tensor is not.
+A forward pass returns its loss and the intermediate tensors that were tapped, and the gradient is
+taken with respect to these as well. JAX is not supported, because it differentiates a function of
+its arguments, and a tapped tensor is not an argument.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-#: Runs forward; gives the loss and the tapped tensors.
+#: Runs the forward pass and returns the loss and the tapped tensors.
 Forward = Callable[[], tuple[Any, list[Any]]]
-#: Loss, tapped tensors, their gradients and the weights' (None where there is none).
+#: Loss, tapped tensors, their gradients, and those of the weights (None where there is none).
 Differentiated = tuple[Any, list[Any], list[Any], list[Any]]
 
 
 def tensorflow(forward: Forward, weights: Sequence[Any]) -> Differentiated:
-    """Differentiate with a `tf.GradientTape`; inside a `tf.function`, too.
+    """Differentiate with a `tf.GradientTape`; also works inside a `tf.function`.
 
     Parameters
     ----------
     forward : callable
-        Gives a scalar loss and a list of tensors.
+        Returns a scalar loss and a list of tensors.
     weights : sequence of tf.Variable
 
     Returns
     -------
     tuple
-        Loss, tapped tensors, gradient with respect to each of these, to each of the weights.
+        Loss, tapped tensors, and the gradients with respect to these and to the weights.
     """
     import tensorflow as tf
 
@@ -41,11 +41,11 @@ def tensorflow(forward: Forward, weights: Sequence[Any]) -> Differentiated:
 
 
 def dense(gradient: Any) -> Any:
-    """Fill a TensorFlow gradient of an embedding, which names the rows that it has."""
+    """Convert a TensorFlow gradient of an embedding, which may be sparse, to a dense tensor."""
     import tensorflow as tf
 
     slices = isinstance(gradient, tf.IndexedSlices)
-    # converting warns of the memory that it takes, which is what is wanted here
+    # tf.convert_to_tensor would warn about the memory, which is intended here
     return (
         tf.math.unsorted_segment_sum(gradient.values, gradient.indices, gradient.dense_shape[0])
         if slices
@@ -54,7 +54,7 @@ def dense(gradient: Any) -> Any:
 
 
 def torch(forward: Forward, weights: Sequence[Any]) -> Differentiated:
-    """Differentiate with `torch.autograd.grad`; arguments and result as of `tensorflow`."""
+    """Differentiate with `torch.autograd.grad`; arguments and result are those of `tensorflow`."""
     import torch as pytorch
 
     loss, tapped = forward()
@@ -65,15 +65,15 @@ def torch(forward: Forward, weights: Sequence[Any]) -> Differentiated:
 
 
 def compiled(function: Callable[..., Any], batch: Any, *, jit: bool) -> Callable[..., Any]:
-    """Let TensorFlow trace a function as Keras lets it trace a training step.
+    """Trace a function with TensorFlow in the way that Keras traces a training step.
 
     Parameters
     ----------
     function : callable
-        Of tensors, giving tensors.
+        Takes and returns tensors.
     batch : sequence of arrays, or structures of arrays
-        What it will be given. As in Keras, the number of samples is left open: where it is known,
-        the compiler turns divisions by it into products, which round otherwise.
+        Example arguments. As in Keras, the number of samples is left open: if it is known, the
+        compiler turns divisions by it into products, which round differently.
     jit : bool
         Whether XLA compiles it.
 
@@ -94,7 +94,7 @@ def compiled(function: Callable[..., Any], batch: Any, *, jit: bool) -> Callable
 
 
 def _spread(places: Sequence[int], found: Sequence[Any], size: int) -> list[Any]:
-    """Put what was found where it belongs, None elsewhere."""
+    """Return a list of `size` items with the values found at their places, None elsewhere."""
     spread: list[Any] = [None] * size
     for place, value in zip(places, found, strict=False):
         spread[place] = value

@@ -1,4 +1,4 @@
-"""CuPy's sums, and a one-pass and a two-pass sum of our own, on its GPU."""
+"""CuPy's sums on its GPU, and fpdrift's own one-pass and two-pass sums."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from fpdrift.backends.devices import Device, Operation, no_gpu
 from fpdrift.errors import FpdriftError
 
-#: As in `fpdrift.reduction.gpu.GpuKernel`, so that the simulation adds alike.
+#: As in `fpdrift.reduction.gpu.GpuKernel`, so that the simulation adds in the same order.
 THREADS_PER_BLOCK = 256
 ELEMENTS_PER_THREAD = 4
 
-#: Each block adds by a grid-stride loop, shuffles, and shuffles of the warps' sums. In one pass it
-#: adds its sum to the total; in two, one block more adds the blocks' sums the same way.
+#: Each block adds by a grid-stride loop, shuffles, and shuffles of the warps' sums. In one pass, it
+#: adds its sum to the total; in two passes, another block adds the blocks' sums in the same way.
 KERNELS = r"""
 __device__ T block_sum(const T* x, long long n)
 {
@@ -53,7 +53,7 @@ extern "C" __global__ void block_sums(const T* x, long long n, T* sums)
 
 
 def find_device(device: str) -> Device:
-    """Find CuPy's first GPU; see `fpdrift.backends.devices.open_device`."""
+    """Return CuPy's first GPU; see `fpdrift.backends.devices.open_device`."""
     if device != "gpu":
         message = "cupy has no CPU device; choose torch, jax or tensorflow"
         raise FpdriftError(message)
@@ -74,8 +74,8 @@ def find_device(device: str) -> Device:
         put=cupy.asarray,
         get=lambda array: array.get()[()],
         wait=lambda _: cupy.cuda.get_current_stream().synchronize(),
-        switch="CuPy has no switch for it",
-        missing={"matmul TF32": "CuPy reads CUPY_TF32 once, when it starts"},
+        switch="CuPy has no deterministic mode",
+        missing={"matmul TF32": "CuPy reads CUPY_TF32 only once, when it starts"},
     )
 
 
@@ -91,7 +91,7 @@ def _operations() -> Iterator[Operation]:
     def to_one_place(numbers: Any) -> Any:
         return scatter_add(numbers, cupy.zeros(len(numbers), cupy.int32), 1)
 
-    own = "a CUDA kernel of fpdrift"
+    own = "fpdrift's CUDA kernel"
     two = Operation("two-pass", "numbers", own, _two_pass)
     yield Operation("sum", "numbers", "cupy.sum", cupy.sum)
     yield Operation("one-pass", "numbers", own, _one_pass, twin=two)

@@ -1,10 +1,7 @@
-"""The device that a library finds, and what it can add there, in one form for all libraries.
+"""Find devices and their operations in one form for all libraries; allocate aligned arrays.
 
-The device on which a backend keeps a value, by its name: what computes with it.
-
-Keep a library's start from talking.
-
-Arrays at a chosen address: vector kernels peel off leading elements by it, and so add by it.
+Alignment matters because vector kernels peel off leading elements according to the address, which
+changes the order in which they add.
 """
 
 from __future__ import annotations
@@ -26,19 +23,19 @@ from fpdrift.validation import check_choice
 
 
 def device_of(backend: str, value: Any) -> str:
-    """Name the device of a variable's value.
+    """Return the name of the device that holds a variable's value.
 
     Parameters
     ----------
     backend : str
-        Keras' name of it: ``"tensorflow"``, ``"torch"`` or ``"jax"``.
+        Keras' name of the backend: ``"tensorflow"``, ``"torch"`` or ``"jax"``.
     value : tf.Variable, torch.Tensor or jax.Array
 
     Returns
     -------
     str
-        ``"CPU"``, or the name that the backend knows of the accelerator, such as
-        ``"NVIDIA H100 80GB HBM3"``; of several the first one's.
+        ``"CPU"``, or the backend's name of the accelerator, such as ``"NVIDIA H100 80GB HBM3"``; if
+        there are several, that of the first.
     """
     kind, name = {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}[backend](value)
     return "CPU" if kind.lower() == "cpu" else name or kind.upper()
@@ -68,9 +65,9 @@ def _jax(value: Any) -> tuple[str, str]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Drop what is written to the process's stderr: a failure is a Python exception anyway.
+    """Discard the process's stderr within a block; failures are still Python exceptions.
 
-    TensorFlow's and CUDA's C++ announce themselves there at import, whatever their log level.
+    The C++ code of TensorFlow and CUDA prints notices there at import, whatever the log level.
     """
     try:
         kept = os.dup(2)
@@ -87,36 +84,36 @@ def quiet() -> Iterator[None]:
         os.close(kept)
 
 
-#: Libraries that may find a GPU, in the order in which they are asked.
+#: Libraries that may find a GPU, in the order in which they are tried.
 GPU_LIBRARIES = ("torch", "cupy", "jax", "tensorflow")
 DEVICES = ("gpu", "cpu")
 
-#: What a CPU lacks of a GPU's operations.
-MISSING_ON_CPU = {"matmul TF32": "TF32 is a mode of GPUs; this is a CPU"}
+#: GPU operations that a CPU lacks.
+MISSING_ON_CPU = {"matmul TF32": "TF32 is a GPU mode; this is a CPU"}
 
 Takes = Literal["numbers", "numbers and places", "matrices"]
 
 _INSTALL = {
     "torch": "torch",
     "cupy": "cupy-cuda12x",
-    "jax": "'jax[cuda12]' (or jax, for the CPU alone)",
+    "jax": "'jax[cuda12]' (or jax, for the CPU only)",
     "tensorflow": "'fpdrift[cnn]'",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Something that adds."""
+    """An operation that adds numbers."""
 
     name: str
-    #: "numbers": (n,); "numbers and places": these, (n,) places, and how many places there are;
+    #: "numbers": (n,); "numbers and places": (n,) numbers, (n,) indices, and the number of outputs;
     #: "matrices": two
     takes: Takes
-    #: what is called, by its name in the library
+    #: name of the function in the library
     function: str
-    #: takes and gives arrays of the device
+    #: takes and returns arrays of the device
     call: Callable[..., Any]
-    #: the deterministic operation to compare with, where it is another one
+    #: the deterministic operation to compare with, if it is a different one
     twin: Operation | None = None
 
 
@@ -126,27 +123,27 @@ class Device:
 
     name: str
     on_gpu: bool
-    #: with its version
+    #: name and version
     library: str
     operations: tuple[Operation, ...]
     dtypes: tuple[str, ...]
-    #: from NumPy to the device, and back
+    #: copy from NumPy to the device, and back
     put: Callable[[Any], Any]
     get: Callable[[Any], Any]
     #: wait until an array of the device has been computed
     wait: Callable[[Any], object]
-    #: what makes operations deterministic, or why that cannot be switched here
+    #: what makes operations deterministic, or why that is not possible
     switch: str
-    #: holds the switch on, then restores it; None where it cannot be switched here
+    #: enables deterministic mode within a block; None if that is not possible
     deterministic_mode: Callable[[], AbstractContextManager[None]] | None = None
     #: whether operations are deterministic already, for the whole process
     always: bool = False
-    #: operations that cannot be had here, and why
+    #: operation -> why it is not available
     missing: dict[str, str] = field(default_factory=dict)
 
 
 def open_device(library: str, device: str = "gpu") -> Device:
-    """Find the first GPU of a library, or its CPU.
+    """Return the first GPU of a library, or its CPU.
 
     Parameters
     ----------
@@ -156,7 +153,7 @@ def open_device(library: str, device: str = "gpu") -> Device:
     Raises
     ------
     FpdriftError
-        With the reason why there is none.
+        If there is none; the message has the reason.
     """
     check_choice("library", library, GPU_LIBRARIES)
     check_choice("device", device, DEVICES)
@@ -171,24 +168,24 @@ def open_device(library: str, device: str = "gpu") -> Device:
         raise
     except Exception as error:
         why = short_repr(str(error) or type(error).__name__)
-        message = f"{library} does not start here ({why}); mend its installation"
+        message = f"{library} does not start here ({why}); repair its installation"
         raise FpdriftError(message) from error
     return found
 
 
 def no_gpu(library: str, why: str = "", *, has_cpu: bool = True) -> FpdriftError:
-    """Say that a library finds no GPU."""
+    """Return the error to raise if a library finds no GPU."""
     reason = f" ({' '.join(why.split())[:120]})" if why else ""
-    hint = "; device='cpu' tries the code without" if has_cpu else ""
+    hint = "; device='cpu' runs without one" if has_cpu else ""
     return FpdriftError(f"{library} finds no GPU here{reason}{hint}")
 
 
-#: Bytes of a cache line, and of the widest vector registers: no kernel asks for more.
+#: Bytes of a cache line and of the widest vector registers, the largest alignment of any kernel.
 LINE = 64
 
 
 def aligned_zeros(shape: int | tuple[int, ...], dtype: Any, offset: int = 0) -> npt.NDArray[Any]:
-    """Return zeros whose first byte stands `offset` bytes after a multiple of 64."""
+    """Return zeros whose first byte is `offset` bytes after a multiple of 64."""
     kind = np.dtype(dtype)
     size = (prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize
     memory = np.zeros(size + 2 * LINE, np.uint8)
@@ -198,12 +195,12 @@ def aligned_zeros(shape: int | tuple[int, ...], dtype: Any, offset: int = 0) -> 
 
 
 def offset_of(array: npt.NDArray[Any]) -> int:
-    """Return how many bytes after a multiple of 64 an array's first byte stands."""
+    """Return the byte offset of an array's first byte from a multiple of 64."""
     return int(array.ctypes.data) % LINE
 
 
 def aligned_copy(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Copy to memory of the same alignment; NumPy's own copy stands wherever there is room."""
+    """Return a copy with the same alignment, which NumPy's own copy does not preserve."""
     copy = aligned_zeros(array.shape, array.dtype, offset_of(array))
     copy[...] = array
     return copy

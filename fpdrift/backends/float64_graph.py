@@ -1,9 +1,8 @@
-"""A function that TensorFlow has traced, done again in float64 from end to end.
+"""Run a function that TensorFlow has traced in float64 throughout.
 
-Keras' dtype policy says what most layers compute in, but not a layer that was given a dtype of its
-own, a loss object that was made under another policy, or a cast that somebody wrote out. All of
-them are nodes of the traced graph. Here every float of that graph becomes a float64, in copies of
-the variables.
+Keras' dtype policy determines the dtype of most layers, but not of a layer with its own dtype, a
+loss object made under another policy, or an explicit cast. All of these are nodes of the traced
+graph. Here every float of that graph becomes a float64, with copies of the variables.
 """
 
 from __future__ import annotations
@@ -15,25 +14,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-#: Leading bits that a written-out constant such as 0.5, 3 or 64 gets along with.
+#: Leading bits that are enough for a literal constant such as 0.5, 3 or 64.
 SHORT = 16
 _number = itertools.count()
 
 
 class Widened:
-    """A traced function in float64; without XLA, which does not take such a graph.
+    """A traced function in float64, without XLA, which does not accept such a graph.
 
     Parameters
     ----------
     traced : callable
-        A `tf.function` that has one signature.
+        A `tf.function` with one signature.
     variables : sequence of tf.Variable
-        All that are to be set and read; others that it uses are copied as they are.
+        Variables to be set and read; other variables that it uses are copied with their values.
 
     Raises
     ------
     NotImplementedError
-        If there is a loop in it: TensorFlow may crash on a list of tensors whose type changed.
+        If it contains a loop: TensorFlow may crash on a list of tensors whose type changed.
     """
 
     def __init__(self, traced: Any, variables: Sequence[Any]) -> None:
@@ -41,7 +40,7 @@ class Widened:
 
         concrete = traced.get_concrete_function()
         graph = concrete.graph
-        definition = _definition(graph.as_graph_def())
+        definition = _widen_graph(graph.as_graph_def())
         used = {id(v.handle): v for v in (*graph.variables, *variables)}
         copies = {
             key: tf.Variable(_wide(variable.read_value()), trainable=False)
@@ -58,13 +57,13 @@ class Widened:
 
         def imported(*batch: Any) -> Any:
             inside = map(tf.compat.v1.get_default_graph().capture, captured)
-            given = dict(zip(names, [*batch, *inside], strict=True))
-            return tf.graph_util.import_graph_def(definition, given, outputs, name="")
+            inputs = dict(zip(names, [*batch, *inside], strict=True))
+            return tf.graph_util.import_graph_def(definition, inputs, outputs, name="")
 
         self._function = tf.function(imported, autograph=False)
 
     def __call__(self, *batch: Any) -> Any:
-        """Compute what the function computes, in its structure."""
+        """Return the function's value, in its structure."""
         import tensorflow as tf
 
         flat = iter(self._function(*(_wide(values) for values in tf.nest.flatten(batch))))
@@ -74,18 +73,18 @@ class Widened:
 
 
 def narrow_nodes(traced: Any) -> tuple[str, ...]:
-    """Name the nodes of a traced function that compute in less than float64, in graph order."""
+    """Return the names of nodes that compute in less than float64, in graph order."""
     low = _narrow()
     return tuple(
         node.name
         for node in _nodes(traced.get_concrete_function().graph.as_graph_def())
-        if node.op != "Const"  # which is cast at once where a float64 is wanted
+        if node.op != "Const"  # a constant is cast at once where a float64 is needed
         and any(value.type in low for key, value in node.attr.items() if key != "SrcT")
     )
 
 
 def rounded_constants(traced: Any) -> dict[bytes, str]:
-    """Find the constants that somebody has rounded to float32: their bytes -> name of the node."""
+    """Return the constants that were rounded to float32: their bytes -> name of the node."""
     concrete = traced.get_concrete_function()
     import tensorflow as tf
 
@@ -107,7 +106,7 @@ def rounded_constants(traced: Any) -> dict[bytes, str]:
 
 
 def rounded(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Describe which numbers are float32, and not by chance: 0.5 and 3 need no rounding."""
+    """Return which numbers were rounded to float32; 0.5 and 3 need no rounding."""
     if not _is_float(values):
         return np.zeros(values.shape, bool)
     wide = values.astype(np.float64)
@@ -118,15 +117,15 @@ def rounded(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 
 
 def _wide(values: Any) -> Any:
-    """Convert to a tensor that is float64 if it is a float at all."""
+    """Convert to a tensor, and to float64 if it is a float."""
     import tensorflow as tf
 
     tensor = values if tf.is_tensor(values) else tf.convert_to_tensor(values)
     return tf.cast(tensor, tf.float64) if tensor.dtype.is_floating else tensor
 
 
-def _definition(definition: Any) -> Any:
-    """Make every float of a graph a float64; give its functions new names."""
+def _widen_graph(definition: Any) -> Any:
+    """Make every float of a graph a float64, and rename its functions."""
     loops = [node.name for node in _nodes(definition) if node.op.endswith("While")]
     if loops:
         raise NotImplementedError(loops[0])

@@ -1,4 +1,4 @@
-"""JAX: its sums on its GPU or its CPU, each compiled by XLA; its one switch."""
+"""JAX's sums on its GPU or CPU, compiled by XLA, and its settings."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any, cast
 from fpdrift.backends.devices import MISSING_ON_CPU, Device, Operation, Takes, no_gpu
 from fpdrift.backends.summing_functions import ALL_DTYPES, LIBRARIES, jax_keeps
 
-#: XLA's switch holds for the process, so there is no turning it on and off here.
+#: XLA's flag holds for the whole process, so that it cannot be switched on and off here.
 _FLAG = "--xla_gpu_deterministic_ops=true"
 
 
 def configure(*, float64: bool) -> None:
-    """Let JAX keep float64, or make float32 of it, whatever the shell says."""
+    """Set whether JAX keeps float64 or converts it to float32, whatever the environment says."""
     import jax
 
     jax.config.update("jax_enable_x64", float64)
 
 
 def find_device(device: str) -> Device:
-    """Find JAX's first GPU, or its CPU; see `fpdrift.backends.devices.open_device`."""
+    """Return JAX's first GPU, or its CPU; see `fpdrift.backends.devices.open_device`."""
     import jax
     import numpy as np
 
@@ -33,12 +33,12 @@ def find_device(device: str) -> Device:
         if not on_gpu:
             raise
         raise no_gpu("jax", str(error)) from None
-    there = cast("Callable[[Any], Any]", LIBRARIES["jax"].there)
+    to_jax = cast("Callable[[Any], Any]", LIBRARIES["jax"].to_library)
     always = _FLAG in os.environ.get("XLA_FLAGS", "")
 
     def put(array: Any) -> Any:
         with jax_keeps(array.dtype):
-            return jax.device_put(there(array), found)
+            return jax.device_put(to_jax(array), found)
 
     return Device(
         name=str(found.device_kind) if on_gpu else "CPU",
@@ -68,7 +68,7 @@ def _operations(on_gpu: bool) -> Iterator[Operation]:
     def segment_sum(numbers: Any, places: Any, outputs: int) -> Any:
         return jax.ops.segment_sum(numbers, places, outputs)
 
-    # The places are an argument, so that XLA cannot see that they are all the same.
+    # The indices are an argument, so that XLA cannot see that they are all equal.
     def to_one_place(numbers: Any) -> Any:
         return index_add(numbers, numpy.zeros(len(numbers), numpy.int32), 1)
 

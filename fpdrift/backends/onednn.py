@@ -1,11 +1,11 @@
-"""oneDNN, which does TensorFlow's sums on a CPU: which instructions it may be held to."""
+"""The instruction sets of oneDNN, which computes TensorFlow's sums on a CPU."""
 
 from __future__ import annotations
 
 import re
 
-#: What oneDNN may be told to use at most, oldest first (oneDNN's guide, "CPU dispatcher control"),
-#: and by which flag Linux says that a processor has it.
+#: Values of ONEDNN_MAX_CPU_ISA, oldest first (oneDNN's guide, "CPU dispatcher control"), and the
+#: Linux flag of a processor that supports each.
 INSTRUCTION_SETS = {
     "SSE41": "sse4_1",
     "AVX": "avx",
@@ -22,15 +22,15 @@ INSTRUCTION_SETS = {
 
 
 def instructions_named(verbose: str) -> str | None:
-    """Find in what oneDNN prints under ``ONEDNN_VERBOSE=1`` which instructions it uses."""
+    """Return the instruction set that oneDNN prints under ``ONEDNN_VERBOSE=1``, or None."""
     found = re.search(r"\bcpu,isa:(.*)", verbose)
     return found[1].strip() if found else None
 
 
 def obeys(asked: str, used: str) -> bool:
-    """Return whether what oneDNN says that it uses is no newer than what it was told.
+    """Return whether the instruction set that oneDNN reports is not newer than the requested one.
 
-    Only the width of the instructions is compared: how oneDNN words the rest changes.
+    Only the width of the instructions is compared, because the rest of oneDNN's wording changes.
     """
     return _width(used.replace("-", "").replace(".", "")) <= _width(asked)
 

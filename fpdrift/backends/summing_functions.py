@@ -1,14 +1,11 @@
-"""Functions of libraries that add, by name: the black boxes that fpdrift knows in advance.
+"""Look up functions of libraries that add, by name, and convert arrays to and from the library.
 
 >>> from fpdrift.backends.summing_functions import box
 >>> box("numpy:sum").kind
 'sum'
 
-Any other ``module:function`` is one, too, of the user's own: its code is imported and run.
-
-Which functions of which libraries add, and the way of arrays there and back.
-
-This table is the one place that lists black boxes known in advance.
+Any other ``module:function`` is the user's own: its code is imported and run. The table `LIBRARIES`
+is the only list of known functions.
 """
 
 from __future__ import annotations
@@ -36,22 +33,23 @@ KINDS: tuple[Kind, ...] = ("sum", "mean", "dot", "matmul")
 ALL_DTYPES = ("float16", "bfloat16", "float32", "float64")
 _NATIVE = ("float16", "float32", "float64")
 
-#: Copies beside the row or column that counts, so that NumPy does not take a matrix for a vector.
+#: Copies of the row or column of interest, so that NumPy does not treat a matrix as a vector.
 _COPIES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A library's functions, and the way of arrays there and back."""
+    """A library's functions, and the conversion of arrays."""
 
-    #: import name of what holds the functions
+    #: import name of the module with the functions
     home: str
     functions: dict[str, Kind]
-    there: Callable[[Any], Any] | None = None
-    back: Callable[[Any], Any] | None = None
+    #: converts NumPy arrays to the library's, and back; None if it takes NumPy arrays
+    to_library: Callable[[Any], Any] | None = None
+    to_numpy: Callable[[Any], Any] | None = None
     dtypes: tuple[str, ...] = ALL_DTYPES
     install: str = ""
-    #: takes a dtype, and holds what the library needs to compute in it
+    #: returns a context in which the library computes in a dtype
     around: Callable[[Any], AbstractContextManager[Any]] = lambda _: nullcontext()
 
 
@@ -71,7 +69,7 @@ def _fsum(x: Any) -> Any:
     return x.dtype.type(math.fsum(x.tolist()))
 
 
-#: Where the function is not the library's own of that name.
+#: Functions that are not the library's own of that name.
 ADAPTED: dict[str, Callable[[Any], Any]] = {
     "math:fsum": _fsum,
     "numpy:add.reduce.axis0": _axis0,
@@ -79,7 +77,7 @@ ADAPTED: dict[str, Callable[[Any], Any]] = {
     "numpy:einsum": _einsum,
 }
 
-#: Which functions know fewer dtypes than their library.
+#: Functions that support fewer dtypes than their library.
 NARROWER = {"numpy:einsum": _NATIVE, "numpy:matmul": _NATIVE}
 
 
@@ -90,9 +88,10 @@ def _to_tensorflow(x: Any) -> Any:
 
 
 def _to_torch(x: Any) -> Any:
-    """PyTorch does not know NumPy's bfloat16, so that goes as bits; it asks for writeable ones.
+    """Convert to a PyTorch tensor; bfloat16, which PyTorch cannot read from NumPy, as bits.
 
-    The copy keeps the alignment, which decides in which order PyTorch's dot product adds.
+    PyTorch needs writeable memory. The copy keeps the alignment, on which the order of PyTorch's
+    dot product depends.
     """
     import torch
 
@@ -112,15 +111,15 @@ def _from_torch(x: Any) -> Any:
 
 
 def jax_keeps(dtype: Any) -> AbstractContextManager[Any]:
-    """Let JAX keep float64 in a block: it makes float32 of it elsewhere, unless it is told not to.
+    """Let JAX keep float64 within a block; by default it converts float64 to float32.
 
-    What others compute in this process stays as it is.
+    Other computations in this process are not affected.
     """
     import jax
 
     if dtype != np.float64:
         return nullcontext()
-    home = jax if hasattr(jax, "enable_x64") else jax.experimental  # as it was before JAX 0.8
+    home = jax if hasattr(jax, "enable_x64") else jax.experimental  # before JAX 0.8
     keeps: AbstractContextManager[Any] = home.enable_x64(True)
     return keeps
 
@@ -186,31 +185,31 @@ LIBRARIES = {
 
 @dataclass(frozen=True, slots=True)
 class BlackBox:
-    """A function of NumPy arrays that adds in an order nobody wrote down."""
+    """A function of NumPy arrays that adds in an undocumented order."""
 
     name: str
-    #: what `call` takes and gives: "sum" and "mean" (n,) numbers, and a scalar; "dot" twice (n,)
-    #: numbers, and a scalar; "matmul" two matrices, and their product
+    #: arguments and value of `call`: for "sum" and "mean", (n,) numbers and a scalar; for "dot",
+    #: twice (n,) numbers and a scalar; for "matmul", two matrices and their product
     kind: Kind
     call: Callable[..., Any]
-    #: import name of what it needs
+    #: import name of the library that it needs
     library: str
-    #: names of the dtypes that it takes
+    #: names of the supported dtypes
     dtypes: tuple[str, ...]
 
 
 class Known(NamedTuple):
-    """A black box known in advance, and whether it is here."""
+    """A known function, and whether it is available."""
 
     name: str
     kind: Kind
     dtypes: tuple[str, ...]
-    #: why it cannot be used here, or None
+    #: why it is not available, or None
     missing: str | None
 
 
 def known() -> tuple[Known, ...]:
-    """Name the black boxes known in advance, each with the reason if it is not here.
+    """Return the known functions, each with the reason if it is not available.
 
     Nothing is imported: a library that is installed may still fail to start.
     """
@@ -223,28 +222,28 @@ def known() -> tuple[Known, ...]:
 
 
 def box(name: str, kind: Kind = "sum") -> BlackBox:
-    """Look up a black box by name.
+    """Return a function that adds, by name.
 
     Parameters
     ----------
     name : str
-        One that `known` names, or ``module:function`` of your own, looked for in the current
+        A name from `known`, or your own ``module:function``, which is searched for in the current
         folder first. That module's code is run.
     kind : {"sum", "mean", "dot", "matmul"}
-        What your own function computes; those known in advance have theirs.
+        What your own function computes; ignored for known functions.
 
     Raises
     ------
     MissingExtraError
-        If it needs a library that is not installed and that an extra of ours brings.
+        If it needs a library that is not installed and that an fpdrift extra provides.
     FpdriftError
-        If there is no such thing, its library does not start here, or importing it fails.
+        If there is no such function, its library does not start, or importing it fails.
     """
     check_choice("kind", kind, KINDS)
     package, colon, function = name.partition(":") if isinstance(name, str) else ("", "", "")
     if not (package and colon and function):
         message = (
-            f"{short_repr(name)} is no black box; choose one such as numpy:sum, or module:function"
+            f"{short_repr(name)} is not a function; use numpy:sum, for example, or module:function"
         )
         raise FpdriftError(message)
     library = LIBRARIES.get(package)
@@ -280,30 +279,30 @@ def _adapted(name: str, library: Library, function: str) -> Callable[..., Any]:
     if name in ADAPTED:
         return ADAPTED[name]
     call = _function(_imported(library.home), name, function)
-    there, back = library.there, library.back
-    if there is None or back is None:
+    to_library, to_numpy = library.to_library, library.to_numpy
+    if to_library is None or to_numpy is None:
         return call
 
     def adapted(*arrays: Any) -> Any:
         with library.around(arrays[0].dtype):
-            return back(call(*map(there, arrays)))
+            return to_numpy(call(*map(to_library, arrays)))
 
     return adapted
 
 
 def _try(candidate: BlackBox) -> None:
-    """Call it once, since a library may be installed and not find its device."""
+    """Call it once, because an installed library may not find its device."""
     two = np.ones(2, np.float32)
     inputs = {"dot": (two, two), "matmul": (two[None], two[:, None])}.get(candidate.kind, (two,))
     try:
         candidate.call(*inputs)
     except Exception as error:
-        message = f"{candidate.name} does not run here: {_told(error)}"
+        message = f"{candidate.name} does not run here: {_describe(error)}"
         raise FpdriftError(message) from error
 
 
 def _own(module: str, function: str) -> Callable[..., Any]:
-    """Import a function of the user's own; its folder stays on the path for what it imports."""
+    """Import a user's function; its folder stays on the path for its own imports."""
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -316,12 +315,12 @@ def _imported(module: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name and (module == error.name or module.startswith(f"{error.name}.")):
-            message = f"there is no module {short_repr(module)}, neither here nor installed"
+            message = f"no module {short_repr(module)} in the current folder or installed"
         else:
             message = f"importing {module} needs {short_repr(error.name)}, which is not installed"
         raise FpdriftError(message) from None
     except (Exception, SystemExit) as error:
-        message = f"importing {short_repr(module)} raised {_told(error)}"
+        message = f"importing {short_repr(module)} raised {_describe(error)}"
         raise FpdriftError(message) from error
 
 
@@ -329,13 +328,13 @@ def _function(home: Any, name: str, path: str) -> Callable[..., Any]:
     try:
         found: Callable[..., Any] = reduce(getattr, path.split("."), home)
     except AttributeError:
-        message = f"there is no {name}; {short_repr(home.__name__)} has no {short_repr(path)}"
+        message = f"{name} does not exist; {short_repr(home.__name__)} has no {short_repr(path)}"
         raise FpdriftError(message) from None
     if not callable(found):
-        message = f"{name} is {short_repr(found)}; name a function"
+        message = f"{name} is {short_repr(found)}; use the name of a function"
         raise FpdriftError(message)
     return found
 
 
-def _told(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {short_repr(str(error))}"

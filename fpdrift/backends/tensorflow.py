@@ -1,9 +1,4 @@
-"""TensorFlow: its switches, which hold for a process from its first operation on; its variables.
-
-TensorFlow's sums on its GPU or its CPU.
-
-TensorFlow's operations on a batch of rows, on the CPU: arrays in, arrays out.
-"""
+"""TensorFlow's settings (fixed by the first operation of a process), variables and sums."""
 
 from __future__ import annotations
 
@@ -20,16 +15,16 @@ import numpy.typing as npt
 from fpdrift.backends.devices import MISSING_ON_CPU, Device, Operation, no_gpu
 from fpdrift.backends.summing_functions import ALL_DTYPES
 
-#: More variables are read faster by one traced function than one by one (about 10 us each)...
+#: More variables than this are read faster by a traced function than singly (10 us each)...
 _FEW = 16
-#: ...but tracing it takes as long as about so many reads.
+#: ... but tracing it takes as long as about this many reads.
 _READS = 100
 
 
 def configure(
     *, intra_op_threads: int | None, inter_op_threads: int | None, op_determinism: bool
 ) -> None:
-    """Fix TensorFlow's threads and its promise of the same bits; None leaves its own choice.
+    """Set TensorFlow's thread counts and op determinism; None keeps TensorFlow's default.
 
     Parameters
     ----------
@@ -38,7 +33,7 @@ def configure(
     inter_op_threads : int or None
         Operations that may run at the same time.
     op_determinism : bool
-        Whether each operation has to give the same bits each time, or fail.
+        Whether each operation must give the same bits each time, or fail.
 
     Raises
     ------
@@ -56,7 +51,7 @@ def configure(
 
 
 def reader(variables: Sequence[Any]) -> Callable[[], list[npt.NDArray[Any]]]:
-    """Return a function that reads variables many times, at the least cost.
+    """Return a function for reading variables many times at low cost.
 
     Parameters
     ----------
@@ -65,8 +60,8 @@ def reader(variables: Sequence[Any]) -> Callable[[], list[npt.NDArray[Any]]]:
     Returns
     -------
     callable
-        Gives their values, shared and not copied where they are in the CPU's memory. They never
-        change: an update while they are held writes elsewhere, at the price of a copy.
+        Returns their values, shared without a copy if they are in CPU memory. The values never
+        change: an update while they are referenced writes to new memory, at the cost of a copy.
     """
     import tensorflow as tf
 
@@ -90,7 +85,7 @@ def reader(variables: Sequence[Any]) -> Callable[[], list[npt.NDArray[Any]]]:
     return read_fast
 
 
-#: Operations whose state no caller can read and put back: generators that a kernel holds, queues,
+#: Operations whose state a caller cannot read and restore: generators inside a kernel, queues,
 #: tables, iterators, and Python code.
 _KEEPS_STATE = re.compile(
     r"Random(?!Dataset)|Multinomial|TruncatedNormal|ParameterizedTruncatedNormal|Queue|Stack"
@@ -99,12 +94,12 @@ _KEEPS_STATE = re.compile(
 
 
 def hidden_state(function: Callable[..., Any], *arguments: Any) -> list[str]:
-    """Name the operations of a function that move a state which nobody can put back.
+    """Return the operations of a function that change state irreversibly.
 
     Parameters
     ----------
     function : callable
-        Is traced, not run.
+        Traced, not run.
     arguments
         Nested arrays.
 
@@ -133,7 +128,7 @@ _SWITCH = "tf.config.experimental.enable_op_determinism()"
 
 
 def find_device(device: str) -> Device:
-    """Find TensorFlow's first GPU, or its CPU; see `fpdrift.backends.devices.open_device`."""
+    """Return TensorFlow's first GPU, or its CPU; see `fpdrift.backends.devices.open_device`."""
     import tensorflow as tf
 
     on_gpu = device == "gpu"
@@ -157,7 +152,7 @@ def find_device(device: str) -> Device:
         put=put,
         get=lambda tensor: tensor.numpy(),
         wait=lambda _: tf.test.experimental.sync_devices() if on_gpu else None,
-        switch=_SWITCH if off else f"this TensorFlow has no way back from {_SWITCH}",
+        switch=_SWITCH if off else f"this TensorFlow cannot undo {_SWITCH}",
         deterministic_mode=None if always or off is None else partial(_deterministic_mode, off),
         always=always,
         missing={} if on_gpu else MISSING_ON_CPU,
@@ -165,7 +160,7 @@ def find_device(device: str) -> Device:
 
 
 def _operations(where: str, on_gpu: bool) -> Iterator[Operation]:
-    """Return operations that stay on the device: TensorFlow takes a GPU where it can, otherwise."""
+    """Yield operations bound to the device; by default TensorFlow uses a GPU if it can."""
     import tensorflow as tf
 
     def on_device(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -206,7 +201,7 @@ def _product(tensor_float_32: bool, one: Any, other: Any) -> Any:
 
 
 def _determinism() -> tuple[bool, Any]:
-    """Return whether op determinism is on, and what switches it off, which is not public."""
+    """Return whether op determinism is on, and the function (not public) that disables it."""
     from tensorflow.python.framework import config
 
     is_on, off = (
@@ -228,7 +223,7 @@ def _deterministic_mode(off: Callable[[], None]) -> Iterator[None]:
 
 
 def operation(name: str) -> Callable[..., Any]:
-    """Return one of TensorFlow's operations as a function of NumPy arrays.
+    """Return a TensorFlow operation on a batch of rows, on the CPU, as a function of NumPy arrays.
 
     Parameters
     ----------
@@ -237,8 +232,8 @@ def operation(name: str) -> Callable[..., Any]:
     Returns
     -------
     callable
-        Takes a batch of rows and, but for softmax, the weights (images are channels-last); gives
-        the batch of results.
+        Takes a batch of rows and, except for softmax, the weights (images are channels-last);
+        returns the batch of results.
     """
     import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""PyTorch: its sums on its GPU or its CPU; its switches, which hold for a process."""
+"""PyTorch's sums on its GPU or CPU, and its settings, which hold for a process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, cast
 from fpdrift.backends.devices import MISSING_ON_CPU, Device, Operation, no_gpu
 from fpdrift.backends.summing_functions import ALL_DTYPES, LIBRARIES
 
-#: cuBLAS gives the same bits with a workspace of its own only, which has to be asked for before it
-#: starts; without it, PyTorch's switch makes every matrix product fail.
+#: cuBLAS is deterministic only with its own workspace, which has to be requested before it starts;
+#: without it, PyTorch's deterministic mode makes every matrix product fail.
 _CUBLAS, _WORKSPACE = "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
 _SWITCH = "torch.use_deterministic_algorithms(True)"
 
@@ -20,7 +20,7 @@ _SWITCH = "torch.use_deterministic_algorithms(True)"
 def configure(
     *, intra_op_threads: int | None, inter_op_threads: int | None, op_determinism: bool
 ) -> None:
-    """Fix PyTorch's threads and its promise of the same bits; see `tensorflow.configure`."""
+    """Set PyTorch's thread counts and deterministic mode; see `tensorflow.configure`."""
     import torch
 
     if intra_op_threads is not None:
@@ -33,7 +33,7 @@ def configure(
 
 
 def find_device(device: str) -> Device:
-    """Find PyTorch's first GPU, or its CPU; see `fpdrift.backends.devices.open_device`."""
+    """Return PyTorch's first GPU, or its CPU; see `fpdrift.backends.devices.open_device`."""
     import torch
 
     on_gpu = device == "gpu"
@@ -43,8 +43,8 @@ def find_device(device: str) -> Device:
         os.environ.setdefault(_CUBLAS, _WORKSPACE)
     where = "cuda:0" if on_gpu else "cpu"
     always = torch.are_deterministic_algorithms_enabled()
-    to_device = cast("Callable[[Any], Any]", LIBRARIES["torch"].there)
-    to_numpy = cast("Callable[[Any], Any]", LIBRARIES["torch"].back)
+    to_device = cast("Callable[[Any], Any]", LIBRARIES["torch"].to_library)
+    to_numpy = cast("Callable[[Any], Any]", LIBRARIES["torch"].to_numpy)
     return Device(
         name=torch.cuda.get_device_name(0) if on_gpu else "CPU",
         on_gpu=on_gpu,
@@ -64,19 +64,19 @@ def find_device(device: str) -> Device:
 def _operations(where: str, on_gpu: bool) -> Iterator[Operation]:
     import torch
 
-    def added(method: str, numbers: Any, places: Any, outputs: int) -> Any:
+    def scatter(method: str, numbers: Any, places: Any, outputs: int) -> Any:
         zeros = torch.zeros(outputs, dtype=numbers.dtype, device=where)
         return getattr(zeros, method)(0, places.long(), numbers)
 
     def to_one_place(numbers: Any) -> Any:
-        return added(
+        return scatter(
             "index_add", numbers, torch.zeros(len(numbers), dtype=torch.int64, device=where), 1
         )
 
     yield Operation("sum", "numbers", "torch.sum", torch.sum)
     yield Operation("atomic sum", "numbers", "Tensor.index_add to one place", to_one_place)
     for name in ("index_add", "scatter_add"):
-        yield Operation(name, "numbers and places", f"Tensor.{name}", partial(added, name))
+        yield Operation(name, "numbers and places", f"Tensor.{name}", partial(scatter, name))
     yield Operation("matmul", "matrices", "torch.matmul", partial(_product, "highest"))
     if on_gpu:
         function = "torch.matmul, float32 matmul precision 'high'"
@@ -106,28 +106,28 @@ def _deterministic_mode() -> Iterator[None]:
 
 
 def hold_generators() -> Callable[[], None]:
-    """Return a function that puts PyTorch's own generators back, those of GPUs included."""
+    """Return a function that restores PyTorch's own generators, including those of GPUs."""
     import torch
 
     state = torch.get_rng_state()
     gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
 
-    def put_back() -> None:
+    def restore() -> None:
         torch.set_rng_state(state)
         if gpus:
             torch.cuda.set_rng_state_all(gpus)
 
-    return put_back
+    return restore
 
 
 def hold_tensor(tensor: Any) -> Callable[[], None]:
-    """Return a function that sets a tensor back to the values that it has."""
+    """Return a function that restores the current values of a tensor."""
     import torch
 
     values = tensor.detach().clone()
 
-    def put_back() -> None:
+    def restore() -> None:
         with torch.no_grad():
             tensor.copy_(values)
 
-    return put_back
+    return restore

@@ -1,6 +1,6 @@
-"""Records and comparisons for other programs: tables, TensorBoard, MLflow.
+"""Export records and comparisons as tables, or for TensorBoard and MLflow.
 
-Nothing is computed here that a record or a comparison does not hold.
+Exports contain only numbers that a record or a comparison holds; nothing new is computed.
 """
 
 from fpdrift.exports._export import export, to_pandas

@@ -1,8 +1,7 @@
-"""Export records and comparisons, and never over something that is there without being told.
+"""Export records and comparisons to several formats; existing files are not replaced by default.
 
-One list of numbers by step, whatever it is of: what every format of an export is made from.
-
-The same numbers as each format wants them: functions from series to the files' bytes.
+Every source becomes a list of series, numbers by step, from which each format makes the bytes of
+its files.
 """
 
 from __future__ import annotations
@@ -35,16 +34,16 @@ if TYPE_CHECKING:
 
     Source = Record | Comparison | Comparisons | str | os.PathLike[str]
 
-#: In front of what was reported once an epoch: there `step` counts epochs, from 1.
+#: Prefix of quantities reported once per epoch, for which `step` counts epochs from 1.
 EPOCH = "epoch/"
 
 
 class Series(NamedTuple):
-    """What one run, or one pair of runs, has of one quantity."""
+    """One quantity of a run or of a pair of runs, by step."""
 
     #: the record's name, or ``"b against a"``
     run: str
-    #: what it is of; empty where it is of the whole run
+    #: name of the tensor; empty for a quantity of the whole run
     tensor: str
     quantity: str
     #: ascending (n,)
@@ -54,12 +53,12 @@ class Series(NamedTuple):
 
 
 def series_of(sources: Iterable[Source]) -> list[Series]:
-    """Take records and comparisons apart.
+    """Convert records and comparisons to series.
 
     Raises
     ------
     FpdriftError
-        If there is none, one is of another kind, or a record cannot be read.
+        If there is none, one has the wrong type, or a record cannot be read.
     """
     flat = [
         one
@@ -67,14 +66,14 @@ def series_of(sources: Iterable[Source]) -> list[Series]:
         for one in (source.comparisons if isinstance(source, Comparisons) else (source,))
     ]
     if not flat:
-        message = "nothing to export; give at least one record or comparison"
+        message = "nothing to export; pass at least one record or comparison"
         raise FpdriftError(message)
     found = []
     taken: Counter[str] = Counter()
     for source in flat:
         name, parts = _parts(source)
         taken[name] += 1
-        # two folders may have files of one name
+        # two folders may have files with the same name
         run = name if taken[name] == 1 else f"{name} #{taken[name]}"
         found += [
             Series(run, tensor, quantity, np.asarray(steps, np.int64), np.asarray(values, float))
@@ -85,19 +84,19 @@ def series_of(sources: Iterable[Source]) -> list[Series]:
 
 
 def _parts(source: Any) -> tuple[str, Iterator[tuple[str, str, Any, Any]]]:
-    """Return a source's name, and tensor, quantity, steps and values of all that it holds."""
+    """Return a source's name, and the tensor, quantity, steps and values of all its series."""
     if isinstance(source, str | os.PathLike):
         source = open_record(source)
     if isinstance(source, Record):
         return source.name, _of_record(source)
     if isinstance(source, Comparison):
         return f"{source.name_b} against {source.name_a}", _of_comparison(source)
-    message = f"cannot export {short_repr(source)}; give a record, its file, or a comparison"
+    message = f"cannot export {short_repr(source)}; pass a record, its file, or a comparison"
     raise FpdriftError(message)
 
 
 def _of_record(record: Record) -> Iterator[tuple[str, str, Any, Any]]:
-    done = record.steps > 0  # before the first update nothing was reported
+    done = record.steps > 0  # nothing is reported before the first update
     for name, values in {"loss": record.loss, **record.metrics}.items():
         if name != "loss" or record.loss_kind != "none":
             yield "", name, record.steps[done], values[done]
@@ -119,7 +118,7 @@ def _of_comparison(pair: Comparison) -> Iterator[tuple[str, str, Any, Any]]:
         yield name, "distance", pair.steps, values
     done = pair.recorded_steps > 0
     for name, (ours, others) in {"loss": pair.loss, **pair.metrics}.items():
-        with np.errstate(invalid="ignore"):  # of two infinities, in runs that blew up
+        with np.errstate(invalid="ignore"):  # two infinities, in runs that diverged
             difference = others - ours
         yield "", f"{name} difference", pair.recorded_steps[done], difference[done]
     if pair.churn is not None:
@@ -128,7 +127,7 @@ def _of_comparison(pair: Comparison) -> Iterator[tuple[str, str, Any, Any]]:
 
 COLUMNS = ("run", "step", "tensor", "quantity", "value")
 TEXTS = ("run", "tensor", "quantity")
-#: What a formula may begin with in one spreadsheet or another.
+#: Characters with which a formula may begin in some spreadsheet.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 Files = dict[Path, bytes]
@@ -149,7 +148,7 @@ def needed(module: str) -> Any:
 
 
 def columns_of(series: Sequence[Series]) -> dict[str, Any]:
-    """Return the tidy table's columns, one row a number."""
+    """Return the columns of the tidy table, one row per number."""
     lengths = [len(one.steps) for one in series]
     texts = {
         name: np.repeat(np.array([getattr(one, name) for one in series], object), lengths)
@@ -163,27 +162,26 @@ def columns_of(series: Sequence[Series]) -> dict[str, Any]:
 
 
 def to_csv(series: Sequence[Series], place: Path) -> Files:
-    """Write the tidy table as text: every number in as few digits as restore its bits.
+    """Write the tidy table as text, each number with the fewest digits that restore its bits.
 
-    A spreadsheet runs a cell that begins like a formula, and names come from strangers' records: a
-    text that does gets an apostrophe in front, which spreadsheets do not show. Numbers stay as they
-    are.
+    A spreadsheet evaluates a cell that begins like a formula, and names come from untrusted
+    records: such a text gets a leading apostrophe, which spreadsheets hide. Numbers are unchanged.
     """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
     columns = columns_of(series)
-    columns |= {name: np.array([*map(_no_formula, columns[name])], object) for name in TEXTS}
+    columns |= {name: np.array([*map(_escape_formula, columns[name])], object) for name in TEXTS}
     rows.writerows(zip(*(columns[name].tolist() for name in COLUMNS), strict=True))
     return {_table(place, ".csv"): text.getvalue().encode()}
 
 
-def _no_formula(text: str) -> str:
+def _escape_formula(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def to_parquet(series: Sequence[Series], place: Path) -> Files:
-    """Write the tidy table for whatever reads Parquet."""
+    """Write the tidy table as Parquet."""
     arrow, parquet = needed("pyarrow"), needed("pyarrow.parquet")
     sink = arrow.BufferOutputStream()
     parquet.write_table(arrow.table(columns_of(series)), sink)
@@ -191,10 +189,10 @@ def to_parquet(series: Sequence[Series], place: Path) -> Files:
 
 
 def to_tensorboard(series: Sequence[Series], place: Path) -> Files:
-    """Write a folder a run, whose scalars TensorBoard draws (in float32, as it holds them).
+    """Write one folder per run, with scalars for TensorBoard (which stores them in float32).
 
-    A record knows no clock time: all of it is that of 1970. A name without clock, host and process
-    in it makes the same export the same bytes.
+    A record has no clock times, so that all of them are 1970. File names without time, host and
+    process make equal exports bit-identical.
     """
     proto = needed("tensorboard.compat.proto.event_pb2")
     summary = needed("tensorboard.compat.proto.summary_pb2").Summary
@@ -215,9 +213,9 @@ def to_tensorboard(series: Sequence[Series], place: Path) -> Files:
 
 
 def to_mlflow(series: Sequence[Series], place: Path) -> Files:
-    """Write a file of JSON lines a run, each the fields of MLflow's ``Metric``.
+    """Write one file of JSON lines per run, each line with the fields of MLflow's ``Metric``.
 
-    MLflow's names have letters, digits and ``_-. :/``; any other character becomes ``_``.
+    MLflow's names may have letters, digits and ``_-. :/``; any other character becomes ``_``.
     """
     files = {}
     for name, parts in _by_run(series):
@@ -236,10 +234,10 @@ def to_mlflow(series: Sequence[Series], place: Path) -> Files:
     return files
 
 
-#: JSON has no such numbers; this is how protocol buffers write them, which MLflow's server reads.
+#: JSON has no such numbers; MLflow's server reads them as protocol buffers write them.
 _PROTOBUF = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
-#: Format -> what writes it.
+#: Format -> the function that writes it.
 FORMATS: dict[str, Callable[[Sequence[Series], Path], Files]] = {
     "csv": to_csv,
     "parquet": to_parquet,
@@ -249,12 +247,12 @@ FORMATS: dict[str, Callable[[Sequence[Series], Path], Files]] = {
 
 
 def _table(place: Path, ending: str) -> Path:
-    """Take what has the ending for the file, and anything else for a folder to put it in."""
+    """Return a path with the ending as the file, any other path as the folder of the file."""
     return place if place.suffix == ending else place / f"fpdrift{ending}"
 
 
 def _by_run(series: Sequence[Series]) -> list[tuple[str, list[Series]]]:
-    """Group by run, under a name that every file system takes and no other run has."""
+    """Group by run, under a unique name that is valid in every file system."""
     found: dict[str, list[Series]] = {}
     for run, parts in groupby(series, key=lambda one: one.run):
         name = re.sub(r"[^\w.#+-]+", "-", run.replace(".fpdrift", ""))[:100].strip("-.") or "run"
@@ -266,20 +264,20 @@ def _by_run(series: Sequence[Series]) -> list[tuple[str, list[Series]]]:
 
 
 def to_pandas(*sources: Source) -> pd.DataFrame:
-    """Return records and comparisons as one tidy table, one row a number.
+    """Return records and comparisons as one tidy table, one row per number.
 
     Parameters
     ----------
     *sources : Record, Comparison, Comparisons, str or os.PathLike
-        Records, their files, or what `fpdrift.compare` gave.
+        Records, their files, or results of `fpdrift.compare`.
 
     Returns
     -------
     pandas.DataFrame
-        ``run``: the record's name, or ``"b against a"``. ``step``: updates done; of a quantity that
-        begins with ``epoch/``, epochs done. ``tensor``: its name, empty where a number is of the
-        whole run. ``quantity``: loss, metrics, norm of a tensor; of a comparison the distance,
-        ``"loss difference"`` (b's less a's) and so on. ``value``: float64.
+        ``run``: the record's name, or ``"b against a"``. ``step``: updates done; for quantities
+        that begin with ``epoch/``, epochs done. ``tensor``: its name, empty for numbers of the
+        whole run. ``quantity``: loss, metrics, norm of a tensor; for a comparison the distance,
+        ``"loss difference"`` (b minus a) and so on. ``value``: float64.
 
     Raises
     ------
@@ -298,39 +296,40 @@ def export(
     overwrite: bool = False,
     **places: str | os.PathLike[str] | None,
 ) -> tuple[Path, ...]:
-    """Write records and comparisons for other programs.
+    """Export records and comparisons for other programs.
 
-    All places are looked at before anything is written, and every file is written whole or not at
-    all.
+    All paths are checked before anything is written, and every file is written atomically.
+
 
     Parameters
     ----------
     sources : iterable of Record, Comparison, Comparisons, str or os.PathLike
         See `to_pandas`.
     overwrite : bool, default False
-        Replace files that are there.
+        Replace existing files.
     **places : str or os.PathLike
-        Format and place: ``csv`` and ``parquet`` (the table of `to_pandas`) a file of that ending,
-        or a folder for it; ``tensorboard`` a log folder, which gets one folder a run; ``mlflow`` a
-        folder, which gets one file of JSON lines a run, each the fields of MLflow's ``Metric``.
+        Format and path: for ``csv`` and ``parquet`` (the table of `to_pandas`), a file with that
+        ending, or a folder for it; for ``tensorboard``, a log folder for one folder per run; for
+        ``mlflow``, a folder for one file of JSON lines per run, with the fields of MLflow's
+        ``Metric``.
 
     Returns
     -------
     tuple of pathlib.Path
-        The files, absolute.
+        The absolute paths of the files.
 
     Raises
     ------
     MissingExtraError
         If the library of a format is not installed.
     FpdriftError
-        If there is nothing to export or nowhere to put it, a record cannot be read, or something is
-        in the way.
+        If there is nothing to export or no format, a record cannot be read, or a file already
+        exists.
     """
     check_switch("overwrite", overwrite)
     asked = {name: place for name, place in places.items() if place is not None}
     if not asked or not set(asked) <= set(FORMATS):
-        message = f"formats {short_repr(list(asked))}; choose some of {', '.join(FORMATS)}"
+        message = f"formats {short_repr(list(asked))}; choose from {', '.join(FORMATS)}"
         raise FpdriftError(message)
     series = series_of([sources] if isinstance(sources, str | os.PathLike) else sources)
     files: Files = {}
@@ -338,7 +337,7 @@ def export(
         files |= FORMATS[name](series, absolute(place))
     for path in files:
         if os.path.lexists(path) and not overwrite:
-            message = f"{_named(path)} is there; choose another place, or say overwrite"
+            message = f"{_short_path(path)} already exists; choose another place, or use overwrite"
             raise FpdriftError(message)
     for path, data in files.items():
         _write(path, data)
@@ -351,9 +350,9 @@ def _write(path: Path, data: bytes) -> None:
         atomic.write(path, data)
     except OSError as error:
         why = error.strerror or str(error)
-        message = f"cannot write {_named(path)}: {why}; choose another place"
+        message = f"cannot write {_short_path(path)}: {why}; choose another place"
         raise FpdriftError(message) from None
 
 
-def _named(path: Path) -> str:
-    return short_repr(os.path.join(*path.parts[-2:]))  # noqa: PTH118 - words to read, not a place
+def _short_path(path: Path) -> str:
+    return short_repr(os.path.join(*path.parts[-2:]))  # noqa: PTH118 - text for a message, not a path

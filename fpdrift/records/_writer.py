@@ -267,7 +267,7 @@ class RecordWriter:
             if self._number:
                 last = connection.execute("SELECT max(number), digest FROM entry").fetchone()
                 if last != (self._number, self._digest):
-                    raise self._error("another process changed it")
+                    raise self._error("it was changed by something else")
         except BaseException:
             connection.close()
             raise

@@ -1,7 +1,7 @@
-"""Slides for a room: each measured picture with its claim, its origin and a question.
+"""Make slides for a talk: each plot of a result with its claim, its origin and a question.
 
-A slide draws a result and adds nothing to it. What cannot be computed here at once comes from this
-machine's own results, or from what was recorded.
+A slide draws a result and adds nothing to it. Results that cannot be computed at once come from the
+user's own result files, or from recorded results.
 """
 
 from fpdrift.slides._cards import CARDS, Card, chosen

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """One idea, and the kind of result that shows it."""
+    """One idea, and the type of result that shows it."""
 
     #: name of the picture's file and of the recording
     name: str
@@ -430,6 +430,6 @@ def chosen(lessons: Iterable[str] | None = None) -> tuple[Card, ...]:
     wanted = [lesson.zfill(2) for lesson in lessons]
     for lesson in wanted:
         if lesson not in known:
-            message = f"no slide for lesson {short_repr(lesson)}; there are: {', '.join(known)}"
+            message = f"no slide for lesson {short_repr(lesson)}; choose from {', '.join(known)}"
             raise FpdriftError(message)
     return tuple(card for card in CARDS if card.lesson in wanted)

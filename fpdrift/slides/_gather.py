@@ -1,4 +1,4 @@
-"""Find the result for each card: one's own, computed now, or recorded."""
+"""Find the result for each card: the user's own, computed now, or recorded."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from fpdrift.slides._cards import Card
 
 Place = Literal["own", "exact", "recorded"]
-#: Words of a processor's name that tell nothing.
+#: Parts of a processor's name that carry no information.
 _NOISE = ("(R)", "(TM)", "(r)", "(tm)", " CPU", " Processor")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slide:
-    """A card and the result it shows."""
+    """A card and the result that it shows."""
 
     card: Card
     result: Result
@@ -34,7 +34,7 @@ class Slide:
 
     @property
     def origin(self) -> str:
-        """Where the result is from, in one line."""
+        """The origin of the result, in one line."""
         if self.place == "exact":
             return "Computed here, with the same bits on every machine"
         found = "Own result" if self.place == "own" else "Recorded"
@@ -42,14 +42,14 @@ class Slide:
 
 
 def gather(cards: Iterable[Card], own: Mapping[str, Result] | None = None) -> tuple[Slide, ...]:
-    """Find each card's result; a card that has none anywhere is left out.
+    """Return a slide for each card; a card without any result is left out.
 
     Parameters
     ----------
     cards : iterable of Card
     own : mapping of str to Result, optional
-        By the names of cards, as `own_results` finds them. What it lacks is computed, where that
-        gives the same bits on every machine, or taken from what was recorded.
+        Card name -> result, as returned by `own_results`. Missing results are computed, if they
+        have the same bits on every machine, or taken from the recorded results.
     """
     own, recorded, found = own or {}, recorded_kinds(), []
     for card in cards:
@@ -63,23 +63,23 @@ def gather(cards: Iterable[Card], own: Mapping[str, Result] | None = None) -> tu
 
 
 def own_results(cards: Iterable[Card], folder: Path) -> tuple[dict[str, Result], dict[Path, str]]:
-    """Look for results in a folder, whatever their files are called.
+    """Return the results in a folder, whatever the names of the files.
 
-    What is the same on every machine is not looked for.
+    Results that are the same on every machine are not searched for.
 
     Parameters
     ----------
     cards : iterable of Card
     folder : Path
-        Its ``*.json`` are read; of several results for one card the one in the source's size is
-        taken, else the file that was written last.
+        Folder whose ``*.json`` files are read. Of several results for one card, the one in full
+        size is taken, otherwise the most recent file.
 
     Returns
     -------
     dict of str to Result
-        By the names of cards.
+        Card name -> result.
     dict of Path to str
-        Files that hold no result, or one that cannot be drawn -> why.
+        Files without a valid result, or with one that cannot be drawn -> the reason.
     """
     recorded = recorded_kinds()
     wanted = {_identity(card, recorded): card.name for card in cards if card.live is None}
@@ -101,7 +101,7 @@ def own_results(cards: Iterable[Card], folder: Path) -> tuple[dict[str, Result],
 
 
 def _identity(card: Card, recorded: Mapping[str, str]) -> tuple[str, str | None]:
-    """Describe how a card's result is recognised: its kind, and the name that some kinds have."""
+    """Return how a card's result is recognised: by its type and, for some types, its name."""
     kind = card.kind.__name__
     if "name" not in card.kind.__annotations__:
         return kind, None
@@ -113,16 +113,16 @@ def _full(result: Result) -> bool:
 
 
 def _try_to_draw(result: Result) -> None:
-    """Refuse a result whose fields hold something else than they should."""
+    """Raise FpdriftError if a result's fields are invalid, so that it cannot be drawn."""
     try:
         save_body(result, io.BytesIO())
-    except Exception as error:  # noqa: BLE001 - whatever a strange value makes of a drawing
+    except Exception as error:  # noqa: BLE001 - drawing an invalid value may raise anything
         message = f"it cannot be drawn ({type(error).__name__}: {error})"
         raise FpdriftError(message) from None
 
 
 def _machine(its: Provenance) -> str:
-    """Name a machine in short, for a foot; its versions stand in the notes."""
+    """Return a machine's short name for a footer; its versions are in the notes."""
     if its.device:
         return its.device
     cpu = its.cpu

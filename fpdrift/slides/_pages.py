@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     from fpdrift.slides._gather import Place, Slide
 
-#: Of the file.
+#: Title of the file.
 TITLE = "Floating-point drift"
-_ASKED = "Same code, same data, same seed: why is the result different, and does it matter?"
+_SUBTITLE = "Same code, same data, same seed: why is the result different, and does it matter?"
 _PLACES: dict[Place, str] = {
     "own": "from the speaker's own results",
     "exact": "computed here, with the same bits on every machine",
     "recorded": "recorded on the machine that is named",
 }
-_OWN = (
+_COMMANDS = (
     "python -m fpdrift.demo",
     "    drift on your machine, in five steps",
     "",
@@ -39,7 +39,7 @@ _OWN = (
 
 
 def pages(slides: Iterable[Slide]) -> tuple[Page, ...]:
-    """Put slides in the order of a talk: a title, each lesson's question and pictures, commands."""
+    """Return the pages of a talk: a title, each lesson's question and pictures, commands."""
     shown = sorted(slides, key=lambda slide: slide.card.lesson)
     return (_first(shown), *_middle(shown), _last())
 
@@ -48,7 +48,7 @@ def _first(slides: Sequence[Slide]) -> Page:
     counts = Counter(slide.place for slide in slides)
     places = [f"{counts[key]} {words}" for key, words in _PLACES.items() if counts[key]]
     return Page(
-        title=(TITLE, _ASKED),
+        title=(TITLE, _SUBTITLE),
         body=("All pictures are drawn from results:", "", *places),
         foot="fpdrift",
         notes=(
@@ -102,7 +102,7 @@ def _notes(slide: Slide) -> tuple[str, ...]:
 def _last() -> Page:
     return Page(
         title=("See it on your own machine",),
-        body=_OWN,
+        body=_COMMANDS,
         foot="fpdrift",
         notes=("Ask: Which of these results do you expect to differ on your machine?",),
     )

@@ -1,10 +1,7 @@
-"""A deck for PowerPoint, LibreOffice and the like: one idea a slide, notes below it.
+"""Write the slides as a PDF, or as a deck for PowerPoint, LibreOffice and similar programs.
 
-The same slides as a PDF, page by page, for rooms without the program.
-
-The deck's master: where title, words, foot and number stand, and in which letters.
-
-Slides inherit it, so that whoever restyles a talk does so in one place.
+The deck's master defines the position and font of title, text, footer and number. All slides
+inherit from it, so that a talk can be restyled in one place.
 """
 
 from __future__ import annotations
@@ -44,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def write_pdf(slides: Iterable[Slide], path: Path) -> None:
-    """Write a page for each slide of the deck; the same results give the same bytes.
+    """Write a PDF with a page for each slide; equal results give equal bytes.
 
     Raises
     ------
@@ -56,19 +53,19 @@ def write_pdf(slides: Iterable[Slide], path: Path) -> None:
 
 #: Names of the two layouts.
 WORDS, PICTURE = "Title and Content", "Title Only"
-#: Wide letters that PowerPoint has; LibreOffice takes DejaVu Sans in its place, as in the pictures.
-_LETTERS = "Verdana"
+#: A wide font of PowerPoint; LibreOffice substitutes DejaVu Sans, the font of the pictures.
+_FONT = "Verdana"
 _GREY = "595959"
 
 
 def empty_deck() -> Presentation:
-    """Make a wide deck of two layouts: a title over words, and a title over a picture."""
+    """Return a widescreen deck with two layouts: a title over text, and a title over a picture."""
     from pptx import Presentation
     from pptx.util import Inches
 
     deck = Presentation()
     deck.slide_width, deck.slide_height = (Inches(inches) for inches in SLIDE)
-    # python-pptx has no public way to the rest of what a master says
+    # python-pptx has no public API for these settings of a master
     del deck.element.sldSz.attrib["type"]  # 4:3
     for layout in list(deck.slide_layouts):
         if layout.name not in (WORDS, PICTURE):
@@ -108,14 +105,14 @@ def _place(master: Any) -> None:
 
 
 def _style(master: Any) -> None:
-    """Put letters, sizes and sides on: the title bold, words without bullets, the foot grey."""
+    """Set fonts, sizes and alignment: a bold title, text without bullets, a grey footer."""
     from pptx.oxml import parse_xml
     from pptx.oxml.ns import nsdecls, qn
 
     grey = f'<a:solidFill {nsdecls("a")}><a:srgbClr val="{_GREY}"/></a:solidFill>'
-    latin = f'<a:latin {nsdecls("a")} typeface="{_LETTERS}"/>'
+    latin = f'<a:latin {nsdecls("a")} typeface="{_FONT}"/>'
     for old in list(master.element.iter(qn("a:latin"))):
-        old.set("typeface", _LETTERS)
+        old.set("typeface", _FONT)
     for level in master.element.iter(qn("a:lvl1pPr")):
         letters = level.find(qn("a:defRPr"))
         kind = level.getparent().tag
@@ -128,7 +125,7 @@ def _style(master: Any) -> None:
             level.find(qn("a:spcBef"))[0].set("val", "0")
             level.replace(level.find(qn("a:buChar")), parse_xml(f"<a:buNone {nsdecls('a')}/>"))
             level.remove(level.find(qn("a:buFont")))
-        elif kind == qn("a:lstStyle"):  # of the foot and the number
+        elif kind == qn("a:lstStyle"):  # of the footer and the number
             if level.get("algn") == "ctr":
                 level.set("algn", "l")
             letters.set("sz", "1800")
@@ -136,14 +133,14 @@ def _style(master: Any) -> None:
             letters.append(parse_xml(latin))
 
 
-#: Nothing in the file may depend on the day it is written; a zip file knows no earlier one.
+#: The file must not depend on the date of writing; this is the earliest date of a zip file.
 _DAY = datetime(1980, 1, 1, tzinfo=UTC)
-#: Points of what the speaker alone sees.
+#: Font size of the speaker notes, in points.
 _NOTES = 12
 
 
 def write_deck(slides: Iterable[Slide], path: Path) -> None:
-    """Write a deck of slides; the same results give the same bytes.
+    """Write a deck of slides; equal results give equal bytes.
 
     Raises
     ------
@@ -168,7 +165,7 @@ def write_deck(slides: Iterable[Slide], path: Path) -> None:
 
 
 def _add(deck: Any, page: Page, number: int) -> None:
-    """Add a slide; its shapes are read aloud in this order: title, body, foot, number."""
+    """Add a slide; screen readers read its shapes in this order: title, body, footer, number."""
     words = isinstance(page.body, tuple)
     sheet = deck.slides.add_slide(deck.slide_layouts.get_by_name(WORDS if words else PICTURE))
     title = page.title or ()
@@ -183,19 +180,19 @@ def _add(deck: Any, page: Page, number: int) -> None:
 
 
 def _add_picture(sheet: Any, result: Result, alt: str) -> tuple[str, ...]:
-    """Add a result's picture; give its title."""
+    """Add a result's picture, and return its title."""
     from pptx.util import Inches
 
     drawn = io.BytesIO()
     title = save_body(result, drawn)
     picture = sheet.shapes.add_picture(drawn, *(Inches(x) for x in MIDDLE))
-    # python-pptx has no public way to set alternative text
+    # python-pptx has no public API for alternative text
     picture.element.nvPicPr.cNvPr.set("descr", f"{alt}. {'. '.join(title)}")
     return title
 
 
 def _add_foot(sheet: Any, foot: str, number: int) -> None:
-    """Take the layout's foot and number over, which python-pptx leaves out."""
+    """Copy the layout's footer and number, which python-pptx leaves out."""
     from pptx.enum.shapes import PP_PLACEHOLDER
     from pptx.oxml.ns import qn
 
@@ -208,12 +205,12 @@ def _add_foot(sheet: Any, foot: str, number: int) -> None:
         sheet.shapes.element.append(copied)
         if kind == PP_PLACEHOLDER.FOOTER:
             _write(sheet.shapes[-1].text_frame, fit_foot(foot))
-        else:  # a field: PowerPoint counts anew when slides are moved
+        else:  # a field: PowerPoint renumbers slides that are moved
             next(copied.iter(qn("a:t"))).text = str(number)
 
 
 def _write(frame: Any, paragraphs: Iterable[Paragraph]) -> None:
-    """Write paragraphs; the program that shows them breaks them into rows again."""
+    """Write paragraphs; the presentation program breaks the lines itself."""
     from pptx.enum.lang import MSO_LANGUAGE_ID
     from pptx.util import Pt
 
@@ -227,7 +224,7 @@ def _write(frame: Any, paragraphs: Iterable[Paragraph]) -> None:
 
 
 def _save(whole: io.BytesIO, path: Path) -> None:
-    """Write a zip file whose parts are all of one day."""
+    """Write a zip file whose parts all have the same date."""
     with (
         zipfile.ZipFile(whole) as old,
         atomic.writing(path) as file,

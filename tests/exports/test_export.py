@@ -191,7 +191,7 @@ def test_nothing_is_replaced_without_being_told(files, tmp_path):
     (old,) = export(files, csv=tmp_path / "old.csv")
     old.write_text("mine")
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(FpdriftError, match=r"old.csv' is there"):
+    with pytest.raises(FpdriftError, match=r"old.csv' already exists"):
         export(files, mlflow=tmp_path / "new", csv=old)
     assert old.read_text() == "mine"
     assert sorted(tmp_path.rglob("*")) == before  # the other format was not begun, no draft is left
@@ -211,10 +211,10 @@ def test_what_cannot_be_written_leaves_nothing(files, tmp_path):
     ("sources", "places", "said"),
     [
         ([], {"csv": "a.csv"}, "nothing to export"),
-        ([3], {"csv": "a.csv"}, "cannot export 3; give a record"),
+        ([3], {"csv": "a.csv"}, "cannot export 3; pass a record"),
         (["gone.fpdrift"], {"csv": "a.csv"}, "'gone.fpdrift' cannot be"),
-        ([], {}, "choose some of csv, parquet, tensorboard, mlflow"),
-        ([], {"excel": "a.xls"}, r"formats \['excel'\]; choose some of"),
+        ([], {}, "choose from csv, parquet, tensorboard, mlflow"),
+        ([], {"excel": "a.xls"}, r"formats \['excel'\]; choose from"),
         (["gone.fpdrift"], {"csv": ""}, "cannot be"),
     ],
 )
@@ -255,8 +255,9 @@ def test_the_command_exports_and_compares(files, tmp_path, capsys):
     assert "\ntwo.fpdrift against one.fpdrift,0,,distance," in out.read_text()
     assert main(argv) == 2
     assert capsys.readouterr().err == (
-        f"fpdrift: '{tmp_path.name}/out.csv' is there; choose another place, or say overwrite\n"
+        f"fpdrift: '{tmp_path.name}/out.csv' already exists; "
+        "choose another place, or use overwrite\n"
     )
     assert main([*argv, "--overwrite"]) == 0
     assert main(argv[:3]) == 2
-    assert "choose some of csv, parquet, tensorboard, mlflow" in capsys.readouterr().err
+    assert "choose from csv, parquet, tensorboard, mlflow" in capsys.readouterr().err

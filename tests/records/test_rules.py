@@ -99,7 +99,7 @@ def test_pages_that_entries_share_are_refused(tmp_path, monkeypatch):
     assert open_record(path).complete
     real = _sandbox._copy
     monkeypatch.setattr(_sandbox, "_copy", lambda *a: real(*a) and 9000)
-    with pytest.raises(RecordError, match="more than its 9000 bytes"):
+    with pytest.raises(RecordError, match="more than the file's 9000 bytes"):
         open_record(path)
 
 

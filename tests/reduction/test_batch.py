@@ -275,7 +275,7 @@ def test_a_missing_function_is_a_reason_in_one_line():
     result = batch_classes(("no_such_module:f",), batches=(1,), libraries="numpy")
     assert result.runs == ()
     assert "cannot import 'no_such_module:f'" in result.skipped["numpy: default"]
-    with pytest.raises(FpdriftError, match="not_a_function is 3; name a function"):
+    with pytest.raises(FpdriftError, match="not_a_function is 3; use the name of a function"):
         resolve("numpy", "row_functions:not_a_function")
     with pytest.raises(FpdriftError, match="cannot import 'row_functions:absent'"):
         resolve("numpy", "row_functions:absent")

@@ -89,7 +89,7 @@ def test_orders_are_drawn_alike():
         (lambda: GpuKernel(resident_blocks=0), "resident_blocks is 0"),
         (lambda: trees.warp(33), "lanes is 33"),
         (lambda: trees.block(1025), "threads is 1025"),
-        (lambda: trees.one_pass(5000, [0, 1, 2]), "5000 inputs take 5"),
+        (lambda: trees.one_pass(5000, [0, 1, 2]), "5000 inputs need 5"),
         (lambda: trees.one_pass(2000, [0, 0]), "0 is added 2 times"),
         (lambda: trees.two_pass(0), "n is 0"),
     ],

@@ -222,8 +222,8 @@ def test_what_extra_bits_keep():
         (lambda: run_plan(makers.sequential(1), [1.0], "float16", "bfloat16"), "cannot hold"),
         (lambda: run_plans(3, [1.0]), "plans is 3"),
         (lambda: run_plans([3], [1.0]), "3 is not a Plan"),
-        (lambda: run_plans(np.array([[0, 2]]), [1.0, 2.0]), "outside of 0 to 1"),
-        (lambda: run_plans(np.array([[0, -1]]), [1.0, 2.0]), "outside of 0 to 1"),
+        (lambda: run_plans(np.array([[0, 2]]), [1.0, 2.0]), "outside 0 to 1"),
+        (lambda: run_plans(np.array([[0, -1]]), [1.0, 2.0]), "outside 0 to 1"),
         (lambda: run_plans(np.array([[0.0]]), [1.0]), "orders is"),
         (lambda: run_plans(np.array([[0]]), []), "orders is"),
         (

@@ -51,7 +51,7 @@ def test_strategies_keep_their_promise_at_every_thread_count(operation, dtype):
 def ways(operation, dtype="float32"):
     task = Task(operation, 600, 12, 5, dtype)
     chunks, _ = task.draw()
-    return task, chunks, _strategies._ways(task, chunks)
+    return task, chunks, _strategies._strategies_of(task, chunks)
 
 
 def in_order(way, order):

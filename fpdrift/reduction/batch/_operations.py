@@ -138,7 +138,7 @@ def _own(name: str) -> Operation:
         message = f"cannot import {short_repr(name)} ({error}); pass an importable module:function"
         raise FpdriftError(message) from None
     if not callable(found):
-        message = f"{name} is {short_repr(found)}; name a function that takes a batch of rows"
+        message = f"{name} is {short_repr(found)}; use the name of a function of a batch of rows"
         raise FpdriftError(message)
     return found  # type: ignore[no-any-return]  # a user's function has no known type
 
