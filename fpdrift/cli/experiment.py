@@ -14,6 +14,26 @@ if TYPE_CHECKING:
 
     from fpdrift.experiments import Experiment
 
+#: Study -> about how long it takes on two cores, quick and full; others take seconds.
+TIMES = {
+    "five-runs": ("2 min", "10 min"),
+    "threads-in-training": ("2 min", "10 min"),
+    "nudge": ("2 min", "10 min"),
+    "long": ("1 min", "1 h"),
+    "survival": ("3 min", "1 h"),
+    "gate": ("1 min", "3 min"),
+    "question": ("3 min", "13 h"),
+    "sources": ("3 min", "1 h"),
+    "trap": ("1 min", "3 min"),
+    "dose": ("1 min", "10 min"),
+    "amplifiers": ("2 min", "20 min"),
+    "no-seeds": ("1 min", "10 min"),
+    "metric": ("1 min", "5 min"),
+    "hash-seed": ("1 min", "5 min"),
+    "determinism": ("3 min", "25 min"),
+    "cnn": ("1 min", ""),
+}
+
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
@@ -104,9 +124,14 @@ def _check_options(chosen: Experiment, arguments: argparse.Namespace) -> None:
 
 
 def _list() -> None:
-    """Print a line and the time for each study; a name that two have runs the first."""
+    """Print a line for each study; of two with one name, the first is the one that runs."""
     from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES
 
-    by_name = {item.name: item for item in reversed((*STUDIES, *LIGHT, *EXPERIMENTS))}
-    for item in reversed(by_name.values()):
-        print(f"  {item.name:20} {item.takes:17} {item.summary}")
+    named: dict[str, Experiment] = {}
+    for item in (*STUDIES, *LIGHT, *EXPERIMENTS):
+        named.setdefault(item.name, item)
+    print(f"  {'study':20} {'quick':>7} {'--full':>7}")
+    for name, item in named.items():
+        quick, full = TIMES.get(name, ("seconds", ""))
+        print(f"  {name:20} {quick:>7} {full:>7}  {item.summary}")
+    print("  Times are estimates for two cores.")

@@ -149,7 +149,7 @@ def test_an_anonymous_class_of_bad_files_alone_names_none(folder, capsys):
         path.write_bytes(b"no record")
     assert main(["class", str(folder), "--anonymous"]) == 2
     error = capsys.readouterr().err
-    assert "no record to compare; leave --anonymous out" in error
+    assert "no record to compare; leave out --anonymous" in error
     assert "fpdrift'" not in error
 
 
@@ -188,8 +188,8 @@ def test_an_incomplete_record_says_so(tmp_path, capsys):
 def test_bad_input_is_one_line(folder, capsys, tmp_path_factory):
     empty = tmp_path_factory.mktemp("empty")
     for argv, why in (
-        (["class", str(empty)], "holds no *.fpdrift"),
-        (["class", str(folder / "gone")], "is no folder that can be read"),
+        (["class", str(empty)], "has no *.fpdrift"),
+        (["class", str(folder / "gone")], "is not a readable folder"),
         (["show", str(folder / "hostile.fpdrift")], "'hostile.fpdrift'"),
         (["show", str(folder / "gone.fpdrift")], "'gone.fpdrift' cannot be read"),
     ):

@@ -8,7 +8,9 @@ import sys
 import pytest
 from helpers import require
 
+from fpdrift.cli.experiment import TIMES
 from fpdrift.cli.main import main, parser
+from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES
 
 #: Libraries that take long to import; the parser needs none of them.
 SLOW = {"numpy", "scipy", "ml_dtypes", "matplotlib", "tensorflow", "keras", "rich", "shtab"}
@@ -124,6 +126,24 @@ def test_a_mistyped_word_gets_the_nearest_one_and_the_right_help(
 def test_a_word_like_no_other_gets_no_guess(capsys):
     assert main(["dance"]) == 2
     assert "did you mean" not in capsys.readouterr().err
+
+
+def test_the_list_of_studies_gives_a_line_and_a_time_for_each(capsys):
+    assert main(["experiment", "--list"]) == 0
+    _, *lines, _ = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    studies = (*STUDIES, *LIGHT, *EXPERIMENTS)
+    assert [line.split()[0] for line in lines] == list(dict.fromkeys(i.name for i in studies))
+    assert {item.name for item in STUDIES} | {"cnn"} == set(TIMES)
+    for line in lines:
+        name = line.split()[0]
+        quick, full = TIMES.get(name, ("seconds", ""))
+        summary = next(item.summary for item in studies if item.name == name)
+        assert line.split(maxsplit=1)[1].split() == [
+            *quick.split(),
+            *full.split(),
+            *summary.split(),
+        ]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])

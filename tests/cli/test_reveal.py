@@ -114,7 +114,7 @@ def test_it_says_that_it_runs_your_code(capsys, my_sum):
     assert main(["reveal", "my_sum:loop", "--n", "5"]) == 0
     captured = capsys.readouterr()
     assert captured.err.splitlines()[0] == (
-        "fpdrift: my_sum:loop is none of those known: running its code"
+        "fpdrift: my_sum:loop is not a known name: running its code"
     )
     assert "my_sum:loop, 5 float32 numbers: confirmed." in captured.out
     assert "one after the other, from first to last" in captured.out

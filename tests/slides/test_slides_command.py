@@ -65,7 +65,7 @@ def test_a_deck_that_is_there_is_not_replaced_unasked(tmp_path, capsys, monkeypa
     monkeypatch.setattr(fpdrift.slides, "write_pdf", write)
     (tmp_path / NAMES[1]).write_text("edited")
     assert run("--lessons", "01", "--out", ".") == 2
-    assert f"{NAMES[1]} is there already" in capsys.readouterr().err
+    assert f"{NAMES[1]} already exists" in capsys.readouterr().err
     assert (tmp_path / NAMES[1]).read_text() == "edited"
     assert run("--lessons", "01", "--out", ".", "--overwrite") == 0
     assert (tmp_path / NAMES[1]).read_text() == "1 slides"
@@ -89,8 +89,8 @@ def test_a_failure_keeps_the_old_files(tmp_path, monkeypatch):
     ("argv", "said"),
     [
         (["--out", "talk", "--lessons", "99"], "no slide for lesson '99'"),
-        (["--out", "talk", "--lessons", ""], "--lessons names no lesson"),
-        (["--out", "talk", "--results", "nowhere"], "--results nowhere is no folder"),
+        (["--out", "talk", "--lessons", ""], "--lessons has an empty number"),
+        (["--out", "talk", "--results", "nowhere"], "--results nowhere is not a readable folder"),
         (["--out", "file"], "cannot write to file"),
         (["--out", "taken"], "cannot write taken/fpdrift.pdf: it is a folder"),
         (["--lessons", "01"], "--out"),
@@ -109,7 +109,7 @@ def test_bad_input_is_one_line(argv, said, tmp_path, capsys):
 def test_nothing_to_show_is_said(capsys, monkeypatch):
     monkeypatch.setattr("fpdrift.slides._cards.CARDS", MADE[3:])
     assert run("--out", "talk") == 2
-    assert "none of these slides has a result yet" in capsys.readouterr().err
+    assert "none of these lessons has a result yet" in capsys.readouterr().err
 
 
 def test_without_the_library_it_says_what_to_type(capsys, monkeypatch, tmp_path):
