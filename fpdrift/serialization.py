@@ -10,11 +10,9 @@ import json
 import math
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
@@ -22,6 +20,7 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
+from fpdrift._kinds import classes
 from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.fieldtypes import wrong_field
 from fpdrift.provenance import Provenance, current
@@ -54,25 +53,8 @@ _ITEMS: dict[str, set[type]] = {
     "V": {int, float, str},
 }
 
-#: Kinds of result by name, for reading; a kind is known once its module is imported.
-_types: dict[str, type[Result]] = {}
-
 #: Kinds that older files know under another name.
 _RENAMED = {"Courses": "DistanceCurves", "Judged": "Diagnosis", "Repeated": "RerunCheck"}
-
-#: What to import when a name is not known: whatever defines a kind of result.
-_HOMES = (
-    "fpdrift.arithmetic",
-    "fpdrift.comparison",
-    "fpdrift.experiments",
-    "fpdrift.floats",
-    "fpdrift.lessons.runtime",
-    "fpdrift.perturbation",
-    "fpdrift.reduction",
-    "fpdrift.step_debug",
-    "fpdrift.training",
-    "fpdrift.ensembles",
-)
 
 
 class Result:
@@ -90,7 +72,7 @@ class Result:
     _renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __init_subclass__(cls) -> None:
-        _types[cls.__name__] = cls
+        classes.add(cls.__name__, cls)
 
     @property
     def provenance(self) -> Provenance:
@@ -238,7 +220,7 @@ def decode(value: Any) -> Any:
 def _decode_result(value: dict[str, Any]) -> Result:
     kind = _kind(value["$result"])
     given = {key: decode(item) for key, item in value.items() if key != "$result"}
-    if wrong := wrong_field(kind, given, _types):
+    if wrong := wrong_field(kind, given, classes.known()):
         name, wanted = wrong
         message = (
             f"{kind.__name__}.{name} is {short_repr(given[name])}, not {wanted}; "
@@ -249,17 +231,13 @@ def _decode_result(value: dict[str, Any]) -> Result:
 
 
 def _kind(name: str) -> type[Result]:
-    name = _RENAMED.get(name, name)
-    if name not in _types:
-        for home in _HOMES:
-            with suppress(ImportError):  # that part's libraries are not installed
-                import_module(home)
-    if name not in _types:
+    kind: type[Result] | None = classes.find(_RENAMED.get(name, name))
+    if kind is None:
         message = (
             f"unknown kind of result {short_repr(name)}; import the module that defines it first"
         )
         raise FpdriftError(message)
-    return _types[name]
+    return kind
 
 
 def _decode_array(value: dict[str, Any]) -> npt.NDArray[Any]:

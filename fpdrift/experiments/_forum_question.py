@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpdrift.errors import MissingDataError
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._runs import RunDistance, run_distance, trained_runs
 from fpdrift.experiments._study import NO_HASH, Size
 from fpdrift.serialization import Result
@@ -108,6 +109,7 @@ class Question(Result):
         return f"Question({self.size}, {self.epochs} epochs: {self.runs!r})"
 
 
+@as_study("question", ("C19",), "10", "the question's own training", epochs=True)
 def question(settings: Settings) -> Question:
     """Train the question's network, epoch by epoch validated on a fifth of its images.
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from fpdrift.comparison import Growth, compare, growth
 from fpdrift.errors import MissingDataError
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._runs import trained_runs
 from fpdrift.experiments._study import NO_HASH, Size, span
 from fpdrift.serialization import Result
@@ -99,6 +100,7 @@ class Long(Result):
         return f"Long({self.size}, {self.steps} steps, {len(self.epochs)} epochs)"
 
 
+@as_study("long", ("C09", "C21"), "09", "20 epochs, and drift by the epoch", epochs=True)
 def long(settings: Settings) -> Long:
     """Train for long with 1 and with 2 threads, and compare epoch by epoch.
 

@@ -15,45 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fpdrift.arithmetic import Orders
+from fpdrift import _kinds
 from fpdrift.errors import FpdriftError, short_repr
-from fpdrift.experiments import (
-    CnnDrift,
-    Determinism,
-    DistanceCurves,
-    FiveRuns,
-    HashSeed,
-    Long,
-    Metric,
-    NoSeeds,
-    OneGate,
-    Question,
-    Settings,
-    Sources,
-    Study,
-    ThreadsAndTree,
-    Trap,
-    TwoLoops,
-    UlpSurvival,
-    experiment,
-    study,
-)
-from fpdrift.floats import Anatomy
-from fpdrift.perturbation import NudgeAccount
-from fpdrift.reduction import (
-    GpuSums,
-    OrderSpread,
-    Revealed,
-    SameOrder,
-    SpreadGrowth,
-    SumGrowth,
-    SumTable,
-)
-from fpdrift.reduction.batch import BatchClasses, ConditionMatrix
-from fpdrift.serialization import Result
+from fpdrift.experiments import Settings, experiment, study
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from fpdrift.serialization import Result
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +33,8 @@ class Card:
     name: str
     #: number of the lesson that tells it
     lesson: str
-    kind: type[Result]
+    #: name of the kind of result that shows it
+    kind: str
     #: what is said to be so, in one sentence
     claim: str
     #: for the room, before the picture is shown
@@ -81,7 +51,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="float",
         lesson="00",
-        kind=Anatomy,
+        kind="Anatomy",
         claim="A computer has no 0.1; it has the nearest number that 64 bits can write.",
         question="Is the number in the computer's memory a little more than 0.1, or a little less?",
         alt="The 64 bits of a float as boxes: sign, exponent and fraction, each lettered, and "
@@ -92,7 +62,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="order",
         lesson="01",
-        kind=Orders,
+        kind="Orders",
         claim="An expression in another order, equal on paper, can end in another last bit.",
         question="Both are right on paper. Which of the two results would you trust, and why?",
         alt="Two orders of one expression, step by step: the last bits that were kept, the bits "
@@ -103,7 +73,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="chain",
         lesson="02",
-        kind=TwoLoops,
+        kind="TwoLoops",
         claim="Of two loops that are equal on paper, the one that rounds more often can be the "
         "better one.",
         question="One loop rounds once a step, the other twice. Which ends nearer to the truth?",
@@ -115,7 +85,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="sums",
         lesson="03",
-        kind=SumTable,
+        kind="SumTable",
         claim="How wrong a sum can be depends on its condition number and on the way of adding.",
         question="You may add in any way you like, in float32. How many digits can be saved?",
         alt="Lines of error against condition number, one for each way of summing: the plain ones "
@@ -125,7 +95,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="sums-growth",
         lesson="03",
-        kind=SumGrowth,
+        kind="SumGrowth",
         claim="How far a sum can be off grows with the numbers added in sequence, and hardly "
         "with those added pairwise or by Kahan's way.",
         question="With a hundred times as many numbers, how much more is each way off?",
@@ -136,7 +106,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="threads",
         lesson="04",
-        kind=ThreadsAndTree,
+        kind="ThreadsAndTree",
         claim="Threads that add in order of arrival can give another sum each time.",
         question="Hundreds of sums of the same numbers by threads: how many different results?",
         alt="Rows of bars, one for each number of threads: where the sums landed, in ulps from the "
@@ -146,7 +116,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="orders",
         lesson="04",
-        kind=OrderSpread,
+        kind="OrderSpread",
         claim="A sum's results in random orders scatter; those of real programs lie among them.",
         question="Where among all orders would you expect NumPy's own sum: in the middle, or far "
         "out?",
@@ -157,7 +127,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="spread-growth",
         lesson="04",
-        kind=SpreadGrowth,
+        kind="SpreadGrowth",
         claim="The more chunks are added one after the other, the farther apart orders can end.",
         question="Four times as many chunks: twice the spread, four times, or more?",
         alt="Lines of spread in ulps against the number of chunks, below a dotted line that no "
@@ -167,7 +137,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="trees",
         lesson="05",
-        kind=Revealed,
+        kind="Revealed",
         claim="A library can add in a fixed order of its own, which can be found by asking.",
         question="In which order would you add if you could add many pairs at once?",
         alt="A tree with numbered inputs at the bottom, joined addition by addition up to the sum",
@@ -176,7 +146,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="two-orders",
         lesson="05",
-        kind=SameOrder,
+        kind="SameOrder",
         claim="Two functions of one library can add the same numbers in different orders.",
         question="Two functions add the same numbers. Do you expect the same bits?",
         alt="Two trees side by side over the same inputs; additions that only one of them "
@@ -186,7 +156,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="batch",
         lesson="05",
-        kind=BatchClasses,
+        kind="BatchClasses",
         claim="A row's result can depend on how many other rows are computed with it.",
         question="Your model answers one customer alone, or in a batch of 1,000. The same bits?",
         alt="A row of lettered cells for each operation, a cell for each batch; cells of one "
@@ -196,7 +166,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="conditions",
         lesson="05",
-        kind=ConditionMatrix,
+        kind="ConditionMatrix",
         claim="The instruction set, or the kernels for it, can decide the last bits of a result.",
         question="The same program on another processor: what has to be alike for equal bits?",
         alt="A square of conditions against conditions: a cell says equal, or how many ulps apart; "
@@ -206,7 +176,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="gpu",
         lesson="06",
-        kind=GpuSums,
+        kind="GpuSums",
         claim="In simulation, blocks that add as they finish can give another sum each time; two "
         "passes cannot.",
         question="This is a simulation: what does it say of a GPU, and what can it not say?",
@@ -221,7 +191,7 @@ TRAINING_CARDS = (
     Card(
         name="nudged-weights",
         lesson="07",
-        kind=NudgeAccount,
+        kind="NudgeAccount",
         claim="A nudge of less than half the step to the next float leaves no bit behind.",
         question="Half of two million weights are moved by at most 1e-8. Which of them notice?",
         alt="A bar for each size of weights: the share that changed, and hatched the share that "
@@ -232,7 +202,7 @@ TRAINING_CARDS = (
     Card(
         name="nudge",
         lesson="07",
-        kind=Study,
+        kind="Study",
         claim="Noise of at most 1e-8 on half of the weights can change where a training ends.",
         question="Five draws of noise, two threads, another seed: how far away does each end?",
         alt="A row for each run and a mark for its distance from the first, on a logarithmic axis; "
@@ -242,7 +212,7 @@ TRAINING_CARDS = (
     Card(
         name="dose",
         lesson="07",
-        kind=DistanceCurves,
+        kind="DistanceCurves",
         claim="How large a nudge was need not decide how far apart two runs end.",
         question="A nudge a million times smaller: how much nearer do the two runs end?",
         alt="A line for each size of nudge over the training steps: they start decades apart and "
@@ -252,7 +222,7 @@ TRAINING_CARDS = (
     Card(
         name="cnn",
         lesson="08",
-        kind=CnnDrift,
+        kind="CnnDrift",
         claim="The same network, data and seed can end elsewhere with another number of threads.",
         question="One last bit differs after the first step. How far apart after a hundred?",
         alt="Curves of the weights' distance over the steps, on a logarithmic axis, with a ring "
@@ -262,7 +232,7 @@ TRAINING_CARDS = (
     Card(
         name="five-runs",
         lesson="08",
-        kind=FiveRuns,
+        kind="FiveRuns",
         claim="The source: its five runs of one epoch differ from the first one's loss by at most "
         "0.0144 %.",
         question="Somebody reports five losses that agree to three digits. Is the code wrong?",
@@ -273,7 +243,7 @@ TRAINING_CARDS = (
     Card(
         name="threads-in-training",
         lesson="08",
-        kind=Study,
+        kind="Study",
         claim="Fixed threads and instructions repeated a training's bits here; others changed "
         "them.",
         question="What would you have to write down so that somebody else gets your bits?",
@@ -284,7 +254,7 @@ TRAINING_CARDS = (
     Card(
         name="metric",
         lesson="08",
-        kind=Metric,
+        kind="Metric",
         claim="The source: loss is the better measure of such differences, since accuracy jumps.",
         question="One of ten predictions moves by a millionth. What do loss and accuracy do?",
         alt="A row for each metric with marks for how far it spreads: planted, in these runs, in "
@@ -294,7 +264,7 @@ TRAINING_CARDS = (
     Card(
         name="long",
         lesson="09",
-        kind=Long,
+        kind="Long",
         claim="Over thousands of training steps, other rounding can end in other answers.",
         question="After the last epoch, how many answers of the two runs differ?",
         alt="The weights' distance over the steps of all epochs, both axes logarithmic, with "
@@ -304,7 +274,7 @@ TRAINING_CARDS = (
     Card(
         name="survival",
         lesson="09",
-        kind=UlpSurvival,
+        kind="UlpSurvival",
         claim="One ulp in one weight can outlast the first steps of a training.",
         question="Of some runs that start one ulp apart, how many come back to equal bits?",
         alt="The share of nudges that are still there, over the steps, with a band of uncertainty "
@@ -314,7 +284,7 @@ TRAINING_CARDS = (
     Card(
         name="gate",
         lesson="09",
-        kind=OneGate,
+        kind="OneGate",
         claim="A jump can lie nearly all in one unit, whose ReLU is open in one run alone.",
         question="The distance jumps in a single step. Where in the network would you look?",
         alt="Left a ReLU's kink with both runs on it, one on each side of zero; right bars for the "
@@ -324,7 +294,7 @@ TRAINING_CARDS = (
     Card(
         name="amplifiers",
         lesson="09",
-        kind=DistanceCurves,
+        kind="DistanceCurves",
         claim="In 20 steps a nudge can grow a few times in one network, and 100,000 times "
         "in another.",
         question="Nine networks, one nudge each: do you believe the order in which they end?",
@@ -334,7 +304,7 @@ TRAINING_CARDS = (
     Card(
         name="trap",
         lesson="09",
-        kind=Trap,
+        kind="Trap",
         claim="Not every difference between two runs is rounding: with labels that do not sum to "
         "one, two paths compute different gradients.",
         question="Two runs differ after one step. How would you tell rounding from a mistake?",
@@ -345,7 +315,7 @@ TRAINING_CARDS = (
     Card(
         name="no-seeds",
         lesson="10",
-        kind=NoSeeds,
+        kind="NoSeeds",
         claim="The source: without seeds every metric runs wild within the first ten iterations. "
         "Here two metrics were measured, in five runs each.",
         question="Ten iterations in: which is wider, runs without seeds or runs on other threads?",
@@ -356,7 +326,7 @@ TRAINING_CARDS = (
     Card(
         name="hash-seed",
         lesson="10",
-        kind=HashSeed,
+        kind="HashSeed",
         claim="PYTHONHASHSEED has to be set before the interpreter starts.",
         question="Your script sets PYTHONHASHSEED in its first line. What does that change?",
         alt="A bar for each way of setting the variable: how many different hashes fresh processes "
@@ -366,7 +336,7 @@ TRAINING_CARDS = (
     Card(
         name="determinism",
         lesson="10",
-        kind=Determinism,
+        kind="Determinism",
         claim="Op determinism promises the same bits again; what it costs has to be measured.",
         question="What does op determinism promise: equal bits here, or equal bits anywhere?",
         alt="A row for each setting: crosses for the run repeated, dots for its distance from "
@@ -376,7 +346,7 @@ TRAINING_CARDS = (
     Card(
         name="sources",
         lesson="10",
-        kind=Sources,
+        kind="Sources",
         claim="Once all is seeded, rounding can still move a run; another seed moved it farther "
         "here.",
         question="Threads, kernels, XLA, one ulp, a seed: how far does each move the weights?",
@@ -387,7 +357,7 @@ TRAINING_CARDS = (
     Card(
         name="question",
         lesson="10",
-        kind=Question,
+        kind="Question",
         claim="The question: with every seed set, the same code gives another result in each run. "
         "Here the run repeated with 1 thread had the same bits.",
         question="Is the asker's code wrong, or can such a training not be reproduced?",
@@ -401,6 +371,8 @@ TRAINING_CARDS = (
 __all__ = ["CARDS", "Card", "chosen"]
 
 CARDS: tuple[Card, ...] = (*ARITHMETIC_CARDS, *TRAINING_CARDS)
+for _card in CARDS:
+    _kinds.cards.add(_card.kind, tuple(card for card in CARDS if card.kind == _card.kind))
 
 
 def chosen(lessons: Iterable[str] | None = None) -> tuple[Card, ...]:
