@@ -21,7 +21,7 @@ from fpdrift.serialization import Result
 from fpdrift.training import Condition
 from fpdrift.training._condition import LARGEST_SEED
 from fpdrift.training._datasets import load
-from fpdrift.training._worker import BATCH
+from fpdrift.training._protocol import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ from fpdrift.serialization import Result
 from fpdrift.training import Condition
 from fpdrift.training._datasets import load
 from fpdrift.training._networks import SHAPES, operations_a_step, starting_weights
-from fpdrift.training._worker import BATCH, SMALL, SMALL_WEIGHTS
+from fpdrift.training._protocol import BATCH, SMALL, SMALL_WEIGHTS
 
 if TYPE_CHECKING:
     from fpdrift.comparison import Comparison

@@ -13,7 +13,7 @@ from fpdrift.experiments._thread_counts import COUNTS, count_of
 from fpdrift.serialization import Result, read_only
 from fpdrift.training import Condition
 from fpdrift.training._condition import LARGEST_SEED
-from fpdrift.training._worker import BATCH
+from fpdrift.training._protocol import BATCH
 
 if TYPE_CHECKING:
     import numpy.typing as npt
