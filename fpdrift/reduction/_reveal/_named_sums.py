@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fpdrift.floats import Format
+from fpdrift.floats import Format, same_bits
 from fpdrift.reduction import columnwise
 from fpdrift.reduction._reveal._box import Finish
 from fpdrift.reduction._reveal._probe_inputs import deep_ties, mixture, wide_ties
 from fpdrift.reduction._reveal._probing import BlackBox
-from fpdrift.reduction._reveal._replay import accumulators, same_bits
+from fpdrift.reduction._reveal._replay import accumulators
 from fpdrift.reduction._rounding import Floats
 
 #: The correctly rounded sum, which no order changes.
@@ -96,7 +96,7 @@ def _agrees(one: _Known, rows: Floats, given: Floats, fmt: Format) -> bool:
         return False
     for begin, end in ((0, _FIRST), (_FIRST, len(rows))):
         sums = one.sums(rows[begin:end], fmt)
-        if not same_bits(sums, given[begin:end], fmt).all():
+        if not same_bits(sums, given[begin:end]).all():
             return False
     return True
 
@@ -113,11 +113,9 @@ def _told_apart(found: list[_Known], box: BlackBox, rng: np.random.Generator) ->
     sums = [one.sums(drawn, fmt) for one in found]
     telling = np.zeros(len(drawn), np.bool_)
     for each in sums[1:]:
-        telling |= ~same_bits(each, sums[0], fmt)
+        telling |= ~same_bits(each, sums[0])
     rows = np.flatnonzero(telling)[:_TELLING]
     given = box.sums(drawn[rows])
     return [
-        one
-        for one, each in zip(found, sums, strict=True)
-        if same_bits(each[rows], given, fmt).all()
+        one for one, each in zip(found, sums, strict=True) if same_bits(each[rows], given).all()
     ]

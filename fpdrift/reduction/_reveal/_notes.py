@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.backends.devices import LINE
-from fpdrift.floats import Format
+from fpdrift.floats import Format, same_bits
 from fpdrift.reduction._plan import Plan
 from fpdrift.reduction._reveal._probing import BlackBox
-from fpdrift.reduction._reveal._replay import Replay, same_bits
+from fpdrift.reduction._reveal._replay import Replay
 from fpdrift.reduction._reveal._results import Evidence, Revealed
 from fpdrift.reduction._rounding import Floats
 from fpdrift.reduction.columnwise import kahan, neumaier
@@ -63,7 +63,7 @@ class Notes:
 
     def first_difference(self, rows: Floats, given: Floats, expected: Floats) -> None:
         """Keep the first input whose sum is not the expected one; of the first few at least."""
-        equal = same_bits(given[: len(expected)], expected, self.box.fmt)
+        equal = same_bits(given[: len(expected)], expected)
         bad = int(np.argmin(equal))
         self.example(rows[bad], given[bad], expected[bad])
 

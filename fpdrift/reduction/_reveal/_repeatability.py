@@ -11,10 +11,10 @@ from itertools import permutations
 import numpy as np
 
 from fpdrift.backends.devices import LINE
+from fpdrift.floats import same_bits
 from fpdrift.reduction._reveal._notes import Notes, Verdict
 from fpdrift.reduction._reveal._probe_inputs import deep_ties, mixture, one_sign, order_matters
 from fpdrift.reduction._reveal._probing import BlackBox
-from fpdrift.reduction._reveal._replay import same_bits
 from fpdrift.reduction._rounding import Floats
 
 #: Inputs that are repeated (a multiple of 3), and how often.
@@ -51,7 +51,7 @@ class Repeats:
             again = self._box.sums(self.rows[order])
             del taken
             self._notes.repeats += len(order)
-            equal = same_bits(self._first[order], again, self._box.fmt)
+            equal = same_bits(self._first[order], again)
             if not equal.all():
                 bad = int(np.argmin(equal))
                 row = int(order[bad])
@@ -91,7 +91,7 @@ def two_orders(box: BlackBox, notes: Notes, rng: np.random.Generator) -> Floats:
 def _told(box: BlackBox, notes: Notes, orders: Floats) -> Floats | None:
     given = box.sums(orders)
     notes.permutations += len(orders)
-    other = ~same_bits(given, given[:1], box.fmt)
+    other = ~same_bits(given, given[:1])
     return orders[[0, int(np.argmax(other))]] if other.any() else None
 
 
@@ -111,7 +111,7 @@ def offsets_that_differ(
         for factors in (offset, 0) if box.multiplies else (0,):
             box.place(offset, factors)
             moved = box.sums(rows)
-            if not same_bits(given, moved, fmt).all():
+            if not same_bits(given, moved).all():
                 differ.append(offset)
                 break
     box.place(0)

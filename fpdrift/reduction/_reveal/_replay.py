@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.errors import FpdriftError
-from fpdrift.floats import FORMATS, Format
+from fpdrift.floats import FORMATS, Format, same_bits
 from fpdrift.reduction._executor import WIDER, run_plans
 from fpdrift.reduction._plan import Plan
 from fpdrift.reduction._reveal._box import Finish
@@ -77,23 +77,17 @@ def accumulators(fmt: Format) -> tuple[Format, ...]:
     return tuple(FORMATS[name] for name in WIDER[fmt.name])
 
 
-def same_bits(one: Floats, other: Floats, fmt: Format) -> npt.NDArray[np.bool_]:
-    """Compare bit for bit."""
-    equal: npt.NDArray[np.bool_] = one.view(fmt.uint) == other.view(fmt.uint)
-    return equal
-
-
 def _replay(
     plan: Plan, acc: Format, rows: Floats, given: Floats, fmt: Format, finish: Finish
 ) -> Replay | None:
     """Replay the first rows, and the others where these agree; None where it cannot be run."""
     try:
         sums = finish(run_plans(plan, rows[:_FIRST], acc.name), fmt)
-        equal = same_bits(sums, given[:_FIRST], fmt)
+        equal = same_bits(sums, given[:_FIRST])
         if equal.all() or plan.is_binary:
             more = finish(run_plans(plan, rows[_FIRST:], acc.name), fmt)
             sums = np.concatenate([sums, more])
-            equal = same_bits(sums, given, fmt)
+            equal = same_bits(sums, given)
     except FpdriftError:  # too many aligned terms for 64 bits
         return None
     short = len(rows) - len(equal)

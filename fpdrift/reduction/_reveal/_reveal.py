@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from fpdrift.errors import FpdriftError, short_repr
-from fpdrift.floats import format_of
+from fpdrift.floats import format_of, same_bits
 from fpdrift.reduction._plan import LARGEST_N, Plan
 from fpdrift.reduction._reveal._box import ROUNDED, AsSum, Finish, mean_finishes
 from fpdrift.reduction._reveal._named_sums import EXACT, known_algorithms
@@ -21,7 +21,7 @@ from fpdrift.reduction._reveal._probe_inputs import fresh_probes, mixture, whole
 from fpdrift.reduction._reveal._probing import BlackBox, Mask, mask_of
 from fpdrift.reduction._reveal._products import product_rows
 from fpdrift.reduction._reveal._repeatability import Repeats, offsets_that_differ, two_orders
-from fpdrift.reduction._reveal._replay import best_replay, same_bits
+from fpdrift.reduction._reveal._replay import best_replay
 from fpdrift.reduction._reveal._results import Revealed
 from fpdrift.reduction._reveal._search import ContradictionError, Search
 from fpdrift.reduction._reveal._verify import confirmed_replay, unrounded_products
@@ -207,7 +207,7 @@ class _Decision:
         for kind, finishes in kinds.items():
             right = np.zeros(len(rows), np.bool_)
             for finish in finishes:
-                right |= same_bits(finish(totals, self.fmt), given, self.fmt)
+                right |= same_bits(finish(totals, self.fmt), given)
             if right.all():
                 self.notes.recognised, self.finishes = kind, finishes
                 return
@@ -241,7 +241,7 @@ class _Decision:
         first = self.box.sums(probes)
         for _ in range(_AGAIN):
             again = self.box.sums(probes)
-            if not same_bits(first, again, self.fmt).all():
+            if not same_bits(first, again).all():
                 raise Verdict("inconsistent", "The same probe got different answers.")
         why = "The answers to its probes fit no tree: the order depends on the numbers, or the sum"
         raise Verdict("inconsistent", f"{why} is rounded coarsely.")

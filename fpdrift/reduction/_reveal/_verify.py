@@ -16,13 +16,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fpdrift.floats import Format
+from fpdrift.floats import Format, same_bits
 from fpdrift.reduction._plan import Plan
 from fpdrift.reduction._reveal._box import Finish
 from fpdrift.reduction._reveal._notes import Notes, Verdict
 from fpdrift.reduction._reveal._probing import BlackBox
 from fpdrift.reduction._reveal._products import Flags, product_sums, unrounded_inputs
-from fpdrift.reduction._reveal._replay import Replay, accumulators, best_replay, same_bits
+from fpdrift.reduction._reveal._replay import Replay, accumulators, best_replay
 from fpdrift.reduction._rounding import Floats, add_aligned, add_exact
 
 
@@ -65,10 +65,10 @@ def flushed_replay(
     telling = np.flatnonzero(~replay.equal)
     for flush, acc, finish in product(_KINDS, accumulators(fmt), finishes):
         few = flushed_sums(replay.plan, rows[telling], acc, fmt, finish, flush)
-        if not _alike(few, given[telling], fmt).all():
+        if not _alike(few, given[telling]).all():
             continue
         sums = flushed_sums(replay.plan, rows, acc, fmt, finish, flush)
-        equal = _alike(sums, given, fmt)
+        equal = _alike(sums, given)
         if equal.all():
             return Replay(replay.plan, acc, finish, sums, equal), flush
     return None
@@ -99,9 +99,9 @@ def _flushed(numbers: Floats, fmt: Format) -> Floats:
     return flushed
 
 
-def _alike(one: Floats, other: Floats, fmt: Format) -> npt.NDArray[np.bool_]:
+def _alike(one: Floats, other: Floats) -> npt.NDArray[np.bool_]:
     """Compare bit for bit, but for the sign of zeros."""
-    alike: npt.NDArray[np.bool_] = same_bits(one, other, fmt) | ((one == 0) & (other == 0))
+    alike: npt.NDArray[np.bool_] = same_bits(one, other) | ((one == 0) & (other == 0))
     return alike
 
 
@@ -149,7 +149,7 @@ def unrounded_products(
     given = box.sums(rows, factors)
     for unrounded in _guesses(replay, box, rng):
         sums = product_sums(replay.plan, replay.accumulator, unrounded, rows, factors, box.fmt)
-        equal = same_bits(sums, given, box.fmt)
+        equal = same_bits(sums, given)
         if equal.all():
             return unrounded
     why = (
