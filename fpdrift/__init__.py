@@ -5,6 +5,8 @@ The public names resolve on first use, so that ``import fpdrift`` costs no more 
 
 from __future__ import annotations
 
+from fpdrift import _kinds
+
 TYPE_CHECKING = False  # `typing` takes longer than all the rest of this module
 if TYPE_CHECKING:
     from typing import Any
@@ -88,6 +90,16 @@ _MODULES = (
     *("plotting", "provenance", "recorded", "recorder", "records", "reduction", "results"),
     *("serialization", "slides", "step_debug", "subprocesses", "training", "validation"),
 )
+
+# Where each kind of result, and what shows it, is found when its name is first met.
+_kinds.classes.fill_from(
+    *("fpdrift.arithmetic", "fpdrift.comparison", "fpdrift.experiments", "fpdrift.floats"),
+    *("fpdrift.lessons.runtime", "fpdrift.perturbation", "fpdrift.reduction"),
+    *("fpdrift.step_debug", "fpdrift.training", "fpdrift.ensembles"),
+)
+_kinds.pictures.fill_from("fpdrift.plotting.*")
+_kinds.screens.fill_from("fpdrift.cli.screens.*")
+_kinds.cards.fill_from("fpdrift.slides")
 
 
 def __getattr__(name: str) -> Any:

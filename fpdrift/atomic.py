@@ -51,11 +51,25 @@ def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
                 with suppress(FileNotFoundError):
                     draft.chmod(stat.S_IMODE(target.stat().st_mode))
                 yield file
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(target)
+            put_in_place(draft, target)
         finally:
             draft.unlink(missing_ok=True)
+
+
+def put_in_place(draft: Path, target: Path) -> None:
+    """Let a finished file take the name of another one in its folder, once the disk has it.
+
+    A name must not outlive a cut of power without its content.
+
+    Raises
+    ------
+    OSError
+        If the disk does not take it.
+    """
+    _to_disk(draft, os.O_WRONLY)  # Windows flushes only what may be written
+    draft.replace(target)
+    with suppress(OSError):  # not every system opens or flushes a folder
+        _to_disk(target.parent, os.O_RDONLY)
 
 
 def write(path: str | os.PathLike[str], data: str | bytes) -> None:
@@ -96,6 +110,14 @@ def try_folder(folder: Path) -> None:
         trial.write(b"0" * 4096)
         trial.flush()
         os.fsync(trial.fileno())
+
+
+def _to_disk(place: Path, flags: int) -> None:
+    descriptor = os.open(place, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _replaceable(path: str | os.PathLike[str]) -> Path | None:

@@ -171,20 +171,31 @@ def _versions() -> dict[str, str]:
     return found
 
 
+def cpu_flags() -> frozenset[str]:
+    """Return what Linux says that the processor has, such as ``avx2``; elsewhere nothing."""
+    info = _cpuinfo()
+    return frozenset((info.get("flags") or info.get("Features") or "").split())
+
+
 def _processor() -> tuple[str, tuple[str, ...]]:
     """Return the model and vector instruction sets, as far as the system reports them."""
     if sys.platform != "linux":
         return platform.processor() or "unknown", ()
+    flags = cpu_flags()
+    return _cpuinfo().get("model name", "unknown"), tuple(f for f in _VECTOR if f in flags)
+
+
+def _cpuinfo() -> dict[str, str]:
+    """Read what Linux says of the first processor; a container may hide it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
-    except OSError:  # a container may hide it
-        return "unknown", ()
+    except OSError:
+        return {}
     info: dict[str, str] = {}
     for line in lines:
         key, _, value = line.partition(":")
         info.setdefault(key.strip(), value.strip())
-    flags = set((info.get("flags") or info.get("Features") or "").split())
-    return info.get("model name", "unknown"), tuple(f for f in _VECTOR if f in flags)
+    return info
 
 
 def _without_paths(value: str) -> str:

@@ -1,20 +1,20 @@
 """What every result shares: it is frozen, has a short repr, and survives JSON to the last bit.
 
 JSON has no NaN, no float32 and no fraction. A value that JSON cannot hold becomes an object with
-one key that starts with ``$`` and names its kind; everything else stays readable as it is.
+one key that starts with ``$`` and names its kind; everything else stays readable as it is. So do
+small arrays; of large ones the bytes are written, which is faster to write and to read.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
@@ -22,6 +22,7 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
+from fpdrift._kinds import classes
 from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.fieldtypes import wrong_field
 from fpdrift.provenance import Provenance, current
@@ -34,6 +35,9 @@ _DECIMAL_BITS = 2000
 
 #: What Python raises over a text that holds anything but what `encode` gives.
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
+#: Arrays of more values than these are written as their bytes, which nobody would read one by one.
+_READABLE_VALUES = 64
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     name: np.dtype(name)
@@ -54,25 +58,8 @@ _ITEMS: dict[str, set[type]] = {
     "V": {int, float, str},
 }
 
-#: Kinds of result by name, for reading; a kind is known once its module is imported.
-_types: dict[str, type[Result]] = {}
-
 #: Kinds that older files know under another name.
 _RENAMED = {"Courses": "DistanceCurves", "Judged": "Diagnosis", "Repeated": "RerunCheck"}
-
-#: What to import when a name is not known: whatever defines a kind of result.
-_HOMES = (
-    "fpdrift.arithmetic",
-    "fpdrift.comparison",
-    "fpdrift.experiments",
-    "fpdrift.floats",
-    "fpdrift.lessons.runtime",
-    "fpdrift.perturbation",
-    "fpdrift.reduction",
-    "fpdrift.step_debug",
-    "fpdrift.training",
-    "fpdrift.ensembles",
-)
 
 
 class Result:
@@ -90,7 +77,7 @@ class Result:
     _renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __init_subclass__(cls) -> None:
-        _types[cls.__name__] = cls
+        classes.add(cls.__name__, cls)
 
     @property
     def provenance(self) -> Provenance:
@@ -174,9 +161,7 @@ def encode(value: Any) -> Any:
         inner = {name: encode(getattr(value, name)) for name in given}
         return {"$result": type(value).__name__, **inner}
     if isinstance(value, np.ndarray):
-        name = _dtype_name(value.dtype)
-        values = [_plain(item) for item in value.ravel()]
-        return {"$array": name, "shape": list(value.shape), "values": values}
+        return _encode_array(value)
     if isinstance(value, np.generic):
         return {f"${_dtype_name(value.dtype)}": _plain(value)}
     if value is None or isinstance(value, bool | str):
@@ -190,6 +175,19 @@ def encode(value: Any) -> Any:
         return {key: encode(item) for key, item in value.items()}
     message = f"a result cannot hold a {type(value).__name__}: {short_repr(value)}"
     raise TypeError(message)
+
+
+def _encode_array(array: npt.NDArray[Any]) -> dict[str, Any]:
+    head = {"$array": _dtype_name(array.dtype), "shape": list(array.shape)}
+    if array.size <= _READABLE_VALUES:
+        return {**head, "values": [_plain(item) for item in array.ravel()]}
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return {**head, "base64": base64.b64encode(_little(native).tobytes()).decode()}
+
+
+def _little(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Swap an array's bytes where this machine's are not in the order of the file."""
+    return array if sys.byteorder == "little" else array.byteswap()
 
 
 def _encode_number(value: float | Fraction | Decimal) -> Any:
@@ -238,7 +236,7 @@ def decode(value: Any) -> Any:
 def _decode_result(value: dict[str, Any]) -> Result:
     kind = _kind(value["$result"])
     given = {key: decode(item) for key, item in value.items() if key != "$result"}
-    if wrong := wrong_field(kind, given, _types):
+    if wrong := wrong_field(kind, given, classes.known()):
         name, wanted = wrong
         message = (
             f"{kind.__name__}.{name} is {short_repr(given[name])}, not {wanted}; "
@@ -249,31 +247,45 @@ def _decode_result(value: dict[str, Any]) -> Result:
 
 
 def _kind(name: str) -> type[Result]:
-    name = _RENAMED.get(name, name)
-    if name not in _types:
-        for home in _HOMES:
-            with suppress(ImportError):  # that part's libraries are not installed
-                import_module(home)
-    if name not in _types:
+    kind: type[Result] | None = classes.find(_RENAMED.get(name, name))
+    if kind is None:
         message = (
             f"unknown kind of result {short_repr(name)}; import the module that defines it first"
         )
         raise FpdriftError(message)
-    return _types[name]
+    return kind
 
 
 def _decode_array(value: dict[str, Any]) -> npt.NDArray[Any]:
-    dtype, values = _dtype(value["$array"]), value["values"]
+    dtype = _dtype(value["$array"])
+    shape = value["shape"]
+    if not isinstance(shape, list) or any(type(axis) is not int or axis < 0 for axis in shape):
+        message = f"an array has the shape {short_repr(shape)}"
+        raise TypeError(message)
+    flat = _from_base64(value["base64"], dtype) if "base64" in value else _listed(value, dtype)
+    shaped = flat.reshape(shape)
+    shaped.flags.writeable = False
+    return shaped
+
+
+def _from_base64(text: str, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Read an array's bytes; they take three quarters of the text, whatever its shape claims."""
+    data = base64.b64decode(text, validate=True)
+    if dtype.kind == "b" and data.strip(b"\0\1"):
+        message = f"an array of bool holds bytes other than 0 and 1: {short_repr(text)}"
+        raise ValueError(message)
+    return _little(np.frombuffer(data, dtype))
+
+
+def _listed(value: dict[str, Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    values = value["values"]
     kinds = set(map(type, values))
     if not kinds <= _ITEMS[dtype.kind]:
         message = f"an array of {dtype.name} holds {short_repr(values)}"
         raise TypeError(message)
     if str in kinds or dtype.kind == "V":
         values = [_from_plain(item, dtype) for item in values]
-    flat = np.array(values, dtype)
-    shaped = flat.reshape(value["shape"])
-    shaped.flags.writeable = False
-    return shaped
+    return np.array(values, dtype)
 
 
 def _digits(number: int) -> str:

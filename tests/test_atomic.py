@@ -67,7 +67,7 @@ def test_the_new_file_is_on_disk_before_it_takes_the_place(tmp_path, monkeypatch
         Path, "replace", lambda a, b: (done.append(a.read_bytes()), real_replace(a, b))[1]
     )
     atomic.write(tmp_path / "a", b"data")
-    assert done == ["sync", b"data"]
+    assert done == ["sync", b"data", "sync"]  # the folder's new name, too
 
 
 @POSIX

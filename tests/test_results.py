@@ -1,12 +1,15 @@
 """Results survive JSON, copies and pickles to the last bit."""
 
+import base64
 import copy
 import json
 import math
 import pickle
 import re
+import struct
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import FrozenInstanceError, dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -72,7 +75,44 @@ def test_wide_floats_survive(name, data):
     assert through_json(value).tobytes() == value.tobytes()
 
 
-@pytest.mark.parametrize("shape", [(0,), (3, 0), (), (1,), (2, 3, 4)])
+def test_large_arrays_are_written_as_little_endian_bytes():
+    held = json.loads(Box(held=np.arange(65, dtype=">f4").reshape(5, 13)).to_json())["result"][
+        "held"
+    ]
+    assert held["$array"] == "float32"
+    assert held["shape"] == [5, 13]
+    assert base64.b64decode(held["base64"]) == struct.pack("<65f", *range(65))
+    assert held.keys() == {"$array", "shape", "base64"}
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_an_array_of_an_older_file_is_read_whatever_its_size(dtype, monkeypatch):
+    rng = np.random.default_rng(2)
+    largest = 2 if dtype.kind == "b" else 256
+    array = rng.integers(0, largest, 100 * dtype.itemsize, dtype=np.uint8).view(dtype)
+    monkeypatch.setattr("fpdrift.serialization._READABLE_VALUES", 10**9)
+    older = Box(held=array).to_json()
+    monkeypatch.undo()
+    assert '"values"' in older
+    assert "base64" not in older
+    again = Box.from_json(older)
+    assert again.held.tobytes() == array.tobytes()
+    assert "base64" in again.to_json()
+
+
+def test_a_small_text_allocates_no_large_array():
+    """What an array takes is bounded by its text, whatever shape it claims."""
+    text = Box(held=np.zeros(65)).to_json().replace("[65]", f"[{1 << 40}]")
+    tracemalloc.start()
+    try:
+        with pytest.raises(fpdrift.FpdriftError, match="not a saved Box"):
+            Box.from_json(text)
+        assert tracemalloc.get_traced_memory()[1] < 1e6
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (), (1,), (2, 3, 4), (8, 8), (5, 13)])
 def test_shapes_survive(shape):
     array = np.arange(math.prod(shape), dtype=np.float32).reshape(shape)
     assert through_json(array).shape == shape

@@ -25,6 +25,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fpdrift import atomic
 from fpdrift.ensembles._remote import cancel, raise_if_cancelled, train_at, train_remotely
 from fpdrift.ensembles._run_key import DRAFT, Run, by_stem
 from fpdrift.errors import ChildError, FpdriftError, FpdriftWarning, RecordError, short_repr
@@ -215,10 +216,7 @@ class Attempts:
         name = run.name_on(record.provenance)
         run.is_done(self.folder / name)  # nobody else's file may have come there meanwhile
         with self._writing():
-            _to_disk(draft, os.O_RDWR)  # Windows flushes only what may be written
-            draft.replace(self.folder / name)
-        with suppress(OSError):  # not every system opens or flushes a folder
-            _to_disk(self.folder, os.O_RDONLY)
+            atomic.put_in_place(draft, self.folder / name)
         self.names[run] = name
         self.failures.pop(run, None)
 
@@ -242,15 +240,6 @@ def one_line(error: BaseException) -> str:
     """Say in one line of bearable length what an error says, or at least its kind."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:197]}..."
-
-
-def _to_disk(place: Path, flags: int) -> None:
-    """Wait until the disk has it: a name must not outlive a cut of power without its content."""
-    descriptor = os.open(place, flags)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 MOST_WORKERS = 1024

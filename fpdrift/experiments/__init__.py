@@ -4,6 +4,7 @@ from fpdrift.comparison import Interval
 from fpdrift.experiments._amplification import DistanceCurves
 from fpdrift.experiments._compare_records import ComparedPair, ComparedRecords, compare_records
 from fpdrift.experiments._demo import CnnDrift, ThreadsAndTree, TwoLoops, Verdict
+from fpdrift.experiments._experiment import Experiment
 from fpdrift.experiments._five_runs import FiveRuns, GradientRuns
 from fpdrift.experiments._forum_question import Question, Validated
 from fpdrift.experiments._hash_seed import HashSeed, Outcomes
@@ -13,7 +14,7 @@ from fpdrift.experiments._metric import KnifeEdge, Metric
 from fpdrift.experiments._no_seeds import NoSeeds
 from fpdrift.experiments._one_gate import OneGate
 from fpdrift.experiments._op_determinism import Determinism
-from fpdrift.experiments._registry import EXPERIMENTS, LIGHT, STUDIES, Experiment, experiment, study
+from fpdrift.experiments._registry import EXPERIMENTS, LIGHT, STUDIES, experiment, study
 from fpdrift.experiments._runs import RunDistance, Settings, TrainedRun
 from fpdrift.experiments._sources import Source, Sources
 from fpdrift.experiments._study import Study

@@ -9,6 +9,7 @@ import numpy as np
 
 from fpdrift.comparison import compare
 from fpdrift.experiments._demo import NUDGE
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._runs import distance_excluding_zero_gradient, trained_runs
 from fpdrift.experiments._study import EPOCH, Size, plain, size_of
 from fpdrift.perturbation import Perturbation
@@ -98,6 +99,7 @@ class DistanceCurves(Result):
         return tuple(dict.fromkeys(rows.tolist()))
 
 
+@as_study("dose", ("C07",), "07", "nudges of many sizes, then training")
 def dose(settings: Settings) -> DistanceCurves:
     """Nudge half of the weights by noise of several sizes, then train.
 
@@ -114,6 +116,7 @@ def dose(settings: Settings) -> DistanceCurves:
     return _courses("dose", settings, pairs)
 
 
+@as_study("amplifiers", ("C07",), "09", "one nudge in nine networks")
 def amplifiers(settings: Settings) -> DistanceCurves:
     """Nudge the answer's network and its variants alike, then train each.
 

@@ -12,6 +12,7 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._runs import trained_runs
 from fpdrift.provenance import current
 from fpdrift.serialization import Result
@@ -79,6 +80,7 @@ class FiveRuns(Result):
         return f"FiveRuns({self.size}, {self.steps} steps: {told})"
 
 
+@as_study("five-runs", ("C08", "C20"), "08", "the source's table of five runs")
 def five_runs(settings: Settings) -> FiveRuns:
     """Train the answer's network under five conditions, with either gradient.
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpdrift.errors import MissingDataError
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._runs import RunDistance, run_distance, trained_runs
 from fpdrift.experiments._study import NO_HASH, Size
 from fpdrift.serialization import Result
 from fpdrift.training import Condition
 from fpdrift.training._condition import LARGEST_SEED
 from fpdrift.training._datasets import load
-from fpdrift.training._worker import BATCH
+from fpdrift.training._protocol import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,6 +109,7 @@ class Question(Result):
         return f"Question({self.size}, {self.epochs} epochs: {self.runs!r})"
 
 
+@as_study("question", ("C19",), "10", "the question's own training", epochs=True)
 def question(settings: Settings) -> Question:
     """Train the question's network, epoch by epoch validated on a fifth of its images.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._study import WORDS, Study, Words, apart, run_study, size_of, with_look
 from fpdrift.serialization import Result
 from fpdrift.subprocesses import run_module
@@ -65,6 +66,7 @@ class HashSeed(Result):
         return f"HashSeed({told})"
 
 
+@as_study("hash-seed", ("C13",), "10", "what PYTHONHASHSEED changes, and when")
 def hash_seed(settings: Settings) -> HashSeed:
     """Hash a text in fresh processes, then train under several hash seeds.
 

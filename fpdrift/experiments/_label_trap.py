@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from fpdrift.comparison import compare
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._runs import trained_runs
 from fpdrift.experiments._study import EPOCH, Size, size_of
 from fpdrift.serialization import Result
@@ -78,6 +79,7 @@ class Trap(Result):
         return f"Trap({self.size}, after one step: {told})"
 
 
+@as_study("trap", ("C20",), "09", "labels that do not sum to one")
 def trap(settings: Settings) -> Trap:
     """Train on one-hot labels and on ten random bits, without and with op determinism.
 

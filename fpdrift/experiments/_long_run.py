@@ -15,13 +15,14 @@ import numpy as np
 
 from fpdrift.comparison import Growth, compare, growth
 from fpdrift.errors import MissingDataError
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._runs import trained_runs
 from fpdrift.experiments._study import NO_HASH, Size, span
 from fpdrift.serialization import Result
 from fpdrift.training import Condition
 from fpdrift.training._datasets import load
 from fpdrift.training._networks import SHAPES, operations_a_step, starting_weights
-from fpdrift.training._worker import BATCH, SMALL, SMALL_WEIGHTS
+from fpdrift.training._protocol import BATCH, SMALL, SMALL_WEIGHTS
 
 if TYPE_CHECKING:
     from fpdrift.comparison import Comparison
@@ -99,6 +100,7 @@ class Long(Result):
         return f"Long({self.size}, {self.steps} steps, {len(self.epochs)} epochs)"
 
 
+@as_study("long", ("C09", "C21"), "09", "20 epochs, and drift by the epoch", epochs=True)
 def long(settings: Settings) -> Long:
     """Train for long with 1 and with 2 threads, and compare epoch by epoch.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpdrift.comparison._churn import classes
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._five_runs import SOURCE, five_conditions
 from fpdrift.experiments._five_runs import STEPS as FIVE_RUNS_STEPS
 from fpdrift.experiments._study import WORDS, Study, Words, run_study, size_of, with_look
@@ -71,6 +72,7 @@ class Metric(Result):
         return f"Metric({told})"
 
 
+@as_study("metric", ("C11",), "08", "whether loss or accuracy jumps")
 def metric(settings: Settings) -> Metric:
     """Plant a batch at the knife edge; then hold four metrics of five real runs beside it.
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._study import EPOCH, WORDS, Study, Words, run_study, size_of, with_look
 from fpdrift.experiments._thread_counts import COUNTS, count_of
 from fpdrift.serialization import Result, read_only
 from fpdrift.training import Condition
 from fpdrift.training._condition import LARGEST_SEED
-from fpdrift.training._worker import BATCH
+from fpdrift.training._protocol import BATCH
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -50,6 +51,7 @@ class NoSeeds(Result):
         return f"NoSeeds(losses at most {drawn:.2g} apart, with one seed {one:.2g})"
 
 
+@as_study("no-seeds", ("C10",), "10", "the first 10 iterations without seeds")
 def no_seeds(settings: Settings) -> NoSeeds:
     """Train with five sets of seeds, and with one seed at five thread counts.
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fpdrift.experiments._demo import NUDGE
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._study import EPOCH, WORDS, Study, Words, apart, run_study, size_of, span
 from fpdrift.perturbation import Perturbation
 from fpdrift.training import Condition
@@ -29,6 +30,7 @@ _BASELINE, _AGAIN, _THREADS, ANOTHER_SEED = (
 )
 
 
+@as_study("nudge", ("C07",), "07", "1e-8 on half of the weights, then train")
 def nudge_training(settings: Settings) -> Study:
     """Train from weights nudged by several draws of noise, and for scale from none at all.
 

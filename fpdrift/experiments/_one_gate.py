@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fpdrift.comparison import compare, growth
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._study import (
     EPOCH,
     WORDS,
@@ -52,6 +53,7 @@ class OneGate(Result):
         return f"OneGate({self.study!r}, {self.gates})"
 
 
+@as_study("gate", ("C09",), "09", "the one ReLU behind the largest jump")
 def one_gate(settings: Settings) -> OneGate:
     """Train with 1 and with 2 threads; repeat the step of the largest jump and look inside.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpdrift import atomic
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._study import (
     EPOCH,
     WORDS,
@@ -110,6 +111,7 @@ class Determinism(Result):
 _CHANCE = 0.05
 
 
+@as_study("determinism", ("C19",), "10", "op determinism: its bits, its cost", timed=True)
 def determinism(settings: Settings) -> Determinism:
     """Train at several thread counts without op determinism, with it, with it, without it.
 

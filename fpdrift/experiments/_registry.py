@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
 
 from fpdrift.errors import FpdriftError, did_you_mean
 from fpdrift.experiments import _demo
-from fpdrift.experiments._amplification import amplifiers, dose
 from fpdrift.experiments._demo import cnn, threads, two_loops
-from fpdrift.experiments._five_runs import five_runs
-from fpdrift.experiments._forum_question import question
-from fpdrift.experiments._hash_seed import hash_seed
-from fpdrift.experiments._label_trap import trap
-from fpdrift.experiments._long_run import long
-from fpdrift.experiments._metric import metric
-from fpdrift.experiments._no_seeds import no_seeds
-from fpdrift.experiments._nudges import nudge_training
-from fpdrift.experiments._one_gate import one_gate
-from fpdrift.experiments._op_determinism import determinism
-from fpdrift.experiments._sources import sources
-from fpdrift.experiments._survival import ulp_survival
-from fpdrift.experiments._thread_counts import threads_in_training
+from fpdrift.experiments._experiment import Experiment, entered
 
-if TYPE_CHECKING:
-    from fpdrift.experiments._runs import Settings
-    from fpdrift.serialization import Result
-
-
-@dataclass(frozen=True, slots=True)
-class Experiment:
-    """One study."""
-
-    name: str
-    #: ids of the source's claims that it measures
-    claims: tuple[str, ...]
-    #: number of the lesson that tells it
-    lesson: str
-    #: what it does, in one line
-    summary: str
-    run: Callable[[Settings], Result | Any]
-    #: whether it can be told how many epochs to train for
-    epochs: bool = False
-    #: whether its runs are timed, so that each has the machine to itself
-    timed: bool = False
-
+# Each module enters its studies; programs of other processes are for those to import.
+for _module in iter_modules(sys.modules[__package__].__path__, f"{__package__}."):
+    if not _module.name.endswith("_worker"):
+        import_module(_module.name)
 
 #: The steps of the demo.
 EXPERIMENTS = (
@@ -55,29 +24,8 @@ EXPERIMENTS = (
     Experiment("nudge", ("C07", "C21"), "07", "tiny noise on half of the weights", _demo.nudge),
     Experiment("cnn", ("C06", "C07"), "08", "one network, trained four times", cnn),
 )
-#: What takes minutes; each goes on where it was stopped.
-STUDIES = (
-    Experiment("five-runs", ("C08", "C20"), "08", "the source's table of five runs", five_runs),
-    Experiment("threads-in-training", ("C06",), "08", "fit at 1 to 8 threads", threads_in_training),
-    Experiment("nudge", ("C07",), "07", "1e-8 on half of the weights, then train", nudge_training),
-    Experiment(
-        "long", ("C09", "C21"), "09", "20 epochs, and drift by the epoch", long, epochs=True
-    ),
-    Experiment("survival", ("C09",), "09", "how long one ulp in one weight lasts", ulp_survival),
-    Experiment("gate", ("C09",), "09", "the one ReLU behind the largest jump", one_gate),
-    Experiment("question", ("C19",), "10", "the question's own training", question, epochs=True),
-    Experiment("sources", ("C06", "C07", "C10"), "10", "every source alone and together", sources),
-    Experiment("trap", ("C20",), "09", "labels that do not sum to one", trap),
-    Experiment("dose", ("C07",), "07", "nudges of many sizes, then training", dose),
-    Experiment("amplifiers", ("C07",), "09", "one nudge in nine networks", amplifiers),
-    Experiment("no-seeds", ("C10",), "10", "the first 10 iterations without seeds", no_seeds),
-    Experiment("metric", ("C11",), "08", "whether loss or accuracy jumps", metric),
-    Experiment("hash-seed", ("C13",), "10", "what PYTHONHASHSEED changes, and when", hash_seed),
-    Experiment(
-        *("determinism", ("C19",), "10", "op determinism: its bits, its cost", determinism),
-        timed=True,
-    ),
-)
+#: What takes minutes, by lesson; each goes on where it was stopped.
+STUDIES = tuple(sorted(entered.values(), key=lambda item: item.lesson))
 #: What takes seconds, and is no step of the demo.
 LIGHT = (
     Experiment("float", (), "00", "one float taken apart: 0.1", _demo.tenth),

@@ -21,7 +21,7 @@ from fpdrift.records import content_hash
 from fpdrift.serialization import Result
 from fpdrift.training import Condition
 from fpdrift.training._datasets import load, probe_images
-from fpdrift.training._worker import BATCH
+from fpdrift.training._protocol import BATCH
 from fpdrift.validation import check_int
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fpdrift.comparison import Interval, median_interval
 from fpdrift.comparison._intervals import FEWEST, leader
 from fpdrift.experiments._demo import NUDGE
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._five_runs import other_kernels
 from fpdrift.experiments._runs import run_distance, trained_runs
 from fpdrift.experiments._study import EPOCH, NO_HASH, Size, size_of, span
@@ -125,6 +126,7 @@ class Sources(Result):
         return f"Sources({self.size}, {len(self.rows)} rows, {self.steps} steps)"
 
 
+@as_study("sources", ("C06", "C07", "C10"), "10", "every source alone and together")
 def sources(settings: Settings) -> Sources:
     """Train from several seeds without and with each source of difference.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpdrift.comparison import Survival, lasting, survival_curve
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._study import (
     EPOCH,
     WORDS,
@@ -59,6 +60,7 @@ class UlpSurvival(Result):
         return f"UlpSurvival({self.study!r}, {self.survival})"
 
 
+@as_study("survival", ("C09",), "09", "how long one ulp in one weight lasts")
 def ulp_survival(settings: Settings) -> UlpSurvival:
     """Train from weights of which one was moved by one ulp, each run another one.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._five_runs import other_kernels
 from fpdrift.experiments._study import EPOCH, WORDS, Study, Words, apart, equal, run_study, size_of
 from fpdrift.provenance import current
@@ -18,6 +19,7 @@ COUNTS = (1, 2, 3, 4, 8)
 CLAIM = "Parallel hardware does not promise the order of its operations."
 
 
+@as_study("threads-in-training", ("C06",), "08", "fit at 1 to 8 threads")
 def threads_in_training(settings: Settings) -> Study:
     """Train twice at each thread count, without oneDNN, and with older instructions.
 

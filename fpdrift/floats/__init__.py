@@ -10,6 +10,7 @@ from fpdrift.floats._anatomy import (
     full_decimal,
     letters,
 )
+from fpdrift.floats._bits import bits_of, same_bits
 from fpdrift.floats._codec import (
     exact,
     floor_log2,
@@ -20,7 +21,7 @@ from fpdrift.floats._codec import (
     to_fraction,
 )
 from fpdrift.floats._formats import FORMATS, Format, format_of
-from fpdrift.floats._ulps import from_ordinal, ordinal, ulp_distance
+from fpdrift.floats._ulps import from_ordinal, ordinal, ulp_at, ulp_distance
 
 __all__ = [
     "FIELDS",
@@ -28,6 +29,7 @@ __all__ = [
     "Anatomy",
     "Format",
     "anatomy",
+    "bits_of",
     "exact",
     "facts",
     "flipped",
@@ -41,7 +43,9 @@ __all__ = [
     "ordinal",
     "round_fraction",
     "round_to",
+    "same_bits",
     "to_bits",
     "to_fraction",
+    "ulp_at",
     "ulp_distance",
 ]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.floats._codec import exact, from_bits, round_to, to_bits
-from fpdrift.floats._formats import FORMATS, Format
+from fpdrift.floats._formats import FORMATS, Format, format_of
 
 
 def ordinal(x: Any, fmt: Format) -> int:
@@ -26,6 +26,16 @@ def ordinal(x: Any, fmt: Format) -> int:
 def from_ordinal(place: int, fmt: Format) -> Any:
     """Return the scalar with an ordinal; 0 gives plus zero."""
     return from_bits(abs(place) | (fmt.sign_bit if place < 0 else 0), fmt)
+
+
+def ulp_at(exact: Any, dtype: Any) -> npt.NDArray[np.float64]:
+    """Return the spacing of a dtype's floats at some exact numbers, of the same shape."""
+    fmt = format_of(dtype)
+    exponents = np.where(np.equal(exact, 0), fmt.emin, np.frexp(exact)[1] - 1)
+    spacing: npt.NDArray[np.float64] = np.ldexp(
+        1.0, np.maximum(exponents, fmt.emin) - fmt.fraction_bits
+    )
+    return spacing
 
 
 @overload

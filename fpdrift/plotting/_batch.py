@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.colors import ListedColormap
 
+from fpdrift._kinds import pictures
 from fpdrift.plotting._style import many
 
 if TYPE_CHECKING:
@@ -29,18 +30,21 @@ _CLASSES = ("#0072B2", "#F0C27A", "#CFE8F7", "#009E73", "#F4D6E6", "#D55E00", "#
 _DARK = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
 
 
+@pictures.register
 def draw_equality(result: Equality, ax: Axes) -> None:
     """Draw a matrix of result against result, classes of equal bits side by side."""
     _draw_matrix(result, ax)
     ax.set_title(f"{many(len(result.labels), 'result')}: {_classes(result)}")
 
 
+@pictures.register
 def draw_condition_run(run: ConditionRun, ax: Axes) -> None:
     """Draw the matrix of condition against condition for one operation."""
     _draw_matrix(run.equality, ax)
     ax.set_title(f"{run.library} {run.operation}: {_classes(run.equality)}")
 
 
+@pictures.register
 def draw_condition_matrix(result: ConditionMatrix, ax: Axes) -> None:
     """Draw the operation in which the conditions differ most."""
     if not result.runs:
@@ -52,12 +56,14 @@ def draw_condition_matrix(result: ConditionMatrix, ax: Axes) -> None:
         ax.set_title(title)
 
 
+@pictures.register
 def draw_batch_run(run: BatchRun, ax: Axes) -> None:
     """Draw the matrix of batch against batch for one operation."""
     _draw_matrix(run.equality, ax)
     ax.set_title(f"{run.library} {run.operation}, a row's batches: {_classes(run.equality)}")
 
 
+@pictures.register
 def draw_batch_classes(result: BatchClasses, ax: Axes) -> None:
     """Draw a row of cells for each operation; cells of one colour and letter have equal bits."""
     if not result.runs:

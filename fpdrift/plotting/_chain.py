@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from matplotlib.ticker import FuncFormatter
 
+from fpdrift._kinds import pictures
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -52,6 +54,7 @@ class _Line(NamedTuple):
         return float(self.lost[self.last])
 
 
+@pictures.register
 def draw_chain(result: Chain, ax: Axes) -> None:
     """Draw start minus value over the steps: every step rounded, and nothing rounded."""
     curve = result.curve()
@@ -155,6 +158,7 @@ def _amounts(lines: list[_Line]) -> list[str]:
     return texts
 
 
+@pictures.register
 def draw_two_loops(result: TwoLoops, ax: Axes) -> None:
     """Draw 1 - x over the steps of both loops, and of the ratio that nothing rounded."""
     once, twice = result.quotient.curve(), result.pair.curve()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from fpdrift._kinds import pictures
 from fpdrift.comparison import Comparison, Comparisons
 from fpdrift.plotting._style import many, sized
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from fpdrift.comparison import Growth, Jump, Level, Survival
-    from fpdrift.experiments import UlpSurvival
+    from fpdrift.experiments import CnnDrift, UlpSurvival
 
 #: Each curve has a dash and a mark of its own, so that grey is enough.
 _LOOKS = (("-", "o"), ("--", "s"), ("-.", "^"), (":", "D"), ("-", "v"), ("--", "P"), ("-.", "X"))
@@ -40,6 +41,7 @@ class _Words(NamedTuple):
     height: float = 0.0
 
 
+@pictures.register
 def draw_growth(result: Comparison | Comparisons, ax: Axes) -> None:
     """Draw the relative distance of one or more pairs of runs over the steps; five read well.
 
@@ -68,6 +70,11 @@ def draw_growth(result: Comparison | Comparisons, ax: Axes) -> None:
     ends = [_end(ax, label, pair, f"C{i}") for i, (label, pair) in enumerate(curves)]
     _write(ax, starts, (20, "offset points"), room=0.08)
     _write(ax, ends + listed, (1.04, "axes fraction"), room=min(0.24, 1 / len(result.labels)))
+
+
+@pictures.register
+def _draw_cnn(result: CnnDrift, ax: Axes) -> None:
+    draw_growth(result.pairs, ax)
 
 
 def _growth_title(drifting: list[Comparison], pairs: int) -> str:
@@ -187,6 +194,7 @@ def _short(text: str) -> str:
 _MOST_WRITTEN = 4
 
 
+@pictures.register
 def draw_course(result: Growth, ax: Axes) -> None:
     """Draw a distance over the steps with its first difference, its jumps and its law."""
     seen = np.isfinite(result.distance) & (result.distance > 0)
@@ -271,6 +279,7 @@ def _draw_jump(result: Growth, jump: Jump, ax: Axes, *, written: bool) -> None:
     )
 
 
+@pictures.register
 def draw_survival(result: Survival, ax: Axes) -> None:
     """Draw the share left as stairs; a tick where the watching of one ended; a band from 6 on."""
     ends = [*result.steps[-1:], *result.censored[-1:]]
@@ -307,6 +316,7 @@ def draw_survival(result: Survival, ax: Axes) -> None:
     ax.set_title(f"{told} {many(max(ends), 'step')}{between}")
 
 
+@pictures.register
 def draw_ulp_survival(result: UlpSurvival, ax: Axes) -> None:
     """Draw the nudges' survival; say how large the study was."""
     draw_survival(result.survival, ax)

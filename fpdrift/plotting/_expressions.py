@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.patches import Rectangle
 
+from fpdrift._kinds import pictures
 from fpdrift.floats import anatomy
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _STEP, _ORDER = 12, 34
 _ONE, _ZERO, _FELL, _DARK = "#0072B2", "#FFFFFF", "#E69F00", "#000000"
 
 
+@pictures.register
 def draw_orders(result: Orders, ax: Axes) -> None:
     """Draw the ledgers of the user's own order and of the one that ends farthest from it.
 

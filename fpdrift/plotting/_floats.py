@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.patches import Rectangle
 
+from fpdrift._kinds import pictures
 from fpdrift.floats import FIELDS, facts
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _TITLE = 36
 _SAID = ("exact", "formula", "ulp")
 
 
+@pictures.register
 def draw_anatomy(result: Anatomy, ax: Axes) -> None:
     """Draw the bits, sign and exponent above the fraction, then what they stand for."""
     ax.set_axis_off()

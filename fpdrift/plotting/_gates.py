@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fpdrift._kinds import pictures
 from fpdrift.experiments._study import at_most
 from fpdrift.plotting._studies import draw_study
 from fpdrift.plotting._style import sized
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _MOST_BARS = 12
 
 
+@pictures.register
 def draw_gates(result: Gates, ax: Axes) -> None:
     """Draw the gate on its kink, and how the squared distance is spread over the units."""
     ax.set_axis_off()
@@ -33,6 +35,7 @@ def draw_gates(result: Gates, ax: Axes) -> None:
     _draw_shares(result, right)
 
 
+@pictures.register
 def draw_one_gate(result: OneGate, ax: Axes) -> None:
     """Draw the study's gate; where there is none, its runs."""
     if result.gates is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.lines import Line2D
 
+from fpdrift._kinds import pictures
 from fpdrift.comparison._intervals import FEWEST
 from fpdrift.plotting._style import capital
 from fpdrift.plotting._trees import draw_revealed
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from fpdrift.reduction.gpu import GpuRecording, GpuRun, GpuSums, GpuTree
 
 
+@pictures.register
 def draw_gpu_sums(result: GpuSums, ax: Axes) -> None:
     """Draw V_s of each sum against n; where there are no sums, V_c of the other operations."""
     ax.set_title(_title(result))
@@ -46,11 +48,13 @@ def _title(result: GpuSums) -> str:
     return f"{name}: {most.distinct} results in {most.tries} tries\n{result.label}"
 
 
+@pictures.register
 def draw_gpu_recording(result: GpuRecording, ax: Axes) -> None:
     """Draw the sums of a recording."""
     draw_gpu_sums(result.sums, ax)
 
 
+@pictures.register
 def draw_gpu_tree(result: GpuTree, ax: Axes) -> None:
     """Draw the tree of a device's matrix product."""
     draw_revealed(result.revealed, ax)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fpdrift._kinds import pictures
 from fpdrift.perturbation import Binade
 from fpdrift.plotting._style import many, short_power, sized
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _MOST_BARS = 15
 
 
+@pictures.register
 def draw_nudge(account: NudgeAccount, ax: Axes) -> None:
     """Draw a bar per binade: the share of the meant weights that changed, and how many they are."""
     bars, names = _bars(account)
@@ -118,6 +120,7 @@ def _title(account: NudgeAccount) -> str:
 _DASHES, _MARKS = ("-", "--", "-.", ":"), "osD^v*P"
 
 
+@pictures.register
 def draw_courses(result: DistanceCurves, ax: Axes) -> None:
     """Draw distance over steps on log axes; step 0 stands left of step 1, equal weights nowhere."""
     for i, (label, distances) in enumerate(zip(result.labels, result.distance, strict=True)):

@@ -14,6 +14,7 @@ from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from fpdrift._kinds import pictures
 from fpdrift.comparison._branches import letter
 from fpdrift.plotting._style import write_powers
 
@@ -35,6 +36,7 @@ _LINE = 1 / 20
 _LONGEST_MATRIX = 24
 
 
+@pictures.register
 def draw_tensor_matrix(result: TensorMatrix, ax: Axes) -> None:
     """Draw every tensor as a row and every step as a column; rings mark the first difference."""
     tops = np.concatenate([[0.0], np.cumsum([_HEIGHTS[role] for role in result.roles])])
@@ -140,6 +142,7 @@ _MOST_NAMED = 7
 _LONGEST_LINES = 27
 
 
+@pictures.register
 def draw_run_curves(result: RunCurves, ax: Axes) -> None:
     """Draw the loss of all runs and, where all report one, a metric below it."""
     upper = lower = ax
@@ -193,6 +196,7 @@ _MOST = 24
 _LONGEST_BRANCHES = 24
 
 
+@pictures.register
 def draw_many_runs(result: ManyRuns, ax: Axes) -> None:
     """Draw each class of equal bits as a line, as wide as it has runs."""
     branches = result.branches

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fpdrift._kinds import pictures
 from fpdrift.experiments._five_runs import SOURCE
 from fpdrift.experiments._hash_seed import MISSPELT
 from fpdrift.experiments._nudges import ANOTHER_SEED
@@ -53,6 +54,7 @@ _CROSS: dict[str, Any] = {"marker": "+", "markersize": 17, "markeredgewidth": 3}
 _SEED: dict[str, Any] = {"marker": "D", "markersize": 9, "color": "C1"}
 
 
+@pictures.register
 def draw_study(result: Study, ax: Axes) -> None:
     """Draw each run's distance from its baseline on a log axis.
 
@@ -121,6 +123,7 @@ def _study_headline(result: Study) -> str:
     return f"Same bits: {', '.join(told)}"
 
 
+@pictures.register
 def draw_determinism(result: Determinism, ax: Axes) -> None:
     """Draw the study's distances; say what the same bits cost."""
     draw_study(result.study, ax)
@@ -131,6 +134,7 @@ def draw_determinism(result: Determinism, ax: Axes) -> None:
         _title(result.study, _study_headline(result.study), ax, cost)
 
 
+@pictures.register
 def draw_no_seeds(result: NoSeeds, ax: Axes) -> None:
     """Draw every run's loss as a thin line over the iterations that the claim is about."""
     losses = result.study.losses[:, : result.loss_spread.shape[1]]
@@ -159,6 +163,7 @@ def draw_no_seeds(result: NoSeeds, ax: Axes) -> None:
     )
 
 
+@pictures.register
 def draw_metric(result: Metric, ax: Axes) -> None:
     """Draw each metric's relative spread: planted, in these runs and in the source's."""
     names = list(result.spread)
@@ -186,6 +191,7 @@ def draw_metric(result: Metric, ax: Axes) -> None:
     _title(result.study, told, ax)
 
 
+@pictures.register
 def draw_hash_seed(result: HashSeed, ax: Axes) -> None:
     """Draw how many different results the processes of each kind gave."""
     rows = (*result.hashes, *result.weights)
@@ -218,6 +224,7 @@ def _title(study: Study, headline: str, ax: Axes, topic: str | None = None) -> N
     ax.set_title(f"{headline}\n{topic or study.title}\n({sized(study.size, study.steps)})")
 
 
+@pictures.register
 def draw_sources(result: Sources, ax: Axes) -> None:
     """Draw a row for each source; sources of equal bits share the first.
 
@@ -293,6 +300,7 @@ def _span(distances: Sequence[float]) -> str:
     return " to ".join(dict.fromkeys(ends))
 
 
+@pictures.register
 def draw_five_runs(result: FiveRuns, ax: Axes) -> None:
     """Draw a row of points for each gradient, and one for the source's own runs."""
     rows = [f"gradient:\n{runs.gradient}" for runs in result.gradients]
@@ -346,6 +354,7 @@ def _sentence(first: tuple[str, float], *others: tuple[str, float]) -> str:
     return ", ".join([told, *(f"{label} {100 * churn:.2g} %" for label, churn in others)])
 
 
+@pictures.register
 def draw_question(result: Question, ax: Axes) -> None:
     """Draw each run's validation accuracy; a larger mark is the best epoch by loss."""
     epochs = np.arange(1, result.epochs + 1)
@@ -365,6 +374,7 @@ def draw_question(result: Question, ax: Axes) -> None:
 _APART = 0.5
 
 
+@pictures.register
 def draw_long(result: Long, ax: Axes) -> None:
     """Draw the distance of the weights, its jumps, and each epoch's share of other answers."""
     course = result.growth
@@ -410,6 +420,7 @@ def draw_long(result: Long, ax: Axes) -> None:
 _ROUNDING = 2.0**-24
 
 
+@pictures.register
 def draw_trap(result: Trap, ax: Axes) -> None:
     """Draw the distance after one step as bars from the unit roundoff on, on a log axis."""
     for y, path in enumerate(result.paths):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from fpdrift._kinds import pictures
 from fpdrift.floats import format_of
 from fpdrift.plotting._style import short_power
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _FLOOR = 0.1
 
 
+@pictures.register
 def draw_sum_table(table: SumTable, ax: Axes) -> None:
     """Draw errors and bounds against the condition number."""
     rows = sorted(table.rows, key=lambda row: row.condition)
@@ -27,6 +29,7 @@ def draw_sum_table(table: SumTable, ax: Axes) -> None:
     _title(table, ax)
 
 
+@pictures.register
 def draw_sum_growth(result: SumGrowth, ax: Axes) -> None:
     """Draw errors and bounds against how many numbers there are."""
     tables = sorted(result.tables, key=lambda table: table.n)

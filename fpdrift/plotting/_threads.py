@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fpdrift._kinds import pictures
 from fpdrift.plotting._style import capital, many
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
 
+    from fpdrift.experiments import ThreadsAndTree
     from fpdrift.reduction import ThreadRun, ThreadSums
     from fpdrift.reduction.parallel import (
         GrowthPoint,
@@ -40,6 +42,7 @@ _MOST_BARS_THREADS = 40
 _FULL = 0.72
 
 
+@pictures.register
 def draw_threads(result: ThreadSums, ax: Axes) -> None:
     """Draw a row of bars for each number of threads, and one for the fixed order below them."""
     rows = [run.ulps for run in result.runs]
@@ -59,6 +62,11 @@ def draw_threads(result: ThreadSums, ax: Axes) -> None:
     ax.set_ylabel("sums (rows scaled)")
     ax.set_xlabel(f"ulps from the exact sum (1 ulp = {result.runs[0].ulp:.2g})")
     ax.set_title(_title(result), pad=28)
+
+
+@pictures.register
+def _draw_threads_and_tree(result: ThreadsAndTree, ax: Axes) -> None:
+    draw_threads(result.sums, ax)
 
 
 def _draw_row(
@@ -122,6 +130,7 @@ def _title(result: ThreadSums) -> str:
 _MOST = 12
 
 
+@pictures.register
 def draw_thread_operation(result: ThreadOperation, ax: Axes) -> None:
     """Draw bars: so many elements whose lowest and highest results are so many ulps apart."""
     width = 0.84 / len(result.runs)
@@ -150,6 +159,7 @@ def _told(run: OperationRun) -> str:
     return f"{many(run.threads, 'thread')}: {many(run.distinct, 'result')}"
 
 
+@pictures.register
 def draw_strategies(result: Strategies, ax: Axes) -> None:
     """Draw a bar of time for each strategy, with what it gave beside it."""
     rows = list(reversed(result.rows))
@@ -185,6 +195,7 @@ _MOST_BARS_SPREAD = 60
 _ROW = 0.13
 
 
+@pictures.register
 def draw_order_spread(result: OrderSpread, ax: Axes) -> None:
     """Draw a histogram in ulps from the exact sum, and above it a row for each real way."""
     ulps = result.ulps
@@ -217,6 +228,7 @@ def draw_order_spread(result: OrderSpread, ax: Axes) -> None:
     )
 
 
+@pictures.register
 def draw_spread_growth(result: SpreadGrowth, ax: Axes) -> None:
     """Draw measured spreads against the number of chunks, a line for each n."""
     lines: dict[int, list[GrowthPoint]] = {}

@@ -20,6 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
+from fpdrift._kinds import pictures
 from fpdrift.errors import FpdriftError
 from fpdrift.plotting._style import many
 
@@ -151,6 +152,7 @@ class Place:
     share: float = 1
 
 
+@pictures.register
 def draw_plan(plan: Plan, ax: Axes) -> None:
     """Draw a plan."""
     draw_tree(plan, ax)
@@ -159,6 +161,7 @@ def draw_plan(plan: Plan, ax: Axes) -> None:
     ax.set_title(f"{many(plan.n, 'number')}, at most {many(plan.depth, 'addition')} in a row")
 
 
+@pictures.register
 def draw_revealed(result: Revealed, ax: Axes) -> None:
     """Draw the tree of a black box, or why there is none."""
     if result.plan is None:
@@ -316,6 +319,7 @@ _LABEL = 22
 _MOST_DOTS = int(MOST_DOTS * _SHARE)
 
 
+@pictures.register
 def draw_same_order(result: SameOrder, ax: Axes) -> None:
     """Draw both trees; filled and blue is what both add up, open and orange what one of them."""
     plans = [box.plan for box in (result.first, result.second) if box.plan is not None]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.errors import FpdriftError
-from fpdrift.floats import FORMATS, Format, round_fraction
+from fpdrift.floats import FORMATS, Format, bits_of, round_fraction
 
 Floats = npt.NDArray[Any]
 
@@ -35,7 +35,7 @@ def round_array(values: Floats, fmt: Format) -> Floats:
 
 def to_odd(near: Floats, rest: Floats) -> Floats:
     """Return `near` with odd last bits where `rest` is not zero, moved towards its `rest`."""
-    even = near.view(f"uint{8 * near.itemsize}") % 2 == 0
+    even = bits_of(near) % 2 == 0
     towards = np.copysign(near.dtype.type(np.inf), rest).astype(near.dtype)
     moved = even & (np.abs(rest) > 0)  # neither for zero nor for NaN
     return np.where(moved, np.nextafter(near, towards), near)

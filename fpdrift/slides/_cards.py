@@ -15,45 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fpdrift.arithmetic import Orders
+from fpdrift import _kinds
 from fpdrift.errors import FpdriftError, short_repr
-from fpdrift.experiments import (
-    CnnDrift,
-    Determinism,
-    DistanceCurves,
-    FiveRuns,
-    HashSeed,
-    Long,
-    Metric,
-    NoSeeds,
-    OneGate,
-    Question,
-    Settings,
-    Sources,
-    Study,
-    ThreadsAndTree,
-    Trap,
-    TwoLoops,
-    UlpSurvival,
-    experiment,
-    study,
-)
-from fpdrift.floats import Anatomy
-from fpdrift.perturbation import NudgeAccount
-from fpdrift.reduction import (
-    GpuSums,
-    OrderSpread,
-    Revealed,
-    SameOrder,
-    SpreadGrowth,
-    SumGrowth,
-    SumTable,
-)
-from fpdrift.reduction.batch import BatchClasses, ConditionMatrix
-from fpdrift.serialization import Result
+from fpdrift.experiments import Settings, experiment, study
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from fpdrift.serialization import Result
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +33,8 @@ class Card:
     name: str
     #: number of the lesson it belongs to
     lesson: str
-    kind: type[Result]
+    #: name of the kind of result that shows it
+    kind: str
     #: general statement, in one sentence
     claim: str
     #: question for the audience, before the picture is shown
@@ -81,7 +51,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="float",
         lesson="00",
-        kind=Anatomy,
+        kind="Anatomy",
         claim="A computer cannot store 0.1; it stores the nearest number that 64 bits can "
         "represent.",
         question="Is the number in the computer's memory slightly more than 0.1, or slightly less?",
@@ -93,7 +63,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="order",
         lesson="01",
-        kind=Orders,
+        kind="Orders",
         claim="Evaluating an expression in an order that is equal on paper can change the last "
         "bit.",
         question="Both are right on paper. Which of the two results would you trust, and why?",
@@ -105,7 +75,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="chain",
         lesson="02",
-        kind=TwoLoops,
+        kind="TwoLoops",
         claim="Of two loops that are equal on paper, the one that rounds more often can be more "
         "accurate.",
         question="One loop rounds once per step, the other twice. Which is closer to the exact "
@@ -118,7 +88,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="sums",
         lesson="03",
-        kind=SumTable,
+        kind="SumTable",
         claim="The possible error of a sum depends on its condition number and on the algorithm.",
         question="You may use any algorithm, in float32. How many correct digits can you get?",
         alt="Error against condition number, one line for each algorithm: the plain ones rise at "
@@ -128,7 +98,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="sums-growth",
         lesson="03",
-        kind=SumGrowth,
+        kind="SumGrowth",
         claim="The possible error of a sum grows with the count of numbers added in sequence, but "
         "hardly with pairwise or Kahan summation.",
         question="With a hundred times as many numbers, how much larger is the error of each "
@@ -140,7 +110,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="threads",
         lesson="04",
-        kind=ThreadsAndTree,
+        kind="ThreadsAndTree",
         claim="Threads that add in order of arrival can give a different sum each time.",
         question="Threads sum the same numbers hundreds of times. How many different results are "
         "there?",
@@ -151,7 +121,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="orders",
         lesson="04",
-        kind=OrderSpread,
+        kind="OrderSpread",
         claim="The results of a sum in random orders scatter; those of real programs are among "
         "them.",
         question="Where among all orders do you expect NumPy's own sum: in the middle, or far out?",
@@ -162,7 +132,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="spread-growth",
         lesson="04",
-        kind=SpreadGrowth,
+        kind="SpreadGrowth",
         claim="The more chunks are added in sequence, the more the results of different orders "
         "can spread.",
         question="With four times as many chunks, is the spread twice as large, four times, or "
@@ -174,7 +144,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="trees",
         lesson="05",
-        kind=Revealed,
+        kind="Revealed",
         claim="A library can add in a fixed order of its own, and that order can be revealed.",
         question="In which order would you add if you could add many pairs at once?",
         alt="A tree with numbered inputs at the bottom, joined addition by addition up to the sum",
@@ -183,7 +153,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="two-orders",
         lesson="05",
-        kind=SameOrder,
+        kind="SameOrder",
         claim="Two functions of one library can add the same numbers in different orders.",
         question="Two functions add the same numbers. Do you expect the same bits?",
         alt="Two trees side by side over the same inputs; additions that occur in only one of "
@@ -193,7 +163,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="batch",
         lesson="05",
-        kind=BatchClasses,
+        kind="BatchClasses",
         claim="A row's result can depend on how many other rows are computed with it.",
         question="Your model answers one customer alone, or in a batch of 1,000. Are the bits the "
         "same?",
@@ -204,7 +174,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="conditions",
         lesson="05",
-        kind=ConditionMatrix,
+        kind="ConditionMatrix",
         claim="The instruction set, or its kernels, can determine the last bits of a result.",
         question="You run the same program on another processor. What must match to get equal "
         "bits?",
@@ -215,7 +185,7 @@ ARITHMETIC_CARDS = (
     Card(
         name="gpu",
         lesson="06",
-        kind=GpuSums,
+        kind="GpuSums",
         claim="In a simulation, blocks that add as they finish can give a different sum each "
         "time; two passes cannot.",
         question="This is a simulation. What does it show about a GPU, and what can it not show?",
@@ -230,7 +200,7 @@ TRAINING_CARDS = (
     Card(
         name="nudged-weights",
         lesson="07",
-        kind=NudgeAccount,
+        kind="NudgeAccount",
         claim="A nudge of less than half the step to the next float does not change any bit.",
         question="Half of two million weights are moved by at most 1e-8. Which of them change?",
         alt="A bar for each size of weights: the share that changed, and, hatched, the share that "
@@ -241,7 +211,7 @@ TRAINING_CARDS = (
     Card(
         name="nudge",
         lesson="07",
-        kind=Study,
+        kind="Study",
         claim="Noise of at most 1e-8 on half of the weights can change where a training run ends.",
         question="Five draws of noise, two threads, another seed: how far away does each end?",
         alt="A row for each run with a mark for its distance from the first, on a logarithmic "
@@ -251,7 +221,7 @@ TRAINING_CARDS = (
     Card(
         name="dose",
         lesson="07",
-        kind=DistanceCurves,
+        kind="DistanceCurves",
         claim="The size of a nudge need not determine how far apart two runs end.",
         question="A nudge is a million times smaller. How much closer do the two runs end?",
         alt="A line for each size of nudge over the training steps: they start decades apart and "
@@ -261,7 +231,7 @@ TRAINING_CARDS = (
     Card(
         name="cnn",
         lesson="08",
-        kind=CnnDrift,
+        kind="CnnDrift",
         claim="The same network, data and seed can give a different result with another thread "
         "count.",
         question="One last bit differs after the first step. How far apart are the runs after a "
@@ -273,7 +243,7 @@ TRAINING_CARDS = (
     Card(
         name="five-runs",
         lesson="08",
-        kind=FiveRuns,
+        kind="FiveRuns",
         claim="The forum answer: in five runs of one epoch, the losses differ from the first by "
         "at most 0.0144 %.",
         question="Somebody reports five losses that agree to three digits. Is the code wrong?",
@@ -284,7 +254,7 @@ TRAINING_CARDS = (
     Card(
         name="threads-in-training",
         lesson="08",
-        kind=Study,
+        kind="Study",
         claim="With fixed threads and instructions, training was repeatable to the bit here; "
         "other settings changed the bits.",
         question="What would you have to write down so that somebody else gets your bits?",
@@ -295,7 +265,7 @@ TRAINING_CARDS = (
     Card(
         name="metric",
         lesson="08",
-        kind=Metric,
+        kind="Metric",
         claim="The forum answer: loss measures such differences better, because accuracy jumps.",
         question="One of ten predictions moves by a millionth. What do loss and accuracy do?",
         alt="A row for each metric with marks for its spread: planted, in these runs, and in "
@@ -305,7 +275,7 @@ TRAINING_CARDS = (
     Card(
         name="long",
         lesson="09",
-        kind=Long,
+        kind="Long",
         claim="Over thousands of training steps, different rounding can lead to different "
         "predictions.",
         question="After the last epoch, how many predictions of the two runs differ?",
@@ -316,7 +286,7 @@ TRAINING_CARDS = (
     Card(
         name="survival",
         lesson="09",
-        kind=UlpSurvival,
+        kind="UlpSurvival",
         claim="One ulp in one weight can outlast the first steps of training.",
         question="Of several runs that start one ulp apart, how many return to equal bits?",
         alt="The share of nudges that survive, over the steps, with a band of uncertainty and a "
@@ -326,7 +296,7 @@ TRAINING_CARDS = (
     Card(
         name="gate",
         lesson="09",
-        kind=OneGate,
+        kind="OneGate",
         claim="Nearly all of a jump can be in one unit, whose ReLU is open in one run only.",
         question="The distance jumps in a single step. Where in the network would you look?",
         alt="Left: the kink of a ReLU with one run on each side of zero; right: bars for the "
@@ -336,7 +306,7 @@ TRAINING_CARDS = (
     Card(
         name="amplifiers",
         lesson="09",
-        kind=DistanceCurves,
+        kind="DistanceCurves",
         claim="In 20 steps, a nudge can grow by a small factor in one network and by 100,000 in "
         "another.",
         question="Nine networks, one nudge each: do you trust the order in which they end?",
@@ -346,7 +316,7 @@ TRAINING_CARDS = (
     Card(
         name="trap",
         lesson="09",
-        kind=Trap,
+        kind="Trap",
         claim="Not every difference between two runs is rounding: with labels that do not sum to "
         "one, two code paths compute different gradients.",
         question="Two runs differ after one step. How would you tell rounding from a mistake?",
@@ -357,7 +327,7 @@ TRAINING_CARDS = (
     Card(
         name="no-seeds",
         lesson="10",
-        kind=NoSeeds,
+        kind="NoSeeds",
         claim="The forum answer: without seeds, every metric varies wildly within the first ten "
         "iterations. Here two metrics were measured, in five runs each.",
         question="After ten iterations, which vary more: runs without seeds or with other threads?",
@@ -368,7 +338,7 @@ TRAINING_CARDS = (
     Card(
         name="hash-seed",
         lesson="10",
-        kind=HashSeed,
+        kind="HashSeed",
         claim="PYTHONHASHSEED must be set before the interpreter starts.",
         question="Your script sets PYTHONHASHSEED in its first line. What does that change?",
         alt="A bar for each way of setting the variable: the number of different hashes in fresh "
@@ -378,7 +348,7 @@ TRAINING_CARDS = (
     Card(
         name="determinism",
         lesson="10",
-        kind=Determinism,
+        kind="Determinism",
         claim="Op determinism promises repeatable bits; its cost has to be measured.",
         question="What does op determinism promise: equal bits on one machine, or on every "
         "machine?",
@@ -389,7 +359,7 @@ TRAINING_CARDS = (
     Card(
         name="sources",
         lesson="10",
-        kind=Sources,
+        kind="Sources",
         claim="Even if everything is seeded, rounding can change a run; here another seed changed "
         "it more.",
         question="Threads, kernels, XLA, one ulp, a seed: how far does each move the weights?",
@@ -400,7 +370,7 @@ TRAINING_CARDS = (
     Card(
         name="question",
         lesson="10",
-        kind=Question,
+        kind="Question",
         claim="The forum question: with every seed set, each run of the same code gives a "
         "different result. Here the repeated run with 1 thread had the same bits.",
         question="Is the code in the forum question wrong, or is such training not reproducible?",
@@ -414,6 +384,8 @@ TRAINING_CARDS = (
 __all__ = ["CARDS", "Card", "chosen"]
 
 CARDS: tuple[Card, ...] = (*ARITHMETIC_CARDS, *TRAINING_CARDS)
+for _card in CARDS:
+    _kinds.cards.add(_card.kind, tuple(card for card in CARDS if card.kind == _card.kind))
 
 
 def chosen(lessons: Iterable[str] | None = None) -> tuple[Card, ...]:

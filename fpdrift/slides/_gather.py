@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from fpdrift import _kinds
 from fpdrift.errors import FpdriftError
 from fpdrift.experiments import Settings
 from fpdrift.plotting import save_body
@@ -57,7 +58,7 @@ def gather(cards: Iterable[Card], own: Mapping[str, Result] | None = None) -> tu
             found.append(Slide(card=card, result=own[card.name], place="own"))
         elif card.live is not None:
             found.append(Slide(card=card, result=card.live(Settings()), place="exact"))
-        elif recorded.get(card.name) == card.kind.__name__:
+        elif recorded.get(card.name) == card.kind:
             found.append(Slide(card=card, result=load_recorded(card.name), place="recorded"))
     return tuple(found)
 
@@ -82,14 +83,14 @@ def own_results(cards: Iterable[Card], folder: Path) -> tuple[dict[str, Result],
         Files without a valid result, or with one that cannot be drawn -> the reason.
     """
     recorded = recorded_kinds()
-    wanted = {_identity(card, recorded): card.name for card in cards if card.live is None}
+    wanted = {card.name: _name_shown(card, recorded) for card in cards if card.live is None}
     found: dict[str, Result] = {}
     broken: dict[Path, str] = {}
     paths = [path for path in folder.glob("*.json") if path.is_file()]
     for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name)):
         try:
             result = Result.from_json(path.read_bytes())
-            name = wanted.get((type(result).__name__, getattr(result, "name", None)))
+            name = _card_of(result, wanted)
             if name is None or (name in found and _full(found[name]) > _full(result)):
                 continue
             _try_to_draw(result)
@@ -100,12 +101,21 @@ def own_results(cards: Iterable[Card], folder: Path) -> tuple[dict[str, Result],
     return found, broken
 
 
-def _identity(card: Card, recorded: Mapping[str, str]) -> tuple[str, str | None]:
-    """Return how a card's result is recognised: by its type and, for some types, its name."""
-    kind = card.kind.__name__
-    if "name" not in card.kind.__annotations__:
-        return kind, None
-    return kind, load_recorded(card.name).name if recorded.get(card.name) == kind else card.name
+def _name_shown(card: Card, recorded: Mapping[str, str]) -> str | None:
+    """Return the name of the results that a card shows, where results of its kind have names."""
+    if "name" not in _kinds.classes.find(card.kind).__annotations__:
+        return None
+    name: str = load_recorded(card.name).name if recorded.get(card.name) == card.kind else card.name
+    return name
+
+
+def _card_of(result: Result, wanted: Mapping[str, str | None]) -> str | None:
+    """Find the card for a result among those of its kind; return its name."""
+    name = getattr(result, "name", None)
+    for card in _kinds.cards.find(type(result)) or ():
+        if card.name in wanted and wanted[card.name] == name:
+            return str(card.name)
+    return None
 
 
 def _full(result: Result) -> bool:

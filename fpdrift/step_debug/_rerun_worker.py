@@ -23,6 +23,7 @@ from fpdrift.subprocesses import Message, Report, serve
 from fpdrift.training import Condition, _worker
 from fpdrift.training._datasets import Data, load
 from fpdrift.training._networks import build
+from fpdrift.training._protocol import BATCH
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -115,7 +116,7 @@ def work(task: Message, report: Report) -> Message:
 
 def repeat(model: Any, data: Data, seed: int, rerun: Rerun, steps: int) -> None:
     """Train as the worker does, without a record."""
-    an_epoch = math.ceil(len(data.train_images) / _worker.BATCH)
+    an_epoch = math.ceil(len(data.train_images) / BATCH)
     model.fit(
         _worker.batches(data, seed),
         steps_per_epoch=min(steps, an_epoch),

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.errors import short_repr
-from fpdrift.floats import FORMATS, ulp_distance
+from fpdrift.floats import FORMATS, same_bits, ulp_distance
 from fpdrift.step_debug._results import StepDifference
 
 Array = npt.NDArray[Any]
@@ -153,11 +153,7 @@ def _unlike(a: Array, b: Array) -> npt.NDArray[np.bool_]:
     """Describe which elements differ in their bits; between two dtypes, in their values."""
     if a.dtype != b.dtype:
         return np.asarray(a.astype(np.float64).ravel() != b.astype(np.float64).ravel())
-    size = a.dtype.itemsize
-    word = math.gcd(size, 8)  # a float's bits compare as one integer at once
-    bits_a, bits_b = (np.ascontiguousarray(x).reshape(-1).view(f"u{word}") for x in (a, b))
-    unlike = np.asarray(bits_a != bits_b)
-    return unlike if word == size else np.asarray(unlike.reshape(-1, size // word).any(axis=1))
+    return ~same_bits(a, b).ravel()
 
 
 def _largest_ulps(a: Array, b: Array) -> int | None:

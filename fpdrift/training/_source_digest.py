@@ -36,6 +36,7 @@ DECIDING = (
     "training/_datasets.py",
     "training/_hash_dropout.py",
     "training/_networks.py",
+    "training/_protocol.py",
     "training/_worker.py",
 )
 

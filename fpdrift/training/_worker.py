@@ -23,13 +23,8 @@ from fpdrift.training._condition import Condition
 from fpdrift.training._datasets import Data, load, probe_images
 from fpdrift.training._hash_rng import digest, permutation
 from fpdrift.training._networks import build, initial_weights, network_of, shapes_of
+from fpdrift.training._protocol import BATCH, LOSS, SMALL, SMALL_WEIGHTS
 from fpdrift.training._source_digest import training_code
-
-BATCH = 64
-LOSS = "categorical_crossentropy"
-#: A weight of at most this size is small; what an epoch's figures call the share of such weights.
-SMALL = 1e-8
-SMALL_WEIGHTS = "small_weights"
 
 
 def work(task: Message, report: Report) -> Message:

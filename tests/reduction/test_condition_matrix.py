@@ -156,14 +156,14 @@ def test_one_core_another_architecture_and_no_tensorflow_are_reasons(monkeypatch
 
 def test_a_processor_lacks_what_it_does_not_name(monkeypatch):
     monkeypatch.setattr(_conditions.platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(_conditions, "_flags", lambda: {"sse4_1", "sse4_2", "avx"})
+    monkeypatch.setattr(_conditions, "cpu_flags", lambda: {"sse4_1", "sse4_2", "avx"})
     monkeypatch.setattr(_conditions, "find_spec", lambda _: 1)
     reasons = {r.condition.name: r.reason for r in known_conditions("tensorflow")}
     assert reasons["oneDNN up to AVX"] is reasons["oneDNN up to SSE41"] is None
     assert reasons["oneDNN up to AVX2"] == "this processor does not report avx2"
     assert reasons["oneDNN up to AVX512_CORE_AMX"] == "this processor does not report amx_tile"
     assert {f"oneDNN up to {name}" for name in onednn.INSTRUCTION_SETS} <= set(reasons)
-    monkeypatch.setattr(_conditions, "_flags", set)  # no Linux: oneDNN itself will say
+    monkeypatch.setattr(_conditions, "cpu_flags", set)  # no Linux: oneDNN itself will say
     assert all(r.reason is None for r in known_conditions("tensorflow"))
 
 

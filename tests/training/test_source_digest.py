@@ -53,7 +53,7 @@ def before():
         ("comparison/_many.py", "most_common(1)", "most_common(2)"),
         ("ensembles/_ensemble.py", "MOST_TRIES = 100", "MOST_TRIES = 99"),
         ("training/_networks.py", '"""', '"""Other words. '),
-        ("training/_worker.py", "BATCH = 64", "BATCH = 64  # samples\n\n# more words\n"),
+        ("training/_protocol.py", "BATCH = 64", "BATCH = 64  # samples\n\n# more words\n"),
     ],
 )
 def test_what_decides_no_training_leaves_the_digest(copy, before, name, old, new):
@@ -67,7 +67,7 @@ def test_what_decides_no_training_leaves_the_digest(copy, before, name, old, new
     ("name", "old", "new"),
     [
         ("training/_networks.py", "0.25", "0.26"),
-        ("training/_worker.py", "BATCH = 64", "BATCH = 65"),
+        ("training/_protocol.py", "BATCH = 64", "BATCH = 65"),
         ("perturbation/_nudge.py", "return ", "return -"),
         ("records/_format.py", "EVERY = 8", "EVERY = 9"),
         ("recorder/_state.py", "#{count", "-{count"),

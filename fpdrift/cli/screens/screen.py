@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from functools import singledispatch
 from typing import TYPE_CHECKING
 
+from fpdrift._kinds import screens
 from fpdrift.provenance import describe_machine
 
 if TYPE_CHECKING:
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 WIDTH = 80
 
 
-@singledispatch
-def screen(result: Result) -> list[str]:
-    """Return the lines that tell a result; kinds without lines of their own show their repr."""
+#: The lines that tell a result; a function of the result is entered with `screen.register`.
+screen = screens
+
+
+@screen.register
+def _any(result: Result) -> list[str]:
+    """Kinds without lines of their own show their repr."""
     return [f"  {result!r}"]
 
 

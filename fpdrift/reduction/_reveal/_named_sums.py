@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fpdrift.floats import Format
+from fpdrift.floats import Format, same_bits
 from fpdrift.reduction import columnwise
 from fpdrift.reduction._reveal._probe_inputs import deep_ties, mixture, wide_ties
 from fpdrift.reduction._reveal._probing import ProbedFunction
-from fpdrift.reduction._reveal._replay import accumulators, same_bits
+from fpdrift.reduction._reveal._replay import accumulators
 from fpdrift.reduction._reveal._sum_adapter import Finish
 from fpdrift.reduction._rounding import Floats
 
@@ -99,7 +99,7 @@ def _agrees(one: _Candidate, rows: Floats, observed: Floats, fmt: Format) -> boo
         return False
     for begin, end in ((0, _FIRST), (_FIRST, len(rows))):
         sums = one.sums(rows[begin:end], fmt)
-        if not same_bits(sums, observed[begin:end], fmt).all():
+        if not same_bits(sums, observed[begin:end]).all():
             return False
     return True
 
@@ -120,11 +120,9 @@ def _distinguish(
     sums = [one.sums(drawn, fmt) for one in found]
     distinguishing = np.zeros(len(drawn), np.bool_)
     for each in sums[1:]:
-        distinguishing |= ~same_bits(each, sums[0], fmt)
+        distinguishing |= ~same_bits(each, sums[0])
     rows = np.flatnonzero(distinguishing)[:_MOST_ROWS]
     observed = function.sums(drawn[rows])
     return [
-        one
-        for one, each in zip(found, sums, strict=True)
-        if same_bits(each[rows], observed, fmt).all()
+        one for one, each in zip(found, sums, strict=True) if same_bits(each[rows], observed).all()
     ]

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.backends.devices import LINE
-from fpdrift.floats import Format
+from fpdrift.floats import Format, same_bits
 from fpdrift.reduction._plan import Plan
 from fpdrift.reduction._reveal._probing import ProbedFunction
-from fpdrift.reduction._reveal._replay import Replay, same_bits
+from fpdrift.reduction._reveal._replay import Replay
 from fpdrift.reduction._reveal._results import Evidence, Revealed
 from fpdrift.reduction._rounding import Floats
 from fpdrift.reduction.columnwise import kahan, neumaier
@@ -63,7 +63,7 @@ class Notes:
 
     def first_difference(self, rows: Floats, observed: Floats, expected: Floats) -> None:
         """Store the first input whose sum is not the expected one; `expected` may be shorter."""
-        equal = same_bits(observed[: len(expected)], expected, self.function.fmt)
+        equal = same_bits(observed[: len(expected)], expected)
         bad = int(np.argmin(equal))
         self.example(rows[bad], observed[bad], expected[bad])
 

@@ -11,10 +11,10 @@ from itertools import permutations
 import numpy as np
 
 from fpdrift.backends.devices import LINE
+from fpdrift.floats import same_bits
 from fpdrift.reduction._reveal._notes import Notes, Verdict
 from fpdrift.reduction._reveal._probe_inputs import deep_ties, mixture, one_sign, order_matters
 from fpdrift.reduction._reveal._probing import ProbedFunction
-from fpdrift.reduction._reveal._replay import same_bits
 from fpdrift.reduction._rounding import Floats
 
 #: Number of inputs that are repeated (a multiple of 3), and of repeats.
@@ -51,7 +51,7 @@ class Repeats:
             again = self._function.sums(self.rows[order])
             del taken
             self._notes.repeats += len(order)
-            equal = same_bits(self._first[order], again, self._function.fmt)
+            equal = same_bits(self._first[order], again)
             if not equal.all():
                 bad = int(np.argmin(equal))
                 row = int(order[bad])
@@ -91,7 +91,7 @@ def find_two_orders(function: ProbedFunction, notes: Notes, rng: np.random.Gener
 def _differing_pair(function: ProbedFunction, notes: Notes, orders: Floats) -> Floats | None:
     observed = function.sums(orders)
     notes.permutations += len(orders)
-    different = ~same_bits(observed, observed[:1], function.fmt)
+    different = ~same_bits(observed, observed[:1])
     return orders[[0, int(np.argmax(different))]] if different.any() else None
 
 
@@ -111,7 +111,7 @@ def offsets_that_differ(
         for factors in (offset, 0) if function.multiplies else (0,):
             function.move_to(offset, factors)
             moved = function.sums(rows)
-            if not same_bits(observed, moved, fmt).all():
+            if not same_bits(observed, moved).all():
                 differ.append(offset)
                 break
     function.move_to(0)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.errors import FpdriftError
-from fpdrift.floats import FORMATS, Format
+from fpdrift.floats import FORMATS, Format, same_bits
 from fpdrift.reduction._executor import WIDER, run_plans
 from fpdrift.reduction._plan import Plan
 from fpdrift.reduction._reveal._sum_adapter import Finish
@@ -79,23 +79,17 @@ def accumulators(fmt: Format) -> tuple[Format, ...]:
     return tuple(FORMATS[name] for name in WIDER[fmt.name])
 
 
-def same_bits(one: Floats, other: Floats, fmt: Format) -> npt.NDArray[np.bool_]:
-    """Return where two arrays are bit-identical."""
-    equal: npt.NDArray[np.bool_] = one.view(fmt.uint) == other.view(fmt.uint)
-    return equal
-
-
 def _replay(
     plan: Plan, acc: Format, rows: Floats, observed: Floats, fmt: Format, finish: Finish
 ) -> Replay | None:
     """Replay the first rows, and the others if these agree; None if the plan cannot be run."""
     try:
         sums = finish(run_plans(plan, rows[:_FIRST], acc.name), fmt)
-        equal = same_bits(sums, observed[:_FIRST], fmt)
+        equal = same_bits(sums, observed[:_FIRST])
         if equal.all() or plan.is_binary:
             more = finish(run_plans(plan, rows[_FIRST:], acc.name), fmt)
             sums = np.concatenate([sums, more])
-            equal = same_bits(sums, observed, fmt)
+            equal = same_bits(sums, observed)
     except FpdriftError:  # too many aligned terms for 64 bits
         return None
     short = len(rows) - len(equal)

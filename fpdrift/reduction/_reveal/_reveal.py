@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from fpdrift.errors import FpdriftError, short_repr
-from fpdrift.floats import format_of
+from fpdrift.floats import format_of, same_bits
 from fpdrift.reduction._plan import LARGEST_N, Plan
 from fpdrift.reduction._reveal._named_sums import EXACT, matching_algorithms
 from fpdrift.reduction._reveal._notes import Notes, Verdict
@@ -21,7 +21,7 @@ from fpdrift.reduction._reveal._probe_inputs import fresh_probes, mixture, whole
 from fpdrift.reduction._reveal._probing import Mask, ProbedFunction, mask_of
 from fpdrift.reduction._reveal._products import product_rows
 from fpdrift.reduction._reveal._repeatability import Repeats, find_two_orders, offsets_that_differ
-from fpdrift.reduction._reveal._replay import best_replay, same_bits
+from fpdrift.reduction._reveal._replay import best_replay
 from fpdrift.reduction._reveal._results import Revealed
 from fpdrift.reduction._reveal._search import ContradictionError, Search
 from fpdrift.reduction._reveal._sum_adapter import ROUNDED, Finish, SumAdapter, mean_finishes
@@ -208,7 +208,7 @@ class _Procedure:
         for kind, finishes in kinds.items():
             right = np.zeros(len(rows), np.bool_)
             for finish in finishes:
-                right |= same_bits(finish(totals, self.fmt), observed, self.fmt)
+                right |= same_bits(finish(totals, self.fmt), observed)
             if right.all():
                 self.notes.recognised, self.finishes = kind, finishes
                 return
@@ -242,7 +242,7 @@ class _Procedure:
         first = self.function.sums(probes)
         for _ in range(_AGAIN):
             again = self.function.sums(probes)
-            if not same_bits(first, again, self.fmt).all():
+            if not same_bits(first, again).all():
                 raise Verdict("inconsistent", "The same probe gave different answers.")
         why = "The answers to the probes fit no tree: the order depends on the numbers, or the sum"
         raise Verdict("inconsistent", f"{why} is rounded coarsely.")

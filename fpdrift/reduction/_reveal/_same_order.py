@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fpdrift.floats import Format, format_of
+from fpdrift.floats import Format, format_of, same_bits
 from fpdrift.reduction._plan import Plan
 from fpdrift.reduction._reveal._probe_inputs import mixture, order_matters
 from fpdrift.reduction._reveal._probing import ProbedFunction
 from fpdrift.reduction._reveal._products import product_rows
-from fpdrift.reduction._reveal._replay import same_bits
 from fpdrift.reduction._reveal._results import Revealed, SameOrder
 from fpdrift.reduction._reveal._reveal import reveal
 from fpdrift.serialization import read_only
@@ -163,7 +162,7 @@ def _example(
         trials.append(product_rows(n, fmt, _PRODUCTS, rng))
     for numbers, factors in trials:
         first, second = (function.sums(numbers, factors) for function in probed)
-        different = np.flatnonzero(~same_bits(first, second, fmt))
+        different = np.flatnonzero(~same_bits(first, second))
         if len(different):
             where = different[0]
             factor = None if factors is None else read_only(factors[where])

@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fpdrift.floats import Format
+from fpdrift.floats import Format, same_bits
 from fpdrift.reduction._plan import Plan
 from fpdrift.reduction._reveal._notes import Notes, Verdict
 from fpdrift.reduction._reveal._probing import ProbedFunction
 from fpdrift.reduction._reveal._products import Flags, product_sums, unrounded_inputs
-from fpdrift.reduction._reveal._replay import Replay, accumulators, best_replay, same_bits
+from fpdrift.reduction._reveal._replay import Replay, accumulators, best_replay
 from fpdrift.reduction._reveal._sum_adapter import Finish
 from fpdrift.reduction._rounding import Floats, add_aligned, add_exact
 
@@ -63,10 +63,10 @@ def find_flushed_replay(
     differing = np.flatnonzero(~replay.equal)
     for flush, acc, finish in product(_KINDS, accumulators(fmt), finishes):
         few = flushed_sums(replay.plan, rows[differing], acc, fmt, finish, flush)
-        if not _equal_up_to_zero_sign(few, observed[differing], fmt).all():
+        if not _equal_up_to_zero_sign(few, observed[differing]).all():
             continue
         sums = flushed_sums(replay.plan, rows, acc, fmt, finish, flush)
-        equal = _equal_up_to_zero_sign(sums, observed, fmt)
+        equal = _equal_up_to_zero_sign(sums, observed)
         if equal.all():
             return Replay(replay.plan, acc, finish, sums, equal), flush
     return None
@@ -97,9 +97,9 @@ def _flush(numbers: Floats, fmt: Format) -> Floats:
     return flushed
 
 
-def _equal_up_to_zero_sign(one: Floats, other: Floats, fmt: Format) -> npt.NDArray[np.bool_]:
+def _equal_up_to_zero_sign(one: Floats, other: Floats) -> npt.NDArray[np.bool_]:
     """Return where two arrays are bit-identical except for the signs of zeros."""
-    equal: npt.NDArray[np.bool_] = same_bits(one, other, fmt) | ((one == 0) & (other == 0))
+    equal: npt.NDArray[np.bool_] = same_bits(one, other) | ((one == 0) & (other == 0))
     return equal
 
 
@@ -147,7 +147,7 @@ def unrounded_products(
     observed = function.sums(rows, factors)
     for unrounded in _guesses(replay, function, rng):
         sums = product_sums(replay.plan, replay.accumulator, unrounded, rows, factors, function.fmt)
-        equal = same_bits(sums, observed, function.fmt)
+        equal = same_bits(sums, observed)
         if equal.all():
             return unrounded
     why = (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from fpdrift import provenance
 from fpdrift.backends.onednn import INSTRUCTION_SETS
 from fpdrift.errors import MissingExtraError
+from fpdrift.provenance import cpu_flags
 from fpdrift.reduction.batch._operations import LIBRARIES, check_libraries
 from fpdrift.reduction.batch._results import BatchCondition, ConditionReport
 
@@ -147,16 +147,7 @@ def _lacks(flag: str) -> str | None:
     machine = platform.machine()
     if machine.lower() not in _X86:
         return f"x86 instruction set; this processor is {machine or 'unknown'}"
-    flags = _flags()
+    flags = cpu_flags()
     if flags and flag not in flags:
         return f"this processor does not report {flag}"
     return None
-
-
-def _flags() -> set[str]:
-    """Return the CPU flags that Linux reports; empty on other systems."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
-    except OSError:
-        return set()
-    return {flag for line in lines if line.startswith("flags") for flag in line.split()}

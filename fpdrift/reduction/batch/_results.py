@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.errors import FpdriftError, short_repr
-from fpdrift.floats import ulp_distance
+from fpdrift.floats import bits_of, ulp_distance
 from fpdrift.reduction.batch._operations import LIBRARIES
 from fpdrift.serialization import Result, read_only
 from fpdrift.validation import check_choice, check_int
@@ -74,7 +74,7 @@ def equality(labels: Sequence[str], outcomes: Sequence[npt.NDArray[Any]]) -> Equ
     classes = tuple(seen.setdefault(outcome.tobytes(), len(seen)) for outcome in outcomes)
     # Within a class all results are equal: one of each class represents the others.
     numbers = np.stack([outcomes[classes.index(one)].ravel() for one in range(len(seen))])
-    bits, wide = numbers.view(f"u{numbers.itemsize}"), numbers.astype(np.float64)
+    bits, wide = bits_of(numbers), numbers.astype(np.float64)
     ulps = np.array([ulp_distance(numbers, row).max(axis=1, initial=0) for row in numbers])
     differing = np.array([(bits != row).sum(axis=1) for row in bits], np.int64)
     apart = np.array([np.abs(wide - row).max(axis=1, initial=0) for row in wide])

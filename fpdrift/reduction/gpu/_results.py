@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.errors import FpdriftError, short_repr
-from fpdrift.floats import format_of, ulp_distance
+from fpdrift.floats import format_of, ulp_at, ulp_distance
 from fpdrift.recorded import load_recorded, recorded_names
 from fpdrift.reduction._reveal import Revealed
 from fpdrift.reduction._rounding import round_array
@@ -135,12 +135,10 @@ class GpuRun(Result):
         """Signed distance of each sum from the reference, in ulps of the reference, (tries,)."""
         if self.values is None or self.reference is None:
             return None
-        fmt, near = format_of(self.values.dtype), float(self.reference)
+        near = float(self.reference)
         if not math.isfinite(near):
             return None
-        exponent = math.frexp(near)[1] - 1 if near else fmt.emin
-        ulp = math.ldexp(1.0, max(exponent, fmt.emin) - fmt.fraction_bits)
-        return (self.values.astype(np.float64) - near) / ulp
+        return (self.values.astype(np.float64) - near) / ulp_at(near, self.values.dtype)
 
     def __repr__(self) -> str:
         name = f"{self.operation}{', deterministic' if self.deterministic else ''}"

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
+from fpdrift.floats import same_bits
 from fpdrift.reduction.gpu._results import GpuRun
 from fpdrift.serialization import read_only
 
@@ -33,7 +34,7 @@ def scalar_variability(result: Any, reference: Any) -> float:
 
 def count_variability(result: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     """Return V_c, the fraction of elements whose bits differ, for two arrays of one dtype."""
-    return float(np.mean(_bits(result) != _bits(reference)))
+    return float(np.mean(~same_bits(result, reference)))
 
 
 def mean_relative_variation(result: npt.ArrayLike, reference: npt.ArrayLike) -> float:
@@ -93,8 +94,3 @@ class Tally:
             v_ermv=read_only(self.variations, np.float64),
             function=function,
         )
-
-
-def _bits(values: npt.ArrayLike) -> _Array:
-    array = np.atleast_1d(values)
-    return array.view(f"uint{8 * array.itemsize}")

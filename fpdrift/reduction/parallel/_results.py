@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.errors import FpdriftError, short_repr
-from fpdrift.floats import format_of, ulp_distance
+from fpdrift.floats import bits_of, ulp_at, ulp_distance
 from fpdrift.serialization import Result
 from fpdrift.validation import check_choice
 
@@ -67,9 +66,7 @@ class ThreadRun(Result):
     @property
     def ulp(self) -> float:
         """Spacing of the dtype's floats at the exact sum."""
-        fmt = format_of(self.values.dtype)
-        exponent = math.frexp(self.exact)[1] - 1 if self.exact else fmt.emin
-        return math.ldexp(1.0, max(exponent, fmt.emin) - fmt.fraction_bits)
+        return float(ulp_at(self.exact, self.values.dtype))
 
     def __repr__(self) -> str:
         return (
@@ -120,7 +117,7 @@ class ThreadSums(Result):
 
 
 def _distinct(values: npt.NDArray[Any]) -> int:
-    return len(np.unique(values.view(f"uint{8 * values.itemsize}")))
+    return len(np.unique(bits_of(values)))
 
 
 def find_run(runs: tuple[Any, ...], threads: Any) -> Any:
@@ -227,16 +224,6 @@ class ThreadOperation(Result):
         shape = "x".join(map(str, self.exact.shape))
         made = f"{self.operation} to {shape}" if shape else self.operation
         return f"ThreadOperation({made}, {self.n:,} {self.dtype} in {self.chunks} chunks; {runs})"
-
-
-def ulp_at(exact: Any, dtype: Any) -> npt.NDArray[np.float64]:
-    """Return the spacing of a dtype's floats at exact numbers, in their shape."""
-    fmt = format_of(dtype)
-    exponents = np.where(np.equal(exact, 0), fmt.emin, np.frexp(exact)[1] - 1)
-    spacing: npt.NDArray[np.float64] = np.ldexp(
-        1.0, np.maximum(exponents, fmt.emin) - fmt.fraction_bits
-    )
-    return spacing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
