@@ -36,7 +36,7 @@ class Slide:
     def origin(self) -> str:
         """Where the result is from, in one line."""
         if self.place == "exact":
-            return "Computed here, with the same bits on every machine"
+            return "Computed here; the same bits on every machine"
         found = "Own result" if self.place == "own" else "Recorded"
         return f"{found}: {_machine(self.result.provenance)}"
 

@@ -1,4 +1,4 @@
-"""The pages of a talk: the text of each slide, and its notes."""
+"""The words of a talk: what stands on each slide, and what is said to it."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ TITLE = "Floating-point drift"
 _ASKED = "Same code, same data, same seed: why is the result different, and does it matter?"
 _PLACES: dict[Place, str] = {
     "own": "from the speaker's own results",
-    "exact": "computed here, with the same bits on every machine",
-    "recorded": "recorded on the machine that is named",
+    "exact": "computed here: the same bits on every machine",
+    "recorded": "recorded once, on the machine that is named",
 }
 _OWN = (
     "python -m fpdrift.demo",
-    "    drift on your machine, in five steps",
+    "    your machine's drift, in five steps",
     "",
     "fpdrift lessons open 01",
     "    a lesson: predict, look, explain",
     "",
     "fpdrift experiment five-runs --json fpdrift-out/five-runs.json",
-    "    one network, five runs; or any other experiment",
+    "    one network, five runs; or another name",
     "",
     "fpdrift slides --results fpdrift-out --out my-talk",
-    "    these slides, with your machine's results",
+    "    these slides, from what your machine gave",
 )
 
 
@@ -49,10 +49,10 @@ def _first(slides: Sequence[Slide]) -> Page:
     places = [f"{counts[key]} {words}" for key, words in _PLACES.items() if counts[key]]
     return Page(
         title=(TITLE, _ASKED),
-        body=("All pictures are drawn from results:", "", *places),
+        body=("Pictures of results, none of them drawn by hand:", "", *places),
         foot="fpdrift",
         notes=(
-            "The footer of each slide says where its result comes from.",
+            "Each slide's foot says where its result is from.",
             "Ask: Have you ever run a program twice and got two results?",
         ),
     )
@@ -79,23 +79,20 @@ def _middle(slides: Sequence[Slide]) -> Iterator[Page]:
 
 
 def _notes(slide: Slide) -> tuple[str, ...]:
-    """Return the notes: claim, finding, picture, origin, question and command."""
+    """Describe what is claimed, what was measured where, and what to ask the room."""
     card, result = slide.card, slide.result
     held = getattr(result, "study", result)
     finding, size = getattr(held, "finding", None), getattr(held, "size", None)
     by = "" if slide.place == "exact" else f" {describe_machine(result.provenance)}"
-    sized = {
-        "full": " As large as in the forum answer.",
-        "quick": " Quick: smaller than in the forum answer.",
-    }
+    sized = {"full": " In the source's size.", "quick": " Quick, not in the source's size."}
     return (
-        f"Claim: {card.claim}",
+        f"Said: {card.claim}",
         *([f"Measured: {finding}"] if finding else []),
-        f"Picture: {card.alt}.",
+        f"To be seen: {card.alt}.",
         f"From: {slide.origin}.{by}{sized.get(size or '', '')}",
         f"Ask: {card.question}",
         f"Lesson {card.lesson}: fpdrift lessons open {card.lesson}",
-        f"To reproduce it: fpdrift {card.command}",
+        f"To make it yourself: fpdrift {card.command}",
     )
 
 
@@ -104,5 +101,5 @@ def _last() -> Page:
         title=("See it on your own machine",),
         body=_OWN,
         foot="fpdrift",
-        notes=("Ask: Which of these results do you expect to differ on your machine?",),
+        notes=("Ask: Which of these results do you expect to be different on your machine?",),
     )

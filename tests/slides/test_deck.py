@@ -77,14 +77,14 @@ def test_a_picture_comes_with_what_is_claimed_measured_and_asked(written):
             assert words in said
         assert said.startswith(f"In short: {slide.shapes.title.text_frame.paragraphs[0].text}")
         assert f"fpdrift lessons open {made.card.lesson}" in said
-        assert f"To reproduce it: fpdrift {made.card.command}" in said
+        assert f"To make it yourself: fpdrift {made.card.command}" in said
         by = made.result.provenance
         assert ("numpy" in said and by.code in said) == (made.place != "exact")
         assert slide.shapes[-2].text_frame.text == made.origin
         assert pictures(slide)[0]._element.nvPicPr.cNvPr.get("descr").startswith(made.card.alt)
     assert f"Measured: {made_slides()[-1].result.finding}" in notes(slides[-1])
-    assert "Quick: smaller than in the forum answer." in notes(slides[-1])
-    assert "As large as in the forum answer." in notes(slides[2])
+    assert "Quick, not in the source's size." in notes(slides[-1])
+    assert "In the source's size." in notes(slides[2])
 
 
 def test_every_slide_has_title_notes_number_and_alternative_text(deck):
@@ -96,7 +96,7 @@ def test_every_slide_has_title_notes_number_and_alternative_text(deck):
         for picture in pictures(slide):
             assert len(picture._element.nvPicPr.cNvPr.get("descr")) > 20
             assert "From: " in notes(slide)
-            assert "Claim: " in notes(slide)
+            assert "Said: " in notes(slide)
 
 
 def test_nothing_is_outside_or_over_another(deck):

@@ -22,7 +22,7 @@ def test_pages_are_slides_and_bytes_are_the_same(tmp_path):
     assert whole == (tmp_path / "again.pdf").read_bytes()
     assert len(re.findall(rb"/Type /Page\b", whole)) == 5  # title, lesson, two, end
     assert whole.count(b"/Subtype /Text") == 5  # the notes
-    assert whole.count(b"Claim: ") == whole.count(b"In short: ") == 2
+    assert whole.count(b"Said: ") == whole.count(b"In short: ") == 2
     assert b"(Floating-point drift)" in whole
     assert b"Date" not in whole
 

@@ -44,7 +44,7 @@ def test_it_says_where_each_result_is_from(tmp_path, capsys):
     assert run("--lessons", "1,08", "--out", "talk") == 0
     out = capsys.readouterr().out.splitlines()
     assert all(len(line) <= 80 for line in out)
-    assert out[0] == "  01 order                Computed here, with the same bits on every machine"
+    assert out[0] == "  01 order                Computed here; the same bits on every machine"
     assert out[1].startswith("  08 five-runs            Recorded: ")
     assert out[2].startswith("  08 a-study              Own result: ")
     assert out[3].startswith("  Left out, fpdrift-out/y.json: not a saved Result")
