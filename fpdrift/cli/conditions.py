@@ -73,13 +73,11 @@ def add_condition(command: argparse.ArgumentParser) -> None:
     for name, settings in OPTIONS.items():
         group.add_argument(option(name), dest=name, **settings)
     for other, name in OTHER_NAMES.items():
+        settings = {key: value for key, value in OPTIONS[name].items() if key == "type"}
+        if "action" in OPTIONS[name]:  # a flag
+            settings["nargs"] = 0
         group.add_argument(
-            option(other),
-            dest=name,
-            action=_OtherName,
-            nargs=0 if "action" in OPTIONS[name] else None,
-            type=OPTIONS[name].get("type"),
-            help=argparse.SUPPRESS,
+            option(other), dest=name, action=_OtherName, help=argparse.SUPPRESS, **settings
         )
 
 

@@ -90,14 +90,14 @@ def _train(arguments: argparse.Namespace, condition: Condition) -> Record:
     from fpdrift.training import train
 
     last = 0
-    with reporting() as report:
 
-        def progress(done: int, total: int) -> None:
-            nonlocal last
-            last = done
-            report(condition.name, done, total)
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        last = done
+        report(condition.name, done, total)
 
-        try:
+    try:
+        with reporting() as report:
             return train(
                 condition,
                 arguments.network,
@@ -109,10 +109,10 @@ def _train(arguments: argparse.Namespace, condition: Condition) -> Record:
                 timeout=arguments.timeout,
                 progress=progress,
             )
-        except KeyboardInterrupt:
-            path = arguments.path or f"{condition.file_name}.fpdrift"
-            print(f"\n{_interrupted(path, last, arguments.steps)}", file=sys.stderr)
-            raise
+    except KeyboardInterrupt:  # the bar is gone, so that no line of the message is broken
+        path = arguments.path or f"{condition.file_name}.fpdrift"
+        print(f"\n{_interrupted(path, last, arguments.steps)}", file=sys.stderr)
+        raise
 
 
 def _interrupted(path: str, last: int, steps: int) -> str:
