@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fpdrift.errors import short_repr
 from fpdrift.reduction._plan import Plan
+from fpdrift.reduction._reveal._judge_orders import judge_orders
 from fpdrift.serialization import Result
 
 #: The verdicts of `Revealed`, and what each says.
@@ -130,11 +131,12 @@ class Revealed(Result):
 class SameOrder(Result):
     """Whether two functions add in the same order, and where they do not."""
 
+    _computed = ("why",)
+
     n: int
     dtype: str
     #: True or False; None where the order of one of them is not known
     same: bool | None
-    why: str
     first: Revealed
     second: Revealed
     #: how many sets of inputs both add up on their way
@@ -149,6 +151,11 @@ class SameOrder(Result):
     second_gave: np.generic | None
     #: (n,) by which that input was multiplied, of two products; None where by ones
     example_factors: npt.NDArray[Any] | None = None
+
+    @property
+    def why(self) -> str:
+        """What `same` follows from, in a sentence."""
+        return judge_orders(self.first, self.second, differs=self.example is not None)[1]
 
     @property
     def answer(self) -> str:

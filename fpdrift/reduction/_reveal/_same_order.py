@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from fpdrift.floats import Format, format_of, same_bits
 from fpdrift.reduction._plan import Plan
+from fpdrift.reduction._reveal._judge_orders import judge_orders
 from fpdrift.reduction._reveal._probe_inputs import mixture, order_matters
 from fpdrift.reduction._reveal._probing import BlackBox
 from fpdrift.reduction._reveal._products import product_rows
-from fpdrift.reduction._reveal._results import Revealed, SameOrder
+from fpdrift.reduction._reveal._results import SameOrder
 from fpdrift.reduction._reveal._reveal import reveal
 from fpdrift.serialization import read_only
 
@@ -60,13 +61,12 @@ def same_order(
     fmt = format_of(dtype)
     boxes = [BlackBox(f, n, fmt, one.name) for f, one in zip(functions, (first, second))]  # noqa: B905 - two of each
     row, factors, *gave = _example(boxes, fmt, rng)
-    same, why = _judged(first, second, differs=row is not None)
+    same, _ = judge_orders(first, second, differs=row is not None)
     shared, only_first, only_second = _parted(first.plan, second.plan)
     return SameOrder(
         n=n,
         dtype=fmt.name,
         same=same,
-        why=why,
         first=first,
         second=second,
         shared=shared,
@@ -77,75 +77,6 @@ def same_order(
         second_gave=gave[1],
         example_factors=factors,
     )
-
-
-def _judged(first: Revealed, second: Revealed, *, differs: bool) -> tuple[bool | None, str]:
-    """Return whether the orders are the same, and why; whether an input is known to differ."""
-    both = first, second
-    for one in both:
-        if one.verdict in ("inconsistent", "not reproduced"):
-            return None, f"{one.name} is {one.verdict}, so its order is not known."
-    if first.plan is None or second.plan is None:
-        return _judged_without_trees(first, second, differs=differs)
-    if first.plan != second.plan:
-        return False, "Their trees differ."
-    if different := next(_different_rounding(first, second), None):
-        return False, f"They add in the same order, but {different}."
-    if differs:
-        return None, "They add in the same order and seem to round alike, but their bits differ."
-    for one in both:
-        if one.evidence.offsets_that_differ:
-            return None, (
-                "They add in the same order and round alike where the numbers start at a multiple "
-                f"of 64 bytes; elsewhere {one.name} gives different bits."
-            )
-    return True, "They add in the same order and round alike."
-
-
-def _judged_without_trees(
-    first: Revealed, second: Revealed, *, differs: bool
-) -> tuple[bool | None, str]:
-    """Compare sums of which one or both follow no tree."""
-    if first.verdict != second.verdict or (first.plan is None) != (second.plan is None):
-        return False, f"{_what(first)}, {_what(second)}."
-    what = "but their bits differ" if differs else "and they gave the same bits"
-    if first.verdict == "order-independent":
-        return not differs, f"Neither depends on the order, {what}."
-    return not differs, f"{_what(first)}, {_what(second)}, {what}."
-
-
-def _what(one: Revealed) -> str:
-    if one.verdict == "confirmed":
-        return f"{one.name} is {one.algorithms[0] if one.plan is None else 'a tree of additions'}"
-    return f"{one.name} is {one.verdict}"
-
-
-def _different_rounding(first: Revealed, second: Revealed) -> Iterator[str]:
-    """Describe each way in which two functions of one plan round differently."""
-    both = first, second
-    if (first.accumulator or first.dtype) != (second.accumulator or second.dtype):
-        yield _of_each(both, lambda one: f"adds in {one.accumulator or one.dtype}")
-    if first.finish != second.finish:
-        yield _of_each(both, lambda one: f"returns its sum {one.finish or 'as it is'}")
-    flags = [one.unrounded for one in both if one.unrounded is not None]
-    if len(flags) == len(both) and (flags[0] != flags[1]).any():
-        yield _of_each(both, _fused)
-    if first.evidence.flushed != second.evidence.flushed:
-        yield _of_each(both, _flushes)
-
-
-def _of_each(both: tuple[Revealed, Revealed], does: Callable[[Revealed], str]) -> str:
-    return " and ".join(f"{one.name} {does(one)}" for one in both)
-
-
-def _fused(one: Revealed) -> str:
-    count = 0 if one.unrounded is None else int(one.unrounded.sum())
-    return f"adds {count or 'none'} of its {one.n} products unrounded"
-
-
-def _flushes(one: Revealed) -> str:
-    what = ", ".join(one.evidence.flushed)
-    return f"treats subnormal {what} as zeros" if what else "keeps subnormal numbers"
 
 
 def _example(boxes: list[BlackBox], fmt: Format, rng: np.random.Generator) -> tuple[Any, ...]:
