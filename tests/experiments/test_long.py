@@ -118,7 +118,10 @@ def test_small_weights_that_are_zeros_are_said_to_be(trained, tmp_path):
 
 def test_epochs_are_refused_where_there_are_none(capsys):
     assert main(["experiment", "five-runs", "--epochs", "3"]) == 2
-    assert "--epochs 3: five-runs has no --epochs; only long, question have it" in capsys.readouterr().err
+    assert (
+        "--epochs 3: five-runs has no --epochs; only long, question have it"
+        in capsys.readouterr().err
+    )
     assert main(["experiment", "long", "--epochs", "0"]) == 2
     assert main(["experiment", "long", "--epochs", "201"]) == 2
     with pytest.raises(FpdriftError, match="201 epochs is out of range"):

@@ -56,7 +56,7 @@ def same_order(first, second, same=False, **given):
         revealed(plan, f"planted:{name}", "confirmed" if plan else "inconsistent")
         for name, plan in (("one", first), ("other", second))
     ]
-    fields = {"n": boxes[0].n, "dtype": "float32", "same": same, "why": "Planted reason."}
+    fields = {"n": boxes[0].n, "dtype": "float32", "same": same}
     apart = {"only_first": ((2, 3),), "only_second": ((1, 2),)} if first != second else {}
     fields |= {"shared": 1, "only_first": (), "only_second": ()} | apart
     fields |= {"example": None, "first_gave": None, "second_gave": None} | given

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fpdrift.errors import FpdriftError
-from fpdrift.floats import FORMATS, floor_log2, round_fraction
+from fpdrift.floats import FORMATS, floor_log2, round_fraction, ulp_at
 from fpdrift.reduction import (
     OrderSpread,
     SpreadGrowth,
@@ -22,7 +22,6 @@ from fpdrift.reduction import (
 from fpdrift.reduction.parallel import _order_spread, _strategies
 from fpdrift.reduction.parallel._operations import OPERATIONS, Task
 from fpdrift.reduction.parallel._order_spread import random_orders
-from fpdrift.reduction.parallel._results import ulp_at
 from fpdrift.reduction.parallel._thread_pool import Tries
 
 COUNTS = (1, 2, 3, 5, 8)

@@ -438,7 +438,7 @@ def _gpu_tree(result: GpuTree) -> list[str]:
 
 @screen.register
 def _recording(result: GpuRecording) -> list[str]:
-    lines = screen(result.sums)
+    lines: list[str] = screen(result.sums)
     for tree in result.trees:
         lines += screen(tree)
     for name, why in result.skipped.items():

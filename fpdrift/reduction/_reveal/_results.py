@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fpdrift.errors import short_repr
 from fpdrift.reduction._plan import Plan
+from fpdrift.reduction._reveal._decide_order import decide_order
 from fpdrift.serialization import Result
 
 #: The verdicts of `Revealed` and their meaning.
@@ -130,11 +131,12 @@ class Revealed(Result):
 class SameOrder(Result):
     """Whether two functions add in the same order, and where their trees differ."""
 
+    _computed = ("why",)
+
     n: int
     dtype: str
     #: True or False; None if the order of one of them is not known
     same: bool | None
-    why: str
     first: Revealed
     second: Revealed
     #: number of sets of inputs whose partial sum both compute
@@ -149,6 +151,11 @@ class SameOrder(Result):
     second_gave: np.generic | None
     #: (n,) the factors of that input, for two products; None if all are one
     example_factors: npt.NDArray[Any] | None = None
+
+    @property
+    def why(self) -> str:
+        """What `same` follows from, in a sentence."""
+        return decide_order(self.first, self.second, differs=self.example is not None)[1]
 
     @property
     def answer(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from fpdrift.floats import Format, format_of, same_bits
 from fpdrift.reduction._plan import Plan
+from fpdrift.reduction._reveal._decide_order import decide_order
 from fpdrift.reduction._reveal._probe_inputs import mixture, order_matters
 from fpdrift.reduction._reveal._probing import ProbedFunction
 from fpdrift.reduction._reveal._products import product_rows
-from fpdrift.reduction._reveal._results import Revealed, SameOrder
+from fpdrift.reduction._reveal._results import SameOrder
 from fpdrift.reduction._reveal._reveal import reveal
 from fpdrift.serialization import read_only
 
@@ -60,13 +61,12 @@ def same_order(
     fmt = format_of(dtype)
     probed = [ProbedFunction(f, n, fmt, one.name) for f, one in zip(functions, (first, second))]  # noqa: B905 - two of each
     row, factors, *gave = _example(probed, fmt, rng)
-    same, why = _decide(first, second, differs=row is not None)
+    same, _ = decide_order(first, second, differs=row is not None)
     shared, only_first, only_second = _compare_sets(first.plan, second.plan)
     return SameOrder(
         n=n,
         dtype=fmt.name,
         same=same,
-        why=why,
         first=first,
         second=second,
         shared=shared,
@@ -77,78 +77,6 @@ def same_order(
         second_gave=gave[1],
         example_factors=factors,
     )
-
-
-def _decide(first: Revealed, second: Revealed, *, differs: bool) -> tuple[bool | None, str]:
-    """Return whether the orders are the same, and why; `differs`: an input has different bits."""
-    both = first, second
-    for one in both:
-        if one.verdict in ("inconsistent", "not reproduced"):
-            return None, f"{one.name} is {one.verdict}, so its order is not known."
-    if first.plan is None or second.plan is None:
-        return _decide_without_trees(first, second, differs=differs)
-    if first.plan != second.plan:
-        return False, "Their trees differ."
-    if different := next(_different_rounding(first, second), None):
-        return False, f"They add in the same order, but {different}."
-    if differs:
-        return (
-            None,
-            "They add in the same order, apparently with the same rounding, but their bits differ.",
-        )
-    for one in both:
-        if one.evidence.offsets_that_differ:
-            return None, (
-                "They add in the same order with the same rounding if the numbers start at a "
-                f"multiple of 64 bytes; at other offsets {one.name} gives different bits."
-            )
-    return True, "They add in the same order with the same rounding."
-
-
-def _decide_without_trees(
-    first: Revealed, second: Revealed, *, differs: bool
-) -> tuple[bool | None, str]:
-    """Compare two sums of which at least one follows no tree."""
-    if first.verdict != second.verdict or (first.plan is None) != (second.plan is None):
-        return False, f"{_describe(first)}, {_describe(second)}."
-    what = "but their bits differ" if differs else "and they gave the same bits"
-    if first.verdict == "order-independent":
-        return not differs, f"Neither depends on the order, {what}."
-    return not differs, f"{_describe(first)}, {_describe(second)}, {what}."
-
-
-def _describe(one: Revealed) -> str:
-    if one.verdict == "confirmed":
-        return f"{one.name} is {one.algorithms[0] if one.plan is None else 'a tree of additions'}"
-    return f"{one.name} is {one.verdict}"
-
-
-def _different_rounding(first: Revealed, second: Revealed) -> Iterator[str]:
-    """Describe each way in which two functions of one plan round differently."""
-    both = first, second
-    if (first.accumulator or first.dtype) != (second.accumulator or second.dtype):
-        yield _of_each(both, lambda one: f"adds in {one.accumulator or one.dtype}")
-    if first.finish != second.finish:
-        yield _of_each(both, lambda one: f"returns its sum {one.finish or 'unchanged'}")
-    flags = [one.unrounded for one in both if one.unrounded is not None]
-    if len(flags) == len(both) and (flags[0] != flags[1]).any():
-        yield _of_each(both, _describe_products)
-    if first.evidence.flushed != second.evidence.flushed:
-        yield _of_each(both, _describe_flushing)
-
-
-def _of_each(both: tuple[Revealed, Revealed], does: Callable[[Revealed], str]) -> str:
-    return " and ".join(f"{one.name} {does(one)}" for one in both)
-
-
-def _describe_products(one: Revealed) -> str:
-    count = 0 if one.unrounded is None else int(one.unrounded.sum())
-    return f"adds {count or 'none'} of its {one.n} products unrounded"
-
-
-def _describe_flushing(one: Revealed) -> str:
-    what = ", ".join(one.evidence.flushed)
-    return f"flushes subnormal {what} to zero" if what else "keeps subnormal numbers"
 
 
 def _example(

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fpdrift.errors import FpdriftError, short_repr
-from fpdrift.floats import format_of
+from fpdrift.floats import format_of, ulp_at
 from fpdrift.reduction import plans
 from fpdrift.reduction._executor import run_plan, run_plans
 from fpdrift.reduction._rounding import Floats
@@ -23,7 +23,6 @@ from fpdrift.reduction.parallel._results import (
     OrderSpread,
     SpreadGrowth,
     ThreadSums,
-    ulp_at,
 )
 from fpdrift.reduction.parallel._thread_pool import Progress, reporter, run_tries, thread_counts
 from fpdrift.reduction.parallel._thread_sums import in_order_of_arrival, thread_sums

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from fpdrift.floats import ulp_distance
+from fpdrift.floats import ulp_at, ulp_distance
 from fpdrift.reduction._rounding import Floats
 from fpdrift.reduction.algorithms import Bins
 from fpdrift.reduction.parallel._operations import Chunk, Task, add_parts
-from fpdrift.reduction.parallel._results import Strategies, Strategy, ulp_at
+from fpdrift.reduction.parallel._results import Strategies, Strategy
 from fpdrift.reduction.parallel._thread_pool import (
     Progress,
     ReductionStrategy,
