@@ -11,6 +11,7 @@ FLOOR = {
     "fieldtypes",
     "provenance",
     "serialization",
+    "text",
     "validation",
 }
 RESULTS = FLOOR | {"floats", "arithmetic", "perturbation", "reduction", "comparison"}
@@ -18,8 +19,9 @@ MAY_IMPORT = {
     "errors": set(),
     "atomic": set(),
     "fieldtypes": set(),
+    "text": set(),
     "_deprecated": set(),
-    "provenance": {"errors", "fpdrift"},
+    "provenance": {"errors", "fpdrift", "text"},
     "validation": {"errors"},
     "serialization": {"errors", "fieldtypes", "provenance"},
     "subprocesses": {"errors"},

@@ -1,9 +1,7 @@
 """``fpdrift class``: which records of a folder have equal bits, and where the others diverged.
 
-A class without names: what is told of its runs is what fpdrift itself writes into a record.
-
-A record's `meta` may hold anything, a student's name among it. So facts are not searched for names:
-only those that are known to hold none are told.
+With --anonymous no name is shown. A record's `meta` may hold anything, such as a student's name, so
+facts are not searched for names: only facts that fpdrift itself writes are kept.
 """
 
 from __future__ import annotations
@@ -42,12 +40,12 @@ _FACTS = {
     *(f"packages.{name}" for name in provenance.PACKAGES),
     *(f"switches.{name}" for name in provenance.SWITCHES),
 }
-#: Facts that are names, told where all of them are fpdrift's own.
+#: Facts that are names, kept where all of them are fpdrift's own.
 _NAMES = {"network": {*NETWORKS, UNKNOWN}, "data.name": {*DATA, UNKNOWN}}
 
 
 def anonymous(result: ManyRuns) -> ManyRuns:
-    """Take the names of files away, and every fact that may hold a person's."""
+    """Remove the names of files, and every fact that may hold a person's name."""
     return replace(
         result,
         names=tuple(f"run {number}" for number in range(1, len(result.names) + 1)),
@@ -63,23 +61,23 @@ def anonymous(result: ManyRuns) -> ManyRuns:
 
 
 def by_content(path: Path, *, trust: bool) -> bytes:
-    """Return a file's place among others that tells nothing of its name, and is always the same.
+    """Return a key that sorts files by their content, so that their order reveals no name.
 
-    Without `trust` large files are not opened, so need no place.
+    Without `trust` large files are not opened and need no key.
     """
     try:
         if not path.is_file() or (not trust and path.stat().st_size > MAX_BYTES):
             return b""
         with path.open("rb") as file:
             return hashlib.file_digest(file, "blake2b").digest()
-    except OSError:  # what cannot be read is left out, and told of there
+    except OSError:  # an unreadable file is skipped later, with the reason
         return b""
 
 
 def _kind(why: str) -> str:
-    """Describe what is wrong with a file in words that hold nothing of the file."""
+    """Describe why a file is skipped, without any text of the file."""
     kinds = (kind for kind in (OTHER_MODEL, OTHER_START) if why.startswith(f"{kind}: "))
-    return next(kinds, "no whole record")
+    return next(kinds, "not a complete record")
 
 
 def add_to(commands: Any) -> None:
@@ -88,14 +86,14 @@ def add_to(commands: Any) -> None:
         "class",
         help="compare all records of a folder, such as a class's",
         description="Group the records of a folder by equal bits, in the tensors that all have. "
-        "What cannot be read, or is of another model than most, is left out and named.",
+        "Files that cannot be read, or whose model differs from most, are skipped and listed.",
         allow_abbrev=False,
     )
     command.add_argument("folder", type=Path, metavar="DIR")
     command.add_argument(
         "--anonymous",
         action="store_true",
-        help="number the records, in no order of their names, and tell no fact of a person's own",
+        help="number the records in an order unrelated to their names; show no personal data",
     )
     add_trust(command)
     add_output(command)
@@ -111,8 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError:
         there, paths = False, []
     if not paths:
-        why = "holds no *.fpdrift" if there else "is no folder that can be read"
-        message = f"{arguments.folder} {why}; give the folder with the records"
+        why = "contains no *.fpdrift file" if there else "is not a readable folder"
+        message = f"{arguments.folder} {why}; name the folder with the records"
         raise FpdriftError(message)
     compared = _nameless if arguments.anonymous else compare_many
     return deliver(compared(paths, trust=arguments.trust), arguments)
@@ -123,5 +121,5 @@ def _nameless(paths: list[Path], *, trust: bool) -> ManyRuns:
     try:
         return anonymous(compare_many(in_order, trust=trust))
     except FpdriftError:  # it names a file
-        message = "no record to compare; leave --anonymous out to see what is wrong with which"
+        message = "no record can be compared; run without --anonymous to see why"
         raise FpdriftError(message) from None

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fpdrift import atomic
-from fpdrift.cli.options import folder, make_folder, whole
+from fpdrift.cli.options import flush, folder, make_folder, whole
 from fpdrift.cli.progress import reporting
-from fpdrift.cli.screens import count, screen, verdict
+from fpdrift.cli.screens import show, verdict
 from fpdrift.errors import MissingExtraError
 from fpdrift.experiments import EXPERIMENTS, Experiment, Settings, experiment
 from fpdrift.provenance import available_cores
+from fpdrift.text import plural
 from fpdrift.training._datasets import check
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     check(settings.data, "one-hot")
     make_folder(settings.out)
     show = _Screen(settings.out, quiet=arguments.json, draw=not arguments.no_plots)
-    show.line(f"fpdrift demo: {count(available_cores(), 'core')}, seed {settings.seed}")
+    show.line(f"fpdrift demo: {plural(available_cores(), 'core')}, seed {settings.seed}")
     try:
         failed = _steps(chosen, settings, show, explicit=arguments.only is not None)
     except KeyboardInterrupt:
@@ -97,8 +98,9 @@ class _Screen:
         atomic.write(self.out / f"{name}.json", text)
         self.results[name] = result
         self.documents[name] = json.loads(text)
-        for row in screen(result):
-            self.line(row)
+        if not self.quiet:
+            show(result)
+            flush()
         if self.draw:
             from fpdrift.plotting import save
 

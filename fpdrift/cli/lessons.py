@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fpdrift
-from fpdrift.cli.screens import count
 from fpdrift.cli.screens.screen import wrapped
 from fpdrift.errors import FpdriftError, MissingExtraError
 from fpdrift.lessons import copy_lesson, copy_lessons, find_lesson, lessons
 from fpdrift.lessons.runtime import USES, environment
+from fpdrift.text import plural
 
 if TYPE_CHECKING:
     import argparse
@@ -74,7 +74,7 @@ def _copy(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command is called alike
     found = environment()
-    where = f"{count(found.cores, 'core')}, {found.system}"
+    where = f"{plural(found.cores, 'core')}, {found.system}"
     print(f"fpdrift {fpdrift.__version__}, Python {found.python}, {where}")
     for name, use in USES.items():
         print(f"  {name:12} {found.versions[name] or 'not installed':15} for {use}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fpdrift import atomic
-from fpdrift.cli.screens import screen
+from fpdrift.cli.screens import show
 from fpdrift.errors import FpdriftError
 
 if TYPE_CHECKING:
@@ -109,8 +109,10 @@ def check_output(arguments: argparse.Namespace) -> None:
 def deliver(result: Result, arguments: argparse.Namespace) -> int:
     """Show a result and save it where the arguments say; give the exit code."""
     try:
-        for line in [_json(result)] if arguments.json == "-" else screen(result):
-            print(line)
+        if arguments.json == "-":
+            print(_json(result))
+        else:
+            show(result)
         flush()
     finally:  # also where whoever reads the screen has gone away (| head)
         _save(result, arguments)

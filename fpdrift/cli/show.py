@@ -1,4 +1,4 @@
-"""``fpdrift show``: what a record is, from where, and whether it is whole."""
+"""``fpdrift show``: what a record contains, where it comes from, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "show",
-        help="what a record holds, and from where it is",
-        description="Tell what a record holds. The file may come from anybody: it is checked "
-        "before it is believed, and never written to.",
+        help="show what a record contains and where it comes from",
+        description="Show what a record contains. The file need not be trusted: it is checked "
+        "while it is read, and never modified.",
         allow_abbrev=False,
     )
     command.add_argument("file", type=Path, metavar="FILE")
