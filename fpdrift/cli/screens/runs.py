@@ -231,8 +231,8 @@ def _summary(result: RecordSummary) -> Blocks:
     facts = [fact for fact in result.facts.items() if not _is_internal(fact[0])]
     yield ""
     yield heading("Settings and machine, as recorded")
-    rows = [(whole(name), setting(text)) for name, text in facts[:_ALL_FACTS]]
-    yield table(("setting", "value"), rows)
+    shown = [(whole(name), setting(text)) for name, text in facts[:_ALL_FACTS]]
+    yield table(("setting", "value"), shown)
     if len(facts) > _ALL_FACTS:
         yield paragraph(f"and {len(facts) - _ALL_FACTS} more; --json has all", 4)
 

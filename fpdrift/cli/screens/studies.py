@@ -123,8 +123,10 @@ def _sources(result: Sources) -> Blocks:
             "Churn: share of predictions whose class changed."
         ),
     ]
-    words = {"finding": result.finding, "claim": _claim(result.claim)}
-    return _page(result, setup, body, why_skipped=result.skipped, **words)
+    claim = _claim(result.claim)
+    return _page(
+        result, setup, body, why_skipped=result.skipped, finding=result.finding, claim=claim
+    )
 
 
 def _figures(values: Figures | Sequence[float], kind: str = ".1e") -> str:
@@ -308,8 +310,10 @@ def _study_page(result: _Told, study: Study, body: Sequence[RenderableType]) -> 
         f"{study.labels} labels",
         f"seed {study.seed}",
     )
-    words = {"finding": result.finding, "claim": _claim(study.claim)}
-    return _page(result, setup, body, why_skipped=study.skipped, **words)
+    claim = _claim(study.claim)
+    return _page(
+        result, setup, body, why_skipped=study.skipped, finding=result.finding, claim=claim
+    )
 
 
 def _distances(study: Study) -> list[RenderableType]:
@@ -343,8 +347,14 @@ def _question(result: Question) -> Blocks:
     )
     heads = ("run", ">best epoch", ">val. loss", ">val. accuracy", ">diverges", ">distance")
     rows = [_question_row(run, distances.get(run.label)) for run in result.runs]
-    words = {"finding": result.finding, "claim": f"Question: {result.claim}"}
-    return _page(result, setup, [table((*heads, ">churn"), rows), detail(_TERMS)], **words)
+    claim = f"Question: {result.claim}"
+    return _page(
+        result,
+        setup,
+        [table((*heads, ">churn"), rows), detail(_TERMS)],
+        finding=result.finding,
+        claim=claim,
+    )
 
 
 def _question_row(run: Validated, away: RunDistance | None) -> tuple[str, ...]:
@@ -366,8 +376,8 @@ def _long(result: Long) -> Blocks:
     )
     heads = (">epoch", ">step", ">distance", ">loss a", ">loss b", ">churn", ">weights <= 1e-8")
     body = [table(heads, [_long_row(epoch) for epoch in result.epochs]), *_kept(result)]
-    words = {"finding": result.finding, "claim": _claim(result.claim)}
-    return _page(result, setup, body, **words)
+    claim = _claim(result.claim)
+    return _page(result, setup, body, finding=result.finding, claim=claim)
 
 
 def _kept(result: Long) -> Blocks:
@@ -410,8 +420,10 @@ def _trap(result: Trap) -> Blocks:
         )
         for path in result.paths
     ]
-    words = {"finding": result.finding, "claim": _claim(result.claim)}
-    return _page(result, setup, [table((*heads, "diagnosis"), rows)], **words)
+    claim = _claim(result.claim)
+    return _page(
+        result, setup, [table((*heads, "diagnosis"), rows)], finding=result.finding, claim=claim
+    )
 
 
 @layout.register
@@ -432,8 +444,8 @@ def _courses(result: DistanceCurves) -> Blocks:
     if both:
         body += ["", heading("All weights, with those biases, which rounding alone moves")]
         body += [_curves(both)]
-    words = {"finding": result.finding, "claim": f"Question: {result.claim}"}
-    return _page(result, setup, body, **words)
+    claim = f"Question: {result.claim}"
+    return _page(result, setup, body, finding=result.finding, claim=claim)
 
 
 def _curves(result: DistanceCurves) -> RenderableType:
