@@ -85,7 +85,7 @@ def _two_loops(result: TwoLoops) -> Blocks:
     if lost[0] == lost[1]:
         yield headline(f"No drift seen between the two loops: after {steps}, 1 - x = {lost[0]}.")
     else:
-        yield headline(f"Two loops, equal on paper, differ after {steps} from x = 1.")
+        yield headline(f"Two loops, equal on paper, end at different values after {steps}.")
     rows = [
         ("x *= A / B", lost[0], f"{result.quotient.stretches:,}"),
         ("x *= A; x /= B", lost[1], f"{result.pair.stretches:,}"),
@@ -151,8 +151,8 @@ def _nudge(result: NudgeAccount) -> Blocks:
     else:
         yield paragraph(f"Nudge: {noise.label}.")
     yield detail(
-        f"{plural(result.small, 'weight')} of all no larger in size than the nudge, of which "
-        f"{result.zeros:,} are zero."
+        f"No larger in size than the nudge: {plural(result.small, 'weight')}, {result.zeros:,} of "
+        "them zero."
     )
 
 
