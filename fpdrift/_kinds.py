@@ -90,7 +90,7 @@ def _import(room: str) -> None:
 classes = Table()
 #: What draws it: a function of the result and the axes.
 pictures = Table()
-#: What prints it: a function of the result that returns lines.
+#: What prints it: a function of the result that yields the blocks of its screen.
 screens = Table()
 #: The slide cards that show it, as a tuple.
 cards = Table()

@@ -18,6 +18,7 @@ from typing import Any
 
 import fpdrift
 from fpdrift.errors import FpdriftError
+from fpdrift.text import plural
 
 #: Libraries whose version can change a rounding.
 PACKAGES = ("numpy", "scipy", "ml_dtypes", "keras", "tensorflow", "torch", "jax", "scikit-learn")
@@ -116,8 +117,7 @@ class Provenance:
 
 def describe_machine(by: Provenance) -> str:
     """Return a sentence about the machine, versions and fpdrift code behind a result."""
-    cores = f"{by.cores:,} core{'' if by.cores == 1 else 's'}"
-    where = [by.cpu, cores, by.system, *([by.device] if by.device else [])]
+    where = [by.cpu, plural(by.cores, "core"), by.system, *([by.device] if by.device else [])]
     with_ = [by.python, *(f"{name} {version}" for name, version in by.packages.items())]
     switched = [f"{name}={value}" for name, value in by.switches.items()]
     parts = (where, [*with_, *switched], [f"fpdrift {by.fpdrift}, code {by.code}"])

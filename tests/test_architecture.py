@@ -12,6 +12,7 @@ FLOOR = {
     "fieldtypes",
     "provenance",
     "serialization",
+    "text",
     "validation",
 }
 RESULTS = FLOOR | {"floats", "arithmetic", "perturbation", "reduction", "comparison"}
@@ -20,8 +21,9 @@ MAY_IMPORT = {
     "atomic": set(),
     "fieldtypes": set(),
     "_kinds": set(),
+    "text": set(),
     "_deprecated": set(),
-    "provenance": {"errors", "fpdrift"},
+    "provenance": {"errors", "fpdrift", "text"},
     "validation": {"errors"},
     "serialization": {"_kinds", "errors", "fieldtypes", "provenance"},
     "subprocesses": {"errors"},

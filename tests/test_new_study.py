@@ -81,7 +81,7 @@ def test_the_page_names_four_files():
 
 def test_the_study_has_its_screen_picture_and_card(copied):
     printed = run(copied, "-m", "fpdrift", "experiment", "third", "--json", "out/third.json")
-    assert f"  {1 / 3}" in printed.splitlines()
+    assert f"  A third is {1 / 3}." in printed.splitlines()
     saved = json.loads((copied / "out" / "third.json").read_text(encoding="utf-8"))
     assert saved["result"] == {"$result": "Third", "value": 1 / 3}
     title, cards = run(copied, "-c", LOOK).splitlines()

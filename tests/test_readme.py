@@ -12,6 +12,7 @@ from helpers import require
 import fpdrift
 from fpdrift.cli.screens import screen
 from fpdrift.experiments import EXPERIMENTS, LIGHT, STUDIES
+from fpdrift.serialization import Result
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -61,6 +62,12 @@ def test_dotted_names_of_the_table_are_public_in_their_rooms():
 def test_the_recorded_table_is_the_recording():
     table = "\n".join(screen(fpdrift.load_recorded("five-runs")))
     assert f"```\n{table}\n```" in README
+
+
+def test_the_demo_s_screens_are_those_of_its_results():
+    for step in EXPERIMENTS:
+        saved = (ROOT / "figures" / "demo" / f"{step.name}.json").read_text()
+        assert "\n".join(screen(Result.from_json(saved))) in README, step.name
 
 
 def test_no_page_installs_from_an_index_what_none_has():

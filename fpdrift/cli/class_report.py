@@ -47,8 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError:
         exists, paths = False, []
     if not paths:
-        why = "has no *.fpdrift" if exists else "is not a readable folder"
-        message = f"{arguments.folder} {why}; give the folder with the records"
+        why = "contains no *.fpdrift file" if exists else "is not a readable folder"
+        message = f"{arguments.folder} {why}; name the folder with the records"
         raise FpdriftError(message)
     compared = _nameless if arguments.anonymous else compare_many
     with waiting("comparing"):
@@ -63,6 +63,6 @@ def _nameless(paths: list[Path], *, trust: bool) -> ManyRuns:
     in_order = sorted(paths, key=lambda path: by_content(path, trust=trust))
     try:
         return anonymous(compare_many(in_order, trust=trust))
-    except FpdriftError:  # its message names a file
-        message = "no record to compare; leave out --anonymous to see what is wrong with which file"
+    except FpdriftError:  # it names a file
+        message = "no record can be compared; run without --anonymous to see why"
         raise FpdriftError(message) from None

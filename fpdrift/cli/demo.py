@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.cli.options import folder, make_folder, whole
+from fpdrift.cli.options import flush, folder, make_folder, whole
 from fpdrift.cli.progress import reporting, waiting
 from fpdrift.errors import MissingExtraError
 
@@ -53,9 +53,10 @@ def add_to(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the chosen steps; return the exit code."""
-    from fpdrift.cli.screens import count, verdict
+    from fpdrift.cli.screens import verdict
     from fpdrift.experiments import EXPERIMENTS, Settings
     from fpdrift.provenance import available_cores
+    from fpdrift.text import plural
     from fpdrift.training._datasets import check
 
     if arguments.list:
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     check(settings.data, "one-hot")
     make_folder(settings.out)
     show = _Screen(settings.out, quiet=arguments.json, draw=not arguments.no_plots)
-    show.line(f"fpdrift demo: {count(available_cores(), 'core')}, seed {settings.seed}")
+    show.line(f"fpdrift demo: {plural(available_cores(), 'core')}, seed {settings.seed}")
     try:
         failed = _steps(chosen, settings, show, explicit=arguments.only is not None)
     except KeyboardInterrupt:
@@ -110,14 +111,15 @@ class _Screen:
         import json
 
         from fpdrift import atomic
-        from fpdrift.cli.screens import screen
+        from fpdrift.cli.screens import show
 
         text = result.to_json()
         atomic.write(self.out / f"{name}.json", text)
         self.results[name] = result
         self.documents[name] = json.loads(text)
-        for row in screen(result):
-            self.line(row)
+        if not self.quiet:
+            show(result)
+            flush()
         if self.draw:
             with waiting("drawing"):
                 from fpdrift.plotting import save

@@ -93,12 +93,12 @@ def _copy(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command is called in the same way
-    from fpdrift.cli.screens import count
     from fpdrift.cli.screens.screen import wrapped
     from fpdrift.lessons.runtime import USES, environment
+    from fpdrift.text import plural
 
     found = environment()
-    where = f"{count(found.cores, 'core')}, {found.system}"
+    where = f"{plural(found.cores, 'core')}, {found.system}"
     print(f"fpdrift {fpdrift.__version__}, Python {found.python}, {where}")
     for name, use in USES.items():
         print(f"  {name:12} {found.versions[name] or 'not installed':15} for {use}")

@@ -111,11 +111,13 @@ def check_output(arguments: argparse.Namespace) -> None:
 
 def deliver(result: Result, arguments: argparse.Namespace) -> int:
     """Show a result and save it where the arguments ask; return the exit code."""
-    from fpdrift.cli.screens import screen
+    from fpdrift.cli.screens import show
 
     try:
-        for line in [_json(result)] if arguments.json == "-" else screen(result):
-            print(line)
+        if arguments.json == "-":
+            print(_json(result))
+        else:
+            show(result)
         flush()
     finally:  # also if the reader of the screen has exited (| head)
         _save(result, arguments)

@@ -1,4 +1,4 @@
-"""``fpdrift show``: what a record holds, its provenance, and whether it is complete."""
+"""``fpdrift show``: what a record contains, where it comes from, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "show",
-        help="what a record holds, and its provenance",
-        description="Show what a record holds, its provenance, and whether it is complete.",
+        help="what a record contains, and its provenance",
+        description="Show what a record contains, its provenance, and whether it is complete.",
         epilog="The file may come from anybody: it is checked first, and never written to.",
         examples=("fpdrift show a.fpdrift", "fpdrift show a.fpdrift --json a.json"),
     )

@@ -1,6 +1,7 @@
-"""A tree in characters: inputs at the left, a row each; the sum comes out at the right.
+"""A tree and a chart, drawn in characters.
 
-A small chart of characters: how far apart, over the steps, on a logarithmic scale.
+The tree has a row for each input; the sum comes out at the right. The chart shows distances over
+the steps on a logarithmic scale.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
 
     from fpdrift.reduction import Plan
 
-#: Larger trees fit on no screen.
+#: Larger trees are not drawn in characters.
 MOST_INPUTS = 32
 
 
 def tree_text(plan: Plan) -> list[str]:
-    """Draw a plan: an addition joins what comes from ``.`` and ``+``, and goes on from the last.
+    """Draw a plan: an addition joins what comes from ``.`` and ``+``, and continues at the last.
 
     Parameters
     ----------
@@ -62,22 +63,27 @@ def _from_top(n: int, terms: list[list[int]]) -> list[int]:
 
 
 _ROWS = 9
-_COLUMNS = 50
+#: Columns of a chart's plot on a wide and on a narrow screen.
+CHART_WIDTHS = 50, 22
 
 
-def chart(steps: Sequence[int], values: Sequence[float], title: str) -> list[str]:
-    """Draw positive values over steps; zeros (equal bits) and non-finite ones are left out.
+def chart(
+    steps: Sequence[int], values: Sequence[float], title: str, width: int = CHART_WIDTHS[0]
+) -> list[str]:
+    """Draw positive values over steps, without zeros (equal bits) and non-finite values.
 
     Parameters
     ----------
     steps, values : sequences of equal length
     title : str
-        Stands at the right of the top row.
+        The first line.
+    width : int
+        Columns of the plot; the labels take 12 more.
 
     Returns
     -------
     list of str
-        No line longer than 80 columns; empty if nothing is above zero.
+        Empty if no value is above zero.
     """
     points = [(s, v) for s, v in zip(steps, values, strict=True) if v > 0 and math.isfinite(v)]
     if not points:
@@ -86,22 +92,23 @@ def chart(steps: Sequence[int], values: Sequence[float], title: str) -> list[str
     low, high = min(decades), max(decades)
     stride = max(1, math.ceil((high - low + 1) / _ROWS))
     rows = (high - low) // stride + 1
-    cells = [[" "] * _COLUMNS for _ in range(rows)]
+    cells = [[" "] * width for _ in range(rows)]
     last = max(*steps, 1)
     for (step, _), decade in zip(points, decades, strict=True):
-        cells[(decade - low) // stride][round(step / last * (_COLUMNS - 1))] = "*"
+        cells[(decade - low) // stride][round(step / last * (width - 1))] = "*"
     lines = [
         f"     1e{low + row * stride:+03d} |{''.join(cells[row])}".rstrip()
         for row in range(rows - 1, -1, -1)
     ]
-    return [f"     {title}", *lines, _axis(last)]
+    return [f"     {title}", *lines, _axis(last, width)]
 
 
-def _axis(last: int) -> str:
-    """Step numbers under the columns that they belong to."""
-    row = [" "] * (_COLUMNS + 8)
-    for quarter in range(5):
-        number = str(round(last * quarter / 4))
-        column = round(quarter / 4 * (_COLUMNS - 1))
+def _axis(last: int, width: int) -> str:
+    """Return step numbers under the columns that they belong to."""
+    row = [" "] * (width + 8)
+    parts = 4 if width > 40 else 2
+    for part in range(parts + 1):
+        number = str(round(last * part / parts))
+        column = round(part / parts * (width - 1))
         row[column : column + len(number)] = number
     return "      step +" + "".join(row).rstrip()

@@ -184,7 +184,7 @@ def test_a_float32_is_written_with_its_own_digits():
     result = orders("2*11/9", dtype="float32")
     assert repr(result.orders[0]) == "Order(2*11/9 = 2.4444444)"
     assert repr(result.orders[0].ledger[1]).startswith("Rounding(22.0 / 9.0 = 2.4444444, lost ")
-    assert "    2.4444444            2*11/9" in "\n".join(screen(result))
+    assert ["2.4444444", "2*11/9"] in [line.split()[:2] for line in screen(result)]
 
 
 def test_the_callers_settings_for_floating_point_errors_stay():

@@ -89,9 +89,9 @@ def test_one_command_tells_the_classes_and_names_the_bad_ones(folder, capsys):
     }
     bad = {"cut-early.fpdrift", "cut-late.fpdrift", "other-model.fpdrift", "hostile.fpdrift"}
     assert set(found.left_out) == bad
-    assert text.startswith("26 runs in 6 classes of equal bits")
+    assert text.startswith("26 runs fall into 6 classes of equal bits")
     assert all(name in text for name in bad)
-    assert text.count("Left out: ") == 4
+    assert text.count("Skipped: ") == 4
     # a seed and a dtype begin apart; threads part within both dtypes
     assert [split.step for split in found.splits] == [0, 3, 3, 5]
     assert str(folder) not in text

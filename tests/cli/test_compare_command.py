@@ -108,7 +108,9 @@ def told(capsys, *argv):
 
 def test_what_differs_is_told(here, capsys):
     text = told(capsys, "a.fpdrift", "b.fpdrift", "--no-plots")
-    assert text.startswith("b (b) against a (a) settings a | b condition.threads: 1 | 2 ")
+    assert text.startswith(
+        "b (b) diverges from a (a) at step 5. settings a | b condition.threads: 1 | 2 "
+    )
     assert "not recorded the data, their order and augmentation; the network's code. Any" in text
     assert (
         "first difference at step 5, in 2 of 3 tensors: dense/kernel, sgd/dense/kernel/momentum d"
@@ -124,15 +126,18 @@ def test_what_differs_is_told(here, capsys):
         "loss"
     ) in text
     assert "loss a 1, b 1.25 at step 60" in text
-    assert "growth leaves out those whose true gradient is zero" in text
+    assert "growth leaves out weights whose true gradient is zero" in text
     assert list(here.glob("fpdrift-out")) == []
 
 
 def test_where_nothing_differs_the_resolution_is_told(here, capsys):
     text = told(capsys, "a.fpdrift", "again.fpdrift", "--no-plots")
-    assert text.startswith("again (b) against a (a) settings a | b recorded settings: identical d")
+    assert text.startswith(
+        "No drift seen: again (b) has the same bits as a (a) at all 61 steps compared. "
+        "settings a | b recorded settings: identical d"
+    )
     assert (
-        "drift none seen: the same bits in all 3 tensors at all 61 steps that both recorded "
+        "drift none seen: the same bits in 3 tensors at all 61 steps that both recorded "
         "(0 to 60). A single differing bit would have been detected."
     ) in text
     assert not any(word in text for word in ("distance", "growth", "jump", "first difference"))
@@ -150,7 +155,7 @@ def test_a_difference_in_one_bit_of_a_slot_is_seen_at_distance_zero(here, capsys
     text = told(capsys, "a.fpdrift", "slot.fpdrift", "--no-plots")
     assert "at step 60, in 1 of 3 tensors: sgd/dense/kernel/momentum distance" in text
     assert "0 at step 1, 0 at step 10, 0 at step 60" in text
-    assert "growth none: the weights are equal at each step with a known distance" in text
+    assert "growth none: the weights are equal at every step whose distance is known" in text
 
 
 def adam(**settings):
@@ -165,17 +170,21 @@ def test_settings_are_told_whole_learning_rate_first(here, capsys):
     write("two.fpdrift", growing, meta=adam(beta_2=0.95, learning_rate=0.01))
     text = told(capsys, "one.fpdrift", "two.fpdrift", "--no-plots", "--json", "x.json")
     assert text.startswith(
-        "two (b) against one (a) settings a | b keras.optimizers.learning_rate: 0.001 | 0.01 "
+        "two (b) diverges from one (a) at step 5. "
+        "settings a | b keras.optimizers.learning_rate: 0.001 | 0.01 "
         "keras.optimizers.beta_2: 0.999 | 0.95 not recorded thread count and op determinism; "
         "the data, their order and augmentation; the seeds. Any of these may differ "
-        "(fpdrift.step_debug.keep_step keeps batches to compare). first"
+        "(fpdrift.step_debug.keep_step keeps batches for a comparison). first"
     )
-    assert "churn none: a regression has no classes. The predictions differ by 0.0e+00 of" in text
+    assert (
+        "churn none: a regression has no classes. The predictions differ by 0.0e+00, relative to"
+        in text
+    )
     saved = Result.from_json((here / "x.json").read_text()).pairs[0].comparison.differs
     assert saved["keras.optimizers.beta_2"] == (0.999, 0.95)
     text = told(capsys, "a.fpdrift", "two.fpdrift", "--no-plots")
     assert (
-        "recorded in a alone: condition (2 settings) recorded in b alone: keras.optimizers "
+        "recorded only in a: condition (2 settings) recorded only in b: keras.optimizers "
         "(8 settings), keras (1 setting)"
     ) in text
 
@@ -185,10 +194,10 @@ def test_runs_that_started_from_different_weights_have_no_law(here, capsys):
     write("two.fpdrift", lambda step: 1.0 + step, meta=adam())
     text = told(capsys, "one.fpdrift", "two.fpdrift", "--no-plots")
     assert (
-        "start the runs started from different weights; no seed is recorded: call "
-        "keras.utils.set_random_seed before making the model first difference before step 1"
+        "start the runs started from different weights; no seed is recorded; call "
+        "keras.utils.set_random_seed before building the model first difference before step 1"
     ) in text
-    assert "growth no law: the weights are 7.7e-01 apart at step 0 already" in text
+    assert "growth no law: the distance is 7.7e-01 already at step 0" in text
     assert "starting weights:" not in text
     write("nudged.fpdrift", lambda step: 1e-6 * (1 + step) ** 2, meta=adam() | {"seed": 1})
     text = told(capsys, "one.fpdrift", "nudged.fpdrift", "--no-plots")
@@ -202,29 +211,30 @@ def test_a_start_that_was_not_seen_and_one_that_resumes_are_told(here, capsys):
         write(f"{name}.fpdrift", distance, steps=(1, STEPS), meta={"recorder": about})
     text = told(capsys, "one.fpdrift", "two.fpdrift", "--no-plots")
     assert (
-        "start not recorded for a and b (a model without an Input makes its weights in the first "
+        "start not recorded for a and b (a model without an Input creates its weights in the first "
         "step) first difference at step 5"
     ) in text
     assert "settings a | b recorded settings: identical" in text
-    assert "churn cannot tell: the two runs predicted different samples." in text
+    assert "churn unknown: the two runs predicted different samples." in text
     meta = adam() | {"recorder": {"start_seen": False}}
     unseen = {"steps": (1, STEPS), "meta": meta}
     write("one.fpdrift", overwrite=True, **unseen)
     write("far.fpdrift", lambda step: 1.0 + 1e-3 * step, **unseen)
     text = told(capsys, "one.fpdrift", "far.fpdrift", "--no-plots")
     assert (
-        "The runs started from different weights: they are 7.8e-01 apart after step 1, and "
-        "training moves them by "
+        "The runs started from different weights: their distance is 7.8e-01 after step 1, and "
+        "training moves each by only "
     ) in text
-    assert "to step 2; no seed is recorded: call keras" in text
+    assert "until step 2; no seed is recorded; call keras" in text
     write("near.fpdrift", lambda step: 1e-5 * step, **unseen)
     text = told(capsys, "one.fpdrift", "near.fpdrift", "--no-plots")
-    assert "in the first step); cannot tell whether the starts were equal first diff" in text
+    assert "in the first step); whether the starts were equal is unknown first diff" in text
     resumed = {"recorder": {"start_seen": True, "first_step": 30}}
     write("half.fpdrift", steps=(30, STEPS), meta=resumed)
     text = told(capsys, "a.fpdrift", "half.fpdrift", "--no-plots")
     assert (
-        "start b resumes at step 30; steps are lined up not compared steps 0 to 29, only in a drift"
+        "start b resumes at step 30; the same steps are compared not compared steps 0 to 29, only "
+        "in a drift"
     ) in text
     assert "first step:" not in text  # no setting
     assert "at all 31 steps that both recorded (30 to 60)" in text
@@ -254,7 +264,7 @@ def test_the_input_that_a_loaded_model_names_is_no_other_layer(here, capsys):
     assert "keras.layers" not in told(capsys, "made.fpdrift", "loaded.fpdrift", "--no-plots")
     write("other.fpdrift", meta={"keras": {"layers": ["InputLayer", "Conv2D"]}})
     text = told(capsys, "made.fpdrift", "other.fpdrift", "--no-plots")
-    assert "keras.layers: ['Dense'] | ['Conv2D']" in text
+    assert "keras.layers: Dense | Conv2D" in text
 
 
 def test_an_optimizer_that_scales_the_loss_is_compared_by_the_one_that_it_holds(here, capsys):
@@ -264,7 +274,7 @@ def test_an_optimizer_that_scales_the_loss_is_compared_by_the_one_that_it_holds(
     write("half.fpdrift", meta={"keras": {"loss": "mse", "optimizers": [scaling]}})
     text = told(capsys, "plain.fpdrift", "half.fpdrift", "--no-plots")
     assert (
-        "settings a | b keras.optimizers.learning_rate: 0.001 | 0.01 recorded in b alone: "
+        "settings a | b keras.optimizers.learning_rate: 0.001 | 0.01 recorded only in b: "
         "keras.optimizers.wrapper (2 settings) drift"
     ) in text
 
@@ -274,8 +284,8 @@ def test_what_one_run_alone_has_is_named(here, capsys):
     write("adam.fpdrift", growing, tensors=(*TENSORS[:2], slot))
     text = told(capsys, "a.fpdrift", "adam.fpdrift", "--no-plots")
     assert (
-        "compared the 2 tensors that both have; in a alone: sgd/dense/kernel/momentum; "
-        "in b alone: adam/0 first difference at step 5, in 1 of 2 tensors: dense/kernel"
+        "compared the 2 tensors that both have; only in a: sgd/dense/kernel/momentum; "
+        "only in b: adam/0 first difference at step 5, in 1 of 2 tensors: dense/kernel"
     ) in text
     assert "in dense/kernel, unit 0" in text
 
@@ -285,7 +295,7 @@ def test_two_dtypes_are_told(here, capsys):
     write("double.fpdrift", tensors=half)
     text = told(capsys, "a.fpdrift", "double.fpdrift", "--no-plots")
     assert "dtype of dense/kernel: float32 | float64" in text
-    assert "two dtypes 1 tensor whose bits cannot be compared, which count as differing: d" in text
+    assert "two dtypes 1 tensor whose bits cannot be compared and count as different: d" in text
 
 
 def test_what_came_back_and_what_was_not_recorded_is_told(here, capsys):
@@ -301,8 +311,8 @@ def test_what_came_back_and_what_was_not_recorded_is_told(here, capsys):
 
 def test_several_are_held_against_the_first_and_drawn(here, capsys):
     text = told(capsys, "a.fpdrift", "again.fpdrift", "b.fpdrift", "--out", "pictures")
-    assert "again (b) against a (a)" in text
-    assert "b (b) against a (a)" in text
+    assert "again (b) has the same bits as a (a)" in text
+    assert "b (b) diverges from a (a)" in text
     names = ("growth-a-again", "tensors-a-again", "growth-a-b", "tensors-a-b")
     names += ("distances-a-again-b", "losses-a-again-b")
     found = {path.name for path in (here / "pictures").iterdir()}
@@ -315,9 +325,9 @@ def test_a_bad_one_of_many_is_named_and_the_others_are_compared(here, capsys):
     write("other.fpdrift", tensors=OTHERS)
     bad = ["text.fpdrift", "cut.fpdrift", "other.fpdrift", "gone.fpdrift"]
     text = told(capsys, "a.fpdrift", *bad, "b.fpdrift", "--no-plots", "--json", "x.json")
-    assert text.startswith("b (b) against a (a)")
-    assert text.count(" (b) against ") == 1
-    assert text.count("Left out: ") == 4
+    assert text.startswith("b (b) diverges from a (a)")
+    assert text.count(" (b) ") == 1
+    assert text.count("Skipped: ") == 4
     left_out = Result.from_json((here / "x.json").read_text()).left_out
     assert set(left_out) == set(bad)
     assert all(name.removesuffix(".fpdrift") in text for name in bad)
@@ -335,7 +345,7 @@ def test_long_names_that_begin_alike_have_pictures_of_their_own(here, capsys, la
     for end in "12":
         write(f"{'ü' * 110}{end}.fpdrift", growing)
     text = told(capsys, "a.fpdrift", *(f"{'ü' * 110}{end}.fpdrift" for end in "12"))
-    assert f"{'ü' * 44}… (b) against a (a)" in text
+    assert f"{'ü' * 44}… (b) diverges from a (a)" in text
     growths = [path.name for path in (here / "fpdrift-out").glob("growth-*.png")]
     assert len(growths) == 2
     assert all(re.fullmatch(rf"growth-a-{'ü' * 46}-[0-9a-f]{{8}}\.png", name) for name in growths)
@@ -372,7 +382,9 @@ def test_json_is_the_result_and_tells_the_same(here, capsys):
 def test_files_of_one_name_are_told_apart(here, capsys):
     (here / "other").mkdir()
     write("other/a.fpdrift", growing)
-    assert "2 a (b) against 1 a (a)" in told(capsys, "a.fpdrift", "other/a.fpdrift", "--no-plots")
+    assert "2 a (b) diverges from 1 a (a)" in told(
+        capsys, "a.fpdrift", "other/a.fpdrift", "--no-plots"
+    )
 
 
 def test_nothing_of_a_stranger_s_reaches_the_terminal_as_a_command(here, capsys, laid_out):
@@ -381,12 +393,12 @@ def test_nothing_of_a_stranger_s_reaches_the_terminal_as_a_command(here, capsys,
     write("c\x1b[2J.fpdrift", growing, meta={name: f"{value}1" for name, value in facts.items()})
     text = told(capsys, "a.fpdrift", "c\x1b[2J.fpdrift")
     assert "\x1b" not in text
-    assert "c?[2J (b) against a (a)" in text
+    assert "c?[2J (b) diverges from a (a)" in text
     assert "and 11 more; --json has all" in text
     write("e.fpdrift", growing, meta={"text": facts["text"]})
     text = told(capsys, "e.fpdrift", "a.fpdrift", "--no-plots")
     assert "(1,530 characters; --json has all) |" in text
-    assert "recorded in b alone: fact 0, fact 1, " in text
+    assert "recorded only in b: fact 0, fact 1, " in text
 
 
 @pytest.mark.parametrize(
@@ -427,12 +439,12 @@ def test_four_runs_without_drift_tell_what_would_have_shown(here):
     )
     told = " ".join(screen(still))
     assert still.verdict == "no drift seen"
-    assert "Never: no hash differed of any of 3 tensors at any of 60 steps." in told
+    assert "No drift seen: no hash of 3 tensors differed at any of 60 steps." in told
     other = compare("a.fpdrift", "b.fpdrift")
     pairs = replace(still.pairs, comparisons=(pair, other))
     parted = replace(still, pairs=pairs)
     assert parted.verdict == "thread-dependent"  # its runs were not repeated
-    assert "Never" not in " ".join(screen(parted))
+    assert "No drift" not in " ".join(screen(parted))
     again = replace(still, pairs=replace(pairs, comparisons=(other, pair)))
     assert again.verdict == "nondeterministic"
 
@@ -470,13 +482,13 @@ def test_the_gate_behind_the_largest_jump_is_named_and_drawn(
     text = told(capsys, *argv)
     assert looked_inside == [("a.fpdrift", "b.fpdrift", [5, 25])]  # one training for both
     assert (
-        "gate step 25, relu1 unit 2, sample 44, pixel (10, 17): -2e-08 against 8e-08: open in b "
-        "alone. This unit's weights then hold 80.0% of their layer's squared distance."
+        "gate step 25, relu1 unit 2, sample 44, pixel (10, 17): -2e-08 against 8e-08: open only in "
+        "b. After it, this unit's weights account for 80.0% of their layer's squared distance."
     ) in text
     assert (here / "fpdrift-out" / "gate-a-b.png").exists()
     other = replace(RUN, mismatch=3, mismatch_tensors=("dense/bias",))
     monkeypatch.setattr(_compare_records, "gates_in", lambda *_: replace(GATES, run_b=other))
-    assert "distance. Beware, a: repeated here, it has" in told(capsys, *argv, "--no-plots")
+    assert "distance. Warning: a: repeated here, it has" in told(capsys, *argv, "--no-plots")
 
 
 def test_where_no_gate_changed_none_is_named(here, capsys, monkeypatch, looked_inside, laid_out):
@@ -487,7 +499,7 @@ def test_where_no_gate_changed_none_is_named(here, capsys, monkeypatch, looked_i
     for gates_in in (lambda *_: replace(GATES, gate=None, unit_changed=0), other_batches):
         monkeypatch.setattr(_compare_records, "gates_in", gates_in)
         text = told(capsys, *argv)
-        assert "rounding? identical: no bit of what" in text
+        assert "diagnosis identical: no bit of what" in text
         assert "gate" not in text
     write("smooth.fpdrift", lambda step: 1e-5 * max(0, step - 4) ** 2)
     monkeypatch.setattr(_compare_records, "gates_in", None)  # not asked for without a jump
@@ -521,14 +533,14 @@ def test_inside_the_step_the_first_tensor_is_named(here, capsys, monkeypatch, lo
     assert text.count("inside ") == 1
     assert (
         "inside step 5, first backward: gradient of dense/kernel, 2 of 3, at most 7 ulps; "
-        "1 of 9 tensors differ. Repeated with the runs' own bits."
+        "1 of 9 tensors differ. The reruns reproduced the recorded bits."
     ) in text
-    assert "rounding? identical: no bit of what" in text
+    assert "diagnosis identical: no bit of what" in text
     other = replace(RUN, mismatch=3, mismatch_tensors=("dense/bias",))
     found = replace(found, run_b=other, differences=())
     text = told(capsys, *argv)
-    assert "inside step 5: no difference in 9 tensors. Beware, a: repeated here, it has" in text
-    assert "own bits" not in text
+    assert "inside step 5: no difference in 9 tensors. Warning: a: repeated here, it has" in text
+    assert "reproduced" not in text
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_a_step_that_fails_is_named_and_the_next_one_runs(capsys, tmp_path, monk
     captured = capsys.readouterr()
     assert captured.err.splitlines() == ["fpdrift: step order failed: two lines"]
     assert [p.name for p in tmp_path.iterdir()] == ["nudge.json"]
-    assert "1,187,829 meant" in captured.out
+    assert "1,187,829 of 2,375,658 weights selected" in captured.out
 
 
 def test_a_place_where_a_file_cannot_be_replaced(capsys, tmp_path):

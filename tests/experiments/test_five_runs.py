@@ -98,17 +98,19 @@ def test_quick_never_poses_as_full(trained, tmp_path, capsys):
     printed = capsys.readouterr().out.splitlines()
     saved = Result.from_json((tmp_path / "a.json").read_text())
     assert printed == screen(saved)
-    assert printed[0].startswith("  Quick, not the source's size: 60 steps of the answer's")
     made_by = saved.provenance
     said = " ".join(" ".join(printed).split())
+    assert printed[0].startswith("  The losses differ from the first run's by at most ")
+    assert "Size: quick, smaller than in the forum answer. 60 steps; network answer;" in said
     assert f"Measured on {made_by.cpu}, {made_by.cores} core" in said
     assert f"{made_by.python}, numpy {made_by.packages['numpy']}" in said
     assert f"fpdrift {made_by.fpdrift}, code {made_by.code}." in said
-    assert not any("The source's five runs" in line for line in printed)
+    assert not any("Claim" in line for line in printed)
     assert main([*argv, "--full"]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0].startswith("  The source's size: 469 steps")
-    assert "  The source's five runs differed from their first by 0.0144 %." in printed
+    said = " ".join(" ".join(printed).split())
+    assert "Size: as large as in the forum answer. 469 steps;" in said
+    assert "Claim: the losses of the forum answer's five runs differ by at most 0.0144 %." in said
     assert all(len(line) <= 80 for line in printed)
 
 
@@ -128,7 +130,7 @@ def test_what_was_not_seen_and_what_was_left_out_is_said():
     )
     same = _five_runs.GradientRuns(gradient="fused", runs=runs, figure=0.0, distinct=1)
     text = " ".join(screen(same))
-    assert "No drift seen: all 2 runs ended with the same hash" in " ".join(text.split())
+    assert "No drift seen: 2 runs ended with the same hash" in " ".join(text.split())
     other = dataclasses.replace(same, figure=0.00144, distinct=2)
     text = " ".join(screen(other))
     assert "2 different sets of weights" in text
@@ -145,7 +147,7 @@ def test_what_was_not_seen_and_what_was_left_out_is_said():
         source=0.000144,
         skipped={"oneDNN off": "no such processor"},
     )
-    assert "  Left out, oneDNN off: no such processor" in screen(whole)
+    assert "  Skipped: oneDNN off (no such processor)." in screen(whole)
 
 
 def test_unknown_experiment_names_all(capsys):

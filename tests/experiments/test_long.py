@@ -44,7 +44,10 @@ def test_each_epoch_is_told(trained, tmp_path, capsys):
     assert all(len(line) <= 80 for line in printed)
     result = Result.from_json((tmp_path / "a.json").read_text())
     assert printed == screen(result)
-    assert printed[0].startswith("  Not the source's size: 938 steps (the source: 18,760)")
+    said = " ".join(line.strip() for line in printed)
+    assert (
+        "Size: quick, smaller than in the forum answer. 938 steps (forum answer: 18,760);" in said
+    )
     assert [(e.epoch, e.step) for e in result.epochs] == [(1, 469), (2, 938)]
     assert [e.small for e in result.epochs] == [(k / 2**20, k / 2**20) for k in (469, 938)]
     # one of 256 images, at the first end; at the last all answers are alike
@@ -77,7 +80,10 @@ def test_distances_are_of_steps_at_which_weights_were_kept():
     lines = screen(recorded)
     assert all(len(line) <= 80 for line in lines)
     told = " ".join(line.strip() for line in lines)
-    assert "Each distance is of the last step up to there at which weights were kept (936 " in told
+    assert (
+        "Each distance is from the last step by then whose weights were kept, such as step 936 for "
+        in told
+    )
     assert "By step 936 the weights are 3.4e-01 apart, by step 18,760 1.0e+00;" in _long_run._tell(
         recorded
     )

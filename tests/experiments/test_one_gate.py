@@ -37,7 +37,8 @@ def test_the_jump_and_its_gate_are_told(ran):
     result = ran(GATES)
     lines = screen(result)
     assert all(len(line) <= 80 for line in lines)
-    assert lines[0].startswith("  Quick, not the source's size: 2 runs of 30 steps")
+    said = " ".join(" ".join(lines).split())
+    assert "Size: quick, smaller than in the forum answer. 2 runs of 30 steps;" in said
     told = result.finding
     assert "Step 3 alone took them 25.0 times as far apart: unit 2 of relu1 is open" in told
     assert "within 8.0e-08 of zero, and then holds all but 20 % of its layer's" in told

@@ -75,7 +75,8 @@ def test_figures_are_those_of_the_predictions(trained, tmp_path, capsys):
     assert all(len(line) <= 80 for line in printed)
     result = Result.from_json((tmp_path / "a.json").read_text())
     assert printed == screen(result)
-    assert printed[0].startswith("  Not the source's size: 2 epochs (the source: up to 200)")
+    said = " ".join(" ".join(printed).split())
+    assert "Size: not as in the forum question. 2 epochs (forum question: up to 200 epochs)" in said
     assert (result.steps, result.validation_images) == (AN_EPOCH, 360)
     rights = {"1 thread": (110, 210), "1 thread again": (110, 210), "2 threads": (120, 220)}
     for run in result.runs[:3]:
@@ -122,7 +123,7 @@ def test_the_quick_size_cuts_a_long_epoch_short(trained, tmp_path, monkeypatch):
     lines = screen(cut)
     assert all(len(line) <= 80 for line in lines)
     told = " ".join(line.strip() for line in lines)
-    assert "size: 10 of the 23 steps of one epoch (the source: up to 200 epochs) of the" in told
+    assert "10 of the 23 steps of one epoch (forum question: up to 200 epochs); data" in told
     assert "Validation accuracy after 10 steps: 1 thread " in cut.finding
     assert "early stopping" not in cut.finding
     assert "best epochs" not in cut.finding
@@ -134,8 +135,8 @@ def test_the_quick_size_cuts_a_long_epoch_short(trained, tmp_path, monkeypatch):
 def test_a_recording_of_whole_epochs_is_told_as_before():
     recorded = load_recorded("question")
     assert (recorded.an_epoch, recorded.done) == (None, "5 of at most 200 epochs")
-    told = "  Not the source's size: 5 epochs (the source: up to 200) of 750 steps of the"
-    assert screen(recorded)[0] == told
+    told = " ".join(line.strip() for line in screen(recorded))
+    assert " 5 epochs (forum question: up to 200 epochs) of 750 steps; data fashion" in told
 
 
 def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
@@ -143,7 +144,8 @@ def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(room, "EPOCHS", 23)
     result = room.question(Settings(out=tmp_path, full=True))
     assert result.size == "full"
-    assert screen(result)[0].startswith("  The source's size: 23 epochs (the source: up to 23)")
+    told = " ".join(line.strip() for line in screen(result))
+    assert "Size: as in the forum question. 23 epochs (forum question: up to 23 epochs)" in told
     assert room.question(Settings(out=tmp_path, full=True, epochs=1)).size == "quick"
     # all answers are right from epoch 4 on, so the loss falls no more
     assert [run.best for run in result.runs] == [4, 4, 4, 4]
@@ -158,9 +160,9 @@ def test_all_epochs_on_other_images_are_not_the_question_s_size(trained, tmp_pat
     monkeypatch.setattr(room, "EPOCHS", 3)
     result = room.question(Settings(out=tmp_path, full=True))
     assert (result.size, result.epochs, result.data) == ("quick", 3, "digits-split")
-    told = " ".join(line.strip() for line in screen(result)[:3])
-    assert told.startswith("Not the source's size: 3 epochs (the source: up to 3) of 23 steps")
-    assert "network on digits-split in place of fashion-mnist-split, seed 1;" in told
+    told = " ".join(line.strip() for line in screen(result))
+    assert "Size: not as in the forum question. 3 epochs (forum question: up to 3 epochs)" in told
+    assert "of 23 steps; data digits-split in place of fashion-mnist-split; seed 1;" in told
 
 
 @pytest.mark.parametrize("study", [room.question, _long_run.long])

@@ -100,7 +100,9 @@ def test_a_table_is_told_and_drawn(trained, tmp_path):
     lines = screen(result) + screen(dataclasses.replace(result, rows=rows))
     assert all(len(line) <= 80 for line in lines)
     assert any(line.endswith(" 100.0 (0.2..100.0)") for line in lines)
-    assert lines[0].startswith("  Quick, not the source's size: 12 steps")
+    assert "Size: quick, smaller than in the forum answer. 12 steps;" in " ".join(
+        line.strip() for line in lines
+    )
     control = result.rows[0]
     assert (control.name, control.runs, control.equal) == (room.CONTROL, 2, 2)
     assert control.distance == control.loss == control.accuracy == (0, 0)
@@ -123,10 +125,9 @@ def test_each_row_has_its_own_figures(trained, tmp_path):
     lines = screen(dataclasses.replace(result, rows=(row,)))
     assert [line.split()[1:] for line in lines if line.split()[:1] == ["tea"]] == [
         ["1.0e-03..3.0e-03", "5.0e-03..6.0e-03"],
-        ["0", "0..4.0e-02"],
-        ["25.0..50.0"],
+        ["0", "0..4.0e-02", "25.0..50.0"],
     ]
-    assert "The smallest and the largest: an interval needs 6 pairs." in " ".join(
+    assert "Smallest and largest value; a median with an interval needs 6 pairs." in " ".join(
         line.strip() for line in lines
     )
     six = (6e-3, 5e-3, 4e-3, 3e-3, 2e-3, 1e-3)
@@ -201,10 +202,8 @@ def test_distances_leave_out_biases_that_rounding_alone_moves(trained, tmp_path,
     assert set(texts) == {"equal but biases"}
     told = dataclasses.replace(result, rows=(result.rows[0], *rows[1:])).finding
     assert "moved no weights but biases whose true gradient is zero (2 pairs" in told
-    left_out = [line for line in screen(result) if line.startswith("  Left out, ")]
-    assert [line for line in left_out if "--full" in line] == [
-        f"  Left out, {name}: --full has it" for name in room.FULL_ALONE
-    ]
+    left_out = [line for line in screen(result) if line.startswith("  Skipped: ")]
+    assert f"  Skipped: {'; '.join(room.FULL_ALONE)} (--full has it)." in left_out
 
 
 def ranked(result, columns):

@@ -86,12 +86,10 @@ def test_says_its_size_and_goes_on_where_it_was(name, trained, tmp_path, capsys)
     assert (found.name, found.size, found.steps) == (name, "quick", STEPS[name])
     count = len(found.runs)
     assert len(trained.conditions) == count
-    assert printed[0].startswith(
-        f"  Quick, not the source's size: {count} runs of {STEPS[name]} steps of the answer's"
-    )
     text = " ".join(line.strip() for line in printed)
-    assert saved.finding in text
-    assert f"The source: {found.claim}" in text
+    assert text.startswith(f"{saved.finding} Size: quick, smaller than in the forum answer. ")
+    assert f" {count} runs of {STEPS[name]} steps; network answer;" in text
+    assert f"Claim: {found.claim}" in text
     kept = (tmp_path / "a.json").read_text()
     assert not any(words in kept for words in (saved.finding, found.claim, found.title))
     assert main(argv) == 0
@@ -109,7 +107,7 @@ def test_in_the_source_s_size(name, trained, tmp_path, monkeypatch):
     found = of(result)
     assert (found.size, found.steps, found.seed) == ("full", 33, 3)
     assert {condition.seed for condition in trained.conditions} <= {3, 4}
-    assert screen(result)[0].startswith("  The source's size:")
+    assert any("Size: as large as in the forum answer." in line for line in screen(result))
     assert found.losses.shape == (len(found.runs), 33)
     for run, losses in zip(found.runs, found.losses, strict=True):
         folder = "five-runs" if name == "metric" else name
@@ -148,7 +146,7 @@ def test_kernels_that_the_machine_lacks_are_left_out(trained, tmp_path, monkeypa
     found = _thread_counts.threads_in_training(Settings(out=tmp_path))
     assert list(found.skipped) == ["oneDNN off", "older instructions"]
     assert len(found.runs) == 10
-    assert sum("Left out, " in line for line in screen(found)) == 2
+    assert sum("Skipped: " in line for line in screen(found)) == 2
 
 
 def test_nudge_draws_noise_anew_each_time(trained, tmp_path):
@@ -214,9 +212,10 @@ def test_metric_takes_the_runs_of_five_runs(trained, tmp_path):
         assert found.spread[name] == expected
     assert f"{100 * found.source['accuracy']:.2f}" == "1.65"  # 0.0971 against 0.0955
     assert "none of 256 predictions changes class" in found.finding
-    validated = "  Validated on 256 images, the source on 30,000: one image is 0.39 points."
-    assert validated in screen(found)
-    assert "one image is 1 points." in "".join(screen(dataclasses.replace(found, predictions=100)))
+    text = " ".join(line.strip() for line in screen(found))
+    assert "256 images (the forum answer: 30,000): one image is 0.39 points of accuracy." in text
+    text = " ".join(line.strip() for line in screen(dataclasses.replace(found, predictions=100)))
+    assert "one image is 1 points" in text
     trained.bits = lambda _: 1
     same = study("metric").run(Settings(out=tmp_path / "same"))
     assert "no digit of a metric differs" in same.finding

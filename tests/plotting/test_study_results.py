@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from study_results import a_study, study_results
 
 from fpdrift.cli.screens import screen
-from fpdrift.cli.screens.screen import measured_on
 from fpdrift.experiments import Determinism, HashSeed, Metric, NoSeeds, Study
 from fpdrift.plotting import plot
 from fpdrift.plotting._plot import look
+from fpdrift.provenance import describe_machine
 
 RESULTS = dict(study_results())
 STUDIES = [
@@ -37,24 +37,26 @@ def test_a_screen_says_size_finding_and_claim(name):
     lines = screen(RESULTS[name])
     assert all(len(line) <= 80 for line in lines)
     full = name == "study-many"
-    start = "The source's size: " if full else "Quick, not the source's size: "
-    assert lines[0].startswith(f"  {start}")
-    end = next(i for i, line in enumerate(lines) if line.startswith("  The source: "))
-    assert RESULTS[name].finding in " ".join(line.strip() for line in lines[:end])
-    assert lines[lines.index("", end) + 1 :] == measured_on(RESULTS[name])
+    text = " ".join(line.strip() for line in lines)
+    start = "as large as in the forum answer" if full else "quick, smaller than in the forum answer"
+    assert text.startswith(f"{RESULTS[name].finding} Size: {start}. ")
+    claim = next(i for i, line in enumerate(lines) if line.startswith("  Claim: "))
+    assert describe_machine(RESULTS[name].provenance) in " ".join(
+        line.strip() for line in lines[claim:]
+    )
     size = "the source's size" if full else "quick"
     assert f"({size}: 12 steps a run)" in drawn(name).get_title(loc="left")
 
 
 def test_a_row_is_a_run_against_its_baseline():
     lines = [" ".join(line.split()) for line in screen(RESULTS["study"])]
-    assert "0 threads, 1 thread, op det. never 0 nan %" in lines
+    assert "0 threads, 1 thread, op det. never 0 -" in lines
     assert "2 threads, op det. again 1 thread, op det. step 1 1.0e+00 25.0 %" in lines
 
 
 def test_what_a_machine_lacks_is_told():
     study = dataclasses.replace(a_study(), skipped={"oneDNN off": "no such processor"})
-    assert "  Left out, oneDNN off: no such processor" in screen(study)
+    assert "  Skipped: oneDNN off (no such processor)." in screen(study)
 
 
 def test_equal_bits_stand_left_of_the_line():
@@ -110,7 +112,7 @@ def test_what_determinism_cost():
 def test_the_spread_of_each_metric():
     assert ["loss", "2.5e-05 %", "0.01 %", "10 %"] in rows("metric")
     assert ["accuracy", "17 %", "1 %", "10 %"] in rows("metric")
-    assert ["validation_accuracy", "nan %", "10 %"] in rows("metric")
+    assert ["validation accuracy", "-", "10 %"] in rows("metric")
     points = [line.get_xydata().tolist() for line in drawn("metric").lines]
     assert np.allclose(points[0], [[2.5e-5, 0], [100 / 6, 1]])
     assert np.allclose(points[1], [[0.01, 0], [1, 1]])  # neither 0 nor NaN has a place

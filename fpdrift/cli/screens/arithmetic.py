@@ -1,7 +1,4 @@
-"""One float in 80 columns.
-
-The demo's steps in 80 columns, and its verdict.
-"""
+"""One float, the steps of the demo, and what the whole demo found."""
 
 from __future__ import annotations
 
@@ -10,13 +7,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fpdrift.arithmetic import Chain, Orders
-from fpdrift.cli.screens.screen import count, screen, wrapped
-from fpdrift.cli.text_figures import chart
+from fpdrift.cli.screens.blocks import (
+    Blocks,
+    Fit,
+    Verbatim,
+    detail,
+    heading,
+    headline,
+    paragraph,
+    table,
+    terms,
+)
+from fpdrift.cli.screens.screen import layout
+from fpdrift.cli.text_figures import CHART_WIDTHS, chart
 from fpdrift.comparison import Comparison
 from fpdrift.experiments import CnnDrift, ThreadsAndTree, TwoLoops
-from fpdrift.floats import Anatomy, float_lines, ulp_distance
+from fpdrift.floats import Anatomy, facts, ulp_distance
 from fpdrift.perturbation import NudgeAccount
 from fpdrift.reduction import ThreadSums
+from fpdrift.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,114 +33,165 @@ if TYPE_CHECKING:
 
     from fpdrift.serialization import Result
 
-
-@screen.register
-def _float(result: Anatomy) -> list[str]:
-    letters, bits, *said = float_lines(result)
-    lines = [f"  {result.dtype}: s = sign, e = exponent, f = fraction", f"  {letters}", f"  {bits}"]
-    for line in said:
-        lines += wrapped(line)
-    return lines
+#: Characters of an exact value that a headline takes.
+_LONGEST = 60
 
 
-@screen.register
-def _orders(result: Orders) -> list[str]:
+@layout.register
+def _float(result: Anatomy) -> Blocks:
+    parts = {
+        "sign": result.sign_bits,
+        "exponent": result.exponent_bits,
+        "fraction": result.significand_bits,
+    }
+    if result.ulp is None:
+        yield headline(f"{result.value!s} in {result.dtype} is not finite.")
+    elif len(result.decimal) <= _LONGEST:
+        yield headline(f"{result.value!s} in {result.dtype} is exactly {result.decimal}.")
+    else:
+        yield headline(f"{result.value!s} in {result.dtype} is {result.kind}.")
+    yield ""
+    yield table(list(parts), [list(parts.values())])
+    yield ""
+    yield terms(list(facts(result).items()), 2)
+
+
+@layout.register
+def _orders(result: Orders) -> Blocks:
     best = result.correctly_rounded
-    lines = ["  On paper equal. Here?"]
-    for group in result.groups:
-        texts = "  ".join(order.text for order in group)
-        lines.append(f"    {group[0].value!s:20} {texts}"[:80])
     values = [group[0].value for group in result.groups]
+    number = plural(len(result.orders), "order")
     if len(values) == 1:
-        return [*lines, "  All orders give the same bits."]
-    apart = ulp_distance(min(values), max(values))
-    return [
-        *lines,
-        f"  {count(apart, 'ulp')} (step from float to float) apart; exact rounds to {best!s}.",
+        yield headline(f"No drift seen: {number} of one expression gave the same bits.")
+    else:
+        apart = plural(ulp_distance(min(values), max(values)), "ulp")
+        yield headline(
+            f"{number} of one expression, equal on paper, gave {plural(len(values), 'result')}, "
+            f"{apart} apart."
+        )
+    rows = [
+        (f"{group[0].value!s}", "  ".join(order.text for order in group)) for group in result.groups
     ]
+    yield ""
+    yield table(("result", "orders"), rows)
+    yield paragraph(f"The exact result rounds to {best!s}.")
+    yield detail("An ulp is the step from one float to the next.")
 
 
-@screen.register
-def _two_loops(result: TwoLoops) -> list[str]:
-    lines = [f"  Multiply 1 by A / B, {result.pair.steps:,} times; A = 2/9*11, B = 2*11/9."]
-    for text, loop in (("x *= A / B", result.quotient), ("x *= A; x /= B", result.pair)):
-        lines.append(f"    {text:18} 1 - x = {_lost(loop):<24}{count(loop.stretches, 'stretch')}")
+@layout.register
+def _two_loops(result: TwoLoops) -> Blocks:
+    lost = [_lost(loop) for loop in (result.quotient, result.pair)]
+    steps = f"{result.pair.steps:,} steps"
+    if lost[0] == lost[1]:
+        yield headline(f"No drift seen between the two loops: after {steps}, 1 - x = {lost[0]}.")
+    else:
+        yield headline(f"Two loops, equal on paper, end at different values after {steps}.")
+    rows = [
+        ("x *= A / B", lost[0], f"{result.quotient.stretches:,}"),
+        ("x *= A; x /= B", lost[1], f"{result.pair.stretches:,}"),
+    ]
     if result.exact is not None:
-        lines.append(f"    {'exact arithmetic':18} 1 - x = {float(1 - result.exact)!r}")
-    return [*lines, "  A stretch is jumped over where a plain loop walks, to the same bits."]
+        rows.append(("exact arithmetic", repr(float(1 - result.exact)), ""))
+    yield ""
+    yield table(("loop", "1 - x at the end", ">runs skipped"), rows)
+    yield detail(
+        "A = 2/9*11, B = 2*11/9. Computed by skipping runs of identical steps; bit-identical to "
+        "the plain loop."
+    )
 
 
 def _lost(loop: Chain) -> str:
     return "not finite" if loop.lost is None else repr(float(loop.lost))
 
 
-@screen.register
-def _threads(result: ThreadSums) -> list[str]:
-    lines = [
-        f"  Sum {result.n:,} numbers {result.tries} times, in {result.chunks} chunks,",
-        "  each added when its thread is done.",
+@layout.register
+def _threads(result: ThreadSums) -> Blocks:
+    tries = plural(result.tries, "try")
+    most = max(result.runs, key=lambda run: run.distinct)
+    if most.distinct > 1:
+        yield headline(
+            f"Added in order of arrival, the same numbers gave {plural(most.distinct, 'result')} "
+            f"in {tries} with {plural(most.threads, 'thread')}."
+        )
+    else:
+        yield headline(f"No drift seen: every number of threads gave 1 result in {tries}.")
+    yield detail(
+        f"{plural(result.n, 'number')} in {plural(result.chunks, 'chunk')}; each chunk is added "
+        "when its thread is done."
+    )
+    rows = [
+        (f"{run.threads}", f"{run.distinct:,}", f"{run.spread:,}", f"{run.orders:,}")
+        for run in result.runs
     ]
-    for run in result.runs:
-        found = count(run.distinct, "result")
-        if run.distinct > 1:
-            found += f", up to {count(run.spread, 'ulp')} apart"
-        orders = f"{count(run.orders, 'order')} of arrival"
-        lines.append(f"    {count(run.threads, 'thread'):12} {found:34} {orders}")
+    yield ""
+    yield table((">threads", ">results", ">spread, ulps", ">orders of arrival"), rows)
     fixed = {run.fixed[0] for run in result.runs}
     same = len(fixed) == 1 and all(run.distinct_fixed == 1 for run in result.runs)
-    seen = "1 result at every thread count" if same else "still more than one result"
-    return [*lines, f"  The same chunks added in a fixed order: {seen}."]
+    seen = "1 result for all numbers of threads" if same else "still more than one result"
+    yield paragraph(f"The same chunks added in a fixed order: {seen}.")
 
 
-@screen.register
-def _threads_and_tree(result: ThreadsAndTree) -> list[str]:
+@layout.register
+def _threads_and_tree(result: ThreadsAndTree) -> Blocks:
+    yield from _threads(result.sums)
     tree = result.tree
-    order = "no tree" if tree.plan is None else str(tree.plan)
-    line = f"  NumPy adds {count(tree.n, 'number')} as {order}: {tree.verdict}."
-    return [*_threads(result.sums), line]
+    order = "in no order that fits a tree" if tree.plan is None else f"as {tree.plan}"
+    yield paragraph(f"NumPy adds {plural(tree.n, 'number')} {order}: {tree.verdict}.")
 
 
-@screen.register
-def _nudge(result: NudgeAccount) -> list[str]:
+@layout.register
+def _nudge(result: NudgeAccount) -> Blocks:
     noise = result.perturbation
-    return [
-        f"  Add noise of at most {noise.size:g} to half of the {result.count:,} weights."
-        if noise.fraction == 0.5
-        else f"  {noise.label}, {result.count:,} weights.",
-        f"    {result.meant:,} meant: {result.changed:,} changed, "
-        f"{result.absorbed:,} too small to register",
-        f"    {result.small:,} weights are no larger than that, {result.zeros:,} of them zeros.",
-    ]
+    yield headline(
+        f"{result.meant:,} of {plural(result.count, 'weight')} selected; {result.changed:,} "
+        f"changed; for {result.absorbed:,} the change rounded away."
+    )
+    if noise.kind == "noise":
+        yield paragraph(f"Noise of at most {noise.size:g} on {noise.fraction:.0%} of the weights.")
+    else:
+        yield paragraph(f"Nudge: {noise.label}.")
+    yield detail(
+        f"No larger in size than the nudge: {plural(result.small, 'weight')}, {result.zeros:,} of "
+        "them zero."
+    )
 
 
-@screen.register
-def _cnn(result: CnnDrift) -> list[str]:
-    lines = [
-        f"  Same network, data ({result.data}) and seed; {count(result.steps, 'step')}.",
-        f"    against {result.baseline:12} {'first differs':34} distance   churn",
-    ]
-    drawn: Comparison | None = None
+@layout.register
+def _cnn(result: CnnDrift) -> Blocks:
+    yield headline(_cnn_answer(result))
+    yield detail(
+        f"{plural(result.steps, 'step')} of the same network, data ({result.data}) and seed; each "
+        f"run compared with {result.baseline}."
+    )
+    rows = []
+    drawn: tuple[str, Comparison] | None = None
     for label, pair in zip(result.pairs.labels, result.pairs.comparisons, strict=True):
-        lines.append(f"    {label:20} {_where(pair):34} {_end(pair):>8} {_churn(pair):>7}")
+        rows.append((label, _where(pair), _end(pair), _churn(pair)))
         if drawn is None and pair.first_difference is not None:
-            drawn, title = pair, f"distance of the weights, {label} against {result.baseline}"
-    if result.verdict == "no drift seen":
-        seen = f"{count(result.tensors, 'tensor')} at any of {count(result.steps, 'step')}"
-        lines.append(f"    Never: no hash differed of any of {seen}.")
+            drawn = label, pair
+    yield ""
+    yield table(("run", "first difference", ">distance", ">churn"), rows)
+    yield detail(
+        "Distance: of the weights after the last step, relative. Churn: share of predictions "
+        "whose class changed."
+    )
     if drawn is not None:
-        lines.append("    +n: n more tensors at that step. Churn: predictions of the probe that")
-        lines.append("    have another class, in one run each.")
-        lines += ["", *chart(drawn.steps.tolist(), drawn.distance.tolist(), title)]
-    return lines
+        label, pair = drawn
+        title = f"Distance of the weights: {label} and {result.baseline}"
+        steps, distances = pair.steps.tolist(), pair.distance.tolist()
+        charts = [chart(steps, distances, title, width) for width in CHART_WIDTHS]
+        yield ""
+        yield heading(title)
+        yield Fit(*(Verbatim(lines[1:], 0) for lines in charts))
 
 
 def _where(pair: Comparison) -> str:
     first = pair.first_difference
     if first is None:
         return "never"
-    more = f" +{len(first.tensors) - 1}" if len(first.tensors) > 1 else ""
-    when = f"step {first.step}" if first.step else "before step 1"
-    return f"{when}, {first.tensors[0].name}{more}"[:34]
+    more = len(first.tensors) - 1
+    tensors = f"{first.tensors[0].name}{f' and {more} more' if more else ''}"
+    return f"{f'step {first.step}' if first.step else 'at start'}, {tensors}"
 
 
 def _end(pair: Comparison) -> str:
@@ -144,28 +204,42 @@ def _churn(pair: Comparison) -> str:
 
 
 def verdict(results: Mapping[str, Result]) -> str:
-    """Describe what the whole demo saw, and no more than it measured."""
+    """Describe what the whole demo found, and no more than it measured."""
     told = [
         _VERDICTS[type(result)](result) for result in results.values() if type(result) in _VERDICTS
     ]
     if told:
         return "\n".join(f"Verdict, {text}" for text in told)
     if results:
-        return "Verdict: rounding, the same each time. Threads and training were left out."
+        return "Verdict: rounding, the same each time. Threads and training were not tried."
     return "Verdict: none; nothing was measured."
+
+
+def _cnn_answer(result: CnnDrift) -> str:
+    if result.verdict == "nondeterministic":
+        return "The training is nondeterministic: the same program, run again, gave different bits."
+    if result.verdict == "thread-dependent":
+        return (
+            "Repeated with 1 thread, the training gave the same bits; with more threads it gave "
+            "different bits."
+        )
+    return (
+        f"No drift seen: no hash of {plural(result.tensors, 'tensor')} differed at any of "
+        f"{plural(result.steps, 'step')}."
+    )
 
 
 def _cnn_verdict(result: CnnDrift) -> str:
     if result.verdict == "nondeterministic":
-        return "training: nondeterministic. The same program, run again, gave other bits."
+        return "training: nondeterministic. The same program, run again, gave different bits."
     if result.verdict == "thread-dependent":
         return (
             "training: 1 thread gave the same bits again, more threads did not.\n"
-            "Order-dependent, if those repeat as well: not tried here."
+            "Order-dependent if those repeat, too, which was not tried here."
         )
     return (
-        f"training: no drift seen. No hash differed of any of {result.tensors} tensors at\n"
-        f"any of {count(result.steps, 'step')}."
+        f"training: no drift seen. No hash of {plural(result.tensors, 'tensor')} differed at any\n"
+        f"of {plural(result.steps, 'step')}."
     )
 
 
@@ -173,11 +247,14 @@ def _thread_verdict(result: ThreadSums) -> str:
     most = max(result.runs, key=lambda run: run.distinct)
     if most.distinct > 1:
         return (
-            f"sums as they arrive: nondeterministic, {count(most.distinct, 'result')} in "
-            f"{count(result.tries, 'try')}."
+            f"sums in order of arrival: nondeterministic, {plural(most.distinct, 'result')} in "
+            f"{plural(result.tries, 'try')}."
         )
-    seen = count(max(run.orders for run in result.runs), "order")
-    return f"sums as they arrive: no drift seen, in {seen} of arrival. 1 ulp would have shown."
+    seen = plural(max(run.orders for run in result.runs), "order")
+    return (
+        f"sums in order of arrival: no drift seen in {seen} of arrival.\n"
+        "A difference of 1 ulp would have been detected."
+    )
 
 
 _VERDICTS: dict[type[Result], Callable[[Any], str]] = {

@@ -1,18 +1,19 @@
-"""Records against the first one in 80 columns."""
+"""Records compared with the first one."""
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fpdrift.cli.screens.blocks import Blocks, detail, headline, terms
 from fpdrift.cli.screens.runs import left_out
-from fpdrift.cli.screens.screen import WIDTH, count, screen, wrapped
+from fpdrift.cli.screens.screen import layout
 from fpdrift.cli.screens.settings import change, differing, plain, unrecorded
 from fpdrift.comparison._metadata import UNKNOWN
 from fpdrift.experiments import ComparedPair, ComparedRecords
+from fpdrift.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,44 +23,51 @@ if TYPE_CHECKING:
     from fpdrift.comparison import Churn, Comparison, Growth
     from fpdrift.step_debug import Gates, StepExplained
 
-#: Columns of what a line is about.
-_HEAD = 17
 #: Tensors, jumps and phases that are written out.
 _MOST_TENSORS, _MOST_JUMPS, _MOST_PHASES = 3, 4, 4
 #: Ranges of steps that are written out.
 _MOST_SPANS = 2
 #: Characters that are written of a record's name.
 _LONGEST = 45
-#: Steps whose distance is told, besides the first above zero and the last.
-_TOLD = (1, 10)
+#: Steps whose distance is shown, besides the first above zero and the last.
+_SHOWN = (1, 10)
 
 
-@screen.register
-def _records(result: ComparedRecords) -> list[str]:
-    lines: list[str] = []
+@layout.register
+def _records(result: ComparedRecords) -> Blocks:
     for pair in result.pairs:
-        title = f"{_plain(pair.label)} (b) against {_plain(result.baseline)} (a)"
-        lines += ["", *wrapped(title), *screen(pair)]
-    lines = lines[1:]
+        yield headline(_answer(pair, result.baseline))
+        yield from layout(pair)
+        yield ""
     if any(pair.comparison.first_difference for pair in result.pairs):
-        lines += ["", *wrapped(_explained(result))]
-    return [*lines, *([""] if result.left_out else []), *left_out(result.left_out)]
+        yield detail(_explained(result))
+    yield from left_out(result.left_out)
+
+
+def _answer(result: ComparedPair, baseline: str) -> str:
+    """Say whether, and where, a run diverges from the baseline."""
+    other, base = f"{_plain(result.label)} (b)", f"{_plain(baseline)} (a)"
+    first = result.comparison.first_difference
+    if first is None:
+        steps = plural(len(result.comparison.recorded_steps), "step")
+        return f"No drift seen: {other} has the same bits as {base} at all {steps} compared."
+    return f"{other} diverges from {base} {first.when.removesuffix(',')}."
 
 
 def _explained(result: ComparedRecords) -> str:
-    text = "Distance: ||a - b|| / ||a|| of the weights"
+    text = "Distance: ||a - b|| / ||a|| over the weights"
     if any(pair.growth.without_zero_gradient for pair in result.pairs):
-        text += "; growth leaves out those whose true gradient is zero"
-    return f"{text}."
+        text += "; growth leaves out weights whose true gradient is zero"
+    return f"{text}. Churn: share of predictions whose class changed."
 
 
-@screen.register
-def _pair(result: ComparedPair) -> list[str]:
+@layout.register
+def _pair(result: ComparedPair) -> Blocks:
     pair = result.comparison
-    return [line for head, text in _told(result, pair) for line in _row(head, text or "not known")]
+    yield terms([(term, text or "unknown") for term, text in _said(result, pair)])
 
 
-def _told(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
+def _said(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
     """Return what each line is about, and what it says."""
     for number, text in enumerate(differing(pair.differs)):
         yield "" if number else "settings a | b", text
@@ -81,13 +89,13 @@ def _told(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
     if result.inside is not None:
         yield "inside", _inside(result.inside)
     if result.diagnosis is not None:
-        yield "rounding?", f"{result.diagnosis.verdict}: {result.diagnosis.reason}"
+        yield "diagnosis", f"{result.diagnosis.verdict}: {result.diagnosis.reason}"
     if result.gates is not None and result.gates.gate is not None:
         yield "gate", _gate(result.gates)
 
 
 def _around(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
-    """Tell what a difference must not be read without: what is not known, and how runs began."""
+    """Describe what qualifies a difference: what is not recorded, and how the runs began."""
     unseen = pair.start == "not seen"  # which has a line of its own
     missing = unrecorded(
         {n: v for n, v in pair.differs.items() if not unseen or n != "starting weights"}
@@ -100,7 +108,7 @@ def _around(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]
             changes = "; ".join(map(change, phase.changes)) or "training resumed"
             yield "new phase", f"{run}, after step {phase.step}: {changes}"
         if len(phases) > _MOST_PHASES:
-            yield "", f"{run}: and {count(len(phases) - _MOST_PHASES, 'more phase')}"
+            yield "", f"{run}: and {plural(len(phases) - _MOST_PHASES, 'more phase')}"
     start = _start(pair)
     if start:
         yield "start", start
@@ -108,11 +116,11 @@ def _around(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]
 
 
 def _left_over(pair: Comparison) -> Iterator[tuple[str, str]]:
-    """Describe which steps one run alone has, whether it ended, and where its numbers stop."""
+    """Describe which steps only one run has, whether it ended, and its first NaN or infinity."""
     alone = [("a", pair.only_a), ("b", pair.only_b)]
     if any(len(steps) for _, steps in alone):
-        told = [f"{_spans(steps)}, only in {run}" for run, steps in alone if len(steps)]
-        yield "not compared", "; ".join(told)
+        spans = [f"{_spans(steps)}, only in {run}" for run, steps in alone if len(steps)]
+        yield "not compared", "; ".join(spans)
     for run, whole in zip("ab", pair.differs.get("complete", ()), strict=False):
         if not whole:
             yield "incomplete", f"{run}: the run was interrupted or is still running"
@@ -122,74 +130,74 @@ def _left_over(pair: Comparison) -> Iterator[tuple[str, str]]:
 
 
 def _unshared(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
-    """Describe which tensors one run alone has, or both in two dtypes, and what a step is."""
+    """Describe which tensors only one run has, or both in two dtypes, and what a step is."""
     unshared = (("a", pair.only_in_a), ("b", pair.only_in_b))
     if any(names for _, names in unshared):
-        shared = f"the {count(len(result.matrix.tensors), 'tensor')} that both have"
-        told = [f"in {run} alone: {_listed(names)}" for run, names in unshared if names]
-        yield "compared", "; ".join([shared, *told])
+        shared = f"the {plural(len(result.matrix.tensors), 'tensor')} that both have"
+        alone = [f"only in {run}: {_listed(names)}" for run, names in unshared if names]
+        yield "compared", "; ".join([shared, *alone])
     if pair.of_two_dtypes:
         yield "two dtypes", _two_dtypes(pair)
     if pair.batches[0] != pair.batches[1]:
-        ours, others = (count(number, "batch") for number in pair.batches)
-        yield "steps", f"counted in updates; a makes one from {ours}, b from {others}"
+        ours, others = (plural(number, "batch") for number in pair.batches)
+        yield "steps", f"counted in updates: of {ours} in a, of {others} in b"
 
 
 def _spans(steps: npt.NDArray[np.int64]) -> str:
     """Write steps as ranges; of many ranges, how many steps there are."""
     parts = np.split(steps, np.flatnonzero(np.diff(steps) > 1) + 1)
     if len(parts) > _MOST_SPANS:
-        return f"{count(len(steps), 'step')} between {steps[0]} and {steps[-1]}"
+        return f"{plural(len(steps), 'step')} between {steps[0]} and {steps[-1]}"
     spans = [f"{p[0]} to {p[-1]}" if len(p) > 1 else f"{p[0]}" for p in parts]
-    return f"step{'s' if len(steps) > 1 else ''} {' and '.join(spans)}"
+    return f"{plural(len(steps), 'step').partition(' ')[2]} {' and '.join(spans)}"
 
 
 def _start(pair: Comparison) -> str:
-    """Report of the start what is not as it should be."""
+    """Describe a start that makes a difference hard to interpret."""
     seeds = ""
     if pair.different_weights and pair.differs.get("seed") == (UNKNOWN, UNKNOWN):
-        seeds = "; no seed is recorded: call keras.utils.set_random_seed before making the model"
+        seeds = "; no seed is recorded; call keras.utils.set_random_seed before building the model"
     if pair.start == "not seen":
         return _not_seen(pair) + seeds
     if pair.start == "later":
         late = "ab"[int(np.argmax(pair.start_steps))]
-        return f"{late} resumes at step {max(pair.start_steps)}; steps are lined up"
+        return f"{late} resumes at step {max(pair.start_steps)}; the same steps are compared"
     first = pair.first_difference
     if pair.start == "equal" or first is None:
         return ""
     if pair.different_weights:
         return f"the runs started from different weights{seeds}"
-    return f"the same weights, but not the same {_listed([t.name for t in first.tensors])}"
+    return f"the same weights, but different {_listed([t.name for t in first.tensors])}"
 
 
 def _not_seen(pair: Comparison) -> str:
-    """Describe what follows where the first recorded state is one that training has reached."""
+    """Describe what is known of a start that was not recorded."""
     runs = [run for run, seen in zip("ab", pair.start_seen, strict=True) if not seen]
     text = (
-        f"not recorded for {' and '.join(runs)} (a model without an Input makes its weights in the "
-        "first step)"
+        f"not recorded for {' and '.join(runs)} (a model without an Input creates its weights in "
+        "the first step)"
     )
     if pair.different_weights:
         first, second = pair.steps[:2]
         return (
-            f"{text}. The runs started from different weights: they are "
-            f"{pair.distance_at_first:.1e} apart after step {first}, and training moves them by "
-            f"{max(pair.first_move):.1e} to step {second}"
+            f"{text}. The runs started from different weights: their distance is "
+            f"{pair.distance_at_first:.1e} after step {first}, and training moves each by only "
+            f"{max(pair.first_move):.1e} until step {second}"
         )
     if pair.first_difference is None or pair.first_difference.last_equal is not None:
         return text
-    return f"{text}; cannot tell whether the starts were equal"
+    return f"{text}; whether the starts were equal is unknown"
 
 
 def _two_dtypes(pair: Comparison) -> str:
     return (
-        f"{count(len(pair.of_two_dtypes), 'tensor')} whose bits cannot be compared, which count as "
-        f"differing: {_listed(pair.of_two_dtypes)}"
+        f"{plural(len(pair.of_two_dtypes), 'tensor')} whose bits cannot be compared and count as "
+        f"different: {_listed(pair.of_two_dtypes)}"
     )
 
 
 def _answers(pair: Comparison) -> Iterator[tuple[str, str]]:
-    """Describe how many predictions changed class, or why that cannot be counted."""
+    """Describe how many predictions changed class, or why that is unknown."""
     answers = pair.answers
     if answers is None:  # a result of an older version
         if pair.churn is not None:
@@ -199,7 +207,7 @@ def _answers(pair: Comparison) -> Iterator[tuple[str, str]]:
     if answers.share is None:
         why = _NO_CHURN[answers.reason or "no probe"]
         if np.isfinite(answers.distance):
-            why += f" The predictions differ by {answers.distance:.1e} of their norm"
+            why += f" The predictions differ by {answers.distance:.1e}, relative to their norm,"
             why += f" at step {answers.step}."
         if answers.reason != "no probe":
             yield "churn", why
@@ -228,11 +236,11 @@ def _interval(answers: Churn) -> str:
 #: Why no classes were compared.
 _NO_CHURN = {
     "no probe": "",
-    "no common step": "cannot tell: no step at which both predicted.",
-    "another probe": "cannot tell: the two runs predicted different samples.",
-    "another shape": "cannot tell: the two runs' predictions have different shapes.",
+    "no common step": "unknown: there is no step at which both predicted.",
+    "another probe": "unknown: the two runs predicted different samples.",
+    "another shape": "unknown: the predictions have different shapes.",
     "regression": "none: a regression has no classes.",
-    "unknown loss": "cannot tell: the loss does not say what the classes are.",
+    "unknown loss": "unknown: the loss does not define classes.",
 }
 
 
@@ -252,8 +260,8 @@ def _plain(value: Any) -> str:
 def _resolution(result: ComparedPair) -> str:
     steps = result.comparison.recorded_steps
     return (
-        f"the same bits in all {len(result.matrix.tensors)} tensors at all "
-        f"{count(len(steps), 'step')} that both recorded ({steps[0]} to {steps[-1]}). "
+        f"the same bits in {plural(len(result.matrix.tensors), 'tensor')} at all "
+        f"{plural(len(steps), 'step')} that both recorded ({steps[0]} to {steps[-1]}). "
         "A single differing bit would have been detected."
     )
 
@@ -263,32 +271,34 @@ def _first(result: ComparedPair) -> str:
     assert pair.first_difference is not None  # noqa: S101 - asked for only where bits differ
     names = [tensor.name for tensor in pair.first_difference.tensors]
     back = pair.re_merged
-    merged = f"; the same bits again at {count(len(back), 'step')}" if len(back) else ""
+    merged = f"; the same bits again at {plural(len(back), 'step')}" if len(back) else ""
     when = pair.first_difference.when.removesuffix(",")
-    return f"{when}, in {len(names)} of {len(matrix.tensors)} tensors: {_listed(names)}{merged}"
+    of = plural(len(matrix.tensors), "tensor")
+    return f"{when}, in {len(names)} of {of}: {_listed(names)}{merged}"
 
 
 def _distances(pair: Comparison) -> str:
-    """Tell the distance at steps 1 and 10, where it is first above zero, and at the last."""
+    """Write the distance at steps 1 and 10, where it is first above zero, and at the last."""
     if not len(pair.steps):
-        return "not known: the two kept no values at the same step"
+        return "unknown: no step at which both kept values"
     if not pair.weights:
-        return "not known: the model has no trainable weight"
-    rows = {row for row, step in enumerate(pair.steps) if step in _TOLD}
+        return "unknown: the model has no trainable weight"
+    rows = {row for row, step in enumerate(pair.steps) if step in _SHOWN}
     rows |= {*np.flatnonzero(pair.distance)[:1].tolist(), len(pair.steps) - 1}
-    told = [f"{_number(pair.distance[row])} at step {pair.steps[row]}" for row in sorted(rows)]
-    return ", ".join(told)
+    return ", ".join(
+        f"{_number(pair.distance[row])} at step {pair.steps[row]}" for row in sorted(rows)
+    )
 
 
 def _course(pair: Comparison, growth: Growth) -> str:
-    """Tell the law between the jumps, and where it begins and ends."""
+    """Describe the law between the jumps, and where it begins and ends."""
     if pair.far_from_the_start:
         return (
-            f"no law: the weights are {pair.distance_at_first:.1e} apart at step "
-            f"{pair.recorded_steps[0]} already, and a law describes how a small difference grows"
+            f"no law: the distance is {pair.distance_at_first:.1e} already at step "
+            f"{pair.recorded_steps[0]}, and a law describes how a small difference grows"
         )
     if not growth.distance.any():
-        return "none: the weights are equal at each step with a known distance"
+        return "none: the weights are equal at every step whose distance is known"
     if growth.kind == "none":
         return str(replace(growth, horizon=None, churn=None))
     parts = []
@@ -296,7 +306,7 @@ def _course(pair: Comparison, growth: Growth) -> str:
         parts.append(f"level at {growth.floor.distance:.1e} up to step {growth.floor.last}")
     law = growth.law
     if growth.kind == "cannot tell":
-        law = f"cannot tell which law{f': {growth.trend.doubt}' if growth.trend.doubt else ''}"
+        law = f"unknown law{f': {growth.trend.doubt}' if growth.trend.doubt else ''}"
     parts.append(law if growth.jumps or growth.kind == "cannot tell" else f"{law}, no jump")
     if growth.plateau is not None:
         parts.append(f"level at {growth.plateau.distance:.1e} from step {growth.plateau.first}")
@@ -304,47 +314,39 @@ def _course(pair: Comparison, growth: Growth) -> str:
 
 
 def _number(value: np.float64) -> str:
-    return "not known" if np.isnan(value) else f"{value:.1e}" if value else "0"
+    return "unknown" if np.isnan(value) else f"{value:.1e}" if value else "0"
 
 
 def _loss(pair: Comparison) -> str:
     known = np.flatnonzero(np.isfinite(pair.loss).all(axis=0))
     if not len(known):
-        return "none that both recorded"
+        return "no step at which both recorded it"
     ours, others = pair.loss[:, known[-1]]
     return f"a {ours:.6g}, b {others:.6g} at step {pair.recorded_steps[known[-1]]}"
 
 
 def _inside(inside: StepExplained) -> str:
     if inside.first is None:
-        text = f"step {inside.step}: no difference in {inside.compared} tensors"
+        text = f"step {inside.step}: no difference in {plural(inside.compared, 'tensor')}"
     else:
         text = (
             f"step {inside.step}, first {inside.first}; "
             f"{len(inside.differences)} of {inside.compared} tensors differ"
         )
     if inside.exact:
-        return f"{text}. Repeated with the runs' own bits."
+        return f"{text}. The reruns reproduced the recorded bits."
     runs = [str(run) for run in (inside.run_a, inside.run_b) if run and not run.exact]
-    return f"{text}. Beware, {'; '.join(runs)}."
+    return f"{text}. Warning: {'; '.join(runs)}."
 
 
 def _gate(gates: Gates) -> str:
-    """Name the ReLU behind the largest jump: what went into it, and what came of it."""
+    """Name the ReLU behind the largest jump, its inputs, and its share of the distance."""
     gate = gates.gate
     assert gate is not None and gates.share is not None  # noqa: S101, PT018 - asked for only then
     text = (
-        f"step {gates.step}, {gate}: open in {gate.open_in} alone. "
-        f"This unit's weights then hold {gates.share:.1%} of their layer's squared distance"
+        f"step {gates.step}, {gate}: open only in {gate.open_in}. "
+        f"After it, this unit's weights account for {gates.share:.1%} of their layer's squared "
+        "distance"
     )
     runs = [str(run) for run in (gates.run_a, gates.run_b) if run and not run.exact]
-    return f"{text}. Beware, {'; '.join(runs)}." if runs else f"{text}."
-
-
-def _row(head: str, text: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=f"    {head:{_HEAD}}",
-        subsequent_indent=" " * (4 + _HEAD),
-    )
+    return f"{text}. Warning: {'; '.join(runs)}." if runs else f"{text}."

@@ -1,17 +1,4 @@
-"""Studies of training in 80 columns; the first line says in which size each was made.
-
-Sources of difference in 80 columns.
-
-Five runs' table in 80 columns; its first line says in which size it was made.
-
-The question's training in 80 columns.
-
-A long training in 80 columns.
-
-Two gradients of one loss, in 80 columns.
-
-Nudged runs over the steps, in 80 columns.
-"""
+"""Studies of training: what was found, how it was measured, its table, the claim, the machine."""
 
 from __future__ import annotations
 
@@ -19,7 +6,8 @@ import math
 from statistics import median
 from typing import TYPE_CHECKING
 
-from fpdrift.cli.screens.screen import count, measured_on, screen, wrapped
+from fpdrift.cli.screens.blocks import Blocks, detail, heading, headline, paragraph, skipped, table
+from fpdrift.cli.screens.screen import layout, measured_on
 from fpdrift.comparison import median_interval
 from fpdrift.comparison._intervals import FEWEST
 from fpdrift.experiments import (
@@ -35,7 +23,6 @@ from fpdrift.experiments import (
     OneGate,
     Question,
     RunDistance,
-    Source,
     Sources,
     Study,
     Trap,
@@ -43,66 +30,106 @@ from fpdrift.experiments import (
     Validated,
 )
 from fpdrift.experiments._forum_question import DATA
+from fpdrift.text import plural
 from fpdrift.training._datasets import NOISE_IMAGES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import RenderableType
+
     from fpdrift.experiments._sources import Figures
+    from fpdrift.serialization import Result
 
     _Told = Study | Determinism | HashSeed | Metric | NoSeeds | OneGate | UlpSurvival
 
+#: How the size of a study is named.
+_FULL, _QUICK = "as large as in the forum answer", "quick, smaller than in the forum answer"
+#: What a distance and churn are, where a table has them.
+_TERMS = (
+    "Distance: of the weights after the last step, relative to the baseline's. "
+    "Churn: share of predictions whose class changed."
+)
 
-@screen.register
-def _sources(result: Sources) -> list[str]:
-    size = "The source's size" if result.size == "full" else "Quick, not the source's size"
+
+def _page(
+    result: Result,
+    setup: str,
+    body: Sequence[RenderableType],
+    *,
+    finding: str,
+    claim: str = "",
+    why_skipped: Mapping[str, str] | None = None,
+) -> Blocks:
+    """Put what was found first, then how, then the table; the machine comes last."""
+    yield headline(finding)
+    yield detail(setup)
+    yield ""
+    yield from body
+    yield ""
+    if claim:
+        yield paragraph(claim)
+    yield from skipped(dict(why_skipped or {}))
+    yield measured_on(result)
+
+
+def _setup(size: str, *settings: str) -> str:
+    """Describe how a study was made."""
+    return f"Size: {_FULL if size == 'full' else _QUICK}. {'; '.join(filter(None, settings))}."
+
+
+def _claim(text: str) -> str:
+    return f"Claim: {text.rstrip('.')}." if text[-1] not in "?)" else f"Claim: {text}"
+
+
+@layout.register
+def _sources(result: Sources) -> Blocks:
     pairs = result.rows[0].runs
-    what = (
-        "Medians, and in brackets their 95 % intervals by order statistics."
-        if pairs >= FEWEST
-        else f"The smallest and the largest: an interval needs {FEWEST} pairs."
+    setup = _setup(
+        result.size,
+        plural(result.steps, "step"),
+        f"network {result.network}",
+        f"data {result.data}",
+        f"{plural(pairs, 'pair')} of each source, from seed {result.seed} on",
+        "each run compared with the run of the same seed with 1 thread",
     )
-    return [
-        *wrapped(
-            f"{size}: {count(result.steps, 'step')} of the {result.network}'s network on "
-            f"{result.data}, from seed {result.seed} on; {count(pairs, 'run')} of each, every one "
-            f"against the run of its seed with 1 thread. {what} Distance of the weights, but for "
-            "biases whose true gradient is zero; all: with those."
-        ),
-        "",
-        f"  {'source':25}{'distance of the weights':27}all",
-        *map(_sources_row, result.rows),
-        "",
-        f"  {'source':25}{'loss':27}accuracy",
-        *(_line(row.name, _figures(row.loss), _figures(row.accuracy)) for row in result.rows),
-        "",
-        f"  {'source':25}predictions of another class, in %",
-        *(_line(row.name, _figures(_sources_percent(row.churn), ".1f")) for row in result.rows),
-        "",
-        *wrapped(f"The source: {result.claim}"),
-        *wrapped(f"Here: {result.finding}"),
-        *(
-            line
-            for name, why in result.skipped.items()
-            for line in wrapped(f"Left out, {name}: {why}")
-        ),
-        *measured_on(result),
+    what = (
+        "Medians, with their 95 % intervals by order statistics in parentheses."
+        if pairs >= FEWEST
+        else f"Smallest and largest value; a median with an interval needs {FEWEST} pairs."
+    )
+    weights = [
+        (row.name, "same bits", "same bits")
+        if row.equal == row.runs
+        else (row.name, _figures(row.distance), _figures(row.of_all))
+        for row in result.rows
     ]
+    metrics = [
+        (
+            row.name,
+            _figures(row.loss),
+            _figures(row.accuracy),
+            _figures([100 * share for share in row.churn], ".1f"),
+        )
+        for row in result.rows
+    ]
+    body = [
+        table(("source", "distance of the weights", "with all biases"), weights),
+        detail(f"{what} The first column leaves out biases whose true gradient is zero."),
+        "",
+        table(("source", "loss", "accuracy", "churn, %"), metrics),
+        detail(
+            "Relative difference in loss and accuracy. "
+            "Churn: share of predictions whose class changed."
+        ),
+    ]
+    claim = _claim(result.claim)
+    return _page(
+        result, setup, body, why_skipped=result.skipped, finding=result.finding, claim=claim
+    )
 
 
-def _sources_row(row: Source) -> str:
-    if row.equal == row.runs:
-        return _line(row.name, "same bits")
-    return _line(row.name, _figures(row.distance), _figures(row.of_all))
-
-
-def _line(name: str, *columns: str) -> str:
-    return f"  {name:25}{''.join(f'{column:27}' for column in columns)}".rstrip()
-
-
-def _sources_percent(shares: Figures) -> Figures:
-    return tuple(100 * share for share in shares)
-
-
-def _figures(values: Figures, kind: str = ".1e") -> str:
+def _figures(values: Figures | Sequence[float], kind: str = ".1e") -> str:
     """Write a median with its interval, or the smallest and the largest."""
     if not values:
         return "not kept"
@@ -113,305 +140,318 @@ def _figures(values: Figures, kind: str = ".1e") -> str:
     return "..".join(ends)
 
 
-@screen.register
-def _five_runs(result: FiveRuns) -> list[str]:
-    lines = wrapped(
-        f"{size(result)}: {count(result.steps, 'step')} of the {result.network}'s network on "
-        f"{result.data}, {result.labels} labels, seed {result.seed}; validated on "
-        f"{result.validation_images} images."
+@layout.register
+def _five_runs(result: FiveRuns) -> Blocks:
+    setup = _setup(
+        result.size,
+        plural(result.steps, "step"),
+        f"network {result.network}",
+        f"data {result.data}",
+        f"{result.labels} labels",
+        f"seed {result.seed}",
+        f"validated on {plural(result.validation_images, 'image')}",
     )
+    body: list[RenderableType] = []
     for gradient in result.gradients:
-        lines += ["", *screen(gradient)]
+        body += [*([""] if body else []), *layout(gradient)]
+    claim = ""
     if result.size == "full":
-        share = _five_runs_percent(result.source)
-        source = f"The source's five runs differed from their first by {share}."
-        lines += ["", *wrapped(source)]
-    for name, why in result.skipped.items():
-        lines += wrapped(f"Left out, {name}: {why}")
-    return [*lines, "", *measured_on(result)]
+        share = _percent(result.source, 3)
+        claim = f"Claim: the losses of the forum answer's five runs differ by at most {share}."
+    shares = " and ".join(
+        f"{_percent(gradient.figure, 3)} ({_gradient_name(gradient)})"
+        for gradient in result.gradients
+    )
+    finding = f"The losses differ from the first run's by at most {shares}."
+    if all(gradient.distinct == 1 for gradient in result.gradients):
+        finding = "No drift seen: all runs of a gradient ended with the same weights, bit for bit."
+    return _page(result, setup, body, finding=finding, claim=claim, why_skipped=result.skipped)
 
 
-def size(result: FiveRuns | Study) -> str:
-    """Describe how large the study was, beside the source's."""
-    full = "The source's size"
-    return full if result.size == "full" else "Quick, not the source's size"
+def _gradient_name(result: GradientRuns) -> str:
+    return f"{result.gradient} gradient"
 
 
-@screen.register
-def _gradient(result: GradientRuns) -> list[str]:
-    heads = ("loss", "accuracy", "val_loss", "val_acc")
-    lines = [f"  {f'gradient: {result.gradient}':40}" + "".join(f"{head:>9}" for head in heads)]
-    for run in result.runs:
-        figures = (run.loss, run.accuracy, run.validation_loss, run.validation_accuracy)
-        lines.append(f"    {run.condition[:38]:38}" + "".join(f"{f:9.4f}" for f in figures))
-    if result.distinct == 1:
-        return [
-            *lines,
-            *wrapped(
-                f"No drift seen: all {len(result.runs)} runs ended with the same hash of all "
-                "weights."
+@layout.register
+def _gradient(result: GradientRuns) -> Blocks:
+    name = _gradient_name(result)
+    yield heading(f"{name[0].upper()}{name[1:]}")
+    heads = ("run", ">loss", ">accuracy", ">val. loss", ">val. accuracy")
+    rows = [
+        (
+            run.condition,
+            *(
+                f"{figure:.4f}"
+                for figure in (
+                    run.loss,
+                    run.accuracy,
+                    run.validation_loss,
+                    run.validation_accuracy,
+                )
             ),
-        ]
-    return [
-        *lines,
-        *wrapped(
-            f"{len(result.runs)} runs ended with {result.distinct} different sets of weights; the "
-            f"losses differ from the first one by at most {_five_runs_percent(result.figure)}."
-        ),
+        )
+        for run in result.runs
     ]
+    yield table(heads, rows)
+    if result.distinct == 1:
+        runs = plural(len(result.runs), "run")
+        yield paragraph(f"No drift seen: {runs} ended with the same hash of all weights.")
+    else:
+        yield paragraph(
+            f"{plural(len(result.runs), 'run')} ended with {result.distinct} different sets of "
+            f"weights; the losses differ from the first run's by at most "
+            f"{_percent(result.figure, 3)}."
+        )
 
 
-def _five_runs_percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
+def _percent(share: float, digits: int = 2) -> str:
+    return "-" if math.isnan(share) else f"{100 * share:.{digits}g} %"
 
 
-@screen.register
-def _study(result: Study) -> list[str]:
-    return _page(result, result, _distances(result))
+@layout.register
+def _study(result: Study) -> Blocks:
+    return _study_page(result, result, _distances(result))
 
 
-@screen.register
-def _determinism(result: Determinism) -> list[str]:
-    rows = [f"    {label[:40]:40}{ratio:10.2f}" for label, ratio in result.ratios.items()]
-    head = [f"  {'a step, times as long as without':42}{'ratio':>10}"] if rows else []
-    study = result.study
-    return _page(result, study, [*_distances(study), "", *head, *rows])
+@layout.register
+def _determinism(result: Determinism) -> Blocks:
+    body = _distances(result.study)
+    if result.ratios:
+        rows = [(label, f"{ratio:.2f}") for label, ratio in result.ratios.items()]
+        body += ["", table(("pair of runs", ">step time ratio"), rows)]
+        body.append(detail("Step time ratio: time of a step with op determinism over without."))
+    return _study_page(result, result.study, body)
 
 
-@screen.register
-def _one_gate(result: OneGate) -> list[str]:
-    lines = _distances(result.study)
+@layout.register
+def _one_gate(result: OneGate) -> Blocks:
+    body = _distances(result.study)
     if result.gates is not None:
-        lines += ["", f"  {'after step':>12}{'distance of the weights':>27}"]
-        for step, distance in zip(result.gates.steps, result.gates.distance, strict=True):
-            lines.append(f"  {step:12}{distance:27.1e}")
-    return _page(result, result.study, lines)
+        steps = zip(result.gates.steps, result.gates.distance, strict=True)
+        rows = [(f"{step}", f"{distance:.1e}") for step, distance in steps]
+        body += ["", table((">after step", ">distance of the weights"), rows)]
+    return _study_page(result, result.study, body)
 
 
-@screen.register
-def _ulp_survival(result: UlpSurvival) -> list[str]:
+@layout.register
+def _ulp_survival(result: UlpSurvival) -> Blocks:
     found = result.survival
-    lines = [f"  {'steps':>7}{'absorbed':>10}{'still there':>13}{'95 %, Greenwood':>19}"]
+    rows = []
     for step, absorbed, share in zip(found.steps, found.absorbed, found.share, strict=True):
         low, high = found.band(step)
         between = "-" if math.isnan(low) else f"{low:.0%} to {high:.0%}"
-        lines.append(f"  {step:7}{absorbed:10}{share:13.0%}{between:>19}")
-    study = result.study
-    table = ["", *lines] if found.events else []
-    return _page(result, study, [*_distances(study), *table])
+        rows.append((f"{step}", f"{absorbed}", f"{share:.0%}", between))
+    body = _distances(result.study)
+    if found.events:
+        heads = (">after step", ">absorbed", ">still there", ">95 % interval (Greenwood)")
+        body += ["", table(heads, rows)]
+    return _study_page(result, result.study, body)
 
 
-@screen.register
-def _no_seeds(result: NoSeeds) -> list[str]:
-    study = result.study
-    seeded = len(study.runs) - result.drawn
-    lines = [
-        f"  largest less smallest   {f'{result.drawn} runs, seeds drawn':>24}"
-        f"{f'{seeded} runs, one seed':>26}",
-        f"  {'iteration':22}" + 2 * f"{'loss':>14}{'accuracy':>12}",
-    ]
+@layout.register
+def _no_seeds(result: NoSeeds) -> Blocks:
+    drawn = plural(result.drawn, "run")
+    seeded = plural(len(result.study.runs) - result.drawn, "run")
+    heads = (
+        ">step",
+        ">loss,\nseeds drawn",
+        ">accuracy,\nseeds drawn",
+        ">loss,\none seed",
+        ">accuracy,\none seed",
+    )
+    rows = []
     for i in range(result.loss_spread.shape[1]):
         figures = (
-            f"{loss[i]:14.2g}{100 * accuracy[i]:10.1f} %"
+            (f"{loss[i]:.2g}", f"{100 * accuracy[i]:.1f} %")
             for loss, accuracy in zip(result.loss_spread, result.accuracy_spread, strict=True)
         )
-        lines.append(f"    {i + 1:<20}" + "".join(figures))
-    return _page(result, study, lines)
+        rows.append((f"{i + 1}", *(figure for pair in figures for figure in pair)))
+    note = f"Largest less smallest value at each step: {drawn}, seeds drawn; {seeded}, one seed."
+    return _study_page(result, result.study, [table(heads, rows), detail(note)])
 
 
-@screen.register
-def _metric(result: Metric) -> list[str]:
-    edge, study = result.edge, result.study
-    heads = ("planted", "these runs", "the source's five")
-    lines = [f"  {'relative spread':24}" + "".join(f"{head:>18}" for head in heads)]
+@layout.register
+def _metric(result: Metric) -> Blocks:
+    edge = result.edge
+    rows = []
     for name, ours in result.spread.items():
         planted = {"loss": edge.loss, "accuracy": edge.accuracy}.get(name)
-        first = "" if planted is None else _study_percent(abs(planted[1] - planted[0]) / planted[0])
-        figures = (first, _study_percent(ours), _study_percent(result.source[name]))
-        lines.append(f"    {name:22}" + "".join(f"{figure:>18}" for figure in figures))
+        first = "" if planted is None else _percent(abs(planted[1] - planted[0]) / planted[0])
+        label = name.replace("_", " ")
+        rows.append((label, first, _percent(ours), _percent(result.source[name])))
     images = result.predictions  # the probe's, which are what is validated with
-    lines.append(
-        f"  Validated on {count(images, 'image')}, the source on {NOISE_IMAGES:,}: "
-        f"one image is {100 / images:.2g} points."
+    note = (
+        f"Relative spread of each metric. Validated on {plural(images, 'image')} "
+        f"(the forum answer: {NOISE_IMAGES:,}): one image is {100 / images:.2g} points of accuracy."
     )
-    return _page(result, study, lines)
+    heads = ("metric", ">planted", ">these runs", ">forum answer's five runs")
+    return _study_page(result, result.study, [table(heads, rows), detail(note)])
 
 
-@screen.register
-def _hash_seed(result: HashSeed) -> list[str]:
-    what = "Python's hash of a text"
-    lines = [f"  {what:46}{'processes':>12}{'results':>12}"]
-    for row in (*result.hashes, None, *result.weights):
-        if row is None:
-            lines.append("  Trained weights, whatever PYTHONHASHSEED is")
-        else:
-            lines.append(f"    {row.label:44}{row.processes:12}{row.distinct:12}")
-    return _page(result, result.study, lines)
+@layout.register
+def _hash_seed(result: HashSeed) -> Blocks:
+    body: list[RenderableType] = []
+    for what, outcomes in (
+        ("Python's hash of a text", result.hashes),
+        ("trained weights, any PYTHONHASHSEED", result.weights),
+    ):
+        rows = [(row.label, f"{row.processes}", f"{row.distinct}") for row in outcomes]
+        body += [*([""] if body else []), table((what, ">processes", ">results"), rows)]
+    return _study_page(result, result.study, body)
 
 
-def _page(result: _Told, study: Study, table: list[str]) -> list[str]:
-    """Put a table between its size and what it says; the machine is the result's own."""
-    head = wrapped(
-        f"{size(study)}: {count(len(study.runs), 'run')} of {count(study.steps, 'step')} of the "
-        f"{study.network}'s network on {study.data}, {study.labels} labels, seed {study.seed}."
+def _study_page(result: _Told, study: Study, body: Sequence[RenderableType]) -> Blocks:
+    """Lay out a study of several runs; the machine is the result's own."""
+    setup = _setup(
+        study.size,
+        f"{plural(len(study.runs), 'run')} of {plural(study.steps, 'step')}",
+        f"network {study.network}",
+        f"data {study.data}",
+        f"{study.labels} labels",
+        f"seed {study.seed}",
     )
-    return [*head, "", *table, "", *_words(result, study), "", *measured_on(result)]
+    claim = _claim(study.claim)
+    return _page(
+        result, setup, body, why_skipped=study.skipped, finding=result.finding, claim=claim
+    )
 
 
-def _distances(study: Study) -> list[str]:
-    heads = f"{'against':23}{'differs':>9}{'distance':>10}{'churn':>8}"
-    return [f"  {'run':27}{heads}", *map(_distance, study.distances)]
+def _distances(study: Study) -> list[RenderableType]:
+    heads = ("run", "baseline", ">diverges", ">distance", ">churn")
+    rows = [(row.label, row.baseline, *_apart(row)) for row in study.distances]
+    return [table(heads, rows), detail(_TERMS)]
 
 
-def _distance(row: RunDistance) -> str:
-    label = f"    {row.label[:24]:25}{row.baseline[:22]:23}"
+def _apart(row: RunDistance) -> tuple[str, str, str]:
+    """Write where a run diverges from its baseline, how far it is from it, and the churn."""
+    churn = "-" if math.isnan(row.churn) else f"{100 * row.churn:.1f} %"
     if row.first_step is None:
-        return f"{label}{'never':>9}{'0':>10}{100 * row.churn:6.1f} %"
-    return f"{label}{f'step {row.first_step}':>9}{row.distance:10.1e}{100 * row.churn:6.1f} %"
+        return "never", "0", churn
+    when = f"step {row.first_step}" if row.first_step else "at start"
+    return when, f"{row.distance:.1e}", churn
 
 
-def _words(result: _Told, study: Study) -> list[str]:
-    lines = [*wrapped(result.finding), *wrapped(f"The source: {study.claim}")]
-    for name, why in study.skipped.items():
-        lines += wrapped(f"Left out, {name}: {why}")
-    return lines
-
-
-def _study_percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
-
-
-@screen.register
-def _question(result: Question) -> list[str]:
-    most = f"(the source: up to {result.source_epochs}"
+@layout.register
+def _question(result: Question) -> Blocks:
+    most = f"(forum question: up to {plural(result.source_epochs, 'epoch')})"
     if result.an_epoch is None:
-        done = f"{count(result.epochs, 'epoch')} {most}) of {count(result.steps, 'step')}"
+        done = f"{plural(result.epochs, 'epoch')} {most} of {plural(result.steps, 'step')}"
     else:
-        done = f"{result.steps} of the {result.an_epoch} steps of one epoch {most} epochs)"
-    other = "" if result.data == DATA else f" in place of {DATA}"
+        done = f"{result.steps} of the {plural(result.an_epoch, 'step')} of one epoch {most}"
     distances = {distance.label: distance for distance in result.distances}
-    return [
-        *wrapped(
-            f"{'The source' if result.size == 'full' else 'Not the source'}'s size: "
-            f"{done} of the question's network on "
-            f"{result.data}{other}, seed {result.seed}; validated on "
-            f"{count(result.validation_images, 'image')}."
-        ),
-        "",
-        f"  {'run':16}{'best epoch':>11}{'val_loss':>10}{'val_acc':>9}{'differs':>12}"
-        f"{'distance':>10}{'churn':>8}",
-        *(_question_row(run, distances.get(run.label)) for run in result.runs),
-        "",
-        *wrapped(f"The question: {result.claim}"),
-        *wrapped(f"Here: {result.finding}"),
-        *measured_on(result),
-    ]
+    setup = (
+        f"Size: {'' if result.size == 'full' else 'not '}as in the forum question. {done}; "
+        f"data {result.data}"
+        f"{'' if result.data == DATA else f' in place of {DATA}'}; seed {result.seed}; "
+        f"validated on {plural(result.validation_images, 'image')}."
+    )
+    heads = ("run", ">best epoch", ">val. loss", ">val. accuracy", ">diverges", ">distance")
+    rows = [_question_row(run, distances.get(run.label)) for run in result.runs]
+    claim = f"Question: {result.claim}"
+    return _page(
+        result,
+        setup,
+        [table((*heads, ">churn"), rows), detail(_TERMS)],
+        finding=result.finding,
+        claim=claim,
+    )
 
 
-def _question_row(run: Validated, away: RunDistance | None) -> str:
-    line = f"  {run.label:16}{run.best:11}{run.losses[run.best - 1]:10.4f}{run.accuracy:9.4f}"
-    if away is None:
-        return line
-    if away.first_step is None:
-        return f"{line}{'never':>12}{0:10}{100 * away.churn:6.1f} %"
-    return f"{line}{f'step {away.first_step}':>12}{away.distance:10.1e}{100 * away.churn:6.1f} %"
+def _question_row(run: Validated, away: RunDistance | None) -> tuple[str, ...]:
+    best = (f"{run.best}", f"{run.losses[run.best - 1]:.4f}", f"{run.accuracy:.4f}")
+    return (run.label, *best, *(("", "", "") if away is None else _apart(away)))
 
 
-@screen.register
-def _long(result: Long) -> list[str]:
-    size = "The source's size" if result.steps >= result.source_steps else "Not the source's size"
-    return [
-        *wrapped(
-            f"{size}: {count(result.steps, 'step')} (the source: {result.source_steps:,}) of the "
-            f"{result.network}'s network on {result.data}, seed {result.seed}; "
-            f"{result.labels[1]} (b) against {result.labels[0]} (a)."
-        ),
-        "",
-        f"  {'epoch':>5}{'step':>9}{'distance':>11}{'loss a':>10}{'loss b':>10}{'churn':>9}"
-        f"{'weights <= 1e-8':>18}",
-        *map(_long_row, result.epochs),
-        *_kept(result),
-        "",
-        *wrapped(f"The source: {result.claim}."),
-        *wrapped(f"Here: {result.finding}"),
-        *measured_on(result),
-    ]
+@layout.register
+def _long(result: Long) -> Blocks:
+    size = "full" if result.steps >= result.source_steps else "quick"
+    setup = _setup(
+        size,
+        f"{plural(result.steps, 'step')} (forum answer: {result.source_steps:,})",
+        f"network {result.network}",
+        f"data {result.data}",
+        f"seed {result.seed}",
+        f"run a: {result.labels[0]}",
+        f"run b: {result.labels[1]}",
+    )
+    heads = (">epoch", ">step", ">distance", ">loss a", ">loss b", ">churn", ">weights <= 1e-8")
+    body = [table(heads, [_long_row(epoch) for epoch in result.epochs]), *_kept(result)]
+    claim = _claim(result.claim)
+    return _page(result, setup, body, finding=result.finding, claim=claim)
 
 
-def _kept(result: Long) -> list[str]:
+def _kept(result: Long) -> Blocks:
     """Report of which steps the distances are, where weights were not kept at every epoch's end."""
     earlier = [epoch for epoch in result.epochs if result.kept_at(epoch) < epoch.step]
-    if not earlier:
-        return []
-    first = earlier[0]
-    return wrapped(
-        "Each distance is of the last step up to there at which weights were kept "
-        f"({result.kept_at(first):,} for {first.step:,})."
+    if earlier:
+        first = earlier[0]
+        yield detail(
+            "Each distance is from the last step by then whose weights were kept, such as step "
+            f"{result.kept_at(first):,} for step {first.step:,}."
+        )
+
+
+def _long_row(epoch: Epoch) -> tuple[str, ...]:
+    losses = (f"{loss:.4f}" for loss in epoch.losses)
+    place = (f"{epoch.epoch}", f"{epoch.step:,}", f"{epoch.distance:.1e}")
+    return (*place, *losses, f"{100 * epoch.churn:.1f} %", f"{100 * epoch.small[0]:.2g} %")
+
+
+@layout.register
+def _trap(result: Trap) -> Blocks:
+    setup = _setup(
+        result.size,
+        plural(result.steps, "step"),
+        f"network {result.network}",
+        f"data {result.data}",
+        f"seed {result.seed}",
+        "1 thread",
+        "TensorFlow's fused gradient compared with op determinism's, the gradient of the loss",
     )
-
-
-def _long_row(epoch: Epoch) -> str:
-    loss_a, loss_b = epoch.losses
-    return (
-        f"  {epoch.epoch:5}{epoch.step:9,}{epoch.distance:11.1e}{loss_a:10.4f}{loss_b:10.4f}"
-        f"{100 * epoch.churn:7.1f} %{100 * epoch.small[0]:16.2g} %"
-    )
-
-
-@screen.register
-def _trap(result: Trap) -> list[str]:
-    size = "The source's size" if result.size == "full" else "Quick, not the source's size"
-    return [
-        *wrapped(
-            f"{size}: {count(result.steps, 'step')} of the {result.network}'s network on "
-            f"{result.data}, seed {result.seed}, 1 thread: TensorFlow's fused gradient against op "
-            "determinism's, which is the loss's own."
-        ),
-        "",
-        f"  {'labels':10}{'after step 1':>13}{'at the end':>12}{'loss, fused':>13}{'own':>9}"
-        "  it is",
-        *(
-            f"  {path.labels:10}{path.first:13.1e}{path.last:12.1e}{path.losses[0]:13.4f}"
-            f"{path.losses[1]:9.4f}  {path.kind}"
-            for path in result.paths
-        ),
-        "",
-        *wrapped(f"The source: {result.claim}"),
-        *wrapped(f"Here: {result.finding}"),
-        *measured_on(result),
+    heads = ("labels", ">distance, step 1", ">distance, end", ">loss, fused", ">loss, own")
+    rows = [
+        (
+            path.labels,
+            f"{path.first:.1e}",
+            f"{path.last:.1e}",
+            f"{path.losses[0]:.4f}",
+            f"{path.losses[1]:.4f}",
+            path.kind,
+        )
+        for path in result.paths
     ]
+    claim = _claim(result.claim)
+    return _page(
+        result, setup, [table((*heads, "diagnosis"), rows)], finding=result.finding, claim=claim
+    )
 
 
-@screen.register
-def _courses(result: DistanceCurves) -> list[str]:
-    size = "The source's size" if result.size == "full" else "Quick, not the source's size"
+@layout.register
+def _courses(result: DistanceCurves) -> Blocks:
     both = result.with_noise
-    but = ", but for biases whose true gradient is zero," if both else ""
-    more = ["", "  All weights, with those biases, which rounding alone moves:"] if both else []
-    return [
-        *wrapped(
-            f"{size}: {result.title}; {count(result.last, 'step')} on {result.data}, seed "
-            f"{result.seed}, 1 thread; relative distance of the weights{but} from the run without "
-            "(equal: all have the same bits)."
-        ),
-        "",
-        *_table(result),
-        *more,
-        *(_table(both) if both else []),
-        "",
-        *wrapped(f"Asked: {result.claim}"),
-        *wrapped(f"Here: {result.finding}"),
-        *measured_on(result),
+    setup = _setup(
+        result.size,
+        result.title,
+        plural(result.last, "step"),
+        f"data {result.data}",
+        f"seed {result.seed}",
+        "1 thread",
+    )
+    note = "Relative distance of the weights from the run without a nudge"
+    if both:
+        note += ", without biases whose true gradient is zero"
+    body = [_curves(result), detail(f"{note}. equal: the same bits.")]
+    if both:
+        body += ["", heading("All weights, with those biases, which rounding alone moves")]
+        body += [_curves(both)]
+    claim = f"Question: {result.claim}"
+    return _page(result, setup, body, finding=result.finding, claim=claim)
+
+
+def _curves(result: DistanceCurves) -> RenderableType:
+    places = (0, *result.told)
+    rows = [
+        (label, *(f"{distances[c]:.1e}" if distances[c] else "equal" for c in places))
+        for label, distances in zip(result.labels, result.distance, strict=True)
     ]
-
-
-def _table(result: DistanceCurves) -> list[str]:
-    columns = (0, *result.told)
-    lines = [f"  {result.what:20}" + "".join(f"{f'step {result.steps[c]}':>12}" for c in columns)]
-    for label, distances in zip(result.labels, result.distance, strict=True):
-        lines.append(f"  {label:20}" + "".join(f"{_number(distances[c]):>12}" for c in columns))
-    return lines
-
-
-def _number(value: float) -> str:
-    return f"{value:.1e}" if value else "equal"
+    return table((result.what, *(f">step {result.steps[c]}" for c in places)), rows)

@@ -1,22 +1,24 @@
-"""Ways of summing in 80 columns.
-
-What threads and orders do, in 80 columns.
-
-Black boxes, their trees, and two of them compared, in 80 columns.
-
-Classes of equal bits in 80 columns.
-
-A GPU's sums in 80 columns; the first line says where they come from.
-"""
+"""Sums: ways of summing, threads and orders, functions and their trees, batches, and GPUs."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from fpdrift.cli.screens.screen import WIDTH, count, screen, wrapped
+from fpdrift.cli.screens.blocks import (
+    Blocks,
+    Fit,
+    Verbatim,
+    columns,
+    detail,
+    heading,
+    headline,
+    paragraph,
+    skipped,
+    table,
+)
+from fpdrift.cli.screens.screen import layout
 from fpdrift.cli.text_figures import MOST_INPUTS, tree_text
 from fpdrift.comparison._intervals import FEWEST
 from fpdrift.floats import format_of
@@ -35,60 +37,94 @@ from fpdrift.reduction import (
 from fpdrift.reduction._describe import in_words
 from fpdrift.reduction.batch import BatchClasses, BatchRun, ConditionMatrix, ConditionRun, Equality
 from fpdrift.reduction.gpu import LIMITS, GpuRecording, GpuRun, GpuSums, GpuTree
+from fpdrift.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Condition numbers side by side.
-_BESIDE = 3
+    from rich.console import RenderableType
+
+#: The most condition numbers, or numbers of numbers, side by side.
+_BESIDE = 4
+#: What the columns of a table of sums are.
+_COLUMNS = (
+    "Errors and bounds are relative, in units of u = {u:.1e}: the largest error over the orders, "
+    "and the most that theory allows. #: number of different results."
+)
 
 
-@screen.register
-def _sums_sums(result: SumTable) -> list[str]:
+@layout.register
+def _sums_sums(result: SumTable) -> Blocks:
     by_condition: dict[float, list[SumRow]] = {}
     for row in result.rows:
         by_condition.setdefault(row.condition, []).append(row)
-    conditions = list(by_condition)
+    numbers = plural(result.n, f"{result.dtype} number")
+    yield headline(_how_many_repeat(list(by_condition.values()), numbers, result.orders))
     lost = 2.0 ** format_of(result.dtype).precision
-    tried = count(result.orders, "order")
-    lines = [
-        f"  {result.n:,} {result.dtype} numbers, summed by each way in {tried}. In units of u:",
-        f"  error: the largest relative one ({_size(lost)}: not one digit is right);",
-        "  bound: the most that theory allows. #: how many different results.",
-    ]
-    for first in range(0, len(conditions), _BESIDE):
-        chosen = conditions[first : first + _BESIDE]
-        heads = [f"{c:.0e}" for c in chosen]
-        lines += ["", *_block("condition number", heads, [by_condition[c] for c in chosen])]
-    return [*lines, "", *_notes(result)]
+    yield detail(f"{_units(result.dtype)} At {_size(lost)} no digit is right.")
+    yield ""
+    yield _beside("condition", {f"{c:.0e}": rows for c, rows in by_condition.items()})
+    yield ""
+    fixed = [row.name for row in result.rows if not row.order_matters]
+    yield paragraph(f"Order-independent by design: {', '.join(dict.fromkeys(fixed))}.")
+    if result.rows and result.rows[0].times_numpy is not None:
+        yield detail(
+            "time: relative to numpy.sum's, for these implementations (Kahan's is a Python loop)."
+        )
 
 
-@screen.register
-def _sums_growth(result: SumGrowth) -> list[str]:
+@layout.register
+def _sums_growth(result: SumGrowth) -> Blocks:
     first = result.tables[0]
-    lines = [
-        f"  {first.dtype} numbers of the condition number {first.rows[0].condition:.0e}, summed by",
-        f"  each way in {count(first.orders, 'order')}. In units of u:",
-        "  error: the largest relative one; bound: the most that theory allows.",
-        "  #: how many different results.",
-    ]
-    for begin in range(0, len(result.tables), _BESIDE):
-        chosen = result.tables[begin : begin + _BESIDE]
-        heads = [f"{table.n:,}" for table in chosen]
-        lines += ["", *_block("numbers", heads, [list(table.rows) for table in chosen])]
-    return lines
+    numbers = f"{first.dtype} numbers of condition number {first.rows[0].condition:.0e}"
+    rows = [list(made.rows) for made in result.tables]
+    yield headline(_how_many_repeat(rows, numbers, first.orders))
+    yield detail(_units(first.dtype))
+    yield ""
+    yield _beside("numbers", {f"{made.n:,}": list(made.rows) for made in result.tables})
 
 
-def _block(what: str, columns_are: list[str], columns: list[list[SumRow]]) -> list[str]:
-    heads = f"  {what:16}" + "".join(f"{head:>20}" for head in columns_are)[3:]
-    timed = columns[0][0].times_numpy is not None
-    names = f"  {' error':>6} {'bound':>7} {'#':>3}" * len(columns)
-    lines = [heads, f"  {'':13}{names}{' time' if timed else ''}"]
-    for rows in zip(*columns, strict=True):
-        cells = "".join(f"  {_size(r.error):>6} {_size(r.bound):>7} {r.results:>3}" for r in rows)
-        price = f" {rows[0].times_numpy:>4.0f}" if timed else ""
-        lines.append(f"  {rows[0].name:13}{cells}{price}")
-    return lines
+def _units(dtype: str) -> str:
+    return _COLUMNS.format(u=2.0 ** -format_of(dtype).precision)
+
+
+def _how_many_repeat(groups: list[list[SumRow]], numbers: str, orders: int) -> str:
+    """Say how many ways of summing gave one result in all orders."""
+    ways = list(zip(*groups, strict=True))
+    same = sum(all(row.results == 1 for row in rows) for rows in ways)
+    return (
+        f"{same} of {plural(len(ways), 'algorithm')} gave a single result for {numbers}, "
+        f"summed in {plural(orders, 'order')}."
+    )
+
+
+def _beside(what: str, groups: dict[str, list[SumRow]]) -> RenderableType:
+    """Put as many groups of columns side by side as the screen is wide enough for."""
+    from rich.console import Group
+
+    names = list(groups)
+    layouts = []
+    for beside in range(min(len(names), _BESIDE), 0, -1):
+        blocks: list[RenderableType] = []
+        for first in range(0, len(names), beside):
+            chosen = names[first : first + beside]
+            blocks += [*([""] if blocks else []), _block(what, {n: groups[n] for n in chosen})]
+        layouts.append(Group(*blocks))
+    return Fit(*layouts)
+
+
+def _block(what: str, groups: dict[str, list[SumRow]]) -> RenderableType:
+    timed = next(iter(groups.values()))[0].times_numpy is not None
+    heads = [f"{what}\nalgorithm"]
+    for name in groups:
+        heads += [f">{name}\nerror", ">\nbound", ">\n#"]
+    cells = []
+    for rows in zip(*groups.values(), strict=True):
+        line = [rows[0].name]
+        for row in rows:
+            line += [_size(row.error), _size(row.bound), f"{row.results}"]
+        cells.append([*line, *([f"{rows[0].times_numpy:.0f}"] if timed else [])])
+    return columns([*heads, *([">\ntime"] if timed else [])], cells)
 
 
 def _size(units: float) -> str:
@@ -98,94 +134,108 @@ def _size(units: float) -> str:
     return f"{units:.1f}" if units < 999.95 else f"{units:.0e}"
 
 
-def _notes(result: SumTable) -> list[str]:
-    fixed = [row.name for row in result.rows if not row.order_matters]
-    lines = [f"  The same bits in any order, by design: {', '.join(dict.fromkeys(fixed))}."]
-    if result.rows and result.rows[0].times_numpy is not None:
-        lines.append("  time: in numpy.sum's, of these programs (Kahan's is a Python loop).")
-    return lines
-
-
-@screen.register
-def _operation(result: ThreadOperation) -> list[str]:
+@layout.register
+def _operation(result: ThreadOperation) -> Blocks:
     elements = result.exact.size
-    made = f" to {count(elements, 'element')}" if elements > 1 else ""
-    lines = wrapped(
-        f"{result.operation.capitalize()} of {count(result.n, 'term')}{made}, "
-        f"{count(result.tries, 'time')}, in {count(result.chunks, 'chunk')}, "
-        "each added when its thread is done."
+    name = result.operation.capitalize()
+    most = max(result.runs, key=lambda run: run.distinct)
+    tries = plural(result.tries, "try")
+    if most.distinct > 1:
+        yield headline(
+            f"{name}: {plural(most.distinct, 'result')} in {tries} with "
+            f"{plural(most.threads, 'thread')}, up to {plural(most.spread, 'ulp')} apart."
+        )
+    else:
+        yield headline(f"{name}: no drift seen in {tries} with any number of threads.")
+    made = f" for each of {plural(elements, 'element')}" if elements > 1 else ""
+    yield detail(
+        f"{plural(result.n, 'term')}{made}, in {plural(result.chunks, 'chunk')}; each chunk is "
+        "added when its thread is done."
     )
-    for run in result.runs:
-        found = count(run.distinct, "result")
-        if run.distinct > 1:
-            found += f", up to {count(run.spread, 'ulp')} apart"
-        changing = f"{run.changing:,} of {elements:,} elements change" if elements > 1 else ""
-        lines.append(f"    {count(run.threads, 'thread'):12} {found:34} {changing}".rstrip())
-        lines.append(f"    {'':12} {count(run.orders, 'order')} of arrival")
-    return lines
-
-
-@screen.register
-def _threads_growth(result: SpreadGrowth) -> list[str]:
-    lines = [
-        f"  {result.operation.capitalize()} in {result.dtype}: ulps from lowest to highest.",
-        f"  threads: {count(result.tries, 'try')} by {result.threads}; drawn: in "
-        f"{count(result.drawn, 'random order')};",
-        "  estimate: if rounding errors cancel by chance; bound: no order can exceed it.",
-        "",
-        f"  {'numbers':>13} {'chunks':>7} {'threads':>9} {'drawn':>9} {'estimate':>9} {'bound':>9}",
+    yield ""
+    heads = [">threads", ">results", ">spread, ulps", ">orders of arrival"]
+    rows = [
+        [f"{run.threads}", f"{run.distinct:,}", f"{run.spread:,}", f"{run.orders:,}"]
+        for run in result.runs
     ]
-    lines += [
-        f"  {p.n:>13,} {p.chunks:>7,} {p.threads_spread:>9,.0f} {p.drawn_spread:>9,.0f} "
-        f"{p.law:>9,.1f} {p.bound:>9,.0f}"
-        for p in result.points
-    ]
-    return lines
+    if elements > 1:
+        heads.append(f">elements that change, of {elements:,}")
+        rows = [[*row, f"{run.changing:,}"] for row, run in zip(rows, result.runs, strict=True)]
+    yield table(heads, rows)
 
 
-@screen.register
-def _strategies(result: Strategies) -> list[str]:
+@layout.register
+def _threads_growth(result: SpreadGrowth) -> Blocks:
+    threads = max(point.threads_spread for point in result.points)
+    drawn = max(point.drawn_spread for point in result.points)
+    yield headline(
+        f"{result.operation.capitalize()} in {result.dtype}: results differ by up to "
+        f"{plural(round(threads), 'ulp')} with {plural(result.threads, 'thread')} and by up to "
+        f"{plural(round(drawn), 'ulp')} in random orders."
+    )
+    yield detail(
+        f"Spread: ulps from the lowest to the highest result, of {plural(result.tries, 'try')} "
+        f"with threads and of {plural(result.drawn, 'random order')}. Estimate: if rounding errors "
+        "cancel at random. Bound: no order can exceed it."
+    )
+    yield ""
+    yield table(
+        (">numbers", ">chunks", ">threads", ">random orders", ">estimate", ">bound"),
+        [
+            (
+                f"{p.n:,}",
+                f"{p.chunks:,}",
+                f"{p.threads_spread:,.0f}",
+                f"{p.drawn_spread:,.0f}",
+                f"{p.law:,.1f}",
+                f"{p.bound:,.0f}",
+            )
+            for p in result.points
+        ],
+    )
+
+
+@layout.register
+def _strategies(result: Strategies) -> Blocks:
     threads = ", ".join(map(str, result.threads))
-    lines = [
-        *wrapped(
-            f"{result.operation.capitalize()} of {count(result.n, result.dtype + ' term')} in "
-            f"{count(result.chunks, 'chunk')}, by {threads} threads."
-        ),
-        "",
-        f"  {'':20} {'time':>6}  {'results':>7} {'spread':>9} {'error':>9}  same bits",
-    ]
+    fixed = [row.name for row in result.rows if row.same_bits]
+    yield headline(
+        f"{len(fixed)} of {plural(len(result.rows), 'strategy')} for {result.operation} return "
+        "the same bits by design"
+        f"{': ' if fixed else ''}{', '.join(fixed)}."
+    )
+    yield detail(
+        f"{plural(result.n, result.dtype + ' term')} in {plural(result.chunks, 'chunk')}, "
+        f"numbers of threads: {threads}. Time: relative to the order of arrival. Spread and error: "
+        "the largest, in ulps."
+    )
+    yield ""
+    rows = []
     for row in result.rows:
         promised = "by design" if row.same_bits else "seen" if row.results == 1 else "no"
-        lines.append(
-            f"  {row.name:20} {row.times_arrival:>6.2f} {row.results:>8,} {row.spread:>9,} "
-            f"{row.error:>9,.1f}  {promised}"
-        )
-    return [
-        *lines,
-        "",
-        "  time: that of the order of arrival is 1. spread, error: largest, in ulps.",
-        "  The sum in bins is several NumPy calls here; a compiled one takes less.",
-    ]
+        figures = (f"{row.times_arrival:.2f}", f"{row.results:,}", f"{row.spread:,}")
+        rows.append((row.name, *figures, f"{row.error:,.1f}", promised))
+    yield table(("strategy", ">time", ">results", ">spread", ">error", "same bits"), rows)
+    yield detail("The sum in bins takes several NumPy calls here; a compiled one is faster.")
 
 
-@screen.register
-def _spread(result: OrderSpread) -> list[str]:
+@layout.register
+def _spread(result: OrderSpread) -> Blocks:
     ulps = result.ulps
-    found = count(result.distinct, "result")
-    lines = [
-        *wrapped(
-            f"{count(result.n, result.dtype + ' number')} in {count(len(ulps), 'random order')}: "
-            f"{found}, from {ulps.min():,.1f} to {ulps.max():,.1f} ulps off the exact sum."
-        ),
-        "  The same numbers as they really are added:",
-    ]
+    yield headline(
+        f"{plural(result.n, result.dtype + ' number')} added in "
+        f"{plural(len(ulps), 'random order')} gave {plural(result.distinct, 'result')}, from "
+        f"{ulps.min():,.1f} to {ulps.max():,.1f} ulps off the exact sum."
+    )
+    yield ""
+    rows = []
     for name, sums in result.marks.items():
         off = result.in_ulps(sums)
         where = f"{off.min():,.1f}" if len(off) == 1 else f"{off.min():,.1f} to {off.max():,.1f}"
-        several = f"  {count(len(off), 'result')}" if len(off) > 1 else ""
-        lines.append(f"    {name:14} {where:>16} ulps{several}")
+        rows.append((name, where, f"{len(off):,}"))
+    yield table(("order in use", ">ulps off the exact sum", ">results"), rows)
     bound = result.bound / result.ulp
-    return [*lines, *wrapped(f"No order can be further off than {bound:,.0f} ulps.")]
+    yield paragraph(f"Bound: no order can be more than {bound:,.0f} ulps off.")
 
 
 #: How products are added.
@@ -194,107 +244,121 @@ _PRODUCTS = {
     "fused": "Products are added unrounded, as by fused multiply-add, except where a chain starts.",
     "exact": "Each product is added as it is, unrounded.",
 }
-#: What precedes a tree, and what stands between two.
-_MARGIN = "    "
+#: An order that no maker of plans makes.
+_UNNAMED = "no known pattern"
+#: Where a tree is too large or the screen too narrow.
+_NO_ROOM = "The tree is too large for this screen; --plot FILE draws it."
 
 
-@screen.register
-def _revealed(result: Revealed) -> list[str]:
-    lines = [
-        *wrapped(f"{result.name}, {count(result.n, result.dtype + ' number')}: {result.verdict}."),
-        *wrapped(result.evidence.why),
-    ]
+@layout.register
+def _revealed(result: Revealed) -> Blocks:
+    numbers = plural(result.n, f"{result.dtype} number")
+    if result.verdict == "order-independent":
+        yield headline(f"{result.name} is order-independent for {numbers}.")
+    else:
+        verdict = f"The order in which {result.name} adds {numbers} is {result.verdict}"
+        yield headline(f"{verdict}.")
+    yield paragraph(result.evidence.why)
     if result.plan is not None:
         known = result.verdict != "not reproduced"
-        lines += [
-            "",
-            *_trees_tree(result.plan, "Its order" if known else "The tree that fits its probes"),
-        ]
+        yield ""
+        yield from _tree(result.plan, "Order" if known else "Tree that fits the probes")
         if result.accumulator:
-            lines += wrapped(f"Its partial sums are {result.accumulator}.")
+            yield paragraph(f"Its partial sums are {result.accumulator}.")
         if result.finish:
-            lines += wrapped(f"Its sum is {result.finish}.")
+            yield paragraph(f"Its sum is {result.finish}.")
         if result.products:
-            lines += wrapped(_PRODUCTS[result.products])
-    lines += [
-        "",
-        *wrapped(f"{count(result.probes, 'probe')}, {count(result.calls, 'call')} in all."),
-    ]
-    lines += _repeats(result)
-    return [*lines, *wrapped(result.evidence.power), *_counterexample(result)]
+            yield paragraph(_PRODUCTS[result.products])
+    yield ""
+    yield detail(
+        f"{plural(result.probes, 'probe')}, {plural(result.calls, 'call')} in all."
+        f"{_repeats(result)} {result.evidence.power}"
+    )
+    yield from _counterexample(result)
 
 
-@screen.register
-def _trees_tree(plan: Plan, lead: str = "Its order") -> list[str]:
-    """Draw a tree where it fits, and say what it does."""
-    if plan.n <= MOST_INPUTS:
-        *rows, last = (f"{_MARGIN}{row}" for row in tree_text(plan))
-        return [*rows, f"{last} sum", "", *words(plan, lead)]
-    return [
-        *words(plan, lead),
-        "  A tree of so many inputs fits on no screen; --plot FILE draws it.",
-    ]
+@layout.register
+def _plan(plan: Plan) -> Blocks:
+    yield from _tree(plan)
 
 
-def words(plan: Plan, lead: str = "Its order") -> list[str]:
-    """Describe what a plan does."""
-    deep = f"at most {count(plan.depth, 'addition')} in a row"
-    return wrapped(f"{lead}: {in_words(plan) or 'none that has a name'}; {deep}.")
+def _tree(plan: Plan, lead: str = "Order") -> Blocks:
+    """Say what a tree does, and draw it where there is room."""
+    yield heading(_words(plan, lead))
+    if plan.n > MOST_INPUTS:
+        yield detail(_NO_ROOM)
+        return
+    *rows, last = tree_text(plan)
+    yield ""
+    yield Fit(Verbatim([*rows, f"{last} sum"], 4), detail(_NO_ROOM))
 
 
-def _repeats(result: Revealed) -> list[str]:
-    """Describe what a call that goes astray now and then would have had to do to be missed."""
+def _words(plan: Plan, lead: str = "Order") -> str:
+    order = in_words(plan) or _UNNAMED
+    if plan.n < 3:
+        return f"{lead}: {order}."
+    return f"{lead}: {order}; at most {plural(plan.depth, 'addition')} in a row."
+
+
+def _repeats(result: Revealed) -> str:
+    """Report how seldom a call may have deviated to be missed."""
     evidence = result.evidence
     if evidence.missed_rate is None:
-        return []
-    seldom = f"1 in {1 / evidence.missed_rate:,.0f} astray would have shown in 95 % of cases"
-    return wrapped(f"{evidence.repeats} repeats gave the same bits; {seldom}.")
+        return ""
+    seldom = f"an error rate of 1 in {1 / evidence.missed_rate:,.0f}"
+    return (
+        f" {plural(evidence.repeats, 'repeat')} gave the same bits; {seldom} would have been "
+        "detected with 95 % probability."
+    )
 
 
-def _counterexample(result: Revealed) -> list[str]:
+def _counterexample(result: Revealed) -> Blocks:
     evidence = result.evidence
     if evidence.observed is None or evidence.expected is None:
-        return []
-    against = f"{evidence.observed!s} against {evidence.expected!s}"
-    return wrapped(f"One input that shows it: {against} (--json FILE keeps that input).")
+        return
+    against = f"{evidence.observed!s} instead of {evidence.expected!s}"
+    yield paragraph(f"Counterexample: {against} (--json FILE keeps its input).")
 
 
-@screen.register
-def _same_order(result: SameOrder) -> list[str]:
+@layout.register
+def _same_order(result: SameOrder) -> Blocks:
     one, other = result.first, result.second
-    numbers = count(result.n, f"{result.dtype} number")
-    lines = [
-        *wrapped(f"{one.name} and {other.name}, {numbers}: {result.answer}."),
-        *wrapped(result.why),
-    ]
+    names, numbers = f"{one.name} and {other.name}", plural(result.n, f"{result.dtype} number")
+    if result.same is None:
+        yield headline(f"Cannot tell whether {names} add {numbers} in the same order.")
+    else:
+        yield headline(f"{names} add {numbers} in {result.answer}.")
+    yield paragraph(result.why)
     if one.plan is None or other.plan is None:
-        return lines
+        return
     if result.only_first or result.only_second:
-        lines += _beside(one.plan, other.plan, (one.name, other.name))
-    told = (
+        yield from _side_by_side(one.plan, other.plan, (one.name, other.name))
+    for name, plan, alone in (
         (one.name, one.plan, result.only_first),
         (other.name, other.plan, result.only_second),
-    )
-    for name, plan, alone in told:
-        lines += wrapped(f"{name}: {in_words(plan) or 'an order that has no name'}.")
+    ):
+        yield paragraph(f"{name}: {in_words(plan) or _UNNAMED}.")
         if alone:
-            lines += wrapped(f"it alone adds up {_sets(alone)}", 4)
+            yield paragraph(f"adds up on its own: {_sets(alone)}", 4)
     if result.example is not None:
         gave = f"{one.name} {result.first_gave!s}, {other.name} {result.second_gave!s}"
-        with_factors = "" if result.example_factors is None else ", with factors,"
-        lines += wrapped(f"One input{with_factors} on which they differ: {gave}.")
-    return lines
+        factors = "" if result.example_factors is None else " with factors"
+        yield paragraph(f"One input{factors} for which they differ: {gave}.")
 
 
-def _beside(one: Plan, other: Plan, names: tuple[str, str]) -> list[str]:
-    """Put two trees side by side, if that fits."""
+def _side_by_side(one: Plan, other: Plan, names: tuple[str, str]) -> Blocks:
+    """Put two trees side by side, if there is room."""
     if one.n > MOST_INPUTS:
-        return []
+        return
     rows = list(zip_longest(tree_text(one), tree_text(other), fillvalue=""))
     rows.insert(0, names)
-    width = max(len(left) for left, _ in rows) + len(_MARGIN)
-    lines = [f"{_MARGIN}{left:{width}}{right}".rstrip() for left, right in rows]
-    return ["", *lines, ""] if max(map(len, lines)) <= WIDTH else []
+    width = max(len(left) for left, _ in rows) + 4
+    yield ""
+    yield Fit(
+        Verbatim([f"{left:{width}}{right}".rstrip() for left, right in rows], 4),
+        detail("The trees are too wide for this screen; --plot FILE draws them."),
+    )
+    yield ""
 
 
 def _sets(alone: Sequence[Sequence[int]]) -> str:
@@ -304,143 +368,198 @@ def _sets(alone: Sequence[Sequence[int]]) -> str:
     return "; ".join(f"{{{text}}}" for text in texts[:3])
 
 
-@screen.register
-def _batches(result: BatchClasses) -> list[str]:
-    lines = wrapped(
-        f"One row in batches of {', '.join(map(str, result.batches))}. Sizes in one pair of "
-        "brackets gave the same bits."
+@layout.register
+def _batches(result: BatchClasses) -> Blocks:
+    yield headline(_batch_answer(result.runs))
+    yield detail(
+        f"Batch sizes: {_sizes(result.batches)}. Sizes in one pair of parentheses gave the same "
+        "bits."
     )
-    for run in result.runs:
-        lines += screen(run)
-    return [*lines, *_skipped(result.skipped)]
+    if result.runs:
+        yield ""
+        yield from _batch_runs(result.runs)
+    yield from skipped(result.skipped)
 
 
-@screen.register
-def _batch(run: BatchRun) -> list[str]:
-    name = f"{run.library} {run.operation}"
+@layout.register
+def _batch(run: BatchRun) -> Blocks:
+    yield headline(_batch_answer([run]))
+    yield from _batch_runs([run])
+
+
+def _batch_answer(runs: Sequence[BatchRun]) -> str:
+    """Say in how many operations the bits of a row depend on its batch."""
+    if not runs:
+        return "No operation could be computed."
+    changed, of = sum(run.cause is not None for run in runs), plural(len(runs), "operation")
+    if changed:
+        return f"The bits of one row change with its batch in {changed} of {of}."
+    return f"No drift seen: one row has the same bits in every batch, in {of}."
+
+
+def _batch_runs(runs: Sequence[BatchRun]) -> Blocks:
+    """Return a table of operations, and below it what else changes their bits."""
+    rows = []
+    for run in runs:
+        classes = " ".join(f"({' '.join(map(str, sizes))})" for sizes in run.sizes)
+        what = "nondeterministic" if run.unsteady else classes
+        rows.append((f"{run.library} {run.operation}", what, f"{run.equality.most_ulps:,}"))
+    yield table(("operation", "batch sizes with the same bits", ">spread, ulps"), rows)
+    for run in runs:
+        text = _cause(run)
+        if text:
+            yield paragraph(f"{run.library} {run.operation}: {text}.")
+
+
+def _cause(run: BatchRun) -> str:
+    """Describe what changes the bits, where it is not the size of the batch alone."""
     if run.unsteady:
-        lines = [f"    {name:24} nondeterministic{_apart(run.equality)}"]
-        return lines + wrapped(
-            f"repeating the same batch changed the row's bits at {_sizes(run.unsteady)}: neither "
-            "batch size, place nor neighbours can be blamed",
-            6,
+        return (
+            f"repeating the same batch changed the row's bits at batch size {_sizes(run.unsteady)},"
+            " so neither batch size, place nor neighbours can be blamed"
         )
-    classes = " ".join(f"({' '.join(map(str, sizes))})" for sizes in run.sizes)
-    lines = [f"    {name:24} {classes}{_apart(run.equality)}"]
     if run.neighbours_matter:
-        lines += wrapped(
-            f"the values of the other rows enter this row's result at "
-            f"{_sizes(run.neighbours_matter)}: the operation works on the whole batch, so its size "
-            "or the row's place cannot be blamed, and the difference is not rounding alone",
-            6,
+        return (
+            "the values of the other rows enter this row's result at batch size "
+            f"{_sizes(run.neighbours_matter)}; the operation works on the whole batch, so neither "
+            "its size nor the row's place can be blamed, and the difference is not rounding alone"
         )
     if run.place_matters:
-        lines += wrapped(f"the row's place in the batch matters at {_sizes(run.place_matters)}", 6)
-    return lines
+        return f"the row's place in the batch matters at batch size {_sizes(run.place_matters)}"
+    return ""
 
 
 def _sizes(sizes: Sequence[int]) -> str:
     return ", ".join(map(str, sizes))
 
 
-@screen.register
-def _matrix(result: ConditionMatrix) -> list[str]:
-    lines = wrapped(
-        f"One row in batches of {', '.join(map(str, result.batches))} under several conditions. "
-        "What stands behind one = gave the same bits."
-    )
-    for run in result.runs:
-        lines += screen(run)
-    return [*lines, *_skipped(result.skipped)]
+@layout.register
+def _equality(result: Equality) -> Blocks:
+    results = plural(len(result.labels), "result")
+    if len(result.groups) == 1:
+        yield headline(f"No drift seen: {results} have the same bits.")
+    else:
+        classes = f"{len(result.groups)} classes of equal bits"
+        yield headline(f"{results} fall into {classes}{_spread_of(result)}.")
+    yield from _groups(result)
 
 
-@screen.register
-def _conditions(run: ConditionRun) -> list[str]:
-    groups = run.equality.groups
-    seen = "all the same bits" if len(groups) == 1 else count(len(groups), "result")
-    lines = [f"  {run.library} {run.operation}: {seen}{_apart(run.equality)}"]
-    for group in groups:
-        lines += wrapped(", ".join(group), 4, mark="= ")
-    if any(within.unsteady for within in run.within):
-        lines += wrapped(
-            "Repeating the same batch changed the bits: no condition can be blamed.", 4
+def _groups(result: Equality) -> Blocks:
+    rows = [(f"{number}", ", ".join(group)) for number, group in enumerate(result.groups, 1)]
+    yield columns((">result", "conditions"), rows, wrap=True)
+
+
+@layout.register
+def _matrix(result: ConditionMatrix) -> Blocks:
+    changed = sum(len(run.equality.groups) > 1 for run in result.runs)
+    if not result.runs:
+        yield headline("No operation could be computed.")
+    elif changed:
+        yield headline(
+            f"The bits of one row depend on the condition in {changed} of "
+            f"{plural(len(result.runs), 'operation')}."
         )
-    return lines
+    else:
+        yield headline(
+            "No drift seen: one row has the same bits under every condition, in "
+            f"{plural(len(result.runs), 'operation')}."
+        )
+    yield detail(f"Batch sizes: {_sizes(result.batches)}.")
+    for run in result.runs:
+        yield ""
+        yield from layout(run)
+    yield from skipped(result.skipped)
 
 
-def _apart(equality: Equality) -> str:
+@layout.register
+def _conditions(run: ConditionRun) -> Blocks:
+    groups = run.equality.groups
+    seen = "the same bits under all conditions"
+    if len(groups) > 1:
+        seen = f"{plural(len(groups), 'result')}{_spread_of(run.equality)}"
+    yield heading(f"{run.library} {run.operation} gave {seen}.")
+    yield from _groups(run.equality)
+    if any(within.unsteady for within in run.within):
+        yield paragraph("Repeating the same batch changed the bits: no condition can be blamed.")
+
+
+def _spread_of(equality: Equality) -> str:
     most = equality.most_ulps
-    return f"  up to {count(most, 'ulp')} apart" if most else ""
+    return f", up to {plural(most, 'ulp')} apart" if most else ""
 
 
-def _skipped(skipped: Mapping[str, str]) -> list[str]:
-    by_reason: dict[str, list[str]] = {}
-    for name, why in skipped.items():
-        by_reason.setdefault(why, []).append(name)
-    lines = []
-    for why, names in by_reason.items():
-        lines += wrapped(f"Left out, {', '.join(names)}: {why}")
-    return lines
-
-
-@screen.register
-def _gpu_sums(result: GpuSums) -> list[str]:
-    lines = wrapped(f"{result.label}; {result.dtype}, {result.distribution} numbers.")
+@layout.register
+def _gpu_sums(result: GpuSums) -> Blocks:
+    label = result.label
+    yield headline(f"{label[0].upper()}{label[1:]}: {_changing(result.runs)}.")
+    yield detail(f"Numbers: {result.dtype}, {result.distribution}.")
     if result.runs:
-        lines += ["", f"  {'':26} {'numbers':>12} {'results':>12} {'max |V_s|':>10} {'max V_c':>8}"]
-        lines += [_row(run) for run in result.runs]
-        lines += ["", "  V_s: 1 - sum / reference. V_c: share of the output that differs from it."]
+        yield ""
+        heads = ("operation", ">numbers", ">results", ">max |V_s|", ">max V_c")
+        yield table(heads, [_row(run) for run in result.runs])
+        yield detail(
+            "V_s: 1 - sum / reference. V_c: share of the output that differs from the reference."
+        )
     for name in result.operations:
-        lines += _gpu_growth(result, name)
+        yield from _gpu_growth(result, name)
     for cost in result.costs:
-        lines += wrapped(
-            f"The same bits each time for {cost.operation} of {cost.n:,} ({cost.switch}): "
-            f"{cost.ratio:.2f} times the time (median of {count(len(cost.ratios), 'pair')}, "
+        yield paragraph(
+            f"Deterministic {cost.operation} of {cost.n:,} ({cost.switch}) takes "
+            f"{cost.ratio:.2f} times the time (median of {plural(len(cost.ratios), 'pair')}, "
             f"{cost.ratios.min():.2f} to {cost.ratios.max():.2f})."
         )
-    for name, why in result.skipped.items():
-        lines += wrapped(f"Left out, {name}: {why}")
+    yield from skipped(result.skipped)
     if result.validation is not None:
-        lines += wrapped(result.validation)
+        validation = result.validation
+        yield paragraph(f"{validation[0].upper()}{validation[1:].rstrip('.')}.")
     if result.origin == "simulated":
-        lines += ["", *(line for limit in LIMITS for line in wrapped(limit))]
-    return lines
+        yield ""
+        for limit in LIMITS:
+            yield detail(limit)
 
 
-def _row(run: GpuRun) -> str:
-    name = f"{run.operation}{', same bits' if run.deterministic else ''}"
-    results = f"{run.distinct:,} of {run.tries:,}"
-    v_s = "-" if run.largest_v_s is None else f"{run.largest_v_s:.1e}"
-    v_c = "-" if run.outputs == 1 else f"{100 * float(run.v_c.max()):.1f} %"
-    return f"  {name:26} {run.n:>12,} {results:>12} {v_s:>10} {v_c:>8}"
+def _changing(runs: Sequence[GpuRun]) -> str:
+    """Say how many sums gave more than one result."""
+    if not runs:
+        return "nothing was added"
+    changing = sum(run.distinct > 1 for run in runs)
+    return f"{changing} of {plural(len(runs), 'sum')} gave more than one result"
 
 
-def _gpu_growth(result: GpuSums, name: str) -> list[str]:
+def _row(run: GpuRun) -> tuple[str, ...]:
+    return (
+        f"{run.operation}{', same bits' if run.deterministic else ''}",
+        f"{run.n:,}",
+        f"{run.distinct:,} of {run.tries:,}",
+        "-" if run.largest_v_s is None else f"{run.largest_v_s:.1e}",
+        "-" if run.outputs == 1 else f"{100 * float(run.v_c.max()):.1f} %",
+    )
+
+
+def _gpu_growth(result: GpuSums, name: str) -> Blocks:
     runs = [run for run in result.runs if (run.operation, run.deterministic) == (name, False)]
     if len(runs) < FEWEST:  # a line through a few points is no law
-        return []
+        return
     fit = result.growth(name)
-    return (
-        []
-        if fit is None
-        else [f"  {name}: the largest |V_s| grows as n to the power {fit[0]:.2f}."]
-    )
+    if fit is not None:
+        yield paragraph(f"{name}: the largest |V_s| grows as n to the power {fit[0]:.2f}.")
 
 
-@screen.register
-def _gpu_tree(result: GpuTree) -> list[str]:
+@layout.register
+def _gpu_tree(result: GpuTree) -> Blocks:
     found = result.revealed
-    lines = wrapped(
-        f"{result.origin}: {result.precision}, {count(found.n, 'term')}: {found.verdict}."
+    yield heading(
+        f"{result.origin.capitalize()}: the order of a {result.precision} product of "
+        f"{plural(found.n, 'term')} is {found.verdict}."
     )
-    return lines if found.plan is None else [*lines, *words(found.plan)]
+    if found.plan is not None:
+        yield paragraph(_words(found.plan))
 
 
-@screen.register
-def _recording(result: GpuRecording) -> list[str]:
-    lines: list[str] = screen(result.sums)
+@layout.register
+def _recording(result: GpuRecording) -> Blocks:
+    yield from layout(result.sums)
     for tree in result.trees:
-        lines += screen(tree)
-    for name, why in result.skipped.items():
-        lines += wrapped(f"Left out, {name}: {why}")
-    return lines
+        yield ""
+        yield from layout(tree)
+    yield from skipped(result.skipped)
