@@ -73,6 +73,12 @@ class RunVerdict(Result):
     #: what to do next, in the same form; empty where nothing is to be done
     remedy: str
 
+    @property
+    def may_be_rounding(self) -> bool:
+        """Whether the records leave it possible that rounding, or a perturbation, is the cause."""
+        perturbed = self.kind == "different start" and not self.remedy
+        return perturbed or self.kind in ("consistent with rounding", "cannot tell")
+
     def __repr__(self) -> str:
         return f"RunVerdict({self})"
 

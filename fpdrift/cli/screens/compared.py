@@ -29,6 +29,8 @@ _MOST_TENSORS, _MOST_JUMPS, _MOST_PHASES = 3, 4, 4
 _MOST_SPANS = 2
 #: Characters that are written of a record's name.
 _LONGEST = 45
+#: Where another cause than rounding is known.
+_NO_LAW = "not analysed: a law describes how rounding grows, and more than rounding differs"
 #: Steps whose distance is shown, besides the first above zero and the last.
 _SHOWN = (1, 10)
 
@@ -69,6 +71,10 @@ def _pair(result: ComparedPair) -> Blocks:
 
 def _said(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
     """Return what each line is about, and what it says."""
+    verdict = pair.verdict
+    yield "verdict", str(verdict)
+    if verdict.remedy:
+        yield "next", verdict.remedy
     for number, text in enumerate(differing(pair.differs)):
         yield "" if number else "settings a | b", text
     yield from _around(result, pair)
@@ -77,7 +83,7 @@ def _said(result: ComparedPair, pair: Comparison) -> Iterator[tuple[str, str]]:
     else:
         yield "first difference", _first(result)
         yield "distance", _distances(pair)
-        yield "growth", _course(pair, result.growth)
+        yield "growth", _course(pair, result.growth) if verdict.may_be_rounding else _NO_LAW
         largest = sorted(result.growth.jumps, key=lambda jump: -jump.factor)[:_MOST_JUMPS]
         for jump in sorted(largest, key=lambda jump: jump.step):
             yield "jump", str(jump)
