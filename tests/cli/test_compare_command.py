@@ -118,8 +118,8 @@ def test_what_differs_is_told(here, capsys):
     assert "jump x33.1 at step 25 in dense/kernel" in text
     assert "horizon loss differs by more than 1 % at step 1" in text
     assert (
-        "churn 50 % of the predictions changed class at step 60: 1 of 2 (no interval: 2 of the "
-        "6 cases that an interval needs). Whether both predicted the same samples is not recorded "
+        "churn 50 % of the predictions changed class at step 60: 1 of 2 (no interval: 2 cases; "
+        "an interval needs 6). Whether both predicted the same samples is not recorded "
         "loss"
     ) in text
     assert "loss a 1, b 1.25 at step 60" in text
