@@ -1,4 +1,4 @@
-"""The lists of experiments: the demo's steps, and those that train for minutes."""
+"""The registry of experiments: the steps of the demo, and the studies."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """One study."""
+    """One experiment."""
 
     name: str
-    #: ids of the source's claims that it measures
+    #: ids of the forum claims that it measures
     claims: tuple[str, ...]
-    #: number of the lesson that tells it
+    #: number of the lesson that explains it
     lesson: str
-    #: what it does, in one line
+    #: one-line description
     summary: str
     run: Callable[[Settings], Result | Any]
-    #: whether it can be told how many epochs to train for
+    #: whether the number of epochs can be chosen
     epochs: bool = False
-    #: whether its runs are timed, so that each has the machine to itself
+    #: whether its runs are timed and therefore not run in parallel
     timed: bool = False
 
 
@@ -55,17 +55,19 @@ EXPERIMENTS = (
     Experiment("nudge", ("C07", "C21"), "07", "tiny noise on half of the weights", _demo.nudge),
     Experiment("cnn", ("C06", "C07"), "08", "one network, trained four times", cnn),
 )
-#: What takes minutes; each goes on where it was stopped.
+#: Studies, which take minutes; each resumes after an interruption.
 STUDIES = (
-    Experiment("five-runs", ("C08", "C20"), "08", "the source's table of five runs", five_runs),
+    Experiment("five-runs", ("C08", "C20"), "08", "five runs, equal on paper", five_runs),
     Experiment("threads-in-training", ("C06",), "08", "fit at 1 to 8 threads", threads_in_training),
     Experiment("nudge", ("C07",), "07", "1e-8 on half of the weights, then train", nudge_training),
     Experiment(
         "long", ("C09", "C21"), "09", "20 epochs, and drift by the epoch", long, epochs=True
     ),
-    Experiment("survival", ("C09",), "09", "how long one ulp in one weight lasts", ulp_survival),
+    Experiment("survival", ("C09",), "09", "how long one ulp in one weight survives", ulp_survival),
     Experiment("gate", ("C09",), "09", "the one ReLU behind the largest jump", one_gate),
-    Experiment("question", ("C19",), "10", "the question's own training", question, epochs=True),
+    Experiment(
+        "question", ("C19",), "10", "the training of the forum question", question, epochs=True
+    ),
     Experiment("sources", ("C06", "C07", "C10"), "10", "every source alone and together", sources),
     Experiment("trap", ("C20",), "09", "labels that do not sum to one", trap),
     Experiment("dose", ("C07",), "07", "nudges of many sizes, then training", dose),
@@ -78,33 +80,33 @@ STUDIES = (
         timed=True,
     ),
 )
-#: What takes seconds, and is no step of the demo.
+#: Experiments that take seconds and are not steps of the demo.
 LIGHT = (
-    Experiment("float", (), "00", "one float taken apart: 0.1", _demo.tenth),
-    Experiment("sums", (), "03", "ten ways of summing, and their bounds", _demo.ways_of_summing),
-    Experiment("trees", ("C05",), "05", "in which order NumPy adds", _demo.numpy_tree),
-    Experiment("gpu", ("C18",), "06", "sums as a GPU adds them, simulated", _demo.simulated_gpu),
+    Experiment("float", (), "00", "the bits of one float: 0.1", _demo.tenth),
+    Experiment("sums", (), "03", "ten summation algorithms and bounds", _demo.ways_of_summing),
+    Experiment("trees", ("C05",), "05", "the order in which NumPy adds", _demo.numpy_tree),
+    Experiment("gpu", ("C18",), "06", "simulated sums of a GPU", _demo.simulated_gpu),
 )
 
 
 def experiment(name: str) -> Experiment:
-    """Find a step of the demo by its name.
+    """Return the step of the demo with a name.
 
     Raises
     ------
     FpdriftError
-        If there is none of that name.
+        If there is no such step.
     """
     return _find("step", name, EXPERIMENTS)
 
 
 def study(name: str) -> Experiment:
-    """Find any experiment by its name.
+    """Return the experiment with a name.
 
     Raises
     ------
     FpdriftError
-        If there is none of that name.
+        If there is no such experiment.
     """
     return _find("experiment", name, (*STUDIES, *LIGHT, *EXPERIMENTS))
 
