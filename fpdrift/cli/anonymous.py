@@ -73,4 +73,4 @@ def by_content(path: Path, *, trust: bool) -> bytes:
 def _kind(why: str) -> str:
     """Describe what is wrong with a file in words that contain nothing of the file."""
     kinds = (kind for kind in (OTHER_MODEL, OTHER_START) if why.startswith(f"{kind}: "))
-    return next(kinds, "no whole record")
+    return next(kinds, "not a complete record")

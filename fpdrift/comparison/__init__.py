@@ -1,6 +1,6 @@
-"""Comparing what records hold: where two runs diverge, how far, and whether answers change.
+"""Compare records: where runs diverge, how far apart they get, and whether predictions change.
 
-Nothing here trains or replays.
+This package reads records only; it never trains or reruns anything.
 """
 
 from fpdrift.comparison._branches import Split

@@ -1,4 +1,4 @@
-"""Which runs diverged from which, at which step: classes of runs with equal bits so far."""
+"""Group runs into branches: classes of runs that are bit-identical up to some step."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Split(Result):
-    """A class of runs with equal bits that diverged."""
+    """A step at which a class of bit-identical runs diverged."""
 
     #: the first compared step at which they differ
     step: int
     #: the compared step before it, at which all were equal; None if `step` is the first
     last_equal: int | None
-    #: the runs that go on together, the largest class first
+    #: the classes of runs that remain bit-identical, the largest first
     classes: tuple[tuple[int, ...], ...]
     #: tensors that differ between any of these classes, in the model's order
     tensors: tuple[str, ...]
-    #: of each class but the first, the tensors in which it differs from the first; empty in results
-    #: of older versions
+    #: for each class but the first, the tensors in which it differs from the first; empty in
+    #: results of older versions
     tensors_by_class: tuple[tuple[str, ...], ...] = ()
 
     def __repr__(self) -> str:
@@ -43,19 +43,19 @@ class Split(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Branch(Result):
-    """A class at the end, and where it left the one that it came from."""
+    """A final class of runs, and the step at which it diverged from its parent."""
 
     runs: tuple[int, ...]
-    #: the first compared step at which it stood alone, and its parent's place among the classes;
-    #: None for the first branch
+    #: first compared step at which it differs from its parent, and the index of the parent; None
+    #: for the first branch
     step: int | None
     parent: int | None
-    #: tensors in which it differed from its parent there
+    #: tensors in which it differed from its parent at that step
     tensors: tuple[str, ...]
 
 
 def letter(number: int) -> str:
-    """Name a class: A to Z, then AA, AB and so on."""
+    """Return the letter of a class: A to Z, then AA, AB and so on."""
     name = ""
     while number >= 0:
         number, rest = divmod(number, len(_LETTERS))
@@ -64,9 +64,9 @@ def letter(number: int) -> str:
 
 
 def branches(classes: Classes, splits: Sequence[Split]) -> tuple[Branch, ...]:
-    """Turn splits into a tree: at each, the largest class goes on and the others leave it."""
+    """Turn splits into a tree: at each split, the smaller classes branch off the largest."""
     found = [Branch(runs=runs, step=None, parent=None, tensors=()) for runs in classes]
-    #: runs of a class, then or at the end -> the class at the end that it goes on as
+    #: runs of a class, at any step -> index of the final class that continues it
     line = {runs: number for number, runs in enumerate(classes)}
     for split in reversed(splits):
         stem, *others = (line[runs] for runs in split.classes)
@@ -84,36 +84,37 @@ def find_splits(
     hashes: Sequence[npt.NDArray[np.uint64]],
     tensors: Sequence[Tensor],
 ) -> tuple[Classes, tuple[Split, ...]]:
-    """Group runs by their bits from the first step on.
+    """Group runs by their bits, from the first step on.
 
-    Runs that come back to equal bits stay apart: how they got there differs.
+    Runs that become bit-identical again stay in separate classes, since their histories differ.
 
     Parameters
     ----------
     steps : (n,) int64
         Ascending.
     hashes : sequence of (m, tensors) uint64
-        Of each run, at the first m of the steps.
+        For each run, at the first m of the steps.
     tensors : sequence of Tensor
-        The columns.
+        The columns of `hashes`.
 
     Returns
     -------
     tuple of tuple of int
-        The classes at the end, the largest first.
+        The final classes, the largest first.
     tuple of Split
+        In ascending order of the steps.
     """
     splits = []
     last: list[list[int]] = [list(range(len(hashes)))]
     for row in range(len(steps)):
         now: list[list[int]] = []
         for runs in last:
-            parts = _parts(runs, hashes, row)
+            parts = _partition(runs, hashes, row)
             now += parts
             if len(parts) > 1:
-                splits.append(_split(_ordered(parts), steps, hashes, row, tensors))
+                splits.append(_split(_sort_classes(parts), steps, hashes, row, tensors))
         last = now
-    return _ordered(last), tuple(splits)
+    return _sort_classes(last), tuple(splits)
 
 
 def _split(
@@ -123,12 +124,12 @@ def _split(
     row: int,
     tensors: Sequence[Tensor],
 ) -> Split:
-    """Describe how a class diverged: the first part goes on, the others differ from it."""
+    """Describe how a class diverged; the other classes are compared with the first."""
     stem, *others = (_bits(part, hashes, row) for part in classes)
     differing = [other != stem for other in others]
 
     def names(differs: npt.NDArray[np.bool_]) -> tuple[str, ...]:
-        return tuple(t.name for t, apart in zip(tensors, differs, strict=True) if apart)
+        return tuple(t.name for t, differing in zip(tensors, differs, strict=True) if differing)
 
     return Split(
         step=int(steps[row]),
@@ -139,8 +140,10 @@ def _split(
     )
 
 
-def _parts(runs: list[int], hashes: Sequence[npt.NDArray[np.uint64]], row: int) -> list[list[int]]:
-    """Divide a class by the bits of a step; runs that have ended stay with its first part."""
+def _partition(
+    runs: list[int], hashes: Sequence[npt.NDArray[np.uint64]], row: int
+) -> list[list[int]]:
+    """Divide a class by the bits at a step; runs that have ended stay with the first part."""
     parts: dict[bytes, list[int]] = {}
     ended = [run for run in runs if row >= len(hashes[run])]
     for run in runs:
@@ -148,18 +151,18 @@ def _parts(runs: list[int], hashes: Sequence[npt.NDArray[np.uint64]], row: int) 
             parts.setdefault(hashes[run][row].tobytes(), []).append(run)
     if not parts:
         return [runs]
-    first, *others = _ordered(parts.values())
+    first, *others = _sort_classes(parts.values())
     return [sorted([*first, *ended]), *map(list, others)]
 
 
 def _bits(
     runs: Sequence[int], hashes: Sequence[npt.NDArray[np.uint64]], row: int
 ) -> npt.NDArray[np.uint64]:
-    """Return the hashes of a class, from a run that has not ended."""
+    """Return the hashes of a class, from a run that has not ended yet."""
     return next(hashes[run][row] for run in runs if row < len(hashes[run]))
 
 
-def _ordered(classes: Iterable[Sequence[int]]) -> Classes:
+def _sort_classes(classes: Iterable[Sequence[int]]) -> Classes:
     """Sort by size, then by the first run."""
     groups = [tuple(sorted(group)) for group in classes]
     return tuple(sorted(groups, key=lambda group: (-len(group), group)))

@@ -1,9 +1,7 @@
-"""Churn: how many answers change, whatever the weights do.
+"""Churn: the share of predictions whose class changes between two runs.
 
-Only what a model is trained to tell apart has classes. Which those are follows from the loss; where
-that is not known, nothing is counted and the reason is kept.
-
-What a model was trained for, as far as its record says: classes, labels, or numbers.
+How a prediction is assigned to a class follows from the loss. If the loss is unknown or the model
+predicts numbers, no classes are counted and the reason is kept.
 """
 
 from __future__ import annotations
@@ -21,10 +19,10 @@ if TYPE_CHECKING:
 
     from fpdrift.records import Record
 
-#: How the class of a prediction is told.
+#: How a prediction is assigned to a class.
 Rule = Literal["largest", "above 0.5", "above 0"]
 
-#: Keras' losses by their names in lower case, without underscores. What they are for:
+#: Keras losses by purpose; names in lower case, without underscores.
 _OF_CLASSES = {
     *("categoricalcrossentropy", "sparsecategoricalcrossentropy", "categoricalhinge"),
     *("categoricalfocalcrossentropy", "categoricalgeneralizedcrossentropy"),
@@ -41,16 +39,16 @@ _OF_NUMBERS = {
 def rule_of(
     record: Record, predictions: npt.NDArray[Any]
 ) -> Rule | Literal["regression", "unknown loss"]:
-    """Describe how the class of a prediction is told, or why it has none.
+    """Return how predictions are assigned to classes, or why they have none.
 
-    A record that says nothing of its loss, which no recorder of ours writes, is taken for one of
-    classes where its predictions look like it.
+    If a record does not name its loss, which no fpdrift recorder produces, the rule is guessed from
+    the predictions.
 
     Parameters
     ----------
     record : Record
     predictions : (samples, ...) array
-        Of that record.
+        Predictions of the record's model.
     """
     columns = predictions.shape[-1] if predictions.ndim > 1 else 1
     loss, from_logits = _loss(record)
@@ -59,7 +57,7 @@ def rule_of(
     if loss in _OF_SIGNS:
         return "above 0"
     if loss in _OF_LABELS:
-        return _border(from_logits, predictions)
+        return _binary_rule(from_logits, predictions)
     if loss in _OF_CLASSES and columns > 1:
         return "largest"
     activation = _activation(record)
@@ -74,11 +72,11 @@ def rule_of(
     return "unknown loss"
 
 
-def _border(
+def _binary_rule(
     from_logits: bool | None, predictions: npt.NDArray[Any]
 ) -> Rule | Literal["unknown loss"]:
-    """Tell logits, whose sign is the class, from probabilities."""
-    if from_logits is None:  # an old record does not say
+    """Return the rule for one label: the sign of a logit, or a probability above 0.5."""
+    if from_logits is None:  # not stored in old records
         return "above 0.5" if _are_probabilities(predictions) else "above 0"
     return "above 0" if from_logits else "above 0.5"
 
@@ -90,34 +88,34 @@ def _are_probabilities(predictions: npt.NDArray[Any]) -> bool:
 
 
 def _loss(record: Record) -> tuple[str | None, bool | None]:
-    """Return the loss' plain name, and whether it takes logits; None where that is not recorded."""
+    """Return the normalized name of the loss, and whether it takes logits; None if unknown."""
     keras = record.meta.get("keras")
     keras = keras if isinstance(keras, dict) else {}
-    config = _only(keras.get("loss_config"))
+    config = _unwrap_single(keras.get("loss_config"))
     if isinstance(config, dict) and isinstance(config.get("class_name"), str):
         logits = config.get("from_logits")
-        return _plain(config["class_name"]), logits if isinstance(logits, bool) else None
-    loss = _only(keras.get("loss", record.meta.get("loss")))
+        return _normalize_name(config["class_name"]), logits if isinstance(logits, bool) else None
+    loss = _unwrap_single(keras.get("loss", record.meta.get("loss")))
     if not isinstance(loss, str):
         return None, None
-    # a class may take logits; a function or a name, which are written in lower case, does not
-    return _plain(loss), False if loss.islower() else None
+    # a loss class may take logits; a function or a name, both in lower case, does not
+    return _normalize_name(loss), False if loss.islower() else None
 
 
-def _only(value: Any) -> Any:
-    """Return what a list of one holds, such as the losses of a model's one output."""
+def _unwrap_single(value: Any) -> Any:
+    """Return the item of a one-element list, such as the losses of a model with one output."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _activation(record: Record) -> str | None:
-    """Return the activation of the model's first output, where the record has it."""
+    """Return the activation of the model's first output; None if it is not recorded."""
     keras = record.meta.get("keras")
     output = keras.get("output") if isinstance(keras, dict) else None
     found = output.get("activation") if isinstance(output, dict) else None
     return found if isinstance(found, str) else None
 
 
-def _plain(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return name.replace("_", "").lower()
 
 
@@ -129,27 +127,28 @@ Reason = Literal[
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Churn(Result):
-    """How the predictions of two runs compare, on the probe that both were given."""
+    """Comparison of two runs' predictions on the probe, a fixed set of samples."""
 
     #: last step at which both predicted; None if there is none
     step: int | None
-    #: how a prediction's class was told; None where classes were not compared
+    #: how predictions were assigned to classes; None if classes were not compared
     rule: Rule | None
-    #: why they were not; None where they were
+    #: why classes were not compared; None if they were
     reason: Reason | None
-    #: whether both were given the same samples; None where a record does not tell
+    #: whether both predicted the same samples; None if that is not recorded
     same_probe: bool | None
-    #: predictions with a class, and how many of those changed
+    #: number of predictions with a class, and how many of them changed
     predictions: int
     changed: int
-    #: of the probe: a sample has several predictions where each of its columns or places is one
+    #: number of samples in the probe; a sample with several columns or positions has several
+    #: predictions
     samples: int
-    #: ||p_a - p_b|| / ||p_a|| over all numbers predicted, in float64; NaN where it is not known
+    #: ||p_a - p_b|| / ||p_a|| over all predicted numbers, in float64; NaN if unknown
     distance: float
 
     @property
     def share(self) -> float | None:
-        """Fraction of the predictions whose class changed; None where none were compared."""
+        """Fraction of the predictions whose class changed; None if no classes were compared."""
         return self.changed / self.predictions if self.predictions else None
 
     @property
@@ -158,7 +157,7 @@ class Churn(Result):
         if self.share is None:
             return no_interval("no classes were compared")
         if self.samples != self.predictions:
-            return no_interval("a sample's several predictions are not independent")
+            return no_interval("several predictions of one sample are not independent")
         return share_interval(self.changed, self.predictions)
 
     def __repr__(self) -> str:
@@ -168,7 +167,7 @@ class Churn(Result):
 
 
 def churn(a: Record, b: Record) -> Churn:
-    """Count the probe's predictions whose class differs, at the last step that both predicted.
+    """Count the predictions whose class differs, at the last step at which both runs predicted.
 
     Parameters
     ----------
@@ -182,17 +181,17 @@ def churn(a: Record, b: Record) -> Churn:
     same = _same_probe(a, b)
     if step is None:
         both = bool(a.predictions) and bool(b.predictions)
-        return _none("no common step" if both else "no probe", None, same)
+        return _no_churn("no common step" if both else "no probe", None, same)
     ours, others = a.predictions[step], b.predictions[step]
     if same is False:
-        return _none("another probe", step, same)
+        return _no_churn("another probe", step, same)
     if ours.shape != others.shape or not ours.size:
-        return _none("another shape", step, same)
+        return _no_churn("another shape", step, same)
     distance = _distance(ours, others)
     rules = {rule_of(record, record.predictions[step]) for record in (a, b)}
     rule = next(iter(rules))
     if len(rules) > 1 or rule in ("regression", "unknown loss"):
-        return _none(rule if len(rules) == 1 else "unknown loss", step, same, distance)  # type: ignore[arg-type]  # the two reasons
+        return _no_churn(rule if len(rules) == 1 else "unknown loss", step, same, distance)  # type: ignore[arg-type]  # the two reasons
     changed = classes(ours, rule) != classes(others, rule)  # type: ignore[arg-type]  # a rule
     return Churn(
         step=step,
@@ -207,19 +206,20 @@ def churn(a: Record, b: Record) -> Churn:
 
 
 def classes(predictions: npt.NDArray[Any], rule: Rule | None = None) -> npt.NDArray[np.int64]:
-    """Tell the class of each prediction.
+    """Return the class of each prediction.
 
     Parameters
     ----------
     predictions : (samples, ...) array
     rule : str, optional
-        "largest": the largest column; "above 0.5", "above 0": whether a number exceeds that, for
-        each column by itself. By default the largest of several columns, else "above 0.5".
+        "largest": the index of the largest column; "above 0.5" or "above 0": whether a number
+        exceeds that, for each column separately. By default, "largest" for several columns and
+        "above 0.5" for one.
 
     Returns
     -------
     (samples, ...) int64
-        A prediction that holds a NaN has no class; it counts as class -1.
+        A prediction that contains NaN has class -1.
     """
     values = predictions.astype(np.float64)
     if values.ndim == 1:
@@ -236,7 +236,7 @@ def classes(predictions: npt.NDArray[Any], rule: Rule | None = None) -> npt.NDAr
     return found.astype(np.int64)
 
 
-def _none(
+def _no_churn(
     reason: Reason, step: int | None, same: bool | None, distance: float = float("nan")
 ) -> Churn:
     return Churn(
@@ -258,7 +258,7 @@ def _same_probe(a: Record, b: Record) -> bool | None:
 
 
 def _digest(record: Record) -> Any:
-    """Give the digest of the samples that a run predicted, as its recorder or `train` wrote it."""
+    """Return the digest of a run's probe, as written by its recorder or by `train`."""
     for place, name in ((record.meta.get("recorder"), "digest"), (record.meta, "hash")):
         probe = place.get("probe") if isinstance(place, dict) else None
         if isinstance(probe, dict) and probe.get(name) is not None:
@@ -268,6 +268,6 @@ def _digest(record: Record) -> Any:
 
 def _distance(ours: npt.NDArray[Any], others: npt.NDArray[Any]) -> float:
     a, b = ours.astype(np.float64), others.astype(np.float64)
-    with np.errstate(all="ignore"):  # predictions of a run that blew up
-        apart, norm = np.linalg.norm(a - b), np.linalg.norm(a)
-        return 0.0 if apart == 0 else float(apart / norm)
+    with np.errstate(all="ignore"):  # predictions of a diverging run may be NaN or infinite
+        distance, norm = np.linalg.norm(a - b), np.linalg.norm(a)
+        return 0.0 if distance == 0 else float(distance / norm)

@@ -1,4 +1,4 @@
-"""Compare two records: where the runs diverge, how far they get, and what else differs."""
+"""Compare two records: where the runs diverge, how far apart they get, and what else differs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import numpy as np
 
 from fpdrift.comparison._churn import churn
 from fpdrift.comparison._distance import distances, first_move, update_gap
-from fpdrift.comparison._metadata import accumulated, alike, differing_facts, lined_up
+from fpdrift.comparison._metadata import (
+    align_updates,
+    batches_per_update,
+    differing_facts,
+    updates_alike,
+)
 from fpdrift.comparison._results import (
     Comparison,
     FirstDifference,
@@ -17,7 +22,7 @@ from fpdrift.comparison._results import (
     non_finite,
     phases,
 )
-from fpdrift.comparison._shared_tensors import alone, present_in_both, shared
+from fpdrift.comparison._shared_tensors import present_in_both, shared, unshared_tensors
 from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.records import Record, open_record
 from fpdrift.serialization import read_only
@@ -27,29 +32,28 @@ if TYPE_CHECKING:
 
     from fpdrift.records import Tensor
 
-#: What a reader looks at first among tensors that differ at the same step.
+#: The order in which tensors that differ at the same step are listed.
 ROLES = ("weight", "statistic", "slot", "seed")
 
 
 def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[str]) -> Comparison:
-    """Compare two runs, tensor by tensor and step by step, in the tensors that they share.
+    """Compare two runs step by step, tensor by tensor, in the tensors that they share.
 
-    Bits are compared by the 64-bit hashes of every tensor at every step that both runs recorded;
-    steps are lined up by the number of updates done, so that a resumed run is compared with the
-    part of another that it repeats, and one that accumulates gradients after each update. Distances
-    come from the values where those were kept, else from the two sketches; see
-    `fpdrift.comparison._distance`.
+    Bits are compared by the 64-bit hash of every tensor at every step that both runs recorded.
+    Steps are matched by the number of updates, so a resumed run is compared with the corresponding
+    part of the other, and a run that accumulates gradients is compared after each update. Distances
+    are computed from the values where they were kept, and estimated from the sketches otherwise;
+    see `fpdrift.comparison._distance`.
 
-    Whatever differs apart from the model (condition, seed, data, versions, machine, length) is no
-    refusal and stands in `Comparison.differs`. Tensors that one of the two lacks, such as another
-    optimiser's slots, are named in `only_in_a` and `only_in_b`. Tensors of one name in two dtypes
-    have no bits to compare and count as differing, but for whole numbers, which every record hashes
-    as int64.
+    The runs may differ in anything but the model: differences in condition, seed, data, versions,
+    machine and length are listed in `Comparison.differs`. Tensors that only one run has, such as
+    the slots of a different optimiser, are named in `only_in_a` and `only_in_b`. Tensors whose
+    dtypes differ count as different, except for integers, which are always hashed as int64.
 
     Parameters
     ----------
     a, b : Record, str or os.PathLike
-        Records, or the files that hold them. Distances are relative to `a`.
+        Records or their files. Distances are relative to `a`.
 
     Returns
     -------
@@ -58,12 +62,12 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
     Raises
     ------
     FpdriftError
-        If the records are of different models (they share no weight), have no recorded step in
+        If the records belong to different models (they share no weight), have no recorded step in
         common, or cannot be read.
     """
-    whole_a, whole_b = opened(a), opened(b)
+    whole_a, whole_b = as_record(a), as_record(b)
     a, b, recorded, differs = common_steps(whole_a, whole_b)
-    answers, apart = churn(a, b), distances(a, b, recorded, differs)
+    answers, distance_fields = churn(a, b), distances(a, b, recorded, differs)
     first = _first_difference(recorded, differs, a.tensors)
     return Comparison(
         name_a=a.name,
@@ -73,10 +77,10 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         only_b=read_only(np.setdiff1d(b.steps, a.steps)),
         differing=read_only(differs.sum(axis=1), np.int64),
         first_difference=first,
-        **apart,
+        **distance_fields,
         loss=read_only(_at(recorded, a, b, a.loss, b.loss)),
         metrics={
-            # a result keeps names with a leading $ for itself
+            # results reserve names with a leading $
             name.lstrip("$"): read_only(_at(recorded, a, b, ours, b.metrics[name]))
             for name, ours in a.metrics.items()
             if name in b.metrics
@@ -85,14 +89,17 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
         churn_step=None if answers.share is None else answers.step,
         answers=answers,
         differs=differing_facts(whole_a, whole_b),
-        only_in_a=alone(whole_a, whole_b),
-        only_in_b=alone(whole_b, whole_a),
+        only_in_a=unshared_tensors(whole_a, whole_b),
+        only_in_b=unshared_tensors(whole_b, whole_a),
         of_two_dtypes=tuple(name for _, name in _of_two_dtypes(a, b)),
         start_seen=(a.start_seen, b.start_seen),
         start_steps=(int(a.steps[0]), int(b.steps[0])),
-        batches=(accumulated(a), accumulated(b)),
-        first_move=(first_move(a, apart["steps"]), first_move(b, apart["steps"])),
-        alike_updates=alike(a, b),
+        batches=(batches_per_update(a), batches_per_update(b)),
+        first_move=(
+            first_move(a, distance_fields["steps"]),
+            first_move(b, distance_fields["steps"]),
+        ),
+        alike_updates=updates_alike(a, b),
         policies=(_policy(a), _policy(b)),
         loss_kinds=(a.loss_kind, b.loss_kind),
         update_gap=update_gap(a, b, first.step) if first else float("nan"),
@@ -111,28 +118,28 @@ def _policy(record: Record) -> str:
 def common_steps(
     a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[str]
 ) -> tuple[Record, Record, npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Open two records; tell which of the tensors that they share differ at which common step.
+    """Open two records, and find which shared tensors differ at which common step.
 
     Returns
     -------
     Record, Record
-        With the shared tensors alone, in one order.
+        With only the shared tensors, in the same order.
     (n,) int64
         The steps that both recorded, ascending.
     (n, tensors) bool
-        Whether a tensor's bits differ then; False where one of the two does not have it.
+        Whether a tensor's bits differ at a step; False where only one run has the tensor.
 
     Raises
     ------
     FpdriftError
-        As `compare`.
+        As in `compare`.
     """
-    a, b = lined_up(*shared(opened(a), opened(b)))
+    a, b = align_updates(*shared(as_record(a), as_record(b)))
     recorded, rows_a, rows_b = np.intersect1d(a.steps, b.steps, return_indices=True)
     if not len(recorded):
         message = (
             f"{short_repr(a.name)} and {short_repr(b.name)} have no recorded step in common "
-            f"({_span(a)}; {_span(b)}); record the same steps in both"
+            f"({_span(a)}; {_span(b)}); record both runs at the same steps"
         )
         raise FpdriftError(message)
     differs = a.hashes[rows_a] != b.hashes[rows_b]
@@ -140,8 +147,8 @@ def common_steps(
     return a, b, recorded, differs & present_in_both(a, b, recorded)
 
 
-def opened(source: Record | str | os.PathLike[str]) -> Record:
-    """Return a record, whether it was opened already or not.
+def as_record(source: Record | str | os.PathLike[str]) -> Record:
+    """Return a record, opening it if a path is given.
 
     Raises
     ------
@@ -152,7 +159,10 @@ def opened(source: Record | str | os.PathLike[str]) -> Record:
         return source
     if isinstance(source, str | os.PathLike):
         return open_record(source)
-    message = f"not a record or its path: {short_repr(source)}; train() or open_record() gives one"
+    message = (
+        f"{short_repr(source)} is neither a record nor a path; use train() or open_record() to get "
+        "a record"
+    )
     raise FpdriftError(message)
 
 
@@ -163,12 +173,12 @@ def _at(
     ours: npt.NDArray[np.float64],
     others: npt.NDArray[np.float64],
 ) -> list[npt.NDArray[np.float64]]:
-    """Return what two runs reported at steps that both recorded."""
+    """Return the values of two runs at steps that both recorded."""
     return [ours[np.searchsorted(a.steps, steps)], others[np.searchsorted(b.steps, steps)]]
 
 
 def _of_two_dtypes(a: Record, b: Record) -> list[tuple[int, str]]:
-    """List the tensors that have no bits to compare, by place and name."""
+    """List index and name of the tensors whose dtypes differ, so that bits cannot be compared."""
     pairs = zip(a.tensors, b.tensors, strict=True)
     return [(i, x.name) for i, (x, y) in enumerate(pairs) if x.hashed_as != y.hashed_as]
 

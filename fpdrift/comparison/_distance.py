@@ -1,8 +1,8 @@
-"""How far apart the weights of two runs are, and how surely that is known.
+"""The distance between the weights of two runs, and its standard error.
 
-Equal hashes are distance 0. Where both records kept a tensor whole, the distance is computed from
-the values. Else it is estimated from the two sketches, whose squared distance has that of the
-tensors as its mean (see `fpdrift.records._sketch`).
+Tensors with equal hashes have distance 0. If both records kept a tensor whole, the distance is
+computed from the values. Otherwise it is estimated from the two sketches, whose squared distance is
+an unbiased estimate of that of the tensors (see `fpdrift.records._sketch`).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-#: Unit roundoff of the float64 in which sketches are added up.
+#: Unit roundoff of float64, in which sketches are summed.
 _U = 2.0**-53
 
 
 def distances(
     a: Record, b: Record, recorded: npt.NDArray[np.int64], differs: npt.NDArray[np.bool_]
 ) -> dict[str, Any]:
-    """Find all distances of a comparison.
+    """Compute all distances of a comparison.
 
     Parameters
     ----------
@@ -38,13 +38,13 @@ def distances(
     recorded : (n,) int64
         Steps that both recorded, ascending.
     differs : (n, tensors) bool
-        Which tensors' bits differ then.
+        Whether a tensor's bits differ at a step.
 
     Returns
     -------
     dict
-        The fields of `Comparison` from `steps` to `distance_by_weight`. Of a model without
-        trainable weights a distance is NaN.
+        The fields of `Comparison` from `steps` to `distance_by_weight`. Distances are NaN for a
+        model without trainable weights.
     """
     steps = np.intersect1d(np.intersect1d(a.sketch_steps, b.sketch_steps), recorded)
     rows_a, rows_b = (np.searchsorted(r.sketch_steps, steps) for r in (a, b))
@@ -52,7 +52,7 @@ def distances(
     present = present_in_both(a, b, steps)
     weights = [i for i, tensor in enumerate(a.tensors) if tensor.role == "weight"]
     squares, spreads, norms = np.zeros((3, len(weights), len(steps)))
-    with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
+    with np.errstate(all="ignore"):  # weights of a diverging run may be NaN or infinite
         for row, i in enumerate(weights):
             there = differs[:, i]
             norms[row] = np.where(present[:, i], _squared_norm(a, i)[rows_a], 0)
@@ -60,7 +60,7 @@ def distances(
                 a, b, i, rows_a[there], rows_b[there]
             )
         distance, error = _relative(squares, spreads, norms)
-        learning = _learning(a, b, weights)
+        learning = _with_gradient(a, b, weights)
         return {
             "steps": read_only(steps),
             "distance": read_only(distance),
@@ -75,7 +75,7 @@ def distances(
 
 
 def first_move(record: Record, steps: npt.NDArray[np.int64]) -> float:
-    """Find how far a run's weights move from the first to the second of some sketched steps.
+    """Return the distance that a run's weights move between the first two of some sketched steps.
 
     Parameters
     ----------
@@ -86,13 +86,13 @@ def first_move(record: Record, steps: npt.NDArray[np.int64]) -> float:
     Returns
     -------
     float
-        Relative to the weights at the first; NaN where it is not known.
+        Relative to the weights at the first step; NaN if unknown.
     """
     rows = np.searchsorted(record.sketch_steps, steps[:2])
     weights = [i for i, tensor in enumerate(record.tensors) if tensor.role == "weight"]
     if len(rows) < 2 or not weights:
         return float("nan")
-    with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
+    with np.errstate(all="ignore"):  # weights of a diverging run may be NaN or infinite
         squares = [_squared_distance(record, record, i, rows[:1], rows[1:])[0] for i in weights]
         norms = [_squared_norm(record, i)[rows[:1]] for i in weights]
         return float(_ratio(np.sqrt(np.sum(squares, axis=0)), np.sqrt(np.sum(norms, axis=0)))[0])
@@ -118,7 +118,7 @@ def update_gap(a: Record, b: Record, step: int) -> float:
     if not all(np.isin(ends, record.sketch_steps).all() for record in (a, b)):
         return float("nan")
     weights = [i for i, tensor in enumerate(a.tensors) if tensor.role == "weight"]
-    learning = _learning(a, b, weights)
+    learning = _with_gradient(a, b, weights)
     if learning is not None:
         weights = [i for i, learns in zip(weights, learning, strict=True) if learns]
     (before_a, after_a), (before_b, after_b) = (
@@ -137,16 +137,16 @@ def update_gap(a: Record, b: Record, step: int) -> float:
 def tensor_distances(
     a: Record, b: Record, steps: npt.NDArray[np.int64], differs: npt.NDArray[np.bool_]
 ) -> Floats:
-    """Find how far each tensor has come by itself, ||a - b|| / ||a||.
+    """Compute the relative distance ||a - b|| / ||a|| of each tensor.
 
     Parameters
     ----------
     a, b : Record
-        Of one model.
+        Records of the same model.
     steps : (m,) int64
         Ascending.
     differs : (m, tensors) bool
-        Which tensors' bits differ then.
+        Whether a tensor's bits differ at a step.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def tensor_distances(
     """
     found = np.where(differs, np.nan, 0.0)
     kept = np.isin(steps, a.sketch_steps) & np.isin(steps, b.sketch_steps)
-    with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
+    with np.errstate(all="ignore"):  # weights of a diverging run may be NaN or infinite
         for i in range(len(a.tensors)):
             there = kept & differs[:, i]
             rows_a, rows_b = (np.searchsorted(r.sketch_steps, steps[there]) for r in (a, b))
@@ -167,7 +167,7 @@ def tensor_distances(
 def _squared_distance(
     a: Record, b: Record, i: int, rows_a: npt.NDArray[np.intp], rows_b: npt.NDArray[np.intp]
 ) -> tuple[Floats, Floats]:
-    """Squared distance of tensor `i` at the given rows, and the standard error of that."""
+    """Return the squared distance of tensor `i` at the given rows, and its standard error."""
     kept = a.tensors[i].kept
     if i not in a.kept or i not in b.kept or b.tensors[i].kept != kept:
         unknown = np.full(len(rows_a), np.nan)
@@ -175,23 +175,23 @@ def _squared_distance(
     squares = np.square(a.kept[i][rows_a] - b.kept[i][rows_b]).sum(axis=1)
     if kept == "whole":
         return squares, np.zeros_like(squares)
-    # A bucket's rounding errors are a random walk over its terms, and count only for distances near
-    # the last bit of float64.
+    # The rounding errors of a bucket are a random walk over its terms. They matter only for
+    # distances close to one ulp of float64.
     terms = max(1.0, a.tensors[i].size / BUCKETS)
     rounding = _U**2 * terms / 3 * _squared_norm(a, i)[rows_a]
     return squares, relative_standard_error * squares + rounding
 
 
 def _squared_norm(record: Record, i: int) -> Floats:
-    """Squared norm of tensor `i` at the sketched steps; NaN where it was not kept."""
+    """Return the squared norm of tensor `i` at the sketched steps; NaN where it was not kept."""
     return record.squared_norms.get(i, np.full(len(record.sketch_steps), np.nan))
 
 
 def _relative(squares: Floats, spreads: Floats, norms: Floats) -> tuple[Floats, Floats]:
-    """Relative distance over some weights and its standard error, each (m,).
+    """Return the relative distance over some weights and its standard error, each (m,).
 
-    All sketches deal positions into the same buckets, so their errors may go together and are
-    added as they are.
+    All sketches map positions to the same buckets, so their errors may be correlated: they are
+    added, not combined in quadrature.
     """
     if not len(squares):
         unknown = np.full(squares.shape[1], np.nan)
@@ -204,12 +204,12 @@ def _relative(squares: Floats, spreads: Floats, norms: Floats) -> tuple[Floats, 
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
-    """Divide; nothing of anything is 0, whatever the whole."""
+    """Divide, with 0 / x = 0 for every x."""
     return np.where(part == 0, 0.0, part / whole)
 
 
-def _learning(a: Record, b: Record, weights: list[int]) -> npt.NDArray[np.bool_] | None:
-    """Which weights have a true gradient other than zero; None if no record says of any."""
+def _with_gradient(a: Record, b: Record, weights: list[int]) -> npt.NDArray[np.bool_] | None:
+    """Return a mask of the weights whose true gradient is not zero; None if not recorded."""
     said = [(a.tensors[i].zero_gradient, b.tensors[i].zero_gradient) for i in weights]
     if all(flags == (None, None) for flags in said):
         return None

@@ -1,7 +1,4 @@
-"""How the distance between two runs grows: floor, jumps, the law between them, plateau.
-
-The horizon: up to which step two runs report the same, give or take a tolerance.
-"""
+"""Analyse how the distance between two runs grows: floor, jumps, growth law, plateau, horizon."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ from fpdrift.comparison._growth_law import (
     fit_trend,
 )
 from fpdrift.comparison._jumps import Jump, find_jumps, find_tensor, find_unit
-from fpdrift.comparison._metadata import lined_up
+from fpdrift.comparison._metadata import align_updates
 from fpdrift.comparison._results import Comparison
 from fpdrift.comparison._shared_tensors import shared
 from fpdrift.errors import FpdriftError, short_repr
@@ -41,22 +38,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Horizon(Result):
-    """The first step at which a metric differs by more than a tolerance.
+    """The first step at which a metric of two runs differs by more than a tolerance.
 
-    It is looked for up to the first step at which the metric is infinite or NaN in a run.
+    The search ends at the first step at which the metric is infinite or NaN in either run.
     """
 
     #: "loss" or the name of a metric
     metric: str
-    #: largest |b - a| / |a| that counts as the same
+    #: largest |b - a| / |a| that counts as equal
     tolerance: float
-    #: None if the metric stayed within the tolerance wherever both reported it; a metric that is
-    #: finite in one run alone differs by more than any
+    #: None if the metric stayed within the tolerance wherever both runs reported it; a metric that
+    #: is finite in only one run exceeds every tolerance
     step: int | None
-    #: last step at which both reported a finite one, up to `not_finite`; None if there is none
+    #: last step, up to `not_finite`, at which both runs reported a finite value; None if there is
+    #: none
     until: int | None
-    #: first step at which it is infinite or NaN in a run; None if it is finite, or an older file
-    #: does not say
+    #: first step at which the metric is infinite or NaN in either run; None if it is always finite
+    #: or an older file does not record it
     not_finite: int | None = None
 
     def __repr__(self) -> str:
@@ -73,7 +71,7 @@ class Horizon(Result):
             where = "" if self.step is None else " in one run"
             found.append(f"infinite or NaN{where} at step {self.not_finite}")
         if not found:
-            return f"no {self.metric} was recorded by both"
+            return f"no step has a {self.metric} in both runs"
         return f"{self.metric} {', '.join(found)}"
 
 
@@ -84,14 +82,14 @@ def horizon(comparison: Comparison, tolerance: float = 0.01, metric: str = "loss
     ----------
     comparison : Comparison
     tolerance : float, default 0.01
-        Largest |b - a| / |a| that counts as the same, 0 or more.
+        Largest |b - a| / |a| that counts as equal, 0 or more.
     metric : str, default "loss"
         The loss, or a metric that both runs report.
 
     Raises
     ------
     FpdriftError
-        If `comparison` is none, the tolerance is no such number or the metric is not in it.
+        If `comparison` is not a Comparison, or the tolerance or the metric is invalid.
     """
     check_comparison(comparison)
     tolerance = _tolerance(tolerance)
@@ -104,7 +102,7 @@ def horizon(comparison: Comparison, tolerance: float = 0.01, metric: str = "loss
     finite = np.isfinite(pair)
     seen = finite.all(axis=0) & (np.arange(len(steps)) < end)
     over = seen & ~_within(pair, tolerance)
-    over[end : end + 1] = finite[:, end : end + 1].any(axis=0)  # and so not finite in one alone
+    over[end : end + 1] = finite[:, end : end + 1].any(axis=0)  # finite in only one run
     return Horizon(
         metric=metric,
         tolerance=tolerance,
@@ -124,9 +122,10 @@ def _within(pair: Floats, tolerance: float) -> npt.NDArray[np.bool_]:
 def _not_finite(
     values: Floats, steps: npt.NDArray[np.int64], found: NonFinite | None, metric: str
 ) -> npt.NDArray[np.bool_]:
-    """Describe where a run's metric is infinite or NaN; NaN stands for a missing one, too.
+    """Return a mask of the steps at which a run's metric is infinite or NaN.
 
-    It is missing up to the run's first number that is not finite, and where it never was reported.
+    NaN also marks a missing value: it counts as missing before the run's first non-finite number,
+    and in a metric that was never reported.
     """
     infinite: npt.NDArray[np.bool_] = np.isinf(values)
     reported = found is not None and (found.name == metric or not np.isnan(values).all())
@@ -151,59 +150,60 @@ def _tolerance(value: Any) -> float:
 
 
 def check_comparison(value: Any) -> None:
-    """Refuse what is no comparison.
+    """Check that an argument is a Comparison.
 
     Raises
     ------
     FpdriftError
     """
     if not isinstance(value, Comparison):
-        message = f"not a comparison: {short_repr(value)}; compare() gives one"
+        message = f"{short_repr(value)} is not a Comparison; pass the result of compare()"
         raise FpdriftError(message)
 
 
-#: Fields that are set when one of them is first asked for.
-_CONCLUDED = ("jumps", "fitted", "trend", "floor", "plateau", "slopes")
+#: Fields that are computed on first access.
+_DERIVED = ("jumps", "fitted", "trend", "floor", "plateau", "slopes")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Growth(Result):
     """How a distance depends on the step; arrays are read-only.
 
-    What is concluded from the distances is worked out when it is first asked for, and not saved: a
-    saved growth says what this version concludes from its distances.
+    Everything derived from the distances is computed on first access and not saved: loading a saved
+    growth analyses its distances with the current version.
     """
 
-    #: steps at which the distance is known or looked for, ascending (m,)
+    #: steps at which the distance is known or NaN, ascending (m,)
     steps: npt.NDArray[np.int64]
-    #: the distance that was looked at (m,)
+    #: the analysed distance (m,)
     distance: npt.NDArray[np.float64]
-    #: last step at which all was equal; powers count from there
+    #: last step at which the runs were equal; a power law counts steps from there
     origin: int
-    #: ascending; of those given only the places count, the jumps are those of the distances
+    #: ascending; only the location is taken from jumps that are passed in, the rest is derived
+    #: from the distances
     jumps: tuple[Jump, ...] = ()
-    #: whether the runs were far apart from the start: no small difference, whose growth has a law
+    #: whether the distance was large from the start, so that no growth law applies
     far_from_the_start: bool = False
     #: whether weights whose true gradient is zero were left out
     without_zero_gradient: bool = False
-    #: first step at which any tensor differed in its bits; None if none did, or none is known of
+    #: first step at which the bits of any tensor differed; None if none did or it is unknown
     first_difference: int | None = None
-    #: None where only distances were given
+    #: None if only distances were given
     horizon: Horizon | None = None
     #: fraction of the probe's predictions whose class differs; None without a probe
     churn: float | None = None
-    #: the distance as the law or the likeliest curve has it, jumps included; NaN where nothing was
-    #: fitted (m,)
+    #: the distance according to the law or the most likely curve, jumps included; NaN where nothing
+    #: was fitted (m,)
     fitted: npt.NDArray[np.float64] = field(init=False)
     #: the law between the jumps
     trend: Trend = field(init=False)
-    #: level before it grows; None if none is sure
+    #: level before the growth; None if there is no certain one
     floor: Level | None = field(init=False)
-    #: level after it grew; None if none is sure
+    #: level after the growth; None if there is no certain one
     plateau: Level | None = field(init=False)
-    #: local exponents between the jumps, a decade of steps each
+    #: local exponents between the jumps, one for each decade of steps
     slopes: tuple[DecadeSlope, ...] = field(init=False)
-    #: jumps as they were given
+    #: the jumps that were passed in
     _given: tuple[Jump, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -212,17 +212,18 @@ class Growth(Result):
         Raises
         ------
         FpdriftError
-            If the arrays are empty, of two lengths, not ascending or negative.
+            If the arrays are empty or of unequal length, the steps are not ascending or a distance
+            is negative.
         """
         steps, distance = _arrays(self.steps, self.distance)
         self._set(steps=read_only(steps), distance=read_only(distance), _given=self.jumps)
-        object.__delattr__(self, "jumps")  # so that they are asked for
+        object.__delattr__(self, "jumps")  # so that __getattr__ derives them
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Conclude once what the distances allow: Python asks here for what is not set."""
-            if name not in _CONCLUDED:
+            """Derive the fields that are not set yet; Python calls this for missing attributes."""
+            if name not in _DERIVED:
                 message = f"a Growth has no {name}"
                 raise AttributeError(message)
             self._conclude()
@@ -234,19 +235,19 @@ class Growth(Result):
 
     def _conclude(self) -> None:
         steps, distance = self.steps, self.distance
-        rows, since, logs = _known(steps, distance, self.origin)
+        rows, since, logs = _usable_rows(steps, distance, self.origin)
         found = [] if self.far_from_the_start else find_jumps(since, logs)
         places = [i for i, _ in found]
         trend, line, law = self._trend(distance, since, logs, places)
         fitted = np.full(len(steps), np.nan)
-        with np.errstate(over="ignore"):  # a line or a factor may leave float64's range
+        with np.errstate(over="ignore"):  # a line or a factor may exceed float64's range
             if line is not None:
                 fitted[rows] = np.exp(line)
             floor, plateau = _levels(law, steps[rows], fitted[rows])
             jumps = tuple(_jump(steps[rows], logs, *jump) for jump in found)
         known = {(jump.previous, jump.step): jump for jump in self._given}
         self._set(
-            jumps=tuple(_with_place(jump, known) for jump in jumps),
+            jumps=tuple(_with_location(jump, known) for jump in jumps),
             fitted=read_only(fitted),
             trend=trend,
             floor=floor,
@@ -257,7 +258,7 @@ class Growth(Result):
     def _trend(
         self, distance: Floats, since: Floats, logs: Floats, jumps: list[int]
     ) -> tuple[Trend, Floats | None, Law | None]:
-        """Choose the law; there is none to choose where no distance was above zero."""
+        """Choose the growth law, unless no distance was above zero."""
         if self.far_from_the_start:
             return (
                 Trend(kind="cannot tell", evidence={}, doubt="far apart from the start"),
@@ -275,7 +276,7 @@ class Growth(Result):
 
     @property
     def law(self) -> str:
-        """The law in words; where there is none, the slopes instead."""
+        """The law in words, or the slopes if no law fits."""
         if self.kind != "bends":
             return str(self.trend)
         law = f"{self.trend}: {'it bends' if self.bend_seen else self.trend.miss}"
@@ -286,7 +287,7 @@ class Growth(Result):
 
     @property
     def bend_seen(self) -> bool:
-        """Whether the slopes of a curve that bends show that, as they are written."""
+        """Whether a bend shows in the slopes as they are printed."""
         return self.kind == "bends" and differ(self.slopes)
 
     def __repr__(self) -> str:
@@ -313,7 +314,7 @@ class Growth(Result):
             parts.append(f"floor {self.floor.distance:.1e} up to step {self.floor.last}")
         parts.append(self.law)
         jumps = ", ".join(map(str, self.jumps))
-        if not self.far_from_the_start:  # where none was looked for
+        if not self.far_from_the_start:  # otherwise no jumps were searched for
             parts.append(f"jumps {jumps}" if jumps else "no jump")
         if self.plateau is not None:
             parts.append(f"plateau {self.plateau.distance:.1e} from step {self.plateau.first}")
@@ -328,36 +329,38 @@ def growth(
     tolerance: float = 0.01,
     metric: str = "loss",
 ) -> Growth:
-    """Describe how the distance of a comparison grows.
+    """Analyse how the distance of a comparison grows.
 
     Parameters
     ----------
     comparison : Comparison
-        What `compare` gave.
+        Result of `compare`.
     records : (Record, Record), optional
-        The two records compared, in that order; their values tell the unit of a jump.
+        The two compared records, in that order; their values locate the unit of a jump.
     zero_gradient : bool, default False
-        Count the weights whose true gradient is zero too. What those gain is rounding noise, which
-        Adam makes full steps of, though they change nothing in what the model computes.
+        Include the weights whose true gradient is zero. Their changes are rounding noise, which
+        Adam amplifies to full steps, but they do not affect what the model computes.
     tolerance : float, default 0.01
-        Of the horizon: the largest |b - a| / |a| that counts as the same.
+        For the horizon: the largest |b - a| / |a| that counts as equal.
     metric : str, default "loss"
-        Whose horizon to find.
+        Metric for the horizon.
 
     Returns
     -------
     Growth
-        Of kind "none" where no distance is above zero, and "cannot tell" where the distances are
-        too few, two laws fit them about as well, or the runs were far apart from the start.
+        Its kind is "none" if no distance is above zero, and "cannot tell" if there are too few
+        distances, several laws fit them about equally well, or the runs were far apart from the
+        start.
 
     Raises
     ------
     FpdriftError
-        If `comparison` is none, the records are others, or a setting is out of its range.
+        If `comparison` is not a Comparison, the records are not the compared ones, or a setting is
+        out of range.
     """
     check_comparison(comparison)
     check_switch("zero_gradient", zero_gradient)
-    records = _aligned(comparison, records)
+    records = _check_records(comparison, records)
     without = comparison.distance_without_zero_gradient
     use_all = zero_gradient or without is None
     first = comparison.first_difference
@@ -374,28 +377,29 @@ def growth(
     counted = np.ones(len(comparison.weights), bool)
     if not use_all:
         counted &= ~np.array(comparison.zero_gradient, bool)
-    places = tuple(_placed(jump, comparison, counted, records) for jump in found.jumps)
-    found._set(jumps=places)  # noqa: SLF001 - concluding once more would change nothing else
+    places = tuple(_locate(jump, comparison, counted, records) for jump in found.jumps)
+    found._set(jumps=places)  # noqa: SLF001 - deriving everything again would change nothing else
     return found
 
 
 def growth_of(steps: Any, distances: Any, *, origin: int | None = None) -> Growth:
-    """Describe how distances grow, wherever they come from.
+    """Analyse how distances from any source grow.
 
     Parameters
     ----------
     steps : (m,) array_like of int
         Ascending.
     distances : (m,) array_like of float
-        Zero or more; what is not finite counts as not known.
+        Zero or more; non-finite distances count as unknown.
     origin : int, optional
-        Last step at which all was equal; by default that of the last zero before the first
-        distance, or 0. Nothing is fitted up to there.
+        Last step at which the distance was zero; by default, that of the last zero before the first
+        positive distance, or 0. Only later steps are fitted.
 
     Raises
     ------
     FpdriftError
-        If the arrays are empty, of two lengths, not ascending or negative.
+        If the arrays are empty or of unequal length, the steps are not ascending or a distance is
+        negative.
     """
     steps, distances = _arrays(steps, distances)
     if origin is None:
@@ -405,10 +409,10 @@ def growth_of(steps: Any, distances: Any, *, origin: int | None = None) -> Growt
     return Growth(steps=steps, distance=distances, origin=origin)
 
 
-def _known(
+def _usable_rows(
     steps: npt.NDArray[np.int64], distance: Floats, origin: int
 ) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
-    """Return the rows with a distance behind the origin, their steps since then and logarithms."""
+    """Return the rows with a positive distance after the origin, their steps since, their logs."""
     rows = np.flatnonzero(np.isfinite(distance) & (distance > 0) & (steps > origin))
     return rows, (steps[rows] - origin).astype(np.float64), np.log(distance[rows])
 
@@ -422,12 +426,12 @@ def _arrays(steps: Any, distances: Any) -> tuple[npt.NDArray[np.int64], Floats]:
         exact = False
     if not exact or whole.ndim != 1 or not whole.size or values.shape != whole.shape:
         message = (
-            f"steps {short_repr(steps)} and distances {short_repr(distances)}; "
-            "give two rows of the same length, whole numbers and numbers"
+            f"steps {short_repr(steps)} and distances {short_repr(distances)}; pass two sequences "
+            "of equal length, integers and floats"
         )
         raise FpdriftError(message)
     if (np.diff(whole) <= 0).any() or (values < 0).any():
-        message = "steps have to ascend and distances to be zero or more; sort or mend them first"
+        message = "steps must be ascending and distances zero or more; sort or correct them first"
         raise FpdriftError(message)
     return whole, values
 
@@ -435,7 +439,7 @@ def _arrays(steps: Any, distances: Any) -> tuple[npt.NDArray[np.int64], Floats]:
 def _levels(
     law: Law | None, steps: npt.NDArray[np.int64], fitted: Floats
 ) -> tuple[Level | None, Level | None]:
-    """Return the floor and the plateau of a law that has them."""
+    """Return the floor and the plateau of a law, None for each that it lacks."""
     if law is None or not law.slope > 0:
         return None, None
     first, last = law.line.ends
@@ -455,21 +459,21 @@ def _jump(steps: npt.NDArray[np.int64], logs: Floats, index: int, excess: float)
     )
 
 
-def _with_place(jump: Jump, known: dict[tuple[int, int], Jump]) -> Jump:
-    """Take over from a jump between the same steps where it took place."""
+def _with_location(jump: Jump, known: dict[tuple[int, int], Jump]) -> Jump:
+    """Copy the location of a known jump between the same steps."""
     same = known.get((jump.previous, jump.step))
     if same is None:
         return jump
     return replace(same, factor=jump.factor, expected=jump.expected)
 
 
-def _placed(
+def _locate(
     jump: Jump,
     pair: Comparison,
     counted: npt.NDArray[np.bool_],
     records: tuple[Record, Record] | None,
 ) -> Jump:
-    """Say in which tensor, and where it can be told in which unit, a jump took place."""
+    """Add the tensor and, if it can be determined, the unit in which a jump occurred."""
     before, after = (int(row) for row in np.searchsorted(pair.steps, [jump.previous, jump.step]))
     tensor, share = find_tensor(pair, counted, before, after)
     unit, unit_share = None, None
@@ -478,13 +482,13 @@ def _placed(
     return replace(jump, tensor=tensor, tensor_share=share, unit=unit, unit_share=unit_share)
 
 
-def _aligned(pair: Comparison, records: Any) -> tuple[Record, Record] | None:
-    """Return the two records with what they share, after seeing that they are those compared."""
+def _check_records(pair: Comparison, records: Any) -> tuple[Record, Record] | None:
+    """Return the shared part of the two records, checking that they are the compared ones."""
     if records is None:
         return None
     fit = isinstance(records, tuple) and len(records) == 2
     if fit and all(isinstance(record, Record) for record in records):
-        records = lined_up(*shared(*records))
+        records = align_updates(*shared(*records))
     if not fit or not all(
         isinstance(record, Record)
         and record.name == name
@@ -493,8 +497,8 @@ def _aligned(pair: Comparison, records: Any) -> tuple[Record, Record] | None:
         for record, name in zip(records, (pair.name_a, pair.name_b), strict=True)
     ):
         message = (
-            f"records {short_repr(records)} are not the two that were compared; "
-            f"give those of {short_repr(pair.name_a)} and {short_repr(pair.name_b)}, or none"
+            f"records {short_repr(records)} are not the two that were compared; pass the records "
+            f"{short_repr(pair.name_a)} and {short_repr(pair.name_b)}, or omit the argument"
         )
         raise FpdriftError(message)
     return records  # type: ignore[no-any-return]  # two records

@@ -1,14 +1,14 @@
-"""Fit the laws that a distance may follow: lines that begin at a floor and end in a plateau.
+"""Fit growth laws to a distance: straight lines with an optional floor and plateau.
 
-Each law is a line: the logarithm of the distance over the step (exponential), over its logarithm
-(power law) or level (flat). Jumps shift it. A floor and a plateau cost a parameter each, and are
-tried at many places; the laws are compared by Schwarz's criterion ("Estimating the dimension of a
-model", 1978), BIC. Against all of them stands a smooth curve that bends as it likes.
+Each law is a straight line of the logarithm of the distance: over the step (exponential), over the
+logarithm of the step (power law), or constant (flat). Jumps shift the line. A floor and a plateau
+cost one parameter each and are tried at many positions. The laws are compared by Schwarz's
+criterion, BIC ("Estimating the dimension of a model", 1978), with each other and with a smooth
+curve of any shape.
 
-Least squares under noise whose correlation falls as exp(-steps / memory).
-
-Distances at neighbouring steps err alike. Taken for independent, they would make every law look
-certain, and every slow bend of the noise look like a law of its own.
+The fits are least squares under noise whose correlation decays as exp(-steps / memory), since the
+errors of neighbouring distances are correlated. Treating them as independent would make every law
+look certain, and every slow drift of the noise look like a separate law.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-#: Logarithms closer than this to a line are on it.
+#: Logarithms closer than this to a line count as lying on it.
 EXACT = 1e-12
-#: Halvings of an interval while a quantile is looked for.
-_HALVINGS_CORRELATED = 60
+#: Number of bisection steps for a quantile.
+_QUANTILE_HALVINGS = 60
 
 
 class Fitted(NamedTuple):
-    """The likeliest fit of a design."""
+    """The most likely fit of a design matrix."""
 
     bic: float
     #: standard deviation of the noise
     noise: float
-    #: steps after which it keeps 1/e of its correlation; 0 = none
+    #: steps after which the correlation of the noise has fallen to 1/e; 0 = uncorrelated
     memory: float
     #: (n,)
     line: Floats
-    #: what is left, as independent noise of standard deviation 1 if the design is right (n,)
+    #: whitened and scaled: independent noise of standard deviation 1 if the design is right (n,)
     residuals: Floats
 
 
 class Estimate(NamedTuple):
-    """A coefficient with its interval."""
+    """A coefficient and its interval."""
 
     value: float
     low: float
@@ -54,17 +54,17 @@ class Estimate(NamedTuple):
 
 
 def memories_of(since: Floats) -> list[float]:
-    """List the memories to try: none, and powers of two up to all steps."""
+    """Return the memories to try: 0, and powers of two up to the number of steps."""
     return [0.0, *2.0 ** np.arange(np.log2(max(since[-1] - since[0], 2.0)))]
 
 
-def kept(since: Floats, memory: float) -> Floats:
-    """Return which part of the noise is kept from each point to the next (n - 1,)."""
+def retained_noise(since: Floats, memory: float) -> Floats:
+    """Return the correlation of the noise between each point and the next (n - 1,)."""
     return np.exp(-np.diff(since) / memory) if memory else np.zeros(len(since) - 1)
 
 
-def whitened(rows: Floats, keep: Floats) -> Floats:
-    """Turn noise that keeps a part of itself from point to point into independent noise."""
+def whiten(rows: Floats, keep: Floats) -> Floats:
+    """Turn autocorrelated noise into independent noise."""
     white = rows.copy()
     white[..., 1:] -= keep * rows[..., :-1]
     white[..., 1:] /= np.sqrt(1 - keep**2)
@@ -72,17 +72,17 @@ def whitened(rows: Floats, keep: Floats) -> Floats:
 
 
 def schwarz(n: int, remains: Floats, keep: Floats, parameters: int) -> Floats:
-    """Return Schwarz's criterion (BIC) of fits that leave these sums of squares."""
+    """Return Schwarz's criterion (BIC) of fits with these residual sums of squares."""
     bic: Floats = n * np.log(remains / n) + np.log1p(-(keep**2)).sum() + parameters * np.log(n)
     return bic
 
 
 def fit_design(since: Floats, logs: Floats, design: Floats) -> Fitted:
-    """Fit the rows of a design (p, n) under each memory; return the likeliest by BIC."""
+    """Fit the rows of a design (p, n) under each memory, and return the most likely by BIC."""
     n, found = len(logs), []
     for memory in memories_of(since):
-        keep = kept(since, memory)
-        white, target = whitened(design, keep).T, whitened(logs, keep)
+        keep = retained_noise(since, memory)
+        white, target = whiten(design, keep).T, whiten(logs, keep)
         coefficients = np.linalg.lstsq(white, target, rcond=None)[0]
         rest = target - white @ coefficients
         remains = max(float(rest @ rest), n * EXACT**2)
@@ -103,15 +103,15 @@ def fit_design(since: Floats, logs: Floats, design: Floats) -> Fitted:
 def estimate(since: Floats, logs: Floats, design: Floats, share: float = 0.95) -> Estimate:
     """Estimate the coefficient of the last row of a design (p, n), with its interval.
 
-    Every memory counts as much as it is probable, given equal chances before: the interval is that
-    of a mixture of Student's t distributions (Zellner and Tiao, "Bayesian analysis of the
+    Each memory is weighted by its posterior probability under a uniform prior, so the interval is
+    that of a mixture of Student's t distributions (Zellner and Tiao, "Bayesian analysis of the
     regression model with autocorrelated errors", 1964).
     """
     n, p = design.shape[1], len(design)
     weights, values, errors = [], [], []
     for memory in memories_of(since):
-        keep = kept(since, memory)
-        white, target = whitened(design, keep).T, whitened(logs, keep)
+        keep = retained_noise(since, memory)
+        white, target = whiten(design, keep).T, whiten(logs, keep)
         orthogonal, triangle = np.linalg.qr(white)
         diagonal = np.abs(np.diag(triangle))
         if diagonal.min() <= EXACT * diagonal.max():
@@ -127,10 +127,14 @@ def estimate(since: Floats, logs: Floats, design: Floats, share: float = 0.95) -
     if not weights:
         return Estimate(np.nan, -np.inf, np.inf)
     odds = np.exp(np.array(weights) - max(weights))
-    return _mixed(np.array(values), np.array(errors), odds / odds.sum(), n - p, (1 - share) / 2)
+    return _mixture_interval(
+        np.array(values), np.array(errors), odds / odds.sum(), n - p, (1 - share) / 2
+    )
 
 
-def _mixed(values: Floats, errors: Floats, odds: Floats, freedom: int, tail: float) -> Estimate:
+def _mixture_interval(
+    values: Floats, errors: Floats, odds: Floats, freedom: int, tail: float
+) -> Estimate:
     """Return mean and quantiles of a mixture of Student's t distributions."""
     from scipy.special import stdtr, stdtrit
 
@@ -138,7 +142,7 @@ def _mixed(values: Floats, errors: Floats, odds: Floats, freedom: int, tail: flo
 
     def quantile(probability: float) -> float:
         low, high = float((values - far).min()), float((values + far).max())
-        for _ in range(_HALVINGS_CORRELATED):
+        for _ in range(_QUANTILE_HALVINGS):
             middle = (low + high) / 2
             below = odds @ stdtr(freedom, (middle - values) / errors) < probability
             low, high = (middle, high) if below else (low, middle)
@@ -147,33 +151,33 @@ def _mixed(values: Floats, errors: Floats, odds: Floats, freedom: int, tail: flo
     return Estimate(float(odds @ values), quantile(tail), quantile(1 - tail))
 
 
-#: Points that a floor, a plateau and the growth between need.
+#: Fewest points of a floor, of a plateau and of the growth between them.
 STRETCH = 5
-#: Places tried for the end of a floor, and for the start of a plateau.
+#: Number of positions tried for the end of a floor and for the start of a plateau.
 _PLACES = 16
-#: Most knots of a smooth curve, and points that each of its parameters needs.
+#: Most knots of a smooth curve, and fewest points for each of its parameters.
 _KNOTS, _POINTS_A_PARAMETER = 5, 3
-#: How a floor and growth are tried together: added, added as squares, the larger of both.
+#: Ways to combine a floor with growth: sum, root of the sum of squares, maximum.
 _ROUNDINGS = (1.0, 2.0, np.inf)
-#: Lines whose floor and plateau are placed more finely, and how often by half as much.
-_REFINED, _HALVINGS_LAWS = 6, 10
+#: Number of lines whose floor and plateau are refined, and number of halvings of the step.
+_REFINED, _KNEE_HALVINGS = 6, 10
 
 
 class Line(NamedTuple):
-    """A law without its levels and slope."""
+    """The shape of a law, without its levels and slope."""
 
-    #: the axis on which the law is straight, level before and behind the growth (n,)
+    #: the axis on which the law is a straight line, constant before and after the growth (n,)
     axis: Floats
-    #: places on the law's axis at which floor and plateau meet the growth, drawn out
+    #: positions on the axis at which the floor and the plateau intersect the growth line
     knees: tuple[float, float]
-    #: last point of the floor and first of the plateau; first and last of all if there is none
+    #: last point of the floor and first of the plateau; first and last point if there is none
     ends: tuple[int, int]
-    #: how floor and plateau join the growth: powers of this order add up; infinite = the larger
+    #: how floor and plateau join the growth: their powers of this order add up; infinite = maximum
     powers: tuple[float, float]
 
 
 class Law(NamedTuple):
-    """The likeliest line of a law."""
+    """The most likely line of a law."""
 
     line: Line
     slope: float
@@ -181,25 +185,25 @@ class Law(NamedTuple):
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion with floor and plateau counted."""
+        """Schwarz's criterion, with floor and plateau counted as parameters."""
         first, last = self.line.ends
         places = (first > 0) + (last < len(self.line.axis) - 1)
         return self.fitted.bic + places * float(np.log(len(self.line.axis)))
 
 
 def fit_flat(since: Floats, logs: Floats, levels: Floats) -> Law:
-    """Fit levels alone."""
+    """Fit a flat law: constant levels between the jumps."""
     line = Line(np.zeros(len(logs)), (0.0, 0.0), (0, len(logs) - 1), (np.inf, np.inf))
     return Law(line, 0.0, fit_design(since, logs, levels))
 
 
 def fit_law(screen: Screen, axis: Floats) -> Law | None:
-    """Fit growth along an axis, with every floor and plateau; take the likeliest.
+    """Fit growth along an axis with every floor and plateau, and return the most likely.
 
     Returns
     -------
     Law or None
-        None where the jumps leave no slope to be seen.
+        None if the slope cannot be distinguished from the jumps.
     """
     lines = [_line(axis, (axis[f], axis[e]), (np.inf, np.inf), 1.0) for f, e in _ends(len(axis))]
     costs, slopes = screen.costs(lines)
@@ -211,10 +215,10 @@ def fit_law(screen: Screen, axis: Floats) -> Law | None:
         for i in likely
         for power in _ROUNDINGS
     ]
-    for shift in np.ptp(axis) / _PLACES / 2.0 ** np.arange(_HALVINGS_LAWS):
+    for shift in np.ptp(axis) / _PLACES / 2.0 ** np.arange(_KNEE_HALVINGS):
         costs, slopes = screen.costs(tried)
         best = int(np.argmin(costs))
-        tried = [tried[best], *_beside(axis, tried[best], slopes[best], shift)]
+        tried = [tried[best], *_neighbours(axis, tried[best], slopes[best], shift)]
     costs, slopes = screen.costs(tried)
     best = int(np.argmin(costs))
     design = np.vstack([screen.levels, tried[best].axis])
@@ -222,8 +226,8 @@ def fit_law(screen: Screen, axis: Floats) -> Law | None:
     return Law(tried[best], float(slopes[best]), fitted)
 
 
-def _beside(axis: Floats, line: Line, slope: float, shift: float) -> Iterator[Line]:
-    """List lines whose knees are shifted a little, and those that are joined otherwise."""
+def _neighbours(axis: Floats, line: Line, slope: float, shift: float) -> Iterator[Line]:
+    """Yield lines with slightly shifted knees, and lines with differently joined ends."""
     parts = [end not in (0, len(axis) - 1) for end in line.ends]
     lows, highs = (
         (knee - shift, knee, knee + shift) if there else (knee,)
@@ -238,12 +242,12 @@ def _beside(axis: Floats, line: Line, slope: float, shift: float) -> Iterator[Li
 
 
 def fit_smooth(since: Floats, logs: Floats, levels: Floats) -> Fitted | None:
-    """Fit a curve that bends: cubic between knots over the logarithm of the step, and the step.
+    """Fit a smooth curve: a cubic spline in the logarithm of the step, plus a term in the step.
 
     Returns
     -------
     Fitted or None
-        None where there are too few points to tell a bend from noise.
+        None if there are too few points to distinguish a bend from noise.
     """
     most = len(logs) // _POINTS_A_PARAMETER - len(levels) - 4
     fits = [
@@ -266,20 +270,20 @@ def _bends(since: Floats, knots: int) -> Iterator[Floats]:
 def _line(
     axis: Floats, knees: tuple[float, float], powers: tuple[float, float], slope: float
 ) -> Line:
-    """Draw growth of a slope above a floor and below a plateau, each joined in its way."""
+    """Return a growth line of a given slope, joined to its floor and plateau."""
     low, high = knees
     first = int(np.searchsorted(axis, low, side="right")) - 1
     last = int(np.searchsorted(axis, high))
     line = axis
     if first > 0:
-        line = low + _joined(line - low, powers[0] * slope)
+        line = low + _join(line - low, powers[0] * slope)
     if last < len(axis) - 1:
-        line = high - _joined(high - line, powers[1] * slope)
+        line = high - _join(high - line, powers[1] * slope)
     return Line(line, knees, (first, last), powers)
 
 
-def _joined(above: Floats, steep: float) -> Floats:
-    """Lift to a level of 0 what is below it, at once or softly."""
+def _join(above: Floats, steep: float) -> Floats:
+    """Clip a line at 0 from below, abruptly or smoothly."""
     if steep <= EXACT or not np.isfinite(steep):
         return np.maximum(above, 0.0)
     lifted: Floats = np.logaddexp(0, steep * above) / steep
@@ -287,7 +291,7 @@ def _joined(above: Floats, steep: float) -> Floats:
 
 
 def _ends(n: int) -> list[tuple[int, int]]:
-    """List where the growth may begin and end: pairs of points."""
+    """Return the candidate pairs of points at which the growth begins and ends."""
     inner = range(STRETCH - 1, n - STRETCH + 1)
     places = sorted({inner[i * (len(inner) - 1) // _PLACES] for i in range(_PLACES + 1) if inner})
     pairs = [(first, last) for first in (0, *places) for last in (*places, n - 1)]
@@ -295,29 +299,29 @@ def _ends(n: int) -> list[tuple[int, int]]:
 
 
 class Screen:
-    """Fits many lines at once by generalised least squares, under each memory.
+    """Fit many lines at once by generalised least squares, under each memory.
 
-    What the levels explain is projected out once, so that each line is a fit of one number.
+    The levels are projected out once, so that each line is a fit of a single coefficient.
     """
 
     def __init__(self, since: Floats, logs: Floats, levels: Floats) -> None:
         self.since, self.logs, self.levels = since, logs, levels
         self._prepared = []
         for memory in memories_of(since):
-            keep = kept(since, memory)
-            basis = np.linalg.qr(whitened(levels, keep).T)[0]
-            self._prepared.append((memory, keep, basis, _without(whitened(logs, keep), basis)))
+            keep = retained_noise(since, memory)
+            basis = np.linalg.qr(whiten(levels, keep).T)[0]
+            self._prepared.append((memory, keep, basis, _project_out(whiten(logs, keep), basis)))
 
     def costs(self, lines: list[Line]) -> tuple[Floats, Floats]:
-        """Return each line's BIC under its likeliest memory, floor and plateau counted, and slope.
+        """Return the BIC and the slope of each line, under its most likely memory.
 
-        The BIC is infinite where a line is but levels.
+        Floor and plateau count as parameters. The BIC is infinite if a line has levels only.
         """
         n, axes = len(self.logs), np.array([line.axis for line in lines])
         least = EXACT * (axes * axes).sum(axis=1)
         tables = []
         for memory, keep, basis, rest in self._prepared:
-            left = _without(whitened(axes, keep), basis)
+            left = _project_out(whiten(axes, keep), basis)
             squares = (left * left).sum(axis=1)
             seen = squares > least
             slopes = left @ rest / np.where(seen, squares, np.inf)
@@ -330,6 +334,6 @@ class Screen:
         return bics[row, column] + places * np.log(n), slopes[row, column]
 
 
-def _without(white: Floats, basis: Floats) -> Floats:
+def _project_out(white: Floats, basis: Floats) -> Floats:
     rest: Floats = white - (white @ basis) @ basis.T
     return rest

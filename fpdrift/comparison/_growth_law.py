@@ -1,10 +1,9 @@
-"""Which law a distance follows between its jumps, if any: decided by what the data exclude.
+"""Decide which growth law a distance follows between its jumps, if the data allow it.
 
-A law is named only if it is clearly likelier than every other law and than a smooth curve, what it
-leaves looks like noise, and a bend of more than a part of its slope is excluded. A bend is named
-only if it is clearly likelier than every law. Anything else cannot be told, for a reason.
-
-How steep a distance rises in each decade of steps: what is left to say where no law holds.
+A law is reported only if it is clearly more likely than every other law and than a smooth curve,
+its residuals look like noise, and a substantial bend can be excluded. A bend is reported only if it
+is clearly more likely than every law. Otherwise the result is "cannot tell", with the reason. Where
+no law holds, the local exponent in each decade of steps describes the growth.
 """
 
 from __future__ import annotations
@@ -44,35 +43,41 @@ Doubt = Literal[
     "a bend cannot be excluded",
 ]
 
-#: With fewer distances than this, no law can be told from another.
+#: How a doubt is printed; the stored values are older.
+_WORDING = {
+    "several laws fit about as well": "several laws fit about equally well",
+    "what is left does not look like noise": "the residuals do not look like noise",
+}
+
+#: With fewer distances than this, laws cannot be distinguished.
 LEAST_POINTS = 8
-#: With more jumps than this, there is hardly a law between them.
+#: With more jumps than this, little is left between them to fit a law to.
 MOST_JUMPS = 12
 #: Odds that a law needs against the next best one.
 ODDS = 9.0
-#: A level distance surely changes by less than this over all steps.
+#: The largest factor, with certainty, by which a flat distance changes over all steps.
 FLAT_WITHIN = 2.0
-#: A floor or a plateau is not named if its distances surely change by more than this.
+#: The largest factor, with certainty, by which the distances of a floor or a plateau change.
 LEVEL_WITHIN = 1.5
-#: A law that misses the distances by more than this (one standard deviation) is not named.
+#: The largest factor (one standard deviation) by which the distances may scatter around a law.
 FITS_WITHIN = 1.5
-#: The slopes at both ends of a law surely differ by less than this part of the slope.
+#: The largest difference, with certainty, of the slopes at both ends of a law, relative to it.
 BENDS_WITHIN = 0.5
-#: A curve that no law misses by more than this is not said to bend.
+#: A curve is reported to bend only if the best law deviates from it by more than this factor.
 MISSES_BY = 1.1
-#: Noise remembers less than this part of all steps.
+#: The memory of noise is less than this share of all steps.
 _MEMORY = 1 / 6
-#: So few runs of one sign, in standard deviations, are not those of noise.
+#: Fewer runs of one sign than expected by this many standard deviations are not noise.
 _RUNS = 2.6
-#: What a law leaves need not look like noise where it is less than this everywhere.
+#: Residuals smaller than this factor everywhere need not look like noise.
 _NEXT_TO_NOTHING = 1.01
-#: Points that a trend is fitted to at most; more hardly sharpen it.
+#: Most points to fit a trend to; more would hardly improve it.
 _MOST_POINTS = 120
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Level(Result):
-    """A stretch of steps over which the distance stays as it is, apart from noise and jumps."""
+    """A range of steps over which the distance is constant, apart from noise and jumps."""
 
     distance: float
     first: int
@@ -84,23 +89,25 @@ class Level(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trend(Result):
-    """The law between the jumps; a rate is None where there is no law with one."""
+    """The law between the jumps."""
 
     kind: Kind
-    #: exponent of a power law, or growth of the logarithm in one step of an exponential
+    #: exponent of a power law, or increase of the logarithm per step of an exponential; None for
+    #: other kinds
     rate: float | None = None
-    #: its 95 % interval; None with a floor or a plateau, whose shape moves the rate by more
+    #: 95 % interval of the rate; None with a floor or a plateau, whose shape changes the rate by
+    #: more
     low: float | None = None
     high: float | None = None
-    #: how probable each law is if one of them is right: exp(-BIC/2), scaled to a sum of 1
+    #: probability of each law if one of them is right: exp(-BIC/2), scaled to a sum of 1
     evidence: dict[str, float]
     #: standard deviation of the logarithm of the distance around the law
     noise: float | None = None
-    #: steps after which noise has lost all but 1/e of its correlation; 0 = none to lose
+    #: steps after which the correlation of the noise has fallen to 1/e; 0 = uncorrelated
     memory: float | None = None
-    #: why it cannot be told; None where it can, or where an older file does not say
+    #: why no law can be named; None if one is, or if an older file does not record it
     doubt: Doubt | None = None
-    #: of a curve that bends: the likeliest law, and the largest factor between the two; None else
+    #: for a curve that bends: the most likely law, and the largest factor between curve and law
     nearest: str | None = None
     missed: float | None = None
 
@@ -111,23 +118,24 @@ class Trend(Result):
         if self.kind == "bends":
             return "no simple law"
         if self.kind == "cannot tell":
-            return f"cannot tell: {self.doubt}" if self.doubt else "cannot tell"
+            doubt = self.doubt and _WORDING.get(self.doubt, self.doubt)
+            return f"cannot tell: {doubt}" if doubt else "cannot tell"
         if self.rate is None:
             return self.kind
-        what = "exponent" if self.kind == "power law" else "rate a step"
+        what = "exponent" if self.kind == "power law" else "rate per step"
         if self.low is None:
             return f"{self.kind}, {what} about {self.rate:.2g}"
         return f"{self.kind}, {what} {self.rate:.3g} ({self.low:.3g} to {self.high:.3g})"
 
     @property
     def miss(self) -> str:
-        """By how much the likeliest law misses a curve that bends, in words."""
+        """How far the most likely law deviates from a curve that bends, in words."""
         if self.nearest is None or self.missed is None:
             return ""
-        law = "a level" if self.nearest == "flat" else f"the likeliest {self.nearest}"
+        law = "a constant" if self.nearest == "flat" else f"the best {self.nearest}"
         part = f"{100 * (self.missed - 1):.0f} %"
         most = part if self.missed < 2 else f"a factor of {self.missed:.2g}"
-        return f"{law} misses a smooth curve by up to {most}"
+        return f"{law} deviates from a smooth curve by up to {most}"
 
 
 def fit_trend(
@@ -142,20 +150,20 @@ def fit_trend(
     logs : (n,) float64
         Natural logarithms of the distances then.
     jumps : sequence of int
-        Index of the first point behind each jump.
+        Index of the first point after each jump.
 
     Returns
     -------
     Trend, (n,) float64 or None, Law or None
-        The logarithms as the law has them, or as the likeliest curve where none is named; None
-        where there are too few points. The law only where one with a rate is named, its ends as
-        indices of the points given.
+        The logarithms are those of the law, or of the most likely curve if no law is named; None if
+        there are too few points. The law is given only if it has a rate; its ends are indices of
+        the given points.
     """
     if len(logs) - len(jumps) < LEAST_POINTS:
         return Trend(kind="cannot tell", evidence={}, doubt="too few distances"), None, None
     if len(jumps) > MOST_JUMPS:
         return Trend(kind="cannot tell", evidence={}, doubt="too many jumps"), None, None
-    rows = _thinned(since, jumps)
+    rows = _choose_points(since, jumps)
     case = _Case(since[rows], logs[rows], np.array([j in jumps for j in rows]))
     trend, fitted, law = case.decide()
     line = np.interp(np.log(since), np.log(since[rows]), fitted.line)
@@ -163,7 +171,7 @@ def fit_trend(
 
 
 def _with_level_ends(law: Law, rows: npt.NDArray[np.int64]) -> Law:
-    """Let floor and plateau end where the growth takes them off their level, not at the knee."""
+    """Move the ends of floor and plateau from the knee to where the growth leaves their level."""
     first, last = law.line.ends
     risen, missing = (
         np.abs(law.slope * (law.line.axis - knee)) < np.log(MISSES_BY) for knee in law.line.knees
@@ -175,8 +183,8 @@ def _with_level_ends(law: Law, rows: npt.NDArray[np.int64]) -> Law:
     return law._replace(line=law.line._replace(ends=(int(rows[first]), int(rows[last]))))
 
 
-def _thinned(since: Floats, jumps: Sequence[int]) -> npt.NDArray[np.int64]:
-    """Choose points, half of them evenly by step and half by its logarithm, and all jumps' ends."""
+def _choose_points(since: Floats, jumps: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Choose points to fit: half evenly spaced, half logarithmically, and the ends of each jump."""
     n = len(since)
     if n <= _MOST_POINTS:
         return np.arange(n)
@@ -187,7 +195,7 @@ def _thinned(since: Floats, jumps: Sequence[int]) -> npt.NDArray[np.int64]:
 
 
 class _Case:
-    """All fits of one curve, and what they allow to conclude."""
+    """All fits of one curve, and the conclusion from them."""
 
     def __init__(self, since: Floats, logs: Floats, jumped: npt.NDArray[np.bool_]) -> None:
         self.since, self.logs = since, logs
@@ -200,7 +208,7 @@ class _Case:
         self.smooth = fit_smooth(since, logs, self.levels)
 
     def decide(self) -> tuple[Trend, Fitted, Law | None]:
-        """Name the law, or say why none can be; give the likeliest curve too."""
+        """Return the law, or the reason why none can be named, and the most likely curve."""
         bics: dict[str, float] = {"flat": self.flat.bic}
         bics |= {kind: law.bic for kind, law in self.growing.items()}
         if self.smooth is not None:
@@ -211,9 +219,9 @@ class _Case:
         named = likely if kind == "cannot tell" else kind
         fitted = self._fit(named)
         odds = {name: float(np.exp((bics[likely] - bic) / 2)) for name, bic in bics.items()}
-        more: dict[str, Any] = self._missed(bics) if kind == "bends" else {}
+        more: dict[str, Any] = self._largest_miss(bics) if kind == "bends" else {}
         if law is not None:
-            more = self._rated(law)
+            more = self._fit_rate(law)
         trend = Trend(
             kind=kind,
             **more,
@@ -234,11 +242,11 @@ class _Case:
         laws = sorted((name for name in bics if name != "bends"), key=lambda name: bics[name])
         if self._is_exact("flat"):
             return "flat", None
-        if self._is_exact(laws[0]):  # a smooth curve that follows the rest says nothing against it
+        if self._is_exact(laws[0]):  # a smooth curve that fits the residuals is no evidence
             bics = {name: bics[name] for name in laws}
         smooth = bics.get("bends", np.inf)
         if smooth < bics[laws[0]] - clear:
-            return self._bent(bics)
+            return self._choose_bend(bics)
         if "flat" in laws[:1] or bics["flat"] - bics[laws[0]] <= clear:
             if self._most_rise() >= np.log(FLAT_WITHIN):
                 return "cannot tell", "several laws fit about as well"
@@ -251,20 +259,20 @@ class _Case:
         doubt = self._noise_doubt(best) or self._bend_doubt(self.growing[best])
         return (best, None) if doubt is None else ("cannot tell", doubt)
 
-    def _bent(self, bics: dict[str, float]) -> tuple[Kind, Doubt | None]:
-        """Name a bend that the likeliest law misses by more than a small part."""
+    def _choose_bend(self, bics: dict[str, float]) -> tuple[Kind, Doubt | None]:
+        """Report a bend if the most likely law deviates from it by more than a little."""
         if not self._close("bends"):
             return "cannot tell", "too much scatter"
-        if self._missed(bics)["missed"] < MISSES_BY:
+        if self._largest_miss(bics)["missed"] < MISSES_BY:
             return "cannot tell", "what is left does not look like noise"
         return "bends", None
 
-    def _missed(self, bics: dict[str, float]) -> dict[str, Any]:
-        """Name the likeliest law, and by which factor at most it misses the smooth curve."""
+    def _largest_miss(self, bics: dict[str, float]) -> dict[str, Any]:
+        """Return the most likely law, and the largest factor between it and the smooth curve."""
         law = min((name for name in bics if name != "bends"), key=lambda name: bics[name])
-        apart = np.abs(self._fit(law).line - self._fit("bends").line).max()
+        largest = np.abs(self._fit(law).line - self._fit("bends").line).max()
         with np.errstate(over="ignore"):
-            return {"nearest": law, "missed": float(np.exp(apart))}
+            return {"nearest": law, "missed": float(np.exp(largest))}
 
     def _is_exact(self, name: str) -> bool:
         missed = np.abs(self.logs - self._fit(name).line).max()
@@ -274,7 +282,7 @@ class _Case:
         return bool(self._fit(name).noise < np.log(FITS_WITHIN))
 
     def _most_rise(self) -> float:
-        """How far the distance may have risen or fallen, within the interval."""
+        """Return the largest change of the distance that the interval allows."""
         most = 0.0
         for axis in (self.since, np.log(self.since)):
             slope = self._estimate((axis - axis[0]) / np.ptp(axis))
@@ -285,7 +293,7 @@ class _Case:
         return estimate(self.since, self.logs, np.vstack([self.levels, *rows]))
 
     def _noise_doubt(self, name: str) -> Doubt | None:
-        """Describe whether what a law leaves scatters too widely, or is not noise."""
+        """Return a doubt if the residuals of a law scatter too widely or are not noise."""
         fit = self._fit(name)
         if not self._close(name):
             return "too much scatter"
@@ -296,7 +304,7 @@ class _Case:
         return None
 
     def _bend_doubt(self, law: Law) -> Doubt | None:
-        """Describe whether a bend of the growth, or a change of floor or plateau, may be there."""
+        """Return a doubt unless a bend and a change of floor or plateau can be excluded."""
         first, last = law.line.ends
         axis = law.line.axis
         low, high = axis[first], axis[last]
@@ -313,7 +321,7 @@ class _Case:
                 certain &= max(abs(change.low), abs(change.high)) < np.log(LEVEL_WITHIN)
         return None if certain else "a bend cannot be excluded"
 
-    def _rated(self, law: Law) -> dict[str, float]:
+    def _fit_rate(self, law: Law) -> dict[str, float]:
         if law.line.ends != (0, len(self.since) - 1):
             return {"rate": law.slope}
         rate = self._estimate(law.line.axis)
@@ -321,10 +329,10 @@ class _Case:
 
 
 def too_few_runs(residuals: Floats) -> bool:
-    """Test whether residuals keep their sign for longer than noise does.
+    """Return whether residuals keep their sign for longer than noise would.
 
-    The runs test of Wald and Wolfowitz ("On a test whether two samples are from the same
-    population", 1940), against too few.
+    This is the one-sided runs test of Wald and Wolfowitz ("On a test whether two samples are from
+    the same population", 1940).
     """
     above = residuals > np.median(residuals)
     n, m = int(above.sum()), int((~above).sum())
@@ -336,17 +344,17 @@ def too_few_runs(residuals: Floats) -> bool:
     return bool(variance > 0 and (runs - mean) / np.sqrt(variance) < -_RUNS)
 
 
-#: Points that a slope needs, and how far they have to reach: last over first step.
+#: Fewest points for a slope, and least ratio of their last to their first step.
 _POINTS, _REACH = 4, 1.5
-#: Slopes whose difference is at most this part of the steepest show no bend to who reads them.
+#: Slopes that differ by at most this share of the steepest do not show a bend to the reader.
 ALIKE = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DecadeSlope(Result):
-    """The local exponent: slope of the distance's logarithm over that of the steps."""
+    """The local exponent in a decade of steps: d log(distance) / d log(step)."""
 
-    #: first and last step that it was fitted to
+    #: first and last step of the fit
     first: int
     last: int
     slope: float
@@ -356,7 +364,7 @@ class DecadeSlope(Result):
 
 
 def differ(slopes: Sequence[DecadeSlope]) -> bool:
-    """Return whether slopes, as they are written, show a bend."""
+    """Return whether the slopes, as printed, show a bend."""
     shown = [float(str(part)) for part in slopes]
     return bool(shown) and max(shown) - min(shown) > ALIKE * max(map(abs, shown))
 
@@ -364,18 +372,18 @@ def differ(slopes: Sequence[DecadeSlope]) -> bool:
 def decade_slopes(
     steps: npt.NDArray[np.int64], since: Floats, logs: Floats, jumps: Sequence[int]
 ) -> list[DecadeSlope]:
-    """Fit a slope to each decade of steps, by least squares, with jumps as levels of their own.
+    """Fit a slope to each decade of steps by least squares, with a separate level after each jump.
 
     Parameters
     ----------
     steps : (n,) int64
-        Steps, as they are to be named.
+        Step numbers to report.
     since : (n,) float64
-        Steps since the runs were equal, above 0, ascending; their decades count.
+        Steps since the runs were equal, above 0, ascending; they define the decades.
     logs : (n,) float64
         Natural logarithms of the distances then.
     jumps : sequence of int
-        Index of the first point behind each jump.
+        Index of the first point after each jump.
     """
     found = []
     for rows in _decades(since):
@@ -390,7 +398,7 @@ def decade_slopes(
 
 
 def _decades(since: Floats) -> Iterator[slice]:
-    """Yield the points of each decade that holds enough of them, its two ends included."""
+    """Yield the points of each decade with enough of them, both ends included."""
     for power in range(int(np.ceil(np.log10(since[-1]))) if len(since) else 0):
         start = int(np.searchsorted(since, 10.0**power))
         end = int(np.searchsorted(since, 10.0 ** (power + 1), side="right"))

@@ -1,11 +1,11 @@
-"""Intervals of few runs, each by a method that was seen to cover; none where too few runs carry it.
+"""Confidence intervals for few runs, by methods whose coverage was checked in simulation.
 
-Distances of runs scatter over decades, as lognormal numbers do: at six runs Student's t and the
-bootstrap of such a mean cover half as often as they promise. The order statistics of a median
-(Thompson, "On confidence ranges for the median and other expectation distributions", 1936) cover
-whatever the distribution, a share's interval after Clopper and Pearson ("The use of confidence or
-fiducial limits illustrated in the case of the binomial", 1934) whatever the share. What each
-covers in simulation stands in ``docs/intervals.md``.
+Distances between runs scatter over decades, like lognormal numbers: with six runs, Student's t and
+bootstrap intervals of such a mean cover half as often as they promise. The order statistics of a
+median (Thompson, "On confidence ranges for the median and other expectation distributions", 1936)
+have the promised coverage for every distribution, and the interval of Clopper and Pearson ("The use
+of confidence or fiducial limits illustrated in the case of the binomial", 1934) for every share.
+With too few runs there is no interval. See ``docs/intervals.md`` for the simulated coverage.
 """
 
 from __future__ import annotations
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-#: Of every interval.
+#: Confidence level of every interval.
 CONFIDENCE = 0.95
-#: Runs below which there is no interval: even from the smallest to the largest of five holds the
-#: median in 94 % only.
+#: Fewest runs for an interval: even the whole range of five runs covers the median in only 94 %.
 FEWEST = 6
 #: 97.5 % point of the normal distribution.
 _Z = 1.959963984540054
@@ -38,59 +37,59 @@ _Z = 1.959963984540054
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interval(Result):
-    """A 95 % interval and its method; or none, and why. It is true where there is one."""
+    """A 95 % interval and its method, or the reason why there is none. True if there is one."""
 
-    #: NaN where there is none
+    #: NaN if there is no interval
     low: float
     high: float
-    #: how it was found, for a caption; None where there is none
+    #: name of the method, for a caption; None if there is no interval
     method: str | None
-    #: why there is none
+    #: why there is no interval; None if there is one
     reason: str | None = None
 
     def __bool__(self) -> bool:
         return self.method is not None
 
     def __repr__(self) -> str:
-        told = f"{self.low:.2g} to {self.high:.2g}, {self.method}" if self else self.reason
-        return f"Interval({told})"
+        text = f"{self.low:.2g} to {self.high:.2g}, {self.method}" if self else self.reason
+        return f"Interval({text})"
 
 
 def median_interval(
     values: Sequence[float], pairs: Sequence[tuple[Hashable, Hashable]] | None = None
 ) -> Interval:
-    """Return the interval of the median of which some runs' figures are a sample.
+    """Return a confidence interval for the median of the population of runs.
 
     Parameters
     ----------
     values : sequence of float
-        A figure of each run, or of each pair of runs.
+        One value for each run, or for each pair of runs.
     pairs : sequence of (hashable, hashable), optional
-        The two runs of each figure. Pairs that share a run are not independent.
+        The two runs of each value. Pairs that share a run are not independent.
 
     Returns
     -------
     Interval
-        None of fewer than 6 figures, of figures that are NaN, or of pairs that share a run.
+        Without bounds for fewer than 6 values, values that are NaN, or pairs that share a run.
     """
-    shared = _shared(pairs or ())
+    shared = _shared_runs(pairs or ())
     if shared:
         return no_interval(f"{shared[0]} is in several pairs, so they are not independent")
     if len(values) < FEWEST:
-        return no_interval(f"{len(values)} of the {FEWEST} runs that an interval needs")
+        return no_interval(f"{len(values)} runs; an interval needs {FEWEST}")
     if any(map(math.isnan, values)):
-        return no_interval("a run left the finite numbers")
+        return no_interval("a value is not finite")
     from scipy.stats import binom
 
     n, ordered = len(values), sorted(values)
-    below = int(binom.ppf((1 - CONFIDENCE) / 2, n, 0.5))  # the first count that is not too rare
+    below = int(binom.ppf((1 - CONFIDENCE) / 2, n, 0.5))  # the smallest count that is likely enough
     return Interval(
         low=ordered[below - 1], high=ordered[n - below], method="order statistics of the median"
     )
 
 
 def share_interval(count: int, n: int) -> Interval:
-    """Return the interval of a share of which `count` out of `n` independent cases were seen.
+    """Return a confidence interval for a share, given `count` out of `n` independent cases.
 
     Raises
     ------
@@ -99,11 +98,12 @@ def share_interval(count: int, n: int) -> Interval:
     """
     if not 0 <= count <= n or n < 1:
         message = (
-            f"{short_repr(count)} of {short_repr(n)} is no share; give 0 to n out of at least 1"
+            f"{short_repr(count)} of {short_repr(n)} is not a share; pass a count from 0 to n and "
+            "n of at least 1"
         )
         raise FpdriftError(message)
     if n < FEWEST:
-        return no_interval(f"{n} of the {FEWEST} cases that an interval needs")
+        return no_interval(f"{n} cases; an interval needs {FEWEST}")
     from scipy.stats import binomtest
 
     found = binomtest(count, n).proportion_ci(CONFIDENCE, "exact")
@@ -111,17 +111,18 @@ def share_interval(count: int, n: int) -> Interval:
 
 
 def no_interval(reason: str) -> Interval:
-    """Return the interval that is not given, with the reason why."""
+    """Return an interval without bounds, with the reason."""
     return Interval(low=math.nan, high=math.nan, method=None, reason=reason)
 
 
 def log_log_band(share: Floats, variance: Floats) -> tuple[Floats, Floats]:
-    """Return share ** exp(-+z * error), where the error is that of log(-log(share)).
+    """Return share ** exp(-+z * error), where error is the standard error of log(-log(share)).
 
     Parameters
     ----------
     share, variance : (k,) float64
-        Shares that are left, and Greenwood's sum for each; 0 to 1 where the share is 0 or 1.
+        Surviving shares, and Greenwood's sum for each. The band is 0 to 1 where the share is 0 or
+        1.
     """
     low, high = np.zeros_like(share), np.ones_like(share)
     inner = (share > 0) & (share < 1)
@@ -132,20 +133,21 @@ def log_log_band(share: Floats, variance: Floats) -> tuple[Floats, Floats]:
 
 
 def leader(columns: Sequence[Sequence[float]]) -> int | None:
-    """Return which column exceeds each other one, row by row, by more than chance explains.
+    """Return the column that exceeds every other one, row by row, more often than by chance.
 
-    A sign test at 5 %, two-sided, since the largest is chosen after looking; so six rows at least.
-    Between two columns that are alike it names one in 5 % or fewer.
+    This is a sign test at 5 %. It is two-sided because the largest column is chosen after looking
+    at the data, so it needs at least six rows. For two columns from the same distribution it
+    returns one in at most 5 % of the cases.
 
     Parameters
     ----------
     columns : sequence of sequence of float
-        What is ranked, each in the same n rows; what shares a row may share a run.
+        The columns to rank, with n rows each; values in the same row may share a run.
 
     Returns
     -------
     int or None
-        Its index; None where no column does, or there is no other one.
+        Index of the column; None if there is no such column, or only one column.
     """
     if len(columns) < 2:
         return None
@@ -159,6 +161,6 @@ def leader(columns: Sequence[Sequence[float]]) -> int | None:
     return best if ahead and binomtest(int(larger.min()), n).pvalue <= 1 - CONFIDENCE else None
 
 
-def _shared(pairs: Sequence[tuple[Hashable, Hashable]]) -> list[Hashable]:
+def _shared_runs(pairs: Sequence[tuple[Hashable, Hashable]]) -> list[Hashable]:
     seen = Counter(run for pair in pairs for run in dict.fromkeys(pair))
     return [run for run, times in seen.items() if times > 1]

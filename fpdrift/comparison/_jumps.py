@@ -1,13 +1,13 @@
-"""Find the steps at which a distance is multiplied by more than its neighbours explain.
+"""Find jumps: steps that multiply the distance by more than the neighbouring steps explain.
 
-What they explain is their rate times the gap: distances are not known at every step, and a smooth
-growth rises as far over a gap of eight steps as over eight gaps of one. The rate is that of the
-points before, of those behind, or of both with a shift between; over the step (exponential growth
-is a line there) or over its logarithm (a power law is). The rate that explains most counts, so a
-growth that slows down or speeds up at the step is no jump. The shift has to stand out among those
-of other steps with such a gap, so noise that is correlated in time is its own yardstick.
+The neighbours explain their growth rate times the gap: distances are not known at every step, and
+smooth growth over a gap of eight steps equals that over eight gaps of one. The rate is estimated
+from the points before the step, from those after it, and from both with a shift in between, over
+the step (where exponential growth is a line) and over its logarithm (where a power law is). The
+rate that explains most is used, so a growth that slows down or speeds up is not a jump. The shift
+must exceed those of other steps with the same gap, so autocorrelated noise sets its own scale.
 
-Where in the model a jump took place: the weight, and the unit where values tell it.
+A jump is then located in the model: in a weight and, if values were kept, in a unit.
 """
 
 from __future__ import annotations
@@ -27,40 +27,40 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-#: A jump multiplies by at least this times what its neighbours explain...
+#: A jump exceeds what its neighbours explain by at least this factor...
 LEAST_FACTOR = 2.0
-#: ... and by so many times the spread of such shifts at the other steps.
+#: ... and its shift is at least this many standard deviations of the shifts at other steps.
 STANDS_OUT = 5.0
-#: Spread of distances that lie on a line, but for the rounding of their logarithms.
+#: Spread of distances on an exact line, from rounding of their logarithms.
 _EXACT = 1e-12
-#: Points to look at on each side; more where steps are left out.
+#: Points in the window on each side; more where steps are missing.
 _WINDOW = 4
-#: Fewer points tell nothing of their noise.
+#: Fewest points from which noise can be estimated.
 _FEWEST = 4
-#: Gaps of one length that are enough to tell how far noise moves over them.
+#: Fewest gaps of one length from which their noise can be estimated.
 _ALIKE = 5
-#: At most one point in so many is a jump; where there would be more, there is no trend either.
+#: At most one in this many points is a jump; with more jumps there would be no trend.
 _POINTS_A_JUMP = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Jump(Result):
-    """A step that multiplies the distance by more than its neighbours explain."""
+    """A step that multiplies the distance by more than the neighbouring steps explain."""
 
-    #: step at which the larger distance was seen first
+    #: first step with the larger distance
     step: int
-    #: the step with a known distance before it; the jump is behind it, up to `step`
+    #: last step before it with a known distance; the jump lies after it, up to `step`
     previous: int
     #: the distance at `step` over that at `previous`
     factor: float
-    #: the factor that its neighbours explain
+    #: the factor that the neighbours explain
     expected: float
-    #: weight whose squared distance gained most; None where it is not known
+    #: weight whose squared distance increased most; None if unknown
     tensor: str | None = None
-    #: that weight's part of all that was gained, 0 to 1
+    #: that weight's share of the total increase, 0 to 1
     tensor_share: float | None = None
-    #: unit (place on the tensor's last axis) that holds at least half of what its layer's values
-    #: gained; None where no values were kept or no unit stands out
+    #: unit (index on the tensor's last axis) with at least half of its layer's increase; None if no
+    #: values were kept or there is no such unit
     unit: int | None = None
     unit_share: float | None = None
 
@@ -78,7 +78,7 @@ class Jump(Result):
 
 
 def find_jumps(since: Floats, logs: Floats) -> list[tuple[int, float]]:
-    """Find jumps, the largest first, each taken out before the next is looked for.
+    """Find jumps, the largest first; each is removed before the search for the next.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def find_jumps(since: Floats, logs: Floats) -> list[tuple[int, float]]:
     Returns
     -------
     list of (int, float)
-        Index of the first point behind each jump, ascending, and the logarithm of its excess.
+        Index of the first point after each jump, ascending, and the logarithm of its excess.
     """
     logs = logs.copy()
     found: dict[int, float] = {}
@@ -98,7 +98,7 @@ def find_jumps(since: Floats, logs: Floats) -> list[tuple[int, float]]:
         return []
     # no shift is larger than the rise itself
     places = 1 + np.flatnonzero(np.diff(logs) >= np.log(LEAST_FACTOR))
-    windows = np.array([_around(since, int(i)) for i in places]).reshape(-1, 2)
+    windows = np.array([_window_around(since, int(i)) for i in places]).reshape(-1, 2)
     shifts = np.array([_shift(since, logs, *place) for place in np.column_stack([places, windows])])
     for _ in range(len(logs) // _POINTS_A_JUMP):
         clear = shifts > STANDS_OUT * _spreads(since, logs)[places - 1]
@@ -114,11 +114,11 @@ def find_jumps(since: Floats, logs: Floats) -> list[tuple[int, float]]:
     return sorted(found.items())
 
 
-def _around(since: Floats, i: int) -> tuple[int, int]:
-    """Choose the points to look at around `i`: some on each side, and as far as the step is long.
+def _window_around(since: Floats, i: int) -> tuple[int, int]:
+    """Return the window of points around `i`: a few on each side, and at least as long as the gap.
 
-    Where sparse steps follow dense ones, a slope from a few dense ones could not be drawn out so
-    far.
+    Where sparse steps follow dense ones, the slope of a few dense points could not be extrapolated
+    over the gap.
     """
     gap = since[i] - since[i - 1]
     first = min(i - _WINDOW, int(np.searchsorted(since, since[i - 1] - gap)))
@@ -127,10 +127,10 @@ def _around(since: Floats, i: int) -> tuple[int, int]:
 
 
 def _shift(since: Floats, logs: Floats, i: int, first: int, last: int) -> float:
-    """Return how far point `i` lies above those before it, beside what their rate explains.
+    """Return by how much point `i` exceeds the points before it, beyond what their rate explains.
 
-    That is the shift between the means of both sides, which lasts, or that between two points:
-    whichever is less, over the step or over its logarithm.
+    This is the lasting shift between both sides or that between two points, whichever is smaller,
+    over the step or over its logarithm.
     """
     window = slice(first, last)
     axes = np.log(since[window]), since[window]
@@ -138,29 +138,29 @@ def _shift(since: Floats, logs: Floats, i: int, first: int, last: int) -> float:
 
 
 def _shifts(x: Floats, logs: Floats, split: int) -> tuple[float, float]:
-    """Return the shift that lasts, beside one slope for both sides, and that between two points.
+    """Return the lasting shift, with a common slope on both sides, and that between two points.
 
-    Of the latter counts what the steepest rate leaves: of either side, or of both.
+    From the latter, the growth at the steepest rate is subtracted: of either side, or of both.
     """
     sides = slice(None, split), slice(split, None)
     run, rise = ([values[side] - values[side].mean() for side in sides] for values in (x, logs))
     squares = np.array([part @ part for part in run])
     products = np.array([part @ other for part, other in zip(run, rise, strict=True)])
-    # a falling distance explains no rise; a side of one point has no rate
+    # a falling distance does not explain a rise; a side with one point has no rate
     common = max(0.0, float(products.sum() / squares.sum())) if squares.any() else 0.0
     steepest = max(common, *np.divide(products, squares, where=squares > 0, out=np.zeros(2)))
     levels = logs - common * x
-    # medians, so that a single high point is no level
+    # medians, so that a single high point does not count as a level
     before, after = (np.median(levels[side]) for side in sides)
     gap, step = x[split] - x[split - 1], logs[split] - logs[split - 1]
     return float(after - before), float(step - steepest * gap)
 
 
 def _spreads(since: Floats, logs: Floats) -> Floats:
-    """Estimate how far noise moves a point away from the one before, a standard deviation (n - 1,).
+    """Estimate the standard deviation of the noise between each point and the next (n - 1,).
 
-    That is how far each rise misses what the rises around it make likely over its gap. Over a
-    longer gap noise moves further: those of the same gap count, where there are enough.
+    The noise is the deviation of each rise from what the neighbouring rises predict over its gap.
+    It increases with the gap, so it is estimated from gaps of the same length if there are enough.
     """
     gaps, rises = np.diff(since), np.diff(logs)
     rates = np.pad(rises / gaps, 2, constant_values=np.nan)
@@ -177,31 +177,31 @@ def _spreads(since: Floats, logs: Floats) -> Floats:
 
 
 def _spread(values: Floats) -> float:
-    """Estimate a standard deviation from the median, which a few jumps do not move."""
+    """Estimate a standard deviation from the median deviation, which is robust to a few jumps."""
     return max(1.4826 * float(np.median(np.abs(values - np.median(values)))), _EXACT)
 
 
-#: A unit that holds less of what its layer's values gained is not named.
+#: A unit with a smaller share of its layer's increase is not reported.
 LEAST_SHARE = 0.5
 
 
 def find_tensor(
     pair: Comparison, counted: npt.NDArray[np.bool_], before: int, after: int
 ) -> tuple[str | None, float | None]:
-    """Name the weight whose squared distance gained most from one column to another.
+    """Find the weight whose squared distance increased most between two columns.
 
     Parameters
     ----------
     pair : Comparison
     counted : (weights,) bool
-        Which weights the distance is made of.
+        The weights to include in the distance.
     before, after : int
         Columns of `pair.distance_by_weight`.
 
     Returns
     -------
     str or None, float or None
-        Name and part of all that was gained; None where a distance is not known.
+        Name of the weight and its share of the increase; None if a distance is unknown.
     """
     squares = np.square(pair.distance_by_weight)
     with np.errstate(invalid="ignore"):  # infinity minus infinity
@@ -216,16 +216,16 @@ def find_tensor(
 def find_unit(
     records: tuple[Record, Record], tensor: str, before: int, after: int
 ) -> tuple[int | None, float | None]:
-    """Name the unit whose values moved apart most between two steps.
+    """Find the unit whose values diverged most between two steps.
 
-    A tensor that was kept whole tells it itself. Of a sketched kernel only the total is known, but
-    the small weights behind it, one value a unit (a bias, the scale and the offset of a
-    normalisation), see the same unit switch.
+    For a tensor that was kept whole, its own values are used. Of a sketched kernel only the total
+    is known, but the small weights after it with one value per unit (a bias, or the scale and
+    offset of a normalisation) show which unit changed.
 
     Parameters
     ----------
     records : (Record, Record)
-        The runs compared.
+        The compared runs.
     tensor : str
         Name of a weight.
     before, after : int
@@ -234,13 +234,13 @@ def find_unit(
     Returns
     -------
     int or None, float or None
-        The unit and its part of the squared change; None where less than half is in one unit.
+        The unit and its share of the squared change; None if no unit has at least half of it.
     """
     a, b = records
     names = [t.name for t in a.tensors]
     changes = [
         change
-        for i in _telling(a, names.index(tensor))
+        for i in _tensors_with_units(a, names.index(tensor))
         if (change := _change(a, b, i, before, after)) is not None
     ]
     gains = np.sum(changes, axis=0) if changes else np.zeros(1)
@@ -251,8 +251,8 @@ def find_unit(
     return (unit, share) if share >= LEAST_SHARE and len(gains) > 1 else (None, None)
 
 
-def _telling(record: Record, i: int) -> list[int]:
-    """Which tensors tell of the units of tensor `i`: itself, or the vectors that follow it."""
+def _tensors_with_units(record: Record, i: int) -> list[int]:
+    """Return the tensors that show the units of tensor `i`: itself, or the vectors after it."""
     tensor = record.tensors[i]
     if tensor.kept == "whole":
         return [i]
@@ -261,17 +261,17 @@ def _telling(record: Record, i: int) -> list[int]:
     for k in weights:
         if record.tensors[k].shape != tensor.shape[-1:]:
             break
-        if not record.tensors[k].zero_gradient:  # what such a weight does is rounding
+        if not record.tensors[k].zero_gradient:  # such a weight only moves by rounding
             found.append(k)
     return found
 
 
 def _change(a: Record, b: Record, i: int, before: int, after: int) -> Floats | None:
-    """Squared change of a tensor's difference between two steps, a sum for each unit."""
+    """Return the squared change of the difference between two steps, summed for each unit."""
     if a.tensors[i].kept != "whole" or b.tensors[i].kept != "whole" or not a.tensors[i].shape:
         return None
     rows = [np.searchsorted(r.sketch_steps, [before, after]) for r in (a, b)]
-    with np.errstate(all="ignore"):  # weights of a run that blew up
-        apart = a.kept[i][rows[0]] - b.kept[i][rows[1]]
-        moved = np.square(apart[1] - apart[0]).reshape(-1, a.tensors[i].shape[-1])
-        return np.asarray(moved.sum(axis=0))
+    with np.errstate(all="ignore"):  # weights of a diverging run may be NaN or infinite
+        difference = a.kept[i][rows[0]] - b.kept[i][rows[1]]
+        change = np.square(difference[1] - difference[0]).reshape(-1, a.tensors[i].shape[-1])
+        return np.asarray(change.sum(axis=0))

@@ -1,11 +1,8 @@
-"""Many records at once: which runs have equal bits until when, and the distances between them.
+"""Compare many records at once: which runs are bit-identical until when, and all distances.
 
-Runs are grouped by their hashes, so that time and memory grow with runs times steps. Only the
-distances, at one step, are taken from each pair.
-
-What a comparison of many runs keeps of each record, and the distances between all of them.
-
-How far one figure spreads over several runs.
+Runs are grouped by their hashes, so time and memory grow with the number of runs times steps. Only
+the distances, at a single step, are computed for each pair. Records are opened one after another
+and reduced to what the comparison needs.
 """
 
 from __future__ import annotations
@@ -38,21 +35,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Reduced:
-    """A record without most of its values; fields of the same names mean the same."""
+class ReducedRecord:
+    """A record without most of its values; fields have the same meaning as in `Record`."""
 
     name: str
     complete: bool
     tensors: tuple[Tensor, ...]
     #: (n,)
     steps: npt.NDArray[np.int64]
-    #: mixed with each tensor's dtype: values of two dtypes have no bits to compare (n, tensors)
+    #: mixed with each tensor's dtype, so that tensors of different dtypes differ (n, tensors)
     hashes: npt.NDArray[np.uint64]
     #: (n, tensors)
     present: npt.NDArray[np.bool_]
     #: the step's loss and the metrics, each (n,)
     metrics: Mapping[str, npt.NDArray[np.float64]]
-    #: (m,), and what was kept of tensors then, and their squared norms
+    #: (m,); the kept values or sketches of the tensors at these steps, and their squared norms
     kept_steps: npt.NDArray[np.int64]
     kept: dict[int, npt.NDArray[np.float64]]
     squared_norms: dict[int, npt.NDArray[np.float64]]
@@ -60,47 +57,47 @@ class Reduced:
 
     @property
     def variables(self) -> frozenset[tuple[str, str, tuple[int, ...]]]:
-        """What runs of one model have in common, whatever trains them."""
+        """Variables of the model itself, which identify it independently of the optimiser."""
         return frozenset(key(tensor) for tensor in self.tensors if tensor.role in VARIABLES)
 
     @property
     def weights(self) -> tuple[int, ...]:
-        """The places of the trainable weights."""
+        """Indices of the trainable weights."""
         return tuple(i for i, tensor in enumerate(self.tensors) if tensor.role == "weight")
 
     @property
     def kept_as(self) -> tuple[str, ...]:
-        """How each weight was kept: numbers kept otherwise have no distance."""
+        """How each weight was kept; weights kept in different ways have no distance."""
         return tuple(self.tensors[i].kept for i in self.weights)
 
     @property
     def known(self) -> bool:
-        """False where a hash is all there is of some weight, or there is no trainable weight."""
+        """Whether there are trainable weights and values or sketches of all of them."""
         return bool(self.weights) and all(i in self.kept for i in self.weights)
 
     def hashes_at(self, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-        """Return the hashes at those steps that the run has reached (n, tensors)."""
+        """Return the hashes at the given steps, as far as the run got (n, tensors)."""
         reached = steps[steps <= self.steps[-1]]
         hashes: npt.NDArray[np.uint64] = self.hashes[np.searchsorted(self.steps, reached)]
         return hashes
 
     def weights_at(self, step: int) -> tuple[npt.NDArray[np.float64], float]:
-        """Return what was kept of all weights at a step, in one row, and their norm."""
+        """Return the kept values of all weights at a step, concatenated, and their norm."""
         row = int(np.searchsorted(self.kept_steps, step))
         norm = np.sqrt(sum(self.squared_norms[i][row] for i in self.weights))
         return np.concatenate([self.kept[i][row] for i in self.weights]), float(norm)
 
 
-def reduced(record: Record) -> Reduced:
+def reduce_record(record: Record) -> ReducedRecord:
     """Keep what `compare_many` needs of a record.
 
-    All hashes; of the values those at the last step that has any, and at steps 0, 1, 2, 4, 8 and so
-    on, at which it can be held against a run that ended elsewhere.
+    These are all hashes, and the values at the last step that has any and at steps 0, 1, 2, 4, 8
+    and so on, at which the run can be compared with one of a different length.
     """
     steps = record.sketch_steps
     rows = np.flatnonzero((steps & (steps - 1) == 0) | (steps == steps[-1:].max(initial=0)))
     dtypes = [xxhash.xxh3_64_intdigest(tensor.hashed_as.encode()) for tensor in record.tensors]
-    return Reduced(
+    return ReducedRecord(
         name=record.name,
         complete=record.complete,
         tensors=record.tensors,
@@ -115,62 +112,62 @@ def reduced(record: Record) -> Reduced:
     )
 
 
-def distance_matrix(runs: Sequence[Reduced]) -> tuple[int | None, npt.NDArray[np.float64]]:
-    """Hold all runs against each other at the step that most of them kept; the latest of those.
+def distance_matrix(runs: Sequence[ReducedRecord]) -> tuple[int | None, npt.NDArray[np.float64]]:
+    """Compute all distances at the latest of the steps that most runs kept.
 
     Parameters
     ----------
-    runs : sequence of Reduced
+    runs : sequence of ReducedRecord
         With the same tensors.
 
     Returns
     -------
     int or None
-        The step; None where no values were kept.
+        The step; None if no values were kept.
     (n, n) float64
-        ||a - b|| / ||a||, row a, column b; NaN where one of the two kept nothing then.
+        ||a - b|| / ||a||, row a, column b; NaN where one of the two kept no values at the step.
     """
     distance = np.full((len(runs), len(runs)), np.nan)
     counts = Counter(int(step) for run in runs if run.known for step in run.kept_steps)
     if not counts:
         return None, distance
     step = max(counts, key=lambda s: (counts[s], s))
-    there = [i for i, run in enumerate(runs) if run.known and step in run.kept_steps]
-    usual = Counter(runs[i].kept_as for i in there).most_common(1)[0][0]
-    there = [i for i in there if runs[i].kept_as == usual]
-    rows = [runs[i].weights_at(step) for i in there]
+    places = [i for i, run in enumerate(runs) if run.known and step in run.kept_steps]
+    usual = Counter(runs[i].kept_as for i in places).most_common(1)[0][0]
+    places = [i for i in places if runs[i].kept_as == usual]
+    rows = [runs[i].weights_at(step) for i in places]
     kept = np.array([values for values, _ in rows])
-    with np.errstate(all="ignore"):  # weights of a run that blew up are NaN or infinite
-        for i, (values, norm) in zip(there, rows, strict=True):
-            away = np.sqrt(np.square(kept - values).sum(axis=1))
-            distance[i, there] = np.where(away == 0, 0.0, away / norm)
+    with np.errstate(all="ignore"):  # weights of a diverging run may be NaN or infinite
+        for i, (values, norm) in zip(places, rows, strict=True):
+            difference = np.sqrt(np.square(kept - values).sum(axis=1))
+            distance[i, places] = np.where(difference == 0, 0.0, difference / norm)
     return step, distance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spread(Result):
-    """One figure of several runs.
+    """The spread of one value over several runs.
 
-    The runs of one training share their data and often their start, and equal bits are one result
-    and not several: so the mean has no interval here.
+    Runs of the same training share their data and often their start, and bit-identical runs are one
+    result rather than several, so the mean has no confidence interval.
     """
 
     _computed = ("low", "high")
 
-    #: runs whose figure is a finite number
+    #: number of runs with a finite value
     runs: int
     least: float
     largest: float
     mean: float
-    #: with n - 1 in the denominator; NaN for one run
+    #: with n - 1 in the denominator; NaN for a single run
     standard_deviation: float
 
     def __repr__(self) -> str:
         return f"Spread({self.mean:.6g} +- {self.standard_deviation:.2g}, {self.runs} runs)"
 
 
-def spread_of(runs: Sequence[Reduced], step: int) -> dict[str, Spread]:
-    """Find the spread of every metric that all runs report, at a step that all recorded."""
+def spread_of(runs: Sequence[ReducedRecord], step: int) -> dict[str, Spread]:
+    """Return the spread of every metric that all runs report, at a step that all recorded."""
     names = [name for name in runs[0].metrics if all(name in run.metrics for run in runs)]
     found = {}
     for name in names:
@@ -191,50 +188,50 @@ def _spread(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Spread:
     )
 
 
-#: Why a record is left out that can be read; what follows may hold its names.
-OTHER_MODEL = "of another model than most"
-OTHER_START = "of another first step than most"
+#: Why a readable record is left out; details follow.
+OTHER_MODEL = "belongs to a different model than most"
+OTHER_START = "starts at a different step than most"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ManyRuns(Result):
-    """Runs of one model, all held against each other; arrays are read-only.
+    """Comparison of all runs of one model with each other; arrays are read-only.
 
-    A run that ended early is compared as far as it goes.
+    A run that ended early is compared up to its end.
     """
 
     #: names of the records (n,)
     names: tuple[str, ...]
-    #: of each run, its last recorded step
+    #: last recorded step of each run
     last_steps: tuple[int, ...]
     complete: tuple[bool, ...]
-    #: steps at which bits were compared: recorded by all runs that get so far, ascending
+    #: steps at which bits were compared: recorded by all runs that reached them, ascending
     steps: npt.NDArray[np.int64]
-    #: runs (places in `names`) whose bits were equal at each of these steps, the largest first; a
-    #: run that ended before its class came apart fits all parts, and stands with the largest
+    #: classes of runs (indices in `names`) that are bit-identical at all these steps, the largest
+    #: first; a run that ended before its class split is listed in the largest part
     classes: tuple[tuple[int, ...], ...]
-    #: where classes came apart, in the order of the steps
+    #: where classes diverged, in ascending order of the steps
     splits: tuple[Split, ...]
-    #: the latest of the steps at which most runs kept values or sketches; None where there is none
+    #: latest of the steps at which most runs kept values or sketches; None if there is none
     distance_step: int | None
-    #: relative distance of the weights then, ||a - b|| / ||a||, row a, column b (n, n); NaN where
-    #: it cannot be known
+    #: relative distance between the weights at that step, ||a - b|| / ||a||, row a, column b
+    #: (n, n); NaN where unknown
     distance: npt.NDArray[np.float64]
     #: loss and metrics at the last step that all runs recorded
     spread: dict[str, Spread]
     spread_step: int | None
-    #: what is not the same in all runs: name -> each run's value
+    #: settings that are not the same in all runs: name -> value of each run
     differs: dict[str, tuple[Any, ...]]
-    #: records that were given and are not in here -> why
+    #: records that were left out -> reason
     left_out: dict[str, str]
-    #: how many tensors were compared, and the names of those that some runs lack, which were not;
+    #: number of tensors compared, and names of tensors that were not, since some runs lack them;
     #: None and empty in results of older versions
     compared: int | None = None
     not_compared: tuple[str, ...] = ()
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        """The classes, and which of the others each of them left when."""
+        """The final classes, with the parent and the step at which each branched off."""
         return branches(self.classes, self.splits)
 
     def __repr__(self) -> str:
@@ -247,17 +244,17 @@ def compare_many(
 ) -> ManyRuns:
     """Compare any number of runs of one model, in the tensors that all of them have.
 
-    What cannot be read, has other weights and statistics than most, or lacks the step with which
-    most begin, is left out and named. Runs with another optimizer or frozen layers are of the same
-    model: their slots are not compared, and a weight that is trainable in any run is one in all.
+    Records that cannot be read, that have different weights and statistics than most, or that lack
+    the first step of most are left out and reported. Runs with a different optimizer or frozen
+    layers belong to the same model: their slots are not compared, and a weight that is trainable in
+    any run counts as trainable in all.
 
     Parameters
     ----------
     records : iterable of Record, str or os.PathLike
-        Records or their files; opened one after another, and not held in memory.
+        Records or their files; files are opened one after another and not held in memory.
     trust : bool, default False
-        Open files as `fpdrift.records.open_own` does, however large they are: you know who made
-        them.
+        Open files with `fpdrift.records.open_own`, which lifts the size limits for untrusted files.
 
     Returns
     -------
@@ -297,36 +294,39 @@ def compare_many(
 
 def _read(
     records: Any, read: Callable[[str | os.PathLike[str]], Record]
-) -> tuple[list[Reduced], dict[str, str]]:
-    """Open one record after another, keeping what is needed of each."""
+) -> tuple[list[ReducedRecord], dict[str, str]]:
+    """Open one record after another, and keep what is needed of each."""
     if isinstance(records, Record | str | os.PathLike) or not isinstance(records, Iterable):
-        message = f"records are several records or their files, not {short_repr(records)}"
+        message = f"records is {short_repr(records)}; pass several records or paths of records"
         raise FpdriftError(message)
-    runs: list[Reduced] = []
+    runs: list[ReducedRecord] = []
     left_out: dict[str, str] = {}
     for source in records:
         if not isinstance(source, Record | str | os.PathLike):
-            message = f"not a record or its path: {short_repr(source)}; open_record() gives one"
+            message = (
+                f"{short_repr(source)} is neither a record nor a path; use open_record() to get a "
+                "record"
+            )
             raise FpdriftError(message)
         try:
             record = source if isinstance(source, Record) else read(source)
             if not len(record.steps):
-                message = f"{short_repr(record.name)} holds no step"
+                message = f"{short_repr(record.name)} contains no steps"
                 raise FpdriftError(message)
         except FpdriftError as error:
             left_out[new_name(file_name(source), left_out)] = str(error)
             continue
-        runs.append(reduced(record))
+        runs.append(reduce_record(record))
     return runs, left_out
 
 
 def _of_one_model(
-    runs: list[Reduced], left_out: dict[str, str]
-) -> tuple[list[Reduced], dict[str, str]]:
-    """Keep the runs of the model that most are of; of two equally frequent ones, the first."""
+    runs: list[ReducedRecord], left_out: dict[str, str]
+) -> tuple[list[ReducedRecord], dict[str, str]]:
+    """Keep the runs of the most frequent model; of two equally frequent models, the first."""
     if not runs:
         why = f": {next(iter(left_out.values()))}" if left_out else ""
-        message = f"no record to compare{why}"
+        message = f"no records to compare{why}"
         raise FpdriftError(message)
     model = Counter(run.variables for run in runs).most_common(1)[0][0]
     kept = []
@@ -339,14 +339,14 @@ def _of_one_model(
     first = Counter(int(run.steps[0]) for run in kept).most_common(1)[0][0]
     for run in kept:
         if first not in run.steps:
-            left_out[new_name(run.name, left_out)] = f"{OTHER_START}: has no step {first}"
+            left_out[new_name(run.name, left_out)] = f"{OTHER_START}: no step {first}"
     return [run for run in kept if first in run.steps], left_out
 
 
 def file_name(source: Record | str | os.PathLike[str]) -> str:
-    """Name a record by its file alone, without the folder that it lies in, as a result can hold it.
+    """Return a record's file name without its folder, in a form that a result can store.
 
-    A name that begins with ``$`` gets ``./`` in front, since a result keeps such names for itself.
+    Names with a leading ``$`` get the prefix ``./``, since results reserve them.
     """
     name = source.name if isinstance(source, Record) else os.fspath(source)
     text = text_of(os.path.basename(name))  # noqa: PTH119 - also of bytes
@@ -354,15 +354,15 @@ def file_name(source: Record | str | os.PathLike[str]) -> str:
 
 
 def new_name(name: str, names: dict[str, str]) -> str:
-    """Return a file's name, with a number if one from another folder is there already."""
-    again = (f"{name} ({number})" for number in itertools.count(2))
-    return name if name not in names else next(n for n in again if n not in names)
+    """Return a file's name, with a number if the name is already taken."""
+    numbered = (f"{name} ({number})" for number in itertools.count(2))
+    return name if name not in names else next(n for n in numbered if n not in names)
 
 
-def _common_steps(runs: Sequence[Reduced]) -> npt.NDArray[np.int64]:
-    """Find the steps recorded by all runs that get so far.
+def _common_steps(runs: Sequence[ReducedRecord]) -> npt.NDArray[np.int64]:
+    """Return the steps recorded by all runs that reached them.
 
-    A run that ends early takes no step away from the others; one that skips steps does.
+    A run that ends early does not remove steps of the others; a run that skips steps does.
     """
     counts = Counter(int(step) for run in runs for step in run.steps)
     lasts = np.sort([run.steps[-1] for run in runs])

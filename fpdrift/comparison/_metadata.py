@@ -1,9 +1,7 @@
-"""The settings of runs: what differs, and what is not recorded, beside a difference in weights.
+"""Compare the settings and environments of runs, and match the steps of their updates.
 
-What an update is: of how many batches it is made, and whether two runs make theirs alike.
-
-A record counts batches. Two batches of 16 whose gradients are accumulated are one batch of 32 on
-paper, so such runs are compared after each update, not after each batch.
+Records count batches. Two batches of 16 with accumulated gradients are equivalent on paper to one
+batch of 32, so such runs are compared after each update, not after each batch.
 """
 
 from __future__ import annotations
@@ -25,83 +23,83 @@ if TYPE_CHECKING:
     from fpdrift.records import Record
 
 UNKNOWN = "unknown"
-#: Of an environment variable or a package that a run did without.
+#: Values of an environment variable or a package that a run did not have.
 NOT_SET, NOT_INSTALLED = "not set", "not installed"
-#: Python's hash seed where the environment does not fix it.
+#: Python's hash seed if the environment does not fix it.
 RANDOM = "not set: random, a new one in each process"
 
-#: What a reader has to know of both runs; where neither says, that is worth a line.
+#: Settings that matter for every comparison: reported even if neither record has them.
 _NEEDED = ("condition", "data", "network", "seed", "starting weights")
-#: What comes first, by the last part of a name.
+#: Names to list first, by their last part.
 _FIRST = ("learning_rate", "seed")
-#: Characters of a value; only a stranger's or a machine-made one is longer.
+#: Most characters of a value; only untrusted or generated ones are longer.
 _LONGEST = 10_000
-#: Facts that are looked at of each of many records; a stranger's may have a million.
+#: Most facts to read from each of many records; an untrusted one may have a million.
 _MOST = 10_000
 
 
 def differing_facts(a: Record, b: Record) -> dict[str, tuple[Any, Any]]:
-    """List what differs between two records, apart from what training computed.
+    """List the settings that differ between two records, apart from what training computed.
 
     Returns
     -------
     dict
-        Name, such as ``"condition.seed"`` or ``"packages.numpy"`` -> a's and b's value, as text
-        where it is a list; ``"unknown"`` where a record does not say. Learning rates and seeds come
-        first.
+        Name, such as ``"condition.seed"`` or ``"packages.numpy"`` -> values of a and b. Lists are
+        given as text; a value that a record does not contain is ``"unknown"``. Learning rates and
+        seeds come first.
     """
     ours, others = _comparable(a, b)
     flat = [dict(flat_values(facts)) for facts in (ours, others)]
     found = {name: (_value(flat[0], name), _value(flat[1], name)) for name in _names(flat)}
     # 1 and True are equal, and NaN is not equal to itself
     known = {name: both for name, both in found.items() if repr(both[0]) != repr(both[1])}
-    unknown = dict.fromkeys(_unsaid(ours | others, found), (UNKNOWN, UNKNOWN))
-    return unknown | {name: known[name] for name in in_order(known)}
+    unknown = dict.fromkeys(_missing_facts(ours | others, found), (UNKNOWN, UNKNOWN))
+    return unknown | {name: known[name] for name in sort_names(known)}
 
 
 def varying_facts(all_facts: Sequence[dict[str, Any]]) -> dict[str, tuple[Any, ...]]:
-    """List what is not the same in all of several records; names and values as above.
+    """List the settings that are not the same in several records, as `differing_facts` does.
 
     Parameters
     ----------
     all_facts : sequence of dict
-        What `facts_of` gave for each.
+        Result of `facts_of` for each record.
     """
     flat = [dict(islice(flat_values(facts), _MOST)) for facts in all_facts]
     values = {name: tuple(_value(facts, name) for facts in flat) for name in _names(flat)}
     varying = {
         name: found for name, found in values.items() if len({repr(value) for value in found}) > 1
     }
-    return {name: varying[name] for name in in_order(varying)}
+    return {name: varying[name] for name in sort_names(varying)}
 
 
 def flat_facts(record: Record) -> dict[str, str]:
-    """Return all that a record says of its run, one text a name."""
-    facts = dict(flat_values(_said(record)))
-    return {name: str(facts[name]) for name in in_order(facts) if facts[name] is not None}
+    """Return everything that a record contains about its run, as text by name."""
+    facts = dict(flat_values(_recorded_facts(record)))
+    return {name: str(facts[name]) for name in sort_names(facts) if facts[name] is not None}
 
 
 def facts_of(record: Record) -> dict[str, Any]:
-    """Return what a record says of its run, apart from what training computed."""
+    """Return what a record contains about its run, apart from what training computed."""
     facts = {
         "complete": record.complete,
         "first step": int(record.steps[0]),
         "last step": int(record.steps[-1]),
         "loss kind": record.loss_kind,
-        **_said(record),
+        **_recorded_facts(record),
     }
     if isinstance(facts.get("keras"), dict):
-        facts["keras"] = _alike(facts["keras"])
+        facts["keras"] = _normalize_keras(facts["keras"])
     if record.start_seen:
         facts["starting weights"] = _starting_weights(record)
     return facts | {f"dtype of {tensor.name}": tensor.dtype for tensor in record.tensors}
 
 
-def _alike(keras: dict[str, Any]) -> dict[str, Any]:
-    """Return what a recorder says of a model in such a way that equal models say the same.
+def _normalize_keras(keras: dict[str, Any]) -> dict[str, Any]:
+    """Normalize the description of a model, so that equal models have equal descriptions.
 
-    A Sequential model that was loaded from a file names its Input, one that was made does not. An
-    optimizer that scales the loss for float16 holds the one whose settings are to be compared.
+    A Sequential model loaded from a file lists its InputLayer, a newly built one does not. An
+    optimizer that scales the loss for float16 wraps the one whose settings are to be compared.
     """
     found = dict(keras)
     if isinstance(keras.get("layers"), list):
@@ -121,10 +119,10 @@ def _unwrapped(settings: Any) -> Any:
 
 
 def flat_values(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Return nested settings as pairs of a name, such as ``"condition.seed"``, and a plain value.
+    """Yield nested settings as pairs of a name, such as ``"condition.seed"``, and a plain value.
 
-    A list of settings, such as those of several optimisers, is numbered from 0; one alone has no
-    number. Any other list is one value, written as Python does.
+    The items of a list of settings, such as those of several optimisers, are numbered from 0; a
+    single item has no number. Any other list is one value, in Python notation.
     """
     for key, value in facts.items():
         name, inner = f"{prefix}{key}", value
@@ -137,8 +135,8 @@ def flat_values(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[st
             yield name, _text(value) if isinstance(value, list | tuple | str) else value
 
 
-def in_order(names: Mapping[str, Any]) -> list[str]:
-    """Sort names of settings: learning rates and seeds first, the others as they come."""
+def sort_names(names: Mapping[str, Any]) -> list[str]:
+    """Sort names of settings: learning rates and seeds first, the others in their own order."""
 
     def place(name: str) -> int:
         for number, word in enumerate(_FIRST):
@@ -149,19 +147,19 @@ def in_order(names: Mapping[str, Any]) -> list[str]:
     return sorted(names, key=place)
 
 
-def _said(record: Record) -> dict[str, Any]:
-    """Return what a record says of its run and its machine."""
+def _recorded_facts(record: Record) -> dict[str, Any]:
+    """Return what a record contains about its run and its machine."""
     machine = record.provenance.to_dict()
     machine["switches"] = {"PYTHONHASHSEED": RANDOM, **machine["switches"]}
-    # a result keeps names with a leading $ for itself
+    # results reserve names with a leading $
     meta = {name.lstrip("$"): value for name, value in record.meta.items() if value is not None}
     return {**meta, **machine}
 
 
-def _unsaid(facts: Mapping[str, Any], flat: Mapping[str, tuple[Any, Any]]) -> list[str]:
-    """Name what a reader has to know and neither record says."""
+def _missing_facts(facts: Mapping[str, Any], flat: Mapping[str, tuple[Any, Any]]) -> list[str]:
+    """Name the settings that matter for every comparison and that neither record contains."""
     said = set(facts)
-    if "keras" in said:  # its layers are listed there
+    if "keras" in said:  # it lists the layers
         said.add("network")
     seeds = [name for name in flat if name.endswith("seed") and not name.startswith("keras.")]
     if any(value is not None for name in (*seeds, "keras.seed") for value in flat.get(name, ())):
@@ -175,12 +173,12 @@ def _starting_weights(record: Record) -> str:
 
 
 def _comparable(a: Record, b: Record) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the facts of two records without those that mean different things in the two."""
+    """Return the facts of two records without those that are not comparable."""
     ours, others = facts_of(a), facts_of(b)
     for facts, part in zip((ours, others), shared(a, b), strict=True):
-        if "starting weights" in facts:  # of those that both have
+        if "starting weights" in facts:  # compare the shared weights only
             facts["starting weights"] = _starting_weights(part)
-    if ours["first step"] != others["first step"]:  # the weights of two different steps
+    if ours["first step"] != others["first step"]:  # weights of different steps
         ours["starting weights"] = others["starting weights"] = None
     names = {tensor.name for tensor in a.tensors} & {tensor.name for tensor in b.tensors}
     for facts, record in ((ours, a), (others, b)):
@@ -191,7 +189,7 @@ def _comparable(a: Record, b: Record) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _names(all_facts: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Name all settings; of one that has an inner life in some records, what is inside."""
+    """Name all settings; one that is nested in some records is replaced by its parts."""
     names = dict.fromkeys(name for facts in all_facts for name in facts)
     inside = {parent for name in names for parent in _parents(name)}
     return [name for name in names if name not in inside]
@@ -204,9 +202,10 @@ def _parents(name: str) -> Iterator[str]:
 
 
 def _value(facts: Mapping[str, Any], name: str) -> Any:
-    """Return a setting, or the plain one that this record has in place of all that is inside.
+    """Return a setting, or the plain value that this record has in place of a nested one.
 
-    Of what is recorded only where it is there, say that it was not.
+    Environment variables and packages are recorded only if they exist; a missing one is reported as
+    such.
     """
     for place in (name, *_parents(name)):
         if place in facts:
@@ -217,7 +216,7 @@ def _value(facts: Mapping[str, Any], name: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    """Write a list or text whole; of one longer than any setting the beginning and a digest."""
+    """Format a list or text; if it is too long, return its beginning and a digest."""
     text = str(value)
     if len(text) <= _LONGEST:
         return text
@@ -225,16 +224,16 @@ def _text(value: Any) -> str:
     return f"{text[:_LONGEST]}… ({len(text):,} characters, digest {digest})"
 
 
-def lined_up(a: Record, b: Record) -> tuple[Record, Record]:
-    """Count the steps of both records in updates if they accumulate over different numbers."""
-    batches = [accumulated(record) for record in (a, b)]
+def align_updates(a: Record, b: Record) -> tuple[Record, Record]:
+    """Count steps in updates if the two runs accumulate gradients over different numbers."""
+    batches = [batches_per_update(record) for record in (a, b)]
     if batches[0] == batches[1]:
         return a, b
     return by_updates(a, batches[0]), by_updates(b, batches[1])
 
 
-def accumulated(record: Record) -> int:
-    """Return of how many batches an update is made; 1 where a record does not say."""
+def batches_per_update(record: Record) -> int:
+    """Return the number of batches per update; 1 if a record does not contain it."""
     optimizers = _optimizers(record)
     settings: Any = optimizers[0] if len(optimizers) == 1 else None
     while isinstance(settings, dict):
@@ -245,18 +244,18 @@ def accumulated(record: Record) -> int:
     return 1
 
 
-def alike(a: Record, b: Record) -> bool:
-    """Tell whether two runs are known to make their updates by one optimizer at one constant rate.
+def updates_alike(a: Record, b: Record) -> bool:
+    """Return whether two runs are known to use the same optimizer with the same constant rate.
 
-    Then the first update, which was not seen, moved the weights about as far as the second one did.
-    Of FTRL, which computes its weights anew from the gradients, that does not hold.
+    Then the first update, even if it was not recorded, moved the weights about as far as the
+    second. This does not hold for FTRL, which recomputes the weights from all gradients.
     """
     ours, others = map(_optimizers, (a, b))
-    return bool(ours) and ours == others and all(map(_is_steady, ours))
+    return bool(ours) and ours == others and all(map(_has_constant_rate, ours))
 
 
-def _is_steady(settings: Any) -> bool:
-    """Return whether an optimizer moves weights at a constant rate from where they are."""
+def _has_constant_rate(settings: Any) -> bool:
+    """Return whether an optimizer updates weights incrementally at a constant rate."""
     while isinstance(settings, dict) and "inner_optimizer" in settings:
         settings = settings["inner_optimizer"]
     if not isinstance(settings, dict):
@@ -266,7 +265,7 @@ def _is_steady(settings: Any) -> bool:
 
 
 def by_updates(record: Record, batches: int) -> Record:
-    """Keep the steps that end an update, and count updates; a loss is the mean of its batches."""
+    """Keep the steps that end an update, and count updates; losses are means over the batches."""
     if batches == 1:
         return record
     rows = np.flatnonzero(record.steps % batches == 0)
@@ -290,22 +289,22 @@ def by_updates(record: Record, batches: int) -> Record:
 
 
 def _optimizers(record: Record) -> list[Any]:
-    """Return the settings of each optimizer; none where a record does not say."""
+    """Return the settings of each optimizer; an empty list if a record has none."""
     keras = record.meta.get("keras")
     found = keras.get("optimizers") if isinstance(keras, dict) else None
     return found if isinstance(found, list) else []
 
 
 def _mean_loss(record: Record, rows: npt.NDArray[np.intp], batches: int) -> npt.NDArray[np.float64]:
-    """Average the losses of the batches of each update; NaN where one was not recorded."""
+    """Average the losses over the batches of each update; NaN if one was not recorded."""
     firsts = rows - (batches - 1)
-    # the start has no loss
-    all_there = (firsts >= record.start_seen) & (
+    # the starting state has no loss
+    recorded = (firsts >= record.start_seen) & (
         record.steps[rows] - record.steps[firsts] == batches - 1
     )
     return np.array(
         [
-            record.loss[first : row + 1].mean() if there else np.nan
-            for first, row, there in zip(firsts, rows, all_there, strict=True)
+            record.loss[first : row + 1].mean() if known else np.nan
+            for first, row, known in zip(firsts, rows, recorded, strict=True)
         ]
     )

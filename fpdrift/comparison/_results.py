@@ -1,7 +1,4 @@
-"""What `compare` returns.
-
-What happens in the course of one run: its phases, and its first number that is not finite.
-"""
+"""Result types of `compare`: the comparison, its first difference, and the phases of each run."""
 
 from __future__ import annotations
 
@@ -23,22 +20,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunPhase(Result):
-    """A part of a run in which model, optimiser and settings stay as they are."""
+    """A part of a run in which model, optimiser and settings do not change."""
 
-    #: updates done before its first one
+    #: number of updates before the phase
     step: int
-    #: what changed since the phase before, a sentence each, as the recorder wrote it down; empty
-    #: for the first
+    #: changes since the previous phase, one sentence each, as written by the recorder; empty for
+    #: the first phase
     changes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NonFinite(Result):
-    """The first number of a run that is infinite or NaN, among those that were looked at."""
+    """The first infinite or NaN value of a run, among the values that were checked."""
 
-    #: updates done by then
+    #: number of updates at that point
     step: int
-    #: whether every step before it was looked at; records of format version 1 know of some alone
+    #: whether all earlier steps were checked; records of format version 1 checked only some
     exact: bool
     #: "loss", or the name of a metric or of a tensor
     name: str
@@ -48,12 +45,12 @@ class NonFinite(Result):
 
 
 def phases(record: Record) -> tuple[RunPhase, ...]:
-    """Return a run's phases; a run without a seam has one."""
+    """Return the phases of a run; a run without changes has one."""
     return tuple(RunPhase(step=phase.step, changes=phase.changes) for phase in record.phases)
 
 
 def non_finite(record: Record) -> NonFinite | None:
-    """Return the first number that is not finite; None if all that were looked at are."""
+    """Return the first non-finite value; None if all values that were checked are finite."""
     if record.first_non_finite is None:
         return None
     step, name = record.first_non_finite
@@ -63,18 +60,17 @@ def non_finite(record: Record) -> NonFinite | None:
 
 Start = Literal["equal", "different", "not seen", "later"]
 
-#: A law describes how a small difference grows: of runs whose weights are farther apart than this
-#: where they are first compared, none is.
+#: A growth law describes a small difference. It does not apply if the distance exceeds this where
+#: the runs are first compared.
 FAR = 0.01
-#: Runs that are farther apart after the first step than so many times what both move in the next
-#: one did not get there by training: they started from different weights. How often that is right
-#: stands in ``docs/starts.md``.
+#: If the distance after the first step exceeds this multiple of what both runs move in the next
+#: step, the runs started from different weights. See ``docs/starts.md`` for the error rate.
 MOVES = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TensorDifference(Result):
-    """One tensor that is among the first to differ."""
+    """One of the tensors that differ at the first difference."""
 
     name: str
     #: "weight", "statistic", "slot" or "seed"
@@ -89,9 +85,9 @@ class TensorDifference(Result):
 class FirstDifference(Result):
     """Where two runs diverge: the first step recorded by both at which any tensor's bits differ."""
 
-    #: updates done by then; 0 = before the first step
+    #: number of updates at that point; 0 = before the first step
     step: int
-    #: the step before it that both recorded, equal in every bit; None where there is none
+    #: previous step that both recorded, at which all bits are equal; None if there is none
     last_equal: int | None
     #: all tensors that differ at that step: weights first, then statistics, slots and seeds
     tensors: tuple[TensorDifference, ...]
@@ -105,7 +101,7 @@ class FirstDifference(Result):
 
     @property
     def when(self) -> str:
-        """The step in words; a difference may be older than the first step that both recorded."""
+        """The step in words; the difference may precede the first step that both recorded."""
         if not self.step:
             return "before step 1"
         if self.last_equal is None:
@@ -115,73 +111,74 @@ class FirstDifference(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Comparison(Result):
-    """Two runs, side by side in what they share; arrays are read-only.
+    """Comparison of two runs in the tensors that they share; arrays are read-only.
 
     A distance is ||a - b|| / ||a|| over the trainable weights, in float64. It is exactly 0 where
-    all their hashes are equal, infinite where a's weights are all zero and b's are not, and NaN
-    where it cannot be known: a weight that differs is not finite, or only its hash was kept, or
-    there is no trainable weight.
+    all hashes are equal, infinite where the weights of a are all zero and those of b are not, and
+    NaN where it is unknown: a weight that differs is not finite, only its hash was kept, or there
+    are no trainable weights.
 
-    Both runs may have tensors that the other lacks: those are named, and left out of all figures.
+    Tensors that only one run has are named and left out of all results.
     """
 
-    #: the two records' names
+    #: names of the two records
     name_a: str
     name_b: str
     #: steps recorded by both, ascending (n,)
     recorded_steps: npt.NDArray[np.int64]
-    #: steps recorded by one of the two alone, left out of all that follows
+    #: steps recorded by only one of the two, which are left out below
     only_a: npt.NDArray[np.int64]
     only_b: npt.NDArray[np.int64]
-    #: how many tensors differ in their bits at each of the recorded steps (n,)
+    #: number of tensors whose bits differ at each of the recorded steps (n,)
     differing: npt.NDArray[np.int64]
     #: None if no bit differed at any step recorded by both
     first_difference: FirstDifference | None
     #: steps at which both kept values or sketches, ascending (m,)
     steps: npt.NDArray[np.int64]
-    #: relative distance of the weights (m,)
+    #: relative distance between the weights (m,)
     distance: npt.NDArray[np.float64]
-    #: standard error of `distance`, from the sketches; exact parts add none (m,)
+    #: standard error of `distance` due to the sketches; 0 for tensors kept whole (m,)
     standard_error: npt.NDArray[np.float64]
-    #: the same distance without the weights whose true gradient is zero, so that whatever they gain
-    #: is rounding (m,); None where no record says of any weight whether it is one
+    #: the same distance without the weights whose true gradient is zero, which move only by
+    #: rounding (m,); None if no record has this information
     distance_without_zero_gradient: npt.NDArray[np.float64] | None
-    #: names of the weights, one a row of `distance_by_weight`
+    #: names of the weights, the rows of `distance_by_weight`
     weights: tuple[str, ...]
-    #: each weight's part of the distance: a column's squares add up to the square of `distance`
-    #: (weights, m)
+    #: contribution of each weight to the distance: the squares of a column add up to the square of
+    #: `distance` (weights, m)
     distance_by_weight: npt.NDArray[np.float64]
-    #: loss of a and of b at the recorded steps, NaN where there is none (2, n)
+    #: losses of a and b at the recorded steps, NaN where missing (2, n)
     loss: npt.NDArray[np.float64]
-    #: the metrics that both report, each as `loss`
+    #: the metrics that both report, in the form of `loss`
     metrics: dict[str, npt.NDArray[np.float64]]
-    #: fraction of the probe's predictions whose class differs at `churn_step`; None where there are
-    #: no classes to compare, which `answers` explains
+    #: fraction of the probe's predictions whose class differs at `churn_step`; None if there are no
+    #: classes to compare, for the reason in `answers`
     churn: float | None
     #: last step at which both predicted the probe
     churn_step: int | None
-    #: what else differs or is unknown: name -> (a's, b's), "unknown" where a record does not say
+    #: other settings that differ or are unknown: name -> (value of a, value of b); "unknown" if a
+    #: record does not contain it
     differs: dict[str, tuple[Any, Any]]
-    #: of each of `weights`, whether its true gradient is known to be zero; empty where no record
-    #: says it of any
+    #: for each of `weights`, whether its true gradient is known to be zero; empty if no record has
+    #: this information
     zero_gradient: tuple[bool, ...] = ()
-    #: how the two runs' predictions of the probe compare; None in results of older versions
+    #: comparison of the predictions on the probe; None in results of older versions
     answers: Churn | None = None
-    #: tensors that one run alone has, or in another shape
+    #: tensors that only one run has, or whose shapes differ
     only_in_a: tuple[str, ...] = ()
     only_in_b: tuple[str, ...] = ()
-    #: shared tensors of two dtypes, which have no bits to compare and count as differing
+    #: shared tensors whose dtypes differ; they count as different, since bits cannot be compared
     of_two_dtypes: tuple[str, ...] = ()
-    #: of a and of b: whether the state before its first recorded update was seen, the first
+    #: for a and b: whether the state before the first recorded update was recorded, and the first
     #: recorded step
     start_seen: tuple[bool, bool] = (True, True)
     start_steps: tuple[int, int] = (0, 0)
-    #: of how many batches an update is made in a and in b; where they differ, steps count updates
+    #: number of batches per update in a and b; if they differ, steps count updates
     batches: tuple[int, int] = (1, 1)
-    #: how far the weights of a and of b move from the first to the second of `steps`, relative to
-    #: their own norm; NaN where it is not known
+    #: distance that the weights of a and b move between the first two of `steps`, relative to their
+    #: own norm; NaN if unknown
     first_move: tuple[float, float] = (float("nan"), float("nan"))
-    #: whether both are known to make updates by one optimizer with one constant learning rate
+    #: whether both are known to use the same optimizer with the same constant learning rate
     alike_updates: bool = False
     #: of a and of b: the dtype policy that it computes with, "" where the record does not say; and
     #: what its losses are
@@ -190,16 +187,16 @@ class Comparison(Result):
     #: distance after the first update that differs, as a share of that update's length; NaN where
     #: the weights before or after it were not kept
     update_gap: float = float("nan")
-    #: of a and of b: the run's phases, and its first number that is not finite
+    #: for a and b: phases of the run, and its first non-finite value
     phases: tuple[tuple[RunPhase, ...], tuple[RunPhase, ...]] = ((), ())
     non_finite: tuple[NonFinite | None, NonFinite | None] = (None, None)
 
     @property
     def start(self) -> Start:
-        """What is known of the states that the two runs began with.
+        """What is known about the starting states of the two runs.
 
-        "equal" and "different" where both were seen at the same step, "not seen" where one of them
-        was not, "later" where one run begins at a step that the other reached by training.
+        "equal" or "different" if both were recorded at the same step, "not seen" if one of them was
+        not recorded, "later" if one run starts at a step that the other reached by training.
         """
         if not all(self.start_seen):
             return "not seen"
@@ -210,7 +207,7 @@ class Comparison(Result):
 
     @property
     def distance_at_first(self) -> float:
-        """Distance at the first step that both recorded; NaN where it is not known."""
+        """Distance at the first step that both recorded; NaN if unknown."""
         if len(self.steps) and self.steps[0] == self.recorded_steps[0]:
             return float(self.distance[0])
         return float("nan")
@@ -239,8 +236,8 @@ class Comparison(Result):
     def different_weights(self) -> bool:
         """Whether the runs are known to have started from different weights.
 
-        Where the start was not seen, that follows from weights which are farther apart after the
-        first step than such steps move them; it is not known of runs whose updates are not alike.
+        If the start was not recorded, this is inferred from a distance after the first step that is
+        larger than such steps move the weights; it is unknown if the updates are not alike.
         """
         first = self.first_difference
         if first is None or first.last_equal is not None:
@@ -278,22 +275,22 @@ class Comparison(Result):
             if self.churn is not None:
                 parts.append(f"churn {100 * self.churn:.2g} %")
             elif self.answers is not None and self.answers.distance > 0:
-                parts.append(f"predictions {self.answers.distance:.1e} apart")
+                parts.append(f"relative distance of predictions {self.answers.distance:.1e}")
         parts += [
-            f"{run}: first not finite {found}"
+            f"{run}: first non-finite value in {found}"
             for run, found in zip("ab", self.non_finite, strict=True)
             if found is not None
         ]
         alone = len(self.only_a) + len(self.only_b)
         if alone:
-            parts.append(f"{alone} steps recorded by one run alone")
+            parts.append(f"{alone} steps recorded by only one run")
         unshared = len(self.only_in_a) + len(self.only_in_b)
         if unshared:
-            parts.append(f"{unshared} tensors in one run alone")
+            parts.append(f"{unshared} tensors in only one run")
         return f"Comparison({', '.join(parts)})"
 
     def _distances(self) -> list[str]:
-        """First distance that is not zero and the last one, as text."""
+        """Return the first non-zero and the last distance, as text."""
         ends = [*np.flatnonzero(self.distance)[:1], len(self.steps) - 1]
         shown = dict.fromkeys(
             f"{self.distance[i]:.1e} at step {self.steps[i]}" for i in ends if i >= 0
@@ -303,7 +300,7 @@ class Comparison(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Comparisons(Result):
-    """Several comparisons with a word for each, to be seen together.
+    """Several labelled comparisons.
 
     Raises
     ------
@@ -318,7 +315,7 @@ class Comparisons(Result):
         if len(self.labels) != len(self.comparisons):
             message = (
                 f"{len(self.labels)} labels for {len(self.comparisons)} comparisons; "
-                "give one for each"
+                "pass one label per comparison"
             )
             raise FpdriftError(message)
 

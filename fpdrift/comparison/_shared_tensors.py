@@ -1,7 +1,7 @@
-"""What two records have in common: tensors of one name and one shape, whatever else there is.
+"""Find the tensors that records share: those with the same name and shape.
 
-Runs that differ in their optimiser, in what is frozen or in how gradients are accumulated have the
-same weights and other slots. They are compared in what they share.
+Runs with different optimisers, frozen layers or gradient accumulation have the same weights but
+different slots. They are compared in the tensors that they share.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from fpdrift.comparison._many import Reduced
+    from fpdrift.comparison._many import ReducedRecord
     from fpdrift.records import Record, Role, Tensor
 
-    Run = TypeVar("Run", Record, Reduced)
+    Run = TypeVar("Run", Record, ReducedRecord)
 
-#: Roles of a model's own variables: a layer may be trainable in one run and frozen in the other.
+#: Roles of a model's own variables; a layer may be trainable in one run and frozen in another.
 VARIABLES = ("weight", "statistic")
 
 
 def shared(a: Record, b: Record) -> tuple[Record, Record]:
-    """Return both records with the tensors alone that they share, in the order of `a`.
+    """Return both records with only the tensors that they share, in the order of `a`.
 
     A variable that is trainable in one of the two counts as a weight in both.
 
@@ -44,7 +44,7 @@ def shared(a: Record, b: Record) -> tuple[Record, Record]:
 
 
 def shared_by_all(runs: Sequence[Run]) -> list[Run]:
-    """Return several runs with the tensors alone that all have, in the order of the first.
+    """Return several runs with only the tensors that all have, in the order of the first.
 
     A variable that is trainable in any of them counts as a weight in all.
     """
@@ -60,21 +60,21 @@ def shared_by_all(runs: Sequence[Run]) -> list[Run]:
     return [_part(run, mine, roles) for run, mine in zip(runs, places, strict=True)]
 
 
-def alone(a: Record, b: Record) -> tuple[str, ...]:
-    """Name the tensors of `a` that `b` lacks, or has in another shape."""
+def unshared_tensors(a: Record, b: Record) -> tuple[str, ...]:
+    """Name the tensors of `a` that `b` lacks or has with a different shape."""
     there = {key(tensor) for tensor in b.tensors}
     return tuple(tensor.name for tensor in a.tensors if key(tensor) not in there)
 
 
 def present_in_both(a: Record, b: Record, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Describe which tensors both runs have at steps that both recorded (n, tensors)."""
+    """Return a mask of the tensors that both runs have at steps that both recorded (n, tensors)."""
     rows_a, rows_b = (np.searchsorted(record.steps, steps) for record in (a, b))
     there: npt.NDArray[np.bool_] = a.present[rows_a] & b.present[rows_b]
     return there
 
 
 def key(tensor: Tensor) -> tuple[str, str, tuple[int, ...]]:
-    """Return what tensors of two runs that are the same one have in common."""
+    """Return the key by which the same tensor is found in different runs."""
     role = "variable" if tensor.role in VARIABLES else tensor.role
     return tensor.name, role, tensor.shape
 
@@ -84,7 +84,7 @@ def _place(tensor: Tensor) -> tuple[str, str, tuple[int, ...]]:
 
 
 def _part(record: Run, places: list[int], roles: list[Role]) -> Run:
-    """Return a run with some of its tensors."""
+    """Return a run with only some of its tensors."""
     return replace(
         record,
         tensors=tuple(
@@ -100,17 +100,17 @@ def _part(record: Run, places: list[int], roles: list[Role]) -> Run:
 
 
 def _no_weight(a: Record, b: Record) -> FpdriftError:
-    """Say that two models share no weight, with one that each has alone."""
+    """Return an error that two models share no weight, with an example from each."""
     names = " against ".join(
         next((describe(tensor) for tensor in record.tensors if tensor.role in VARIABLES), "none")
         for record in (a, b)
     )
     return FpdriftError(
-        f"{short_repr(a.name)} and {short_repr(b.name)} are of different models, which share no "
-        f"weight ({names}); compare runs of one model"
+        f"{short_repr(a.name)} and {short_repr(b.name)} belong to different models that share no "
+        f"weight ({names}); compare runs of the same model"
     )
 
 
 def describe(tensor: Tensor) -> str:
-    """Name a tensor with its role and shape."""
+    """Describe a tensor by role, name and shape."""
     return f"{tensor.role} {short_repr(tensor.name)} of shape {short_repr(tensor.shape)}"

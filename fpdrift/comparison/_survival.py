@@ -1,9 +1,9 @@
-"""How long a difference lasts: which nudges are absorbed, and when.
+"""Survival of differences: which perturbations are absorbed, and after how many steps.
 
-Kaplan and Meier, "Nonparametric estimation from incomplete observations" (1958), for the share that
-is still there; Greenwood, "The natural duration of cancer" (1926), for its variance, on the scale
-of log(-log), which keeps an interval between 0 and 1. That has no width where nothing was absorbed
-yet; there, and for a count, stands the interval of Clopper and Pearson.
+The surviving share is estimated after Kaplan and Meier, "Nonparametric estimation from incomplete
+observations" (1958), and its variance after Greenwood, "The natural duration of cancer" (1926), on
+the log(-log) scale, which keeps intervals between 0 and 1. As long as nothing was absorbed, that
+interval has no width; the interval of Clopper and Pearson is used instead, as it is for counts.
 """
 
 from __future__ import annotations
@@ -26,63 +26,63 @@ if TYPE_CHECKING:
 
     from fpdrift.records import Record
 
-#: Half, as far as it can be told from a product of rounded shares.
+#: One half, with a tolerance for the rounding errors of a product of shares.
 _HALF = 0.5 + 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Survival(Result):
-    """Which share of differences is still there after how many steps; arrays are read-only.
+    """Share of differences that survive a number of steps; arrays are read-only.
 
-    A share holds from its step up to the next one. Intervals are at 95 %, each for one step.
+    Each share holds from its step up to the next one. Intervals are pointwise, at 95 %.
     """
 
     #: steps at which a difference was absorbed, ascending (k,)
     steps: npt.NDArray[np.int64]
-    #: differences that were there and watched until then (k,)
+    #: number of differences that still existed and were observed until then (k,)
     at_risk: npt.NDArray[np.int64]
-    #: of them absorbed at that step (k,)
+    #: number of them absorbed at that step (k,)
     absorbed: npt.NDArray[np.int64]
-    #: share that is left (k,)
+    #: surviving share (k,)
     share: npt.NDArray[np.float64]
-    #: its interval; 0 to 1 where nothing is left, since Greenwood's variance is none there; NaN of
-    #: fewer than 6 differences (k,)
+    #: interval of the share; 0 to 1 where no difference survives, since Greenwood's variance is
+    #: undefined there; NaN for fewer than 6 differences (k,)
     low: npt.NDArray[np.float64]
     high: npt.NDArray[np.float64]
-    #: steps after which the watching of a difference ended that was still there, ascending (c,)
+    #: steps after which the observation of a surviving difference ended, ascending (c,)
     censored: npt.NDArray[np.int64]
-    #: differences watched
+    #: number of differences observed
     n: int
 
     @property
     def events(self) -> int:
-        """How many were absorbed."""
+        """Number of differences that were absorbed."""
         return int(self.absorbed.sum())
 
     @property
     def absorbed_interval(self) -> Interval:
-        """The interval of the share that is absorbed while it is watched."""
+        """Interval of the share of differences absorbed during the observation."""
         return share_interval(self.events, self.n)
 
     @property
     def median(self) -> int | None:
-        """First step at which at most half are left; None if more than that last."""
+        """First step at which at most half survive; None if more than half survive to the end."""
         for row in np.flatnonzero(self.share <= _HALF):
-            # a product of rounded shares may miss one half by an ulp: the counts themselves decide
+            # a product of rounded shares may miss one half by an ulp, so the counts decide
             if self.share[row] < 1 - _HALF or self._halved(int(row)):
                 return int(self.steps[row])
         return None
 
     def _halved(self, row: int) -> bool:
-        """Tell from whole numbers whether at most half are left."""
+        """Return whether at most half survive, in exact integer arithmetic."""
         at_risk, absorbed = (x[: row + 1].tolist() for x in (self.at_risk, self.absorbed))
         left = math.prod(risk - gone for risk, gone in zip(at_risk, absorbed, strict=True))
         return bool(2 * left <= math.prod(at_risk))
 
     def band(self, step: int) -> tuple[float, float]:
-        """Return the interval of the share that is left at a step; NaN of fewer than 6 differences.
+        """Return the interval of the surviving share at a step; NaN for fewer than 6 differences.
 
-        Until the first is absorbed it is that of none out of those that were watched until then.
+        Before the first absorption, it is the interval of 0 out of the number observed so far.
         """
         if self.n < FEWEST:
             return math.nan, math.nan
@@ -96,25 +96,27 @@ class Survival(Result):
         return f"Survival({self})"
 
     def __str__(self) -> str:
-        half = "more than half last" if self.median is None else f"half by step {self.median}"
+        survive = "more than half survive"
+        half = survive if self.median is None else f"half absorbed by step {self.median}"
         its = self.absorbed_interval
         between = f" ({its.low:.0%} to {its.high:.0%}, 95 % {its.method})" if its else ""
         return f"{self.events} of {self.n} absorbed{between}, {half}"
 
 
 def survival_curve(durations: Any, events: Any) -> Survival:
-    """Estimate how the share of differences that are still there falls with the steps.
+    """Estimate the share of differences that survive, as a function of the step.
 
-    A difference that is absorbed and one whose watching ends, both after the same step, count as
-    absorbed first: the other one was still there.
+    If one difference is absorbed and the observation of another ends after the same step, the
+    absorption counts as earlier: the other difference still existed.
 
     Parameters
     ----------
     durations : (n,) array_like of int
-        Steps for which each difference was there and watched, 0 or more; 0 with an event is a
-        nudge that left no bit behind.
+        Number of steps for which each difference existed and was observed, 0 or more. A duration of
+        0 with an event is a nudge that changed no bit.
     events : (n,) array_like of bool
-        Whether it was absorbed then; False if it was still there when the watching ended.
+        True if the difference was absorbed then; False if it still existed when the observation
+        ended.
 
     Returns
     -------
@@ -123,8 +125,8 @@ def survival_curve(durations: Any, events: Any) -> Survival:
     Raises
     ------
     FpdriftError
-        If there is no pair, the lengths differ, a duration is no such number or an event neither
-        True nor False.
+        If the sequences are empty or of unequal length, a duration is not an integer of at least 0,
+        or an event is not a bool.
     """
     durations, events = _pairs(durations, events)
     steps, absorbed = np.unique(durations[events], return_counts=True)
@@ -132,7 +134,7 @@ def survival_curve(durations: Any, events: Any) -> Survival:
     # scipy.stats.ecdf has the same formulas, but a third of its shares end in other bits than those
     # of saved results, and its interval warns where nothing is left
     share = np.cumprod(1 - absorbed / at_risk, dtype=np.float64)
-    with np.errstate(divide="ignore"):  # where nothing is left
+    with np.errstate(divide="ignore"):  # where no difference survives
         variance = np.cumsum(absorbed / (at_risk * (at_risk - absorbed)), dtype=np.float64)
     low, high = log_log_band(share, variance)
     if len(durations) < FEWEST:
@@ -152,30 +154,30 @@ def survival_curve(durations: Any, events: Any) -> Survival:
 def lasting(
     a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[str]
 ) -> tuple[int, bool]:
-    """Report for how many steps two runs differ in their bits, and whether they have re-merged.
+    """Return for how many steps the bits of two runs differ, and whether the runs re-merged.
 
-    Of many pairs these are the durations and events of `survival_curve`.
+    For many pairs of runs, these are the durations and events of `survival_curve`.
 
     Parameters
     ----------
     a, b : Record, str or os.PathLike
-        Records of one model, from one step on, or the files that hold them.
+        Records of the same model that start at the same step, or their files.
 
     Returns
     -------
     steps : int
-        From their first common step to that from which all bits are equal; if they never are, to
-        the last common one.
+        Number of steps from the first common step to the one from which all bits are equal, or to
+        the last common step if the runs do not re-merge.
     merged : bool
-        Whether all bits are equal at the last one.
+        Whether all bits are equal at the last common step.
 
     Raises
     ------
     FpdriftError
-        As `compare`.
+        As in `compare`.
     """
-    _, _, steps, apart = common_steps(a, b)
-    differs = np.flatnonzero(apart.any(axis=1))
+    _, _, steps, differing = common_steps(a, b)
+    differs = np.flatnonzero(differing.any(axis=1))
     if not len(differs):
         return 0, True
     merged = bool(differs[-1] < len(steps) - 1)
@@ -185,18 +187,18 @@ def lasting(
 def _pairs(durations: Any, events: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     try:
         steps, given = np.array(durations), np.array(events)
-    except ValueError:  # rows of several lengths
+    except ValueError:  # nested sequences of unequal length
         steps = given = np.empty((0, 0))
     # a bool is an integer to NumPy too
     numbers = steps.dtype.kind in "iu" and given.dtype.kind == "b"
     if not numbers or steps.ndim != 1 or not steps.size or given.shape != steps.shape:
         message = (
             f"durations {short_repr(durations)} and events {short_repr(events)}; "
-            "give a whole number and True or False for each difference"
+            "pass an integer and a bool for each difference"
         )
         raise FpdriftError(message)
     wrong = steps[(steps < 0) | (steps >= 1 << 53)]
     if len(wrong):
-        message = f"a duration is {short_repr(int(wrong[0]))}; count its steps, from 0 on"
+        message = f"a duration is {short_repr(int(wrong[0]))}; pass numbers of steps, at least 0"
         raise FpdriftError(message)
     return steps.astype(np.int64), given

@@ -1,9 +1,4 @@
-"""The loss and the metrics of several runs, each as it was recorded.
-
-Tensors by steps: which differ in their bits when, and how far each has come.
-
-What one record is: of which run, from where, whether it is complete.
-"""
+"""Tables from records: loss and metrics of runs, tensors by steps, and the summary of a record."""
 
 from __future__ import annotations
 
@@ -30,18 +25,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class RunCurves(Result):
-    """What several runs reported at each of their steps; arrays are read-only."""
+    """Loss and one metric of several runs at each step; arrays are read-only."""
 
     labels: tuple[str, ...]
-    #: each run's recorded steps (n_i,)
+    #: recorded steps of each run (n_i,)
     steps: tuple[npt.NDArray[np.int64], ...]
-    #: the loss of the step, NaN where there is none, each (n_i,)
+    #: loss of each step, NaN where missing (n_i,)
     loss: tuple[npt.NDArray[np.float64], ...]
-    #: what each run's loss is, as `Record.loss_kind`
+    #: kind of each run's loss, as in `Record.loss_kind`
     loss_kinds: tuple[str, ...]
-    #: name of the metric that all runs report; None where there is none
+    #: name of a metric that all runs report; None if there is none
     metric: str | None
-    #: that metric, a running mean over the epoch in most training loops, each (n_i,)
+    #: values of that metric, in most training loops a running mean over the epoch (n_i,)
     values: tuple[npt.NDArray[np.float64], ...]
 
     def __repr__(self) -> str:
@@ -52,27 +47,30 @@ class RunCurves(Result):
 def run_curves(
     records: Sequence[Record], labels: Sequence[str] | None = None, metric: str | None = None
 ) -> RunCurves:
-    """Take the loss and one metric of several runs out of their records.
+    """Return the loss and one metric of several runs.
 
     Parameters
     ----------
     records : sequence of Record
     labels : sequence of str, optional
-        A word for each; the files' names by default.
+        One label per record; by default the names of the files.
     metric : str, optional
-        One that all runs report; by default "accuracy", else the first that all do.
+        A metric that all runs report; by default "accuracy" if all report it, otherwise the first
+        common one.
 
     Raises
     ------
     FpdriftError
-        If there is no record, not one label for each, or no such metric.
+        If there are no records, the number of labels differs, or there is no such metric.
     """
     if not records or not all(isinstance(record, Record) for record in records):
-        message = f"not records: {short_repr(records)}; open_record() gives one"
+        message = (
+            f"{short_repr(records)} is not a sequence of records; use open_record() to get one"
+        )
         raise FpdriftError(message)
     labels = tuple(record.name for record in records) if labels is None else tuple(labels)
     if len(labels) != len(records):
-        message = f"{len(labels)} labels for {len(records)} records; give one for each"
+        message = f"{len(labels)} labels for {len(records)} records; pass one label per record"
         raise FpdriftError(message)
     shared = [name for name in records[0].metrics if all(name in r.metrics for r in records)]
     if metric is not None:
@@ -95,24 +93,24 @@ class TensorMatrix(Result):
 
     name_a: str
     name_b: str
-    #: in the model's order, those of one role together: weights, statistics, slots, seeds
+    #: in the model's order, grouped by role: weights, statistics, slots, seeds
     tensors: tuple[str, ...]
-    #: "weight", "statistic", "slot" or "seed", one a tensor
+    #: role of each tensor: "weight", "statistic", "slot" or "seed"
     roles: tuple[str, ...]
-    #: the steps at which both kept values, with the first and the last that both recorded and that
-    #: of the first difference, ascending (m,)
+    #: steps at which both kept values, the first and last step that both recorded, and the step of
+    #: the first difference, ascending (m,)
     steps: npt.NDArray[np.int64]
-    #: steps that both recorded, of which `steps` are some
+    #: number of steps that both recorded; `steps` are some of them
     recorded: int
-    #: whether a tensor's bits differ at any recorded step from the column before up to its own;
+    #: whether a tensor's bits differ at any recorded step after the previous column up to this one
     #: (tensors, m)
     differs: npt.NDArray[np.bool_]
-    #: ||a - b|| / ||a|| of the tensor alone, in float64; 0 for equal bits, NaN where it was not
+    #: ||a - b|| / ||a|| of each tensor, in float64; 0 for equal bits, NaN where values were not
     #: kept (tensors, m)
     distance: npt.NDArray[np.float64]
     #: step of the first difference; None if no bit differs at any recorded step
     first_step: int | None
-    #: the tensors that differ then
+    #: the tensors that differ at that step
     first_tensors: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -123,17 +121,17 @@ class TensorMatrix(Result):
 def tensor_matrix(
     a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[str]
 ) -> TensorMatrix:
-    """Compare two runs, tensor by tensor, in the tensors that they share.
+    """Compare the tensors that two runs share, one by one and step by step.
 
     Parameters
     ----------
     a, b : Record, str or os.PathLike
-        Records, or the files that hold them. Distances are relative to `a`.
+        Records or their files. Distances are relative to `a`.
 
     Raises
     ------
     FpdriftError
-        If `fpdrift.compare` would refuse the two.
+        As in `fpdrift.compare`.
     """
     a, b, recorded, differs = common_steps(a, b)
     rows = np.flatnonzero(differs.any(axis=1))
@@ -141,7 +139,7 @@ def tensor_matrix(
     chosen = np.isin(recorded, kept)
     chosen[[0, -1, *rows[:1]]] = True
     columns = np.flatnonzero(chosen)
-    # what came after the last column and up to this one
+    # differences after the previous column, up to this one
     since = np.add.reduceat(differs, [0, *columns[:-1] + 1], axis=0) > 0
     order = sorted(range(len(a.tensors)), key=lambda i: ROLES.index(a.tensors[i].role))
     names = tuple(a.tensors[i].name for i in order)
@@ -161,29 +159,30 @@ def tensor_matrix(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordSummary(Result):
-    """One record in short."""
+    """Summary of one record."""
 
     name: str
-    #: of the file, in bytes
+    #: size of the file in bytes
     size: int
     complete: bool
-    #: number of recorded steps, and the first and last of them; None where there is none
+    #: number of recorded steps, and the first and last of them; None if there are none
     steps: int
     first_step: int | None
     last_step: int | None
-    #: steps at which values or sketches were kept
+    #: number of steps at which values or sketches were kept
     sketched: int
     #: role -> number of tensors, and of their elements
     tensors: dict[str, tuple[int, int]]
     #: loss and metrics at the last step
     metrics: dict[str, float]
-    #: all that it says of its run and of the machine: name -> value; learning rates and seeds first
+    #: settings of the run and properties of the machine: name -> value; learning rates and seeds
+    #: first
     facts: dict[str, str]
-    #: whether the state before the first recorded update was seen
+    #: whether the state before the first recorded update was recorded
     start_seen: bool = True
-    #: parts of the run with other tensors, another optimiser or other settings, at least one
+    #: parts of the run that differ in tensors, optimiser or settings, at least one
     phases: tuple[RunPhase, ...] = ()
-    #: None if all numbers that were looked at are finite
+    #: None if all values that were checked are finite
     non_finite: NonFinite | None = None
 
     def __repr__(self) -> str:
@@ -192,13 +191,13 @@ class RecordSummary(Result):
 
 
 def summary(record: Record, size: int) -> RecordSummary:
-    """Describe what a record holds.
+    """Return the summary of a record.
 
     Parameters
     ----------
     record : Record
     size : int
-        Of its file, in bytes.
+        Size of its file in bytes.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""Several runs in a directory, here or by any workers; what is finished is not done again.
+"""Train several runs into a directory, locally or on workers, skipping those already finished.
 
-A run is trained under a temporary name and gets its own name, which says what defines it, once it
-is complete. So a run that was killed leaves nothing that could be taken for a finished one.
+A run is trained under a temporary name. Once complete, it gets its final name, which identifies its
+settings, so a killed run leaves nothing that could be mistaken for a finished one.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from fpdrift.training._network_names import recorded_name
 from fpdrift.training._train import MOST_STEPS
 from fpdrift.validation import check_callable, check_int
 
-#: Held by the ensemble that is at work in a directory.
+#: Lock file of the ensemble that is running in a directory.
 LOCK = "ensemble.lock"
 MOST_TRIES = 100
-#: Failed runs of which an error tells why.
-_TOLD = 3
+#: Number of failed runs that an error message describes.
+_DESCRIBED = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ensemble(Result):
-    """Finished runs that differ in their condition alone."""
+    """Finished runs that differ only in their condition."""
 
     network: str
     data: str
     labels: str
-    #: of each run
+    #: number of steps of each run
     steps: int
     conditions: tuple[Condition, ...]
-    #: of the records, one for each condition, in the directory that was asked for
+    #: file names of the records in the directory, one for each condition
     names: tuple[str, ...]
 
     def records(self, directory: str | os.PathLike[str]) -> Iterator[Record]:
@@ -55,7 +55,7 @@ class Ensemble(Result):
         Raises
         ------
         RecordError
-            If one is gone, or damaged.
+            If a record is missing or damaged.
         """
         return (open_own(Path(directory, name)) for name in self.names)
 
@@ -78,17 +78,16 @@ def ensemble(
     timeout: float | None = None,
     tries: int = 2,
 ) -> Ensemble:
-    """Train under each condition, unless its finished record lies in the directory already.
+    """Train one run per condition, unless its finished record already exists in the directory.
 
-    Whether a record is that of the run asked for is seen by opening it: it has to be complete, and
-    of the same condition, network, data, labels, steps, backend and code. A condition that is given
-    twice is run twice. After Ctrl-C, or worse, the same call goes on.
+    An existing record is opened and checked: it must be complete, and have the same condition,
+    network, data, labels, steps, backend and code. A condition that is given twice is run twice.
+    After an interruption, such as Ctrl-C, the same call resumes.
 
-    The machine (processor, system, versions of Python and libraries) belongs to what is asked for
-    where all is done here, without an executor or by threads: then another machine's record is
-    another run, and stays beside this one's. Other workers may be on any machine. A record's
-    provenance and the end of its name then say which it was, and any machine's finished record
-    counts as done.
+    Without an executor or with threads, the machine (processor, system, versions of Python and
+    libraries) is part of the run: a record from a different machine belongs to a different run and
+    is kept beside this one. With other executors, workers may run on any machine: a finished record
+    from any machine counts, and its provenance and the end of its name identify the machine.
 
     Parameters
     ----------
@@ -97,20 +96,22 @@ def ensemble(
     network, data, labels, steps
         As for `fpdrift.train`.
     directory : str or os.PathLike
-        Made if it is not there. One ensemble at a time works in it.
+        Created if it does not exist. Only one ensemble at a time can use it.
     executor : concurrent.futures.Executor, optional
-        Whose workers train: a ``ThreadPoolExecutor`` (enough on one machine, since each run has a
-        process of its own), a ``ProcessPoolExecutor`` that spawns, Dask's
+        Executor whose workers train: a ``ThreadPoolExecutor`` (sufficient on one machine, since
+        each run has its own process), a ``ProcessPoolExecutor`` that spawns, Dask's
         ``Client.get_executor()``, or any other. Without one, runs are trained one after another.
-        Workers but threads send the records' bytes; they need fpdrift, but no disk that is shared.
+        Workers other than threads send back the bytes of the records; they need fpdrift, but no
+        shared disk.
     progress : callable, optional
-        Called with a run under way, its steps done and to do. With an executor: at 0, when it is
-        handed over, and at the end; with threads each second, too.
+        Called with a description of a run, its number of steps done and the total. With an
+        executor, it is called at step 0 when the run is submitted and at the end; with threads,
+        also every second.
     timeout : float, optional
-        Seconds after which a single run is ended. With an executor: where no worker sends anything
-        for a minute longer than that, what they were given is taken for lost (a failed try).
+        Time limit in seconds for a single run. With an executor, if no worker sends anything for a
+        minute longer than that, its runs count as lost (a failed try).
     tries : int, default 2
-        How often a run is tried, 1 to 100, before it is given up.
+        Number of times to try a run, 1 to 100.
 
     Returns
     -------
@@ -119,34 +120,37 @@ def ensemble(
     Raises
     ------
     FpdriftError
-        Before anything is trained: if an argument is refused, if another ensemble is at work in the
-        directory, or a file stands where a record belongs and is something else. It stays as it is.
-        Later: if a run cannot be had at all, or a worker has another fpdrift.
+        Before training: if an argument is invalid, another ensemble is running in the directory, or
+        a file with the name of a record is something else (it is not modified). During training: if
+        a run is not possible at all, or a worker has a different version of fpdrift.
     ChildError
-        If a run failed, was killed or took too long at every try. The others are done by then.
+        If a run failed, was killed or exceeded the time limit at every try. The other runs are
+        finished first.
 
     Warns
     -----
     FpdriftWarning
-        If a pool of processes broke, and what was left was trained one after another.
+        If a process pool broke and the remaining runs were trained one after another.
     """
     _check_executor(executor)
-    runs = _plan(conditions, network, data, labels, steps, anywhere=_may_be_far(executor))
+    runs = _plan(conditions, network, data, labels, steps, anywhere=_may_be_remote(executor))
     check_callable("progress", progress)
     check_timeout(timeout)
     tries = check_int("tries", tries, 1, MOST_TRIES)
-    told = {run: f"run {i} of {len(runs)}, {run.condition.name}" for i, run in enumerate(runs, 1)}
+    labels_of = {
+        run: f"run {i} of {len(runs)}, {run.condition.name}" for i, run in enumerate(runs, 1)
+    }
 
-    def tell(run: Run, done: int) -> None:
+    def report(run: Run, done: int) -> None:
         if progress is not None:
-            progress(told[run], done, run.steps)
+            progress(labels_of[run], done, run.steps)
 
-    folder = _folder(directory)
-    with _alone(folder):
-        work = Attempts(folder=folder, tries=tries, timeout=timeout, tell=tell)
+    folder = _make_folder(directory)
+    with _locked(folder):
+        work = Attempts(folder=folder, tries=tries, timeout=timeout, report=report)
         _train(work, runs, executor)
     if work.failures:
-        raise _failed(work, told)
+        raise _failure(work, labels_of)
     return Ensemble(
         network=runs[0].network,
         data=data,
@@ -158,15 +162,15 @@ def ensemble(
 
 
 def _train(work: Attempts, runs: list[Run], executor: Executor | None) -> None:
-    """Look for all records before anything is trained; then train what is not there."""
-    there = by_stem(work.folder)
+    """Check all existing records before training, then train the missing ones."""
+    existing = by_stem(work.folder)
     for run in runs:
-        name = run.finished(work.folder, there[run.stem])
+        name = run.finished(work.folder, existing[run.stem])
         if name is not None:
             work.names[run] = name
-        work.tidy(there[run.stem])
+        work.tidy(existing[run.stem])
     for run in work.names:
-        work.tell(run, run.steps)
+        work.report(run, run.steps)
     left = [run for run in runs if run not in work.names]
     if executor is None:
         work.run_serially(left)
@@ -174,35 +178,36 @@ def _train(work: Attempts, runs: list[Run], executor: Executor | None) -> None:
         work.run_on_executor(left, executor)
 
 
-def _failed(work: Attempts, told: dict[Run, str]) -> ChildError:
+def _failure(work: Attempts, labels: dict[Run, str]) -> ChildError:
     why = work.failures
-    failed = [f"{text}: {one_line(why[run])}" for run, text in told.items() if run in why]
-    more = [f"and {len(failed) - _TOLD} more"] if len(failed) > _TOLD else []
+    failed = [f"{label}: {one_line(why[run])}" for run, label in labels.items() if run in why]
+    more = [f"and {len(failed) - _DESCRIBED} more"] if len(failed) > _DESCRIBED else []
     tried = "once" if work.tries == 1 else f"{work.tries} times"
     return ChildError(
-        f"{len(failed)} of {len(told)} runs failed, tried {tried}: "
-        f"{'; '.join([*failed[:_TOLD], *more])}; the others are done, and the same call goes on"
+        f"{len(failed)} of {len(labels)} runs failed, tried {tried}: "
+        f"{'; '.join([*failed[:_DESCRIBED], *more])}; the others are finished; repeat the same "
+        "call to resume"
     )
 
 
 def _check_executor(executor: Any) -> None:
     if not isinstance(executor, Executor | None):
         message = (
-            f"executor is {short_repr(executor)}; give a concurrent.futures.Executor "
-            "(Dask: Client.get_executor()), or None"
+            f"executor is {short_repr(executor)}; pass a concurrent.futures.Executor "
+            "(Dask: Client.get_executor()) or None"
         )
         raise FpdriftError(message)
 
 
-def _may_be_far(executor: Executor | None) -> bool:
-    """Return whether another machine may do the work; threads are of this process."""
+def _may_be_remote(executor: Executor | None) -> bool:
+    """Return whether the workers may run on other machines; threads belong to this process."""
     return executor is not None and not isinstance(executor, ThreadPoolExecutor)
 
 
 def _plan(
     conditions: Any, network: str, data: str, labels: str, steps: int, *, anywhere: bool
 ) -> list[Run]:
-    """Read what is to be run."""
+    """Check the arguments and return the runs."""
     network = recorded_name(network)
     check(data, labels)
     steps = check_int("steps", steps, 1, MOST_STEPS)
@@ -212,7 +217,9 @@ def _plan(
     except TypeError:
         given = []
     if not given or not all(isinstance(condition, Condition) for condition in given):
-        message = f"conditions are several fpdrift.Condition, not {short_repr(conditions)}"
+        message = (
+            f"conditions is {short_repr(conditions)}; pass several fpdrift.Condition, at least one"
+        )
         raise FpdriftError(message)
     times: Counter[Condition] = Counter()
     runs = []
@@ -223,31 +230,31 @@ def _plan(
     return runs
 
 
-def _folder(directory: Any) -> Path:
+def _make_folder(directory: Any) -> Path:
     folder = absolute(directory)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = (
-            f"cannot make the folder {short_repr(str(folder))}: {error.strerror}; choose another"
+            f"cannot create the folder {short_repr(str(folder))}: {error.strerror}; choose another"
         )
         raise FpdriftError(message) from None
     return folder
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other ensembles out; however this process dies, the system takes the lock back."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock a folder against other ensembles; the system releases the lock if the process dies."""
     with ExitStack() as held:
         try:
-            # SQLite locks a file alike on every system; nothing is ever written to it.
+            # SQLite locks files in the same way on every system; nothing is ever written
             lock = sqlite3.connect(folder / LOCK, isolation_level=None, timeout=0)
             held.callback(lock.close)
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
             why = f"{short_repr(LOCK)} in {short_repr(folder.name)} cannot be locked: {error}"
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                why = f"another ensemble is at work in {short_repr(folder.name)}"
-            message = f"{why}; wait until it is done, or choose another directory"
+                why = f"another ensemble is running in {short_repr(folder.name)}"
+            message = f"{why}; wait until it has finished, or choose another directory"
             raise FpdriftError(message) from None
         yield

@@ -1,8 +1,8 @@
-"""What is shipped to a worker: train one run there, and send the record's bytes back.
+"""Functions that run on a worker: train one run there, and send back the bytes of its record.
 
 The worker may be a thread of this process, another process, or one on another machine: the function
-and all it is given can be pickled, and no disk is shared. The training has a fresh process of its
-own all the same, so that a crash, a hang or a lack of memory there leaves the worker alive.
+and its arguments can be pickled, and no shared disk is needed. Training still takes place in a
+fresh process, so a crash, a hang or a lack of memory does not end the worker.
 """
 
 from __future__ import annotations
@@ -24,34 +24,35 @@ from fpdrift.errors import ChildError, RecordError
 from fpdrift.records import Record
 from fpdrift.training import train
 
-#: Tickets of jobs that nobody waits for any more. Threads see them; other processes do not.
-_given_up: set[str] = set()
-#: Folders of the jobs under way in this process.
+#: Tickets of cancelled jobs. Threads see them; other processes do not.
+_cancelled: set[str] = set()
+#: Folders of the jobs running in this process.
 _folders: set[str] = set()
 
 
 def train_remotely(run: Run, timeout: float | None, ticket: str) -> bytes:
-    """Train in a folder of the worker's machine, and give the record.
+    """Train a run in a temporary folder on the worker's machine, and return its record.
 
     Parameters
     ----------
     run : Run
     timeout : float or None
-        Seconds for the training itself, from when the worker begins.
+        Time limit in seconds for the training itself, from when the worker starts.
     ticket : str
-        Another one each time, so that no cluster takes a second try for the first; see `give_up`.
+        Different for each try, so that a cluster does not mistake a second try for the first; see
+        `cancel`.
 
     Returns
     -------
     bytes
-        The file, whole.
+        Contents of the record file.
 
     Raises
     ------
     ChildError
-        If the process fails, is killed or takes too long, or the record cannot be written here.
+        If the process fails, is killed or exceeds the time limit, or the record cannot be written.
     FpdriftError
-        If the run cannot be had here at all.
+        If the run is not possible on this machine at all.
     """
     _follow_parent()
     try:
@@ -64,19 +65,19 @@ def train_remotely(run: Run, timeout: float | None, ticket: str) -> bytes:
                 return path.read_bytes()
             finally:
                 _folders.discard(folder)
-    except RecordError as error:  # a full disk of the worker's, which is no refusal of the run
+    except RecordError as error:  # such as a full disk on the worker: another try may succeed
         raise ChildError(str(error)) from None
 
 
 def cancel(ticket: str) -> None:
-    """Let a job in a thread of this process end at its next step."""
-    _given_up.add(ticket)
+    """Cancel a job in a thread of this process; it ends at its next step."""
+    _cancelled.add(ticket)
 
 
 def train_at(
     path: Path, run: Run, timeout: float | None, progress: Callable[[int, int], None]
 ) -> Record:
-    """Train what a run asks for; its record is made at `path`."""
+    """Train a run, writing its record to `path`."""
     return train(
         run.condition,
         run.network,
@@ -91,23 +92,23 @@ def train_at(
 
 
 def raise_if_cancelled(ticket: str) -> None:
-    """End a job that was given up.
+    """Raise ChildError if a job was cancelled.
 
     Raises
     ------
     ChildError
     """
-    if ticket in _given_up:
-        message = "nobody waits for it any more"
+    if ticket in _cancelled:
+        message = "the job was cancelled"
         raise ChildError(message)
 
 
 @cache
 def _follow_parent() -> None:
-    """End a process of a pool when its parent has died; let only the parent answer to Ctrl-C.
+    """Make a pool's process end when its parent dies, and ignore Ctrl-C, which the parent handles.
 
-    Both for good: a worker that waits for its next job has to end, too, and without a traceback. So
-    a process that somebody else has started, with work of its own, is left as it is.
+    The effect is permanent: a worker that waits for its next job must end, too, and without a
+    traceback. Only processes of a ``ProcessPoolExecutor`` are changed.
     """
     parent = multiprocessing.parent_process()
     if parent is None or not _is_pool_worker():
@@ -120,11 +121,11 @@ def _follow_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
-    # A function, since what is ignored would be ignored by the training process, too.
+    # a function, since SIG_IGN would be inherited by the training process
     signal.signal(signal.SIGINT, lambda *_: None)
 
 
 def _is_pool_worker() -> bool:
-    """Tell whether it is a ``ProcessPoolExecutor``'s process that called us, in its main thread."""
+    """Return whether the caller is the main thread of a ``ProcessPoolExecutor`` process."""
     callers = (frame.f_globals.get("__name__") for frame, _ in traceback.walk_stack(None))
     return process.__name__ in callers

@@ -1,10 +1,9 @@
-"""What defines a run, and whether a file is the record of just that one.
+"""Define the identity of a run, and check whether a file is the record of that run.
 
-What was asked for (condition, network, data, labels, steps, backend, and the part of fpdrift's own
-code that decides a training) is known beforehand; on which machine a worker does it is known from
-the record that comes back. So a record's name has a digest of each. A run that this process does
-itself is done when the record of this very machine exists; one that any worker may do, when a
-record of any machine does.
+The settings (condition, network, data, labels, steps, backend, and the part of fpdrift's code that
+affects training) are known in advance; the machine that a worker uses is known only from the
+record. So the name of a record contains a digest of each. A run trained by this process is finished
+if a record from this machine exists; a run for any worker, if a record from any machine does.
 """
 
 from __future__ import annotations
@@ -24,67 +23,67 @@ from fpdrift.records import Record, open_own
 from fpdrift.training import Condition
 from fpdrift.training._source_digest import training_code
 
-#: Of what made a record: what the machine brought.
+#: The parts of a record's provenance that describe the machine.
 _MACHINE = ("python", "system", "cpu", "cpu_features", "cores", "packages")
 
 
-#: In the name of a record that is not finished: after its stem.
+#: Follows the stem in the name of an unfinished record.
 DRAFT = ".unfinished-"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What defines a run."""
+    """The settings that identify a run."""
 
     condition: Condition
     network: str
     data: str
     labels: str
     steps: int
-    #: where the condition names none
+    #: used if the condition does not name one
     backend: str
-    #: 1, or more where the same condition was given before
+    #: 1, or higher if the same condition occurs several times
     time: int
-    #: whether any machine may do it, or this one alone
+    #: whether any machine may train it, or only this one
     anywhere: bool = False
 
     @property
     def definition(self) -> dict[str, Any]:
-        """As it stands in the run's record."""
+        """The identity of the run, as in its record."""
         machine = () if self.anywhere else _MACHINE
-        return self._asked() | _part(current(), machine)
+        return self._settings() | _part(current(), machine)
 
     @property
     def stem(self) -> str:
-        """Readable words, and a digest of what was asked for."""
+        """File name stem: readable words and a digest of the settings."""
         words = (self.condition.file_name[:60], self.network, self.data, self.labels)
         again = () if self.time == 1 else (f"time-{self.time}",)
-        return "-".join((*words, f"{self.steps}-steps", *again, _digest(self._asked(), 6)))
+        return "-".join((*words, f"{self.steps}-steps", *again, _digest(self._settings(), 6)))
 
     def name_on(self, machine: Provenance) -> str:
-        """Return the name of the finished record of that machine."""
+        """Return the name of the finished record from a machine."""
         return f"{self.stem}-{_digest(_part(machine, _MACHINE), 4)}.fpdrift"
 
-    def finished(self, folder: Path, there: Iterable[str]) -> str | None:
-        """Find the finished record among the run's names; of several machines' the first one.
+    def finished(self, folder: Path, existing: Iterable[str]) -> str | None:
+        """Return the name of the finished record, the first one if there are several.
 
         Raises
         ------
         FpdriftError
-            If something else has its name.
+            If a file of that name is something else.
         """
         names = [self.name_on(current())]
         if self.anywhere:
-            names = sorted(name for name in there if name.endswith(".fpdrift"))
+            names = sorted(name for name in existing if name.endswith(".fpdrift"))
         return next((name for name in names if self.is_done(folder / name)), None)
 
     def is_done(self, place: Path) -> bool:
-        """Return whether the finished record is there.
+        """Return whether the finished record exists at a path.
 
         Raises
         ------
         FpdriftError
-            If something else is.
+            If the file is something else.
         """
         if not os.path.lexists(place):
             return False
@@ -92,25 +91,25 @@ class Run:
         try:
             record = open_own(place)
         except RecordError as error:
-            message = f"{error} (or move it out of {folder}, and the run is done again)"
+            message = f"{error} (or move it out of {folder} to train the run again)"
             raise FpdriftError(message) from None
         other = self.differing(record)
         if not other and place.name != self.name_on(record.provenance):
             other = ["machine"]
         if other:
             message = (
-                f"{short_repr(place.name)} is the record of another run ({', '.join(other)}: "
-                f"not what its name says); move it out of {folder}"
+                f"{short_repr(place.name)} is the record of a different run ({', '.join(other)}: "
+                f"not as in its name); move it out of {folder}"
             )
             raise FpdriftError(message)
         return self.is_whole(record)
 
     def is_whole(self, record: Record) -> bool:
-        """Return whether a record goes to the end of the run."""
+        """Return whether a record contains the whole run."""
         return record.complete and record.steps[-1:].tolist() == [self.steps]
 
     def differing(self, record: Record) -> list[str]:
-        """Name what is not as asked for in a record."""
+        """Name the settings in which a record differs from this run."""
         data = record.meta.get("data")
         found = {
             "condition": record.meta.get("condition"),
@@ -124,14 +123,14 @@ class Run:
             "backend": record.meta.get("backend"),
             "code": record.meta.get("training_code"),
         } | _part(record.provenance, _MACHINE)
-        # as text: a record holds lists where we have tuples, and 1 is not True
+        # as text, since records contain lists instead of tuples, and 1 must not equal True
         return [
             name
             for name, value in self.definition.items()
             if json.dumps(value, sort_keys=True) != json.dumps(found[name], sort_keys=True)
         ]
 
-    def _asked(self) -> dict[str, Any]:
+    def _settings(self) -> dict[str, Any]:
         return {
             "condition": self.condition.to_dict(),
             "network": self.network,
@@ -143,7 +142,7 @@ class Run:
 
 
 def by_stem(folder: Path) -> defaultdict[str, list[str]]:
-    """List a folder, once for all runs: a run's stem -> the names of its records and drafts."""
+    """List a folder by run: stem -> names of its records and drafts."""
     found = defaultdict(list)
     for name in (path.name for path in folder.iterdir()):
         stem, is_draft, _ = name.partition(DRAFT)

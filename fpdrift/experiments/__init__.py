@@ -1,4 +1,4 @@
-"""Studies that put the rooms together: each answers one question and is told in one lesson."""
+"""Experiments: each answers one question about drift and belongs to one lesson."""
 
 from fpdrift.comparison import Interval
 from fpdrift.experiments._amplification import DistanceCurves

@@ -1,4 +1,4 @@
-"""How far nudged runs get: by the size of the nudge, and by what the network is made of."""
+"""Measure how nudges grow: by the size of the nudge, and by the network."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from fpdrift.records import Record
 
 STEPS = {"quick": 40, "full": EPOCH}
-#: Steps of the amplifiers' runs: there are many of them.
+#: Steps of the runs of `amplifiers`, which are many.
 AMPLIFIED = {"quick": 20, "full": EPOCH}
 #: Powers of ten of the nudges.
 DOSES = {"quick": range(-12, 0, 2), "full": range(-12, -1)}
-#: Steps whose distance is told, besides the last.
-TOLD = (1, 10, 100)
-_WITH = "With the biases whose true gradient is zero, which rounding alone moves:"
-_ONE_DRAW = "One draw of each; another may grow differently, so these runs do not rank them."
+#: Steps whose distance is listed, besides the last.
+LISTED = (1, 10, 100)
+_WITH = "Including the biases whose true gradient is zero, which move only by rounding:"
+_ONE_DRAW = "One draw each; other draws may grow differently, so these runs do not rank them."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class DistanceCurves(Result):
-    """Pairs of runs that start a nudge apart, each a line over the steps."""
+    """Distance curves of pairs of runs that differ by a nudge at the start."""
 
     _computed = ("title", "what", "claim", "finding")
 
@@ -46,55 +46,56 @@ class DistanceCurves(Result):
     size: Size
     data: str
     seed: int
-    #: of each run
+    #: last step of each run
     last: int
     labels: tuple[str, ...]
     #: steps at which values were kept (m,)
     steps: npt.NDArray[np.int64]
-    #: relative distance of the weights but those whose true gradient is zero; 0 where no bit of
-    #: them differs (pairs, m)
+    #: relative distance of the weights, without those whose true gradient is zero; 0 where no bit
+    #: of them differs (pairs, m)
     distance: npt.NDArray[np.float64]
-    #: the same of all weights (pairs, m)
+    #: the same for all weights (pairs, m)
     of_all: npt.NDArray[np.float64] | None = None
 
     @property
     def title(self) -> str:
-        """What was done."""
+        """Title of the study."""
         return _WORDS[self.name].title
 
     @property
     def what(self) -> str:
-        """What tells the pairs apart."""
+        """What distinguishes the pairs."""
         return _WORDS[self.name].what
 
     @property
     def claim(self) -> str:
-        """What is asked."""
+        """The question of the study."""
         return _WORDS[self.name].claim
 
     @property
     def finding(self) -> str:
-        """What these runs say, without the weights that rounding alone moves, and of all."""
-        tell, both = _WORDS[self.name].tell, self.with_noise
-        told = tell(self)
+        """The result in words, without the weights that move only by rounding and with them."""
+        describe, both = _WORDS[self.name].describe, self.with_noise
+        text = describe(self)
         if both is not None:
-            told += f" {_WITH} {tell(both)[0].lower()}{tell(both)[1:]}"
-        return f"{told} {_ONE_DRAW}" if self.distance.any() else told
+            text += f" {_WITH} {describe(both)[0].lower()}{describe(both)[1:]}"
+        return f"{text} {_ONE_DRAW}" if self.distance.any() else text
 
     def __repr__(self) -> str:
-        return f"Courses({self.name}, {self.size}, {len(self.labels)} pairs of {self.last} steps)"
+        pairs = f"{len(self.labels)} pairs of {self.last} steps"
+        return f"DistanceCurves({self.name}, {self.size}, {pairs})"
 
     @property
     def with_noise(self) -> DistanceCurves | None:
-        """The same of all weights; None where that is the same."""
+        """The same for all weights; None if there is no difference."""
         if self.of_all is None or np.array_equal(self.of_all, self.distance, equal_nan=True):
             return None
         return replace(self, distance=self.of_all, of_all=None)
 
     @property
     def told(self) -> tuple[int, ...]:
-        """Columns that a table shows: steps 1, 10, 100 (or what was kept before) and the last."""
-        wanted = [step for step in (*TOLD, self.last) if step <= self.last]
+        """Columns for a table: steps 1, 10, 100 (or the last kept step before) and the last."""
+        wanted = [step for step in (*LISTED, self.last) if step <= self.last]
         rows = np.searchsorted(self.steps, wanted, side="right") - 1
         return tuple(dict.fromkeys(rows.tolist()))
 
@@ -103,7 +104,7 @@ class DistanceCurves(Result):
 def dose(settings: Settings) -> DistanceCurves:
     """Nudge half of the weights by noise of several sizes, then train.
 
-    What lies finished in the folder ``dose`` of `settings.out` is not trained again.
+    Finished runs in the folder ``dose`` of `settings.out` are not trained again.
     """
     size = size_of(settings)
     one = Condition(intra_op_threads=1, seed=settings.seed)
@@ -118,9 +119,9 @@ def dose(settings: Settings) -> DistanceCurves:
 
 @as_study("amplifiers", ("C07",), "09", "one nudge in nine networks")
 def amplifiers(settings: Settings) -> DistanceCurves:
-    """Nudge the answer's network and its variants alike, then train each.
+    """Apply the same nudge to the answer's network and its variants, then train each.
 
-    What lies finished in the folder ``amplifiers`` of `settings.out` is not trained again.
+    Finished runs in the folder ``amplifiers`` of `settings.out` are not trained again.
     """
     steps = AMPLIFIED[size_of(settings)]
     one = Condition(intra_op_threads=1, seed=settings.seed)
@@ -135,26 +136,27 @@ def amplifiers(settings: Settings) -> DistanceCurves:
     return _courses("amplifiers", settings, pairs)
 
 
-def _tell_doses(result: DistanceCurves) -> str:
+def _describe_doses(result: DistanceCurves) -> str:
     starts, ends = result.distance[:, 0], result.distance[:, -1]
-    wild, apart = ~np.isfinite(ends), ends > 0
-    if not (wild | apart).any():
+    infinite, differing = ~np.isfinite(ends), ends > 0
+    if not (infinite | differing).any():
         return "No nudge left a difference in the weights at the end."
-    told = (
-        f"{(wild | apart).sum()} of {len(ends)} nudges were still there after {result.last} steps"
+    text = f"{(infinite | differing).sum()} of {len(ends)} nudges survived {result.last} steps"
+    text += f", {infinite.sum()} in runs whose weights became NaN or infinite" * bool(
+        infinite.any()
     )
-    told += f", {wild.sum()} in runs that left the finite numbers." if wild.any() else "."
-    known = apart & ~wild
+    text += "."
+    known = differing & ~infinite
     if not known.any():
-        return told
+        return text
     order = "in" if np.all(np.diff(ends[known]) > 0) else "not in"
     return (
-        f"{told} At the start those{' others' if wild.any() else ''} lie {_span(starts[known])} "
-        f"apart, at the end {_span(ends[known])}, {order} the order of the nudges."
+        f"{text} The distances{' of the others' if infinite.any() else ''} grew from "
+        f"{_span(starts[known])} to {_span(ends[known])}, {order} the order of the nudges."
     )
 
 
-def _tell_amplified(result: DistanceCurves) -> str:
+def _describe_amplified(result: DistanceCurves) -> str:
     with np.errstate(divide="ignore", invalid="ignore"):
         grown = dict(
             zip(result.labels, result.distance[:, -1] / result.distance[:, 0], strict=True)
@@ -164,13 +166,13 @@ def _tell_amplified(result: DistanceCurves) -> str:
         for label, end in zip(result.labels, result.distance[:, -1], strict=True)
         if not np.isfinite(end)
     ]
-    told = f"Training left the finite numbers in {', '.join(wild)}. " if wild else ""
+    text = f"The weights became NaN or infinite in {', '.join(wild)}. " if wild else ""
     known = {label: times for label, times in grown.items() if np.isfinite(times)}
     if not known:
-        return told.strip() or "No nudge left a difference in any network's weights."
+        return text.strip() or "No nudge left a difference in any network's weights."
     return (
-        f"{told}In {result.last} steps the distance grew {_times(known.values())} times in "
-        f"{len(known)} networks."
+        f"{text}In {result.last} steps the distance grew by a factor of {_times(known.values())} "
+        f"in {len(known)} networks."
     )
 
 
@@ -202,27 +204,27 @@ def _span(values: npt.NDArray[np.float64]) -> str:
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What is said of one study's pairs."""
+class _Wording:
+    """Title, question and finding of a study."""
 
     title: str
-    #: what tells them apart
+    #: what distinguishes the pairs
     what: str
     claim: str
-    tell: Callable[[DistanceCurves], str]
+    describe: Callable[[DistanceCurves], str]
 
 
 _WORDS = {
-    "dose": _Said(
+    "dose": _Wording(
         "Noise on half of the weights, then training",
         "largest noise",
         "Does the size of a nudge matter in the end?",
-        _tell_doses,
+        _describe_doses,
     ),
-    "amplifiers": _Said(
+    "amplifiers": _Wording(
         "Noise of at most 1e-08 on half of the weights",
         "network",
-        "How much does a nudge grow in networks of another make or training?",
-        _tell_amplified,
+        "How much does a nudge grow in networks with a different architecture or optimiser?",
+        _describe_amplified,
     ),
 }

@@ -1,4 +1,4 @@
-"""Several records held against the first one: all that `fpdrift compare` shows."""
+"""Compare several records with the first one: everything that `fpdrift compare` shows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fpdrift.serialization import Result
 from fpdrift.step_debug import Diagnosis, Gates, StepExplained
 from fpdrift.step_debug._diagnose import diagnose_traced
 from fpdrift.step_debug._relu_gates import gates_in, window_of
-from fpdrift.step_debug._rerun import apart, explained, first_step
+from fpdrift.step_debug._rerun import compare_traced, first_step, traced_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ComparedPair(Result):
-    """One record against the first."""
+    """Comparison of one record with the first."""
 
     _renamed = MappingProxyType({"judged": "diagnosis"})
 
@@ -44,13 +44,12 @@ class ComparedPair(Result):
     comparison: Comparison
     growth: Growth
     matrix: TensorMatrix
-    #: the first differing step, repeated and taken apart; None where that was not asked for or
-    #: nothing differs
+    #: the first differing step, rerun and traced; None if not requested or nothing differs
     inside: StepExplained | None
     #: whether rounding can explain it; None likewise
     diagnosis: Diagnosis | None
-    #: the ReLUs in the step of the largest jump; None likewise, or without a jump, or where the two
-    #: runs see other batches there
+    #: the ReLUs in the step of the largest jump; None likewise, without a jump, or if the two runs
+    #: use different batches there
     gates: Gates | None
 
     def __repr__(self) -> str:
@@ -59,19 +58,19 @@ class ComparedPair(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ComparedRecords(Result):
-    """Records, each against the first in the tensors that both have."""
+    """Comparisons of several records with the first, in the tensors that both have."""
 
-    #: the first record
+    #: name of the first record
     baseline: str
     pairs: tuple[ComparedPair, ...]
-    #: of all records, the first one first
+    #: curves of all records, in their order
     curves: RunCurves
-    #: files that were given and are not in here -> why
+    #: files that were left out -> reason
     left_out: dict[str, str]
 
     @property
     def comparisons(self) -> Comparisons:
-        """The pairs' comparisons alone."""
+        """The comparisons of all pairs."""
         return Comparisons(
             labels=tuple(pair.label for pair in self.pairs),
             comparisons=tuple(pair.comparison for pair in self.pairs),
@@ -89,26 +88,27 @@ def compare_records(
 ) -> ComparedRecords:
     """Compare records with the first of them.
 
-    One of many that cannot be read, or shares no weight with the first, is left out and named.
+    If there are several, a record that cannot be read or shares no weight with the first is left
+    out and reported.
 
     Parameters
     ----------
     sources : sequence of Record, str or os.PathLike
         Two records or more, or their files.
     inside : bool, default False
-        Repeat both runs of each pair up to the step at which they part, take it apart, and judge
-        whether rounding can explain it; go on to their largest jump, if there is one, and look at
-        its ReLUs. See `fpdrift.step_debug.explain_step`, `judge_runs` and `find_gates`.
+        Rerun both runs of each pair up to the step at which they diverge, trace it, and diagnose
+        whether rounding can explain it; also inspect the ReLUs at their largest jump, if there is
+        one. See `explain_step`, `diagnose_runs` and `find_gates` of `fpdrift.step_debug`.
     progress : callable, optional
-        Called with (what is going on, steps done, steps to do) while a run is repeated.
+        Called with a description, the number of steps done and the total during a rerun.
 
     Raises
     ------
     FpdriftError
-        If there are fewer than two, the first cannot be read, no other one can be compared with it,
-        or, with `inside`, one is no record of `fpdrift.train`.
+        If there are fewer than two records, the first cannot be read, none can be compared with it,
+        or, with `inside`, one was not written by `fpdrift.train`.
     ChildError
-        If a run cannot be repeated.
+        If a rerun fails.
     """
     (first, *others), left_out = read_records(sources)
     records, found = [first], []
@@ -138,8 +138,9 @@ def _pair(
     label: str, a: Record, b: Record, pair: Comparison, *, inside: bool, progress: Progress | None
 ) -> ComparedPair:
     grown = growth(pair, (a, b))
-    look = inside and pair.first_difference is not None
-    step, verdict, gates = _look(a, b, pair, grown, progress) if look else (None, None, None)
+    step = verdict = gates = None
+    if inside and pair.first_difference is not None:
+        step, verdict, gates = _inspect_step(a, b, pair, grown, progress)
     return ComparedPair(
         label=label,
         comparison=pair,
@@ -151,32 +152,32 @@ def _pair(
     )
 
 
-def _look(
+def _inspect_step(
     a: Record, b: Record, pair: Comparison, grown: Growth, progress: Progress | None
 ) -> tuple[StepExplained, Diagnosis, Gates | None]:
-    """Look into the step in which two runs part, and at the ReLUs where they jump apart."""
+    """Trace and diagnose the step in which two runs diverge, and inspect their largest jump."""
     step, window = first_step(pair), window_of(grown.jumps)
-    with apart(a, b, sorted({step, *window}), None, progress) as steps:
+    with traced_steps(a, b, sorted({step, *window}), None, progress) as steps:
         gates = None
         if window:
-            with suppress(FpdriftError):  # runs that see other batches have no gates in common
+            with suppress(FpdriftError):  # runs with different batches have no gates in common
                 gates = gates_in(steps, window, a.tensors)
-        return explained(steps, step), diagnose_traced(a, b, steps, step), gates
+        return compare_traced(steps, step), diagnose_traced(a, b, steps, step), gates
 
 
 def read_records(
     sources: Sequence[Record | str | os.PathLike[str]], *, trust: bool = False
 ) -> tuple[list[Record], dict[str, str]]:
-    """Open records; one of many, but not the first, may be bad.
+    """Open records; if there are several, any but the first may be unreadable.
 
-    With `trust` they are not a stranger's: see `fpdrift.records.open_own`.
+    With `trust`, they are opened by `fpdrift.records.open_own`.
 
     Returns
     -------
     list of Record
         Two or more.
     dict of str to str
-        Name of a file that cannot be read -> why.
+        Name of a file that cannot be read -> reason.
 
     Raises
     ------
@@ -184,7 +185,7 @@ def read_records(
         If there are fewer than two, or the first cannot be read.
     """
     if len(sources) < 2:
-        message = f"{len(sources)} records; give two or more, the one to compare with first"
+        message = f"{len(sources)} records; pass at least two, the one to compare with first"
         raise FpdriftError(message)
     read = opener(trust=trust)
     records: list[Record] = []
@@ -208,7 +209,7 @@ def _check_any(records: Sequence[Record], left_out: dict[str, str]) -> None:
 
 
 def _labels(records: Sequence[Record]) -> tuple[str, ...]:
-    """Name each record by its file, and by its number too where two files have one name."""
+    """Return a label for each record: its file name, with a number if the name is not unique."""
     names = [
         "".join(c if c.isprintable() else "?" for c in record.name.removesuffix(".fpdrift"))
         for record in records

@@ -1,10 +1,7 @@
-"""The experiments that need no training: they run in seconds and load no TensorFlow.
+"""The steps of the demo and other quick experiments; only `cnn` trains a network.
 
-Sums in order of arrival, and beside them the fixed order in which NumPy adds by itself.
-
-Multiply by a quotient 1e8 times: the two loops that one sentence can mean, and their ends.
-
-The same network, data and seed under four conditions: who parts from whom, when and how far.
+The others run in seconds without TensorFlow: orders of an expression, nudges, sums in order of
+arrival beside NumPy's fixed order, and two loops that multiply by a quotient 1e8 times.
 """
 
 from __future__ import annotations
@@ -29,20 +26,20 @@ if TYPE_CHECKING:
     from fpdrift.experiments._runs import Settings
     from fpdrift.training import Condition
 
-#: The source's own expression, and the size of its nudge.
+#: The expression of the forum answer, and the size of its nudge.
 EXPRESSION = "2*11/9"
 NUDGE = 1e-8
-#: So many numbers have a tree that fits on a screen.
+#: Number of summands whose tree fits on a screen.
 _TREE = 16
 
 
 def order(settings: Settings) -> arithmetic.Orders:  # noqa: ARG001 - nothing here to choose
-    """Evaluate the source's expression in every order."""
+    """Evaluate the expression of the forum answer in every order."""
     return arithmetic.orders(EXPRESSION)
 
 
 def nudge(settings: Settings) -> perturbation.NudgeAccount:
-    """Move half of the weights of the answer's network by at most 1e-8."""
+    """Nudge half of the weights of the answer's network by at most 1e-8."""
     from fpdrift.training._networks import starting_weights
 
     weights = starting_weights("answer", settings.seed)
@@ -50,36 +47,36 @@ def nudge(settings: Settings) -> perturbation.NudgeAccount:
 
 
 def tenth(settings: Settings) -> floats.Anatomy:  # noqa: ARG001 - nothing here to choose
-    """Take the float64 nearest to 0.1 apart."""
+    """Show the bits of the float64 nearest to 0.1."""
     return floats.anatomy("0.1")
 
 
 def ways_of_summing(settings: Settings) -> reduction.SumTable:
-    """Sum ill-conditioned numbers in ten ways; the full size is ten times as many."""
+    """Sum ill-conditioned numbers with ten algorithms; the full size has ten times as many."""
     return reduction.sum_table(10_000 if settings.full else 1000, seed=settings.seed)
 
 
 def numpy_tree(settings: Settings) -> reduction.Revealed:
-    """Reveal the order in which `numpy.sum` adds float32 numbers here."""
+    """Reveal the order in which `numpy.sum` adds float32 numbers on this machine."""
     rng = np.random.default_rng(settings.seed)
     return reduction.reveal(np.sum, _TREE, "float32", name="numpy:sum", rng=rng)
 
 
 def simulated_gpu(settings: Settings) -> reduction.GpuSums:
-    """Add as a GPU does, on this CPU."""
+    """Simulate the sums of a GPU on this CPU."""
     return reduction.gpu_sums("simulated", seed=settings.seed)
 
 
-#: So many numbers have a tree that can be read in one line.
+#: Number of summands whose tree fits on one line.
 _FEW = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ThreadsAndTree(Result):
-    """What threads made of one sum, and the tree in which NumPy adds a few numbers."""
+    """Results of a sum over threads, and the tree in which NumPy adds a few numbers."""
 
     sums: ThreadSums
-    #: of `numpy.sum` on a few float32 numbers, here
+    #: tree of `numpy.sum` for a few float32 numbers on this machine
     tree: Revealed
 
     def __repr__(self) -> str:
@@ -87,21 +84,21 @@ class ThreadsAndTree(Result):
 
 
 def threads(settings: Settings) -> ThreadsAndTree:
-    """Sum in order of arrival, with one thread and with all; reveal NumPy's own order."""
+    """Sum in order of arrival, with one thread and with all, and reveal NumPy's order."""
     sums = thread_sums(
         seed=settings.seed, progress=partial(settings.progress, "adding as they arrive")
     )
     return ThreadsAndTree(sums=sums, tree=reveal(np.sum, _FEW, "float32", name="numpy:sum"))
 
 
-#: The source's own: two orders of one expression, and how often it multiplies by their ratio.
+#: From the forum answer: two orders of one expression, and the number of multiplications.
 A, B = 2 / 9 * 11, 2 * 11 / 9
 COUNT = 10**8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TwoLoops(Result):
-    """The same step on paper, rounded once and rounded twice."""
+    """Two loops that are equal on paper: one rounds once per step, the other twice."""
 
     #: ``one *= A / B``: the quotient is rounded before the loop, the product in each step
     quotient: Chain
@@ -110,7 +107,7 @@ class TwoLoops(Result):
 
     @property
     def exact(self) -> Decimal | None:
-        """What exact arithmetic leaves with these A and B, their ratio unrounded."""
+        """Result of exact arithmetic with these A and B, without rounding their ratio."""
         return self.pair.exact()
 
     def __repr__(self) -> str:
@@ -125,13 +122,13 @@ def two_loops(settings: Settings) -> TwoLoops:  # noqa: ARG001 - nothing here to
     )
 
 
-#: What the four runs say together.
+#: Conclusion from the four runs.
 Verdict = Literal["nondeterministic", "thread-dependent", "no drift seen"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class CnnDrift(Result):
-    """Four runs of one network, each against the first."""
+    """Four runs of one network, each compared with the first."""
 
     _computed = ("verdict",)
 
@@ -139,17 +136,17 @@ class CnnDrift(Result):
     data: str
     seed: int
     steps: int
-    #: name of the first run's condition, and of its record
+    #: label of the first run, and names of all records
     baseline: str
     records: tuple[str, ...]
-    #: the others against it, in the order of `records[1:]`
+    #: the others compared with the first, in the order of `records[1:]`
     pairs: Comparisons
-    #: variables and slots whose every bit was compared at every step
+    #: number of variables and slots whose bits were compared at every step
     tensors: int
 
     @property
     def verdict(self) -> Verdict:
-        """What the repeated run and the one with more threads say."""
+        """Conclusion from the rerun and the run with more threads."""
         return judge(*self.pairs.comparisons[:2])
 
     def __repr__(self) -> str:
@@ -157,7 +154,7 @@ class CnnDrift(Result):
 
 
 def conditions(seed: int) -> dict[str, Condition]:
-    """Name the four conditions; threads are at least 2, on one core too."""
+    """Return the four conditions by label; there are at least 2 threads, even on one core."""
     from fpdrift.training import Condition
 
     several = max(2, available_cores())
@@ -171,7 +168,7 @@ def conditions(seed: int) -> dict[str, Condition]:
 
 
 def cnn(settings: Settings) -> CnnDrift:
-    """Train the answer's network under four conditions and compare."""
+    """Train the answer's network under four conditions, and compare the runs."""
     from fpdrift.training import train
 
     records = {}
@@ -201,11 +198,11 @@ def cnn(settings: Settings) -> CnnDrift:
 
 
 def judge(again: Comparison, threads: Comparison) -> Verdict:
-    """Decide what the repeated run and the run with more threads say.
+    """Return the conclusion from a rerun and a run with more threads.
 
-    A run that differs from its own repetition is nondeterministic, whatever else it does. One that
-    repeats, but differs at another thread count, depends on that; whether it repeats there too, so
-    that it is order-dependent, was not tried.
+    A run that differs from its rerun is nondeterministic. A run that is repeatable but changes with
+    the thread count is thread-dependent; whether it is repeatable at the other thread count, and
+    therefore order-dependent, was not tested.
     """
     if again.first_difference is not None:
         return "nondeterministic"

@@ -1,9 +1,9 @@
-"""Five runs of one network, equal on paper: how far their losses lie apart, beside the source's.
+"""Five runs of one network, equal on paper: the spread of their losses beside the published one.
 
-The source printed the losses of five runs on noise with ten random bits as each image's label. Such
-labels do not sum to 1, and TensorFlow's fused cross-entropy then has a gradient that is not that of
-the loss. So the study is done with either gradient: under op determinism TensorFlow takes another
-path, whose gradient is the loss's own.
+The forum answer printed the losses of five runs on noise with ten random bits as the label of each
+image. Such labels do not sum to 1, and the gradient of TensorFlow's fused cross-entropy is then not
+that of the loss. The study uses both gradients: under op determinism, TensorFlow takes a different
+path with the gradient of the loss.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fpdrift.experiments._runs import Settings, TrainedRun
 
-#: Loss, accuracy, validation loss and validation accuracy of the source's five runs.
+#: Loss, accuracy, validation loss and validation accuracy of the five runs of the forum answer.
 SOURCE = (
     (12.5044, 0.0971, 11.5389, 0.1051),
     (12.5047, 0.0958, 11.5369, 0.1018),
@@ -32,12 +32,12 @@ SOURCE = (
     (12.5042, 0.0961, 11.5382, 0.1179),
     (12.5062, 0.0960, 11.5366, 0.1082),
 )
-#: Steps of a run: the source's epoch of 30,000 images, and what ends within three minutes.
+#: Steps of a run: the original epoch of 30,000 images, and a number that takes three minutes.
 STEPS = {"quick": 60, "full": 469}
 RUNS = 5
-#: Ten random bits an image.
+#: Ten random bits per image.
 _LABELS = "multi-hot"
-#: Flag of a processor, newest first -> the instructions that come before, to hold oneDNN to.
+#: Flag of a processor, newest first -> the older instruction set to limit oneDNN to.
 _OLDER = {"avx512f": "AVX2", "avx2": "SSE41"}
 Gradient = Literal["fused", "the loss's own"]
 
@@ -50,7 +50,7 @@ class GradientRuns(Result):
     runs: tuple[TrainedRun, ...]
     #: max |L_i - L_1| / L_1 over the losses
     figure: float
-    #: how many different weights the runs ended with
+    #: number of different final weights
     distinct: int
 
     def __repr__(self) -> str:
@@ -59,7 +59,7 @@ class GradientRuns(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FiveRuns(Result):
-    """Five runs under five conditions, with either gradient."""
+    """Five runs under five conditions, with each gradient."""
 
     size: Literal["quick", "full"]
     network: str
@@ -70,21 +70,21 @@ class FiveRuns(Result):
     steps: int
     validation_images: int
     gradients: tuple[GradientRuns, ...]
-    #: the figure of the source's own five runs
+    #: the same figure for the five runs of the forum answer
     source: float
-    #: condition that this machine cannot have -> why
+    #: condition that this machine does not support -> reason
     skipped: dict[str, str]
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{g.gradient} {100 * g.figure:.2g} %" for g in self.gradients)
-        return f"FiveRuns({self.size}, {self.steps} steps: {told})"
+        figures = ", ".join(f"{g.gradient} {100 * g.figure:.2g} %" for g in self.gradients)
+        return f"FiveRuns({self.size}, {self.steps} steps: {figures})"
 
 
-@as_study("five-runs", ("C08", "C20"), "08", "the source's table of five runs")
+@as_study("five-runs", ("C08", "C20"), "08", "five runs, equal on paper")
 def five_runs(settings: Settings) -> FiveRuns:
-    """Train the answer's network under five conditions, with either gradient.
+    """Train the answer's network under five conditions, with each gradient.
 
-    What lies finished in the folder ``five-runs`` of `settings.out` is not trained again.
+    Finished runs in the folder ``five-runs`` of `settings.out` are not trained again.
     """
     size: Literal["quick", "full"] = "full" if settings.full else "quick"
     conditions, skipped = five_conditions(settings.seed, current().cpu_features)
@@ -111,7 +111,7 @@ def five_runs(settings: Settings) -> FiveRuns:
 def five_conditions(
     seed: int, features: Collection[str]
 ) -> tuple[tuple[Condition, ...], dict[str, str]]:
-    """Choose five conditions that differ in rounding alone and that this machine can have.
+    """Return five conditions that differ only in rounding and are supported on this machine.
 
     Parameters
     ----------
@@ -122,9 +122,9 @@ def five_conditions(
     Returns
     -------
     tuple of Condition
-        The first is what the others are held against.
+        The first is the baseline.
     dict of str to str
-        Condition that cannot be had -> why.
+        Condition that is not supported -> reason.
     """
     one = Condition(intra_op_threads=1, seed=seed)
     kernels, skipped = other_kernels(one, features)
@@ -136,37 +136,37 @@ def five_conditions(
 def other_kernels(
     base: Condition, features: Collection[str]
 ) -> tuple[dict[str, Condition], dict[str, str]]:
-    """Choose conditions that compute the same with other kernels, as far as this machine can.
+    """Return conditions that use different kernels, as far as this machine supports them.
 
     Parameters
     ----------
     base : Condition
-        What they differ from.
+        The condition to change.
     features : collection of str
         Instruction sets of the processor, as Linux names them.
 
     Returns
     -------
     dict of str to Condition
-        By what they are called.
+        By label.
     dict of str to str
-        Condition that cannot be had -> why.
+        Condition that is not supported -> reason.
     """
     found, skipped = {}, {}
     if "sse4_2" in features:
         found["oneDNN off"] = replace(base, onednn=False)
     else:
-        skipped["oneDNN off"] = "only seen to matter on x86-64 processors, and this names none"
+        skipped["oneDNN off"] = "known to matter only on x86-64 processors, which this is not"
     older = next((cap for flag, cap in _OLDER.items() if flag in features), None)
     if older is not None:
         found[f"{older} at most"] = replace(base, instruction_set=older)
     else:
-        skipped["older instructions"] = f"this processor names none of {', '.join(_OLDER)}"
+        skipped["older instructions"] = f"this processor reports none of {', '.join(_OLDER)}"
     return found, skipped
 
 
 def largest(losses: Sequence[float]) -> float:
-    """Return max |L_i - L_1| / L_1, the figure that the source names."""
+    """Return max |L_i - L_1| / L_1, the figure in the forum answer."""
     return max(abs(loss - losses[0]) for loss in losses) / losses[0]
 
 

@@ -1,8 +1,9 @@
-"""The question's own training: two runs that differ in threads alone, and one with another seed.
+"""The training of the forum question: reruns, a different thread count, and a different seed.
 
-The question stopped when the validation loss had not fallen for 20 epochs, and took the best
-epoch's weights. Here all epochs asked for are trained and recorded, and each run's figures say
-where it would have stopped: so early stopping can be seen to choose another epoch in another run.
+The question's code stopped when the validation loss had not decreased for 20 epochs, and restored
+the weights of the best epoch. Here all requested epochs are trained and recorded, and the epoch at
+which each run would have stopped is computed, since early stopping may choose different epochs in
+different runs.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
     from fpdrift.experiments._runs import Settings
     from fpdrift.records import Record
 
-#: The question's own data, and its epochs at most.
+#: The data of the question, and its largest number of epochs.
 DATA = "fashion-mnist-split"
 EPOCHS = 200
-#: Steps after which the quick size's one epoch is cut short, to end within three minutes.
+#: Steps of the one epoch of the quick size, which takes three minutes.
 CUT = 450
 PATIENCE = 20
 CLAIM = (
@@ -46,20 +47,20 @@ _BASELINE, _AGAIN, _THREADS, _SEED = "1 thread", "1 thread again", "2 threads", 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Validated(Result):
-    """One run's validation, epoch by epoch."""
+    """Validation of one run, epoch by epoch."""
 
     label: str
-    #: on all validation images, at each epoch's end
+    #: on all validation images, at the end of each epoch
     losses: tuple[float, ...]
     accuracies: tuple[float, ...]
-    #: the epoch (from 1) of the least loss, whose weights early stopping would have restored
+    #: the epoch (from 1) of least loss, whose weights early stopping would have restored
     best: int
     #: the epoch after which early stopping would have ended the run; None if it would not have
     stopped: int | None
 
     @property
     def accuracy(self) -> float:
-        """That of the best epoch."""
+        """Validation accuracy of the best epoch."""
         return self.accuracies[self.best - 1]
 
     def __repr__(self) -> str:
@@ -68,38 +69,38 @@ class Validated(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question(Result):
-    """The question's network, trained as the question meant it."""
+    """Runs of the question's network, trained as in the question."""
 
     _computed = ("claim", "finding")
 
     size: Size
     data: str
     seed: int
-    #: done of each run, and how many the question allowed
+    #: epochs of each run, and the largest number in the question
     epochs: int
     source_epochs: int
-    #: of an epoch, or what was done of it
+    #: steps of an epoch, or the number of them that were done
     steps: int
     validation_images: int
     runs: tuple[Validated, ...]
-    #: all others against the first, at the end
+    #: final distances of all others from the first
     distances: tuple[RunDistance, ...]
-    #: steps of a whole epoch, where the one that was done was cut short
+    #: steps of a full epoch, if the epoch was cut short
     an_epoch: int | None = None
 
     @property
     def claim(self) -> str:
-        """What the question says."""
+        """The claim in the question."""
         return CLAIM
 
     @property
     def finding(self) -> str:
-        """What these runs say."""
+        """The result in words."""
         return _tell(self)
 
     @property
     def done(self) -> str:
-        """How much of the source's training that was."""
+        """How much of the original training was done."""
         most = f"of at most {self.source_epochs}"
         if self.an_epoch is None:
             return f"{self.epochs} {most} epochs"
@@ -109,12 +110,12 @@ class Question(Result):
         return f"Question({self.size}, {self.epochs} epochs: {self.runs!r})"
 
 
-@as_study("question", ("C19",), "10", "the question's own training", epochs=True)
+@as_study("question", ("C19",), "10", "the training of the forum question", epochs=True)
 def question(settings: Settings) -> Question:
-    """Train the question's network, epoch by epoch validated on a fifth of its images.
+    """Train the question's network, validating on a fifth of the images after each epoch.
 
-    On Fashion-MNIST where it is to be had, else on handwritten digits. What lies finished in the
-    folder ``question`` of `settings.out` is not trained again.
+    The data are Fashion-MNIST if available, else handwritten digits. Finished runs in the folder
+    ``question`` of `settings.out` are not trained again.
     """
     data = _data()
     content = load(data)
@@ -154,7 +155,7 @@ def question(settings: Settings) -> Question:
 def _data() -> str:
     try:
         load(DATA, validation=1)
-    except MissingDataError:  # damaged ones are for the user to mend
+    except MissingDataError:  # an error about damaged files is for the user to resolve
         return "digits-split"
     return DATA
 
@@ -162,11 +163,11 @@ def _data() -> str:
 def validated(
     label: str, record: Record, answers: npt.NDArray[np.float32], an_epoch: int
 ) -> Validated:
-    """Read a run's validation from the predictions that its record holds of each epoch's end."""
+    """Compute the validation of a run from the recorded predictions at the end of each epoch."""
     losses, accuracies = [], []
     for step in range(an_epoch, int(record.steps[-1]) + 1, an_epoch):
         predicted = record.predictions[step].astype(np.float64)
-        # Keras takes the logarithm of no probability below this
+        # Keras clips probabilities at this value
         losses.append(float(-(answers * np.log(np.maximum(predicted, 1e-7))).sum(axis=1).mean()))
         right = predicted.argmax(axis=1) == answers.argmax(axis=1)
         accuracies.append(float(right.mean()))
@@ -181,16 +182,16 @@ def validated(
 
 
 def early_stop(losses: Sequence[float], patience: int) -> tuple[int, int | None]:
-    """Describe what Keras' early stopping would have done with these losses.
+    """Return what Keras' early stopping would have done with these losses.
 
     Returns
     -------
     int
         The epoch, from 1, whose weights are restored.
     int or None
-        The last epoch that is trained; None if training goes on.
+        The last epoch that is trained; None if training continues.
     """
-    best, least = 0, math.inf  # as Keras begins: a loss that is no number is no best one
+    best, least = 0, math.inf  # as in Keras: NaN is never the best loss
     for epoch, loss in enumerate(losses, 1):
         if loss < least:
             best, least = epoch, loss
@@ -208,18 +209,18 @@ def _tell(result: Question) -> str:
     figures = {run.label: run for run in result.runs}
     scores = ", ".join(f"{label} {run.accuracy:.4f}" for label, run in figures.items())
     if again.first_step is not None:
-        verdict = "The same code on the same machine gave other bits: nondeterministic here."
+        verdict = "The same code on the same machine gave different bits: nondeterministic here."
     elif threads.first_step is None:
-        verdict = f"No drift seen, neither in a repetition nor with a second thread: {NO_HASH}."
+        verdict = f"No drift was observed, in a rerun or with a second thread: {NO_HASH}."
     else:
         verdict = (
-            "The code repeats: with 1 thread the run done again has the same bits. One run each: "
-            f"with 2 threads {_share(threads, result)} of the {result.validation_images:,} "
-            f"validation images got another class at the end, with another seed "
-            f"{_share(seed, result)}. 2 threads were not repeated, so whether they are "
-            "order-dependent or nondeterministic cannot be told."
+            "The code is repeatable: with 1 thread, a rerun gave the same bits. With 2 threads, "
+            f"{_share(threads, result)} of the {result.validation_images:,} validation images "
+            f"changed class at the end; with a different seed, {_share(seed, result)} (one run "
+            "each). The run with 2 threads was not repeated, so it is unknown whether 2 threads "
+            "are order-dependent or nondeterministic."
         )
-    if result.an_epoch is not None:  # neither epochs to choose from nor an early stop
+    if result.an_epoch is not None:  # no epochs to choose from, and no early stopping
         return f"{verdict} Validation accuracy after {result.steps} steps: {scores}."
     stops = [run.stopped for run in result.runs]
     if not any(stops):

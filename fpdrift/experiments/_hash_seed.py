@@ -1,4 +1,4 @@
-"""``PYTHONHASHSEED``: when Python reads it, who misspelt it, and whether a Keras run feels it."""
+"""``PYTHONHASHSEED``: when Python reads it, and whether it affects training with Keras."""
 
 from __future__ import annotations
 
@@ -16,61 +16,61 @@ if TYPE_CHECKING:
     from fpdrift.experiments._runs import Settings
 
 STEPS = {"quick": 10, "full": 469}
-#: Fresh processes for each way of setting the variable.
+#: Number of fresh processes for each way of setting the variable.
 PROCESSES = 5
 TEXT = "fpdrift"
 NAME, MISSPELT = "PYTHONHASHSEED", "PYTHONASHSEED"
 CLAIM = f"{NAME} has to be set before the interpreter starts. (The question's code: {MISSPELT}.)"
-#: What a row is called -> variables set before the process starts, and afterwards inside it.
+#: Label -> variables set before the process starts, and variables set inside it afterwards.
 WAYS: dict[str, tuple[dict[str, str | None], dict[str, str]]] = {
     "not set": ({}, {}),
     f"{NAME}=0 before the start": ({NAME: "0"}, {}),
     f"{NAME}=0 after the start": ({}, {NAME: "0"}),
     f"{MISSPELT}=0 before the start": ({MISSPELT: "0"}, {}),
 }
-#: Of the runs; None: not set.
+#: Hash seeds of the runs; None: not set.
 SEEDS = (None, None, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcomes(Result):
-    """What fresh processes gave that were started alike."""
+    """Results of several identically started processes."""
 
     label: str
     processes: int
-    #: different results among them
+    #: number of different results
     distinct: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HashSeed(Result):
-    """Python's hash in fresh processes, and trained weights under several of its seeds."""
+    """Python's hash in fresh processes, and trained weights under several hash seeds."""
 
-    #: of `hash("fpdrift")`, a row for each way of setting the variable
+    #: values of `hash("fpdrift")` for each way of setting the variable
     hashes: tuple[Outcomes, ...]
-    #: trained weights, whatever the variable was: our networks', and a small one of which Keras
-    #: draws weights, order and dropped units
+    #: trained weights over all values of the variable: of our network, and of a small one for which
+    #: Keras draws weights, data order and dropout
     weights: tuple[Outcomes, ...]
     study: Study
 
     @property
     def finding(self) -> str:
-        """What these runs say."""
+        """The result in words."""
         return with_look(_tell(self), self.study)
 
     def __repr__(self) -> str:
-        told = ", ".join(
+        counts = ", ".join(
             f"{row.label}: {row.distinct} of {row.processes}"
             for row in (*self.hashes, *self.weights)
         )
-        return f"HashSeed({told})"
+        return f"HashSeed({counts})"
 
 
 @as_study("hash-seed", ("C13",), "10", "what PYTHONHASHSEED changes, and when")
 def hash_seed(settings: Settings) -> HashSeed:
     """Hash a text in fresh processes, then train under several hash seeds.
 
-    The runs that lie finished in the folder ``hash-seed`` of `settings.out` are not done again.
+    Finished runs in the folder ``hash-seed`` of `settings.out` are not trained again.
     """
     hashes = tuple(_hashes(label, before, late) for label, (before, late) in WAYS.items())
     conditions = [
@@ -118,10 +118,10 @@ def _tell(result: HashSeed) -> str:
     fixed = [row.label for row in hashes if row.distinct == 1]
     others = [row.label for row in hashes if row.distinct > 1]
     return (
-        f"Of {len(hashes)} ways, {hashes[0].processes} processes each, Python's hash was fixed by: "
-        f"{', '.join(fixed) or 'none'}; not by: {', '.join(others) or 'none'}. Under other hash "
-        f"seeds the {study.network}'s network gave {apart(study.distances)}, and a small network "
-        f"for which Keras drew everything ended with {own.distinct} set"
+        f"Of {len(hashes)} settings, with {hashes[0].processes} processes each, these fix Python's "
+        f"hash: {', '.join(fixed) or 'none'}; these do not: {', '.join(others) or 'none'}. With "
+        f"different hash seeds, the {study.network}'s network gave {apart(study.distances)}, and a "
+        f"small network for which Keras draws everything ended with {own.distinct} set"
         f"{'' if own.distinct == 1 else 's'} of weights in {own.processes} processes."
     )
 

@@ -1,4 +1,4 @@
-"""The program of a fresh process: what Python's hash of a text is there."""
+"""Worker program: compute Python's hash of a text in a fresh process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fpdrift.subprocesses import Message, Report, serve
 
 
 def work(task: Message, _: Report) -> Message:
-    """Set variables, too late for Python to read them, and hash a text."""
+    """Set environment variables, too late for Python to read them, and hash a text."""
     os.environ.update(task["late"])
     return {"hash": hash(task["text"])}
 

@@ -1,10 +1,10 @@
-"""Not every difference is drift: labels that do not sum to one, and a gradient of another loss.
+"""Not every difference is drift: labels that do not sum to one change the computed gradient.
 
-For speed TensorFlow fuses softmax and cross-entropy, and takes the gradient for softmax - y. That
-of the loss is sum(y) * softmax - y: the same only where the labels y sum to one. The source's
-labels, ten random bits an image, do not. Op determinism takes another path, with the loss's own
-gradient. So with one-hot labels the two paths differ in rounding, and with the source's they are
-two trainings.
+For speed, TensorFlow fuses softmax and cross-entropy and computes the gradient as softmax - y. The
+gradient of the loss is sum(y) * softmax - y, which is the same only if the labels y sum to one. The
+labels in the forum answer, ten random bits per image, do not. Op determinism takes a different path
+with the gradient of the loss. So the two paths differ only in rounding for one-hot labels, but are
+different computations for the labels of the answer.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ if TYPE_CHECKING:
     from fpdrift.experiments._runs import Settings
 
 STEPS = {"quick": 100, "full": EPOCH}
-#: Mean loss that the source printed for its epoch, in five runs.
+#: Smallest and largest mean loss of an epoch that the forum answer printed, of five runs.
 SOURCE = (12.5042, 12.5062)
-CLAIM = f"Five runs of an epoch with such labels had mean losses of {SOURCE[0]} to {SOURCE[1]}."
+CLAIM = f"Five runs of one epoch with such labels had mean losses of {SOURCE[0]} to {SOURCE[1]}."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TwoPaths(Result):
-    """The same training by the two paths."""
+    """The same training on the two paths."""
 
     _renamed = MappingProxyType({"judged": "diagnosis"})
 
     labels: str
-    #: relative distance of the weights after the first step, and after the last
+    #: relative distance between the weights after the first step, and after the last
     first: float
     last: float
-    #: whether rounding can explain where they part; None where they never do
+    #: whether rounding can explain the first difference; None if there is none
     diagnosis: Diagnosis | None
     #: mean loss of the steps: fused, and with op determinism
     losses: tuple[float, float]
 
     @property
     def kind(self) -> str:
-        """What the difference is."""
+        """Kind of the difference."""
         return "the same bits" if self.diagnosis is None else self.diagnosis.verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trap(Result):
-    """Two kinds of labels, each trained by both paths."""
+    """Two kinds of labels, each trained on both paths."""
 
     _computed = ("claim", "finding")
 
@@ -66,25 +66,25 @@ class Trap(Result):
 
     @property
     def claim(self) -> str:
-        """What the source says."""
+        """The claim in the forum answer."""
         return CLAIM
 
     @property
     def finding(self) -> str:
-        """What these runs say."""
+        """The result in words."""
         return _tell(*self.paths)
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{p.labels} {p.first:.1e}" for p in self.paths)
-        return f"Trap({self.size}, after one step: {told})"
+        distances = ", ".join(f"{p.labels} {p.first:.1e}" for p in self.paths)
+        return f"Trap({self.size}, after one step: {distances})"
 
 
 @as_study("trap", ("C20",), "09", "labels that do not sum to one")
 def trap(settings: Settings) -> Trap:
     """Train on one-hot labels and on ten random bits, without and with op determinism.
 
-    What lies finished in the folder ``trap`` of `settings.out` is not trained again; the step in
-    which two runs diverge is diagnosed.
+    Finished runs in the folder ``trap`` of `settings.out` are not trained again; the step in which
+    two runs diverge is diagnosed.
     """
     steps = STEPS[size_of(settings)]
     one = Condition(intra_op_threads=1, seed=settings.seed)
@@ -116,17 +116,17 @@ def trap(settings: Settings) -> Trap:
 def _tell(sound: TwoPaths, odd: TwoPaths) -> str:
     for path in (odd, sound):
         if path.diagnosis is not None and not path.diagnosis.exact:
-            return f"Not to be told, for {path.labels} labels: {path.diagnosis}."
+            return f"Cannot tell for {path.labels} labels: {path.diagnosis}."
     if odd.kind != "different computation":
         return (
-            "No trap seen: with labels that do not sum to one the two paths are "
-            f"{odd.first:.1e} apart after one step ({odd.kind}). With a gradient that is not its "
-            "loss's that would be a different computation."
+            "The trap was not observed: with labels that do not sum to one, the distance between "
+            f"the two paths is {odd.first:.1e} after one step ({odd.kind}). If one gradient were "
+            "not that of the loss, this would be a different computation."
         )
     return (
-        "With labels that do not sum to one, what differs between the two paths stays when the "
-        f"step is repeated in float64: a different computation, not drift ({odd.first:.1e} apart "
-        f"after a single step; one-hot labels: {sound.first:.1e}, {sound.kind}). Their mean losses "
-        f"are {odd.losses[0]:.4g} and {odd.losses[1]:.4g}, of one-hot labels "
+        "With labels that do not sum to one, the difference between the two paths remains when the "
+        f"step is repeated in float64: a different computation, not drift ({odd.first:.1e} "
+        f"after one step; one-hot labels: {sound.first:.1e}, {sound.kind}). The mean losses "
+        f"are {odd.losses[0]:.4g} and {odd.losses[1]:.4g}; with one-hot labels, "
         f"{sound.losses[0]:.4g} and {sound.losses[1]:.4g}."
     )

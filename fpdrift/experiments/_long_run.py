@@ -1,8 +1,8 @@
 """A long training under two conditions: how drift grows by the epoch, and what "long" means.
 
-The source multiplies by nearly one 1e8 times and says that a training has more steps than one
-thinks. So besides the growth this counts the operations of one training step, and how many weights
-are as small as the 1e-8 that the source takes for a typical small weight.
+The forum answer multiplies by nearly one 1e8 times, and says that training has more steps than one
+thinks. So this study also counts the operations of one training step, and the weights as small as
+1e-8, which the answer calls a typical small weight.
 """
 
 from __future__ import annotations
@@ -29,35 +29,35 @@ if TYPE_CHECKING:
     from fpdrift.experiments._runs import Settings
     from fpdrift.records import Record
 
-#: Steps of the quick size; the full one is the source's 20 epochs.
+#: Steps of the quick size; the full one has the original 20 epochs.
 QUICK = 300
 EPOCHS = 20
-#: Of the source's 60,000 images in as many epochs.
+#: Steps of 20 epochs of 60,000 images.
 SOURCE_STEPS = 18_760
-#: Steps of the source's loop, and what it says of a long training.
+#: Steps of the loop in the forum answer, and its claim about a long training.
 CHAIN = 100_000_000
 CLAIM = "Batch 64, 60,000 samples and 20 epochs are 18,750 iterations, which amplifies that by much"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Epoch(Result):
-    """The two runs at one epoch's end, or where the runs end."""
+    """The two runs at the end of one epoch, or at their end."""
 
     epoch: int
     step: int
-    #: relative distance of the weights, at the last step up to there at which values were kept
+    #: relative distance between the weights, at the last step up to there with kept values
     distance: float
-    #: mean of the steps' losses since the epoch before, of both runs
+    #: mean loss of the steps since the previous epoch, of both runs
     losses: tuple[float, float]
     #: fraction of the probe's predictions whose class differs
     churn: float
-    #: share of the weights of at most 1e-8 in size, of both runs
+    #: share of the weights with a magnitude of at most 1e-8, of both runs
     small: tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Long(Result):
-    """One long training under two conditions."""
+    """A long training under two conditions."""
 
     _computed = ("claim", "finding")
 
@@ -68,31 +68,31 @@ class Long(Result):
     steps: int
     #: steps of one epoch
     an_epoch: int
-    #: what the source's own training has
+    #: steps of the original training
     source_steps: int
     labels: tuple[str, str]
     epochs: tuple[Epoch, ...]
     growth: Growth
     first_step: int | None
-    #: operations of one step that may round, counted from the layers
+    #: number of operations of one step that may round, computed from the layers
     operations: int
-    #: share of the weights of at most 1e-8 in size before training
+    #: share of the weights with a magnitude of at most 1e-8 before training
     small_before: float
-    #: share of the weights that are 0 before training, as biases are; in no older recording
+    #: share of the weights that are 0 before training, such as biases; None in older recordings
     zero_before: float | None = None
 
     @property
     def claim(self) -> str:
-        """What the source says."""
+        """The claim in the forum answer."""
         return CLAIM
 
     @property
     def finding(self) -> str:
-        """What these runs say."""
+        """The result in words."""
         return _tell(self)
 
     def kept_at(self, epoch: Epoch) -> int:
-        """Return the step that an epoch's distance is of: the last one there with values kept."""
+        """Return the step of an epoch's distance: the last one with kept values."""
         steps = self.growth.steps
         return int(steps[np.searchsorted(steps, epoch.step, side="right") - 1])
 
@@ -102,10 +102,10 @@ class Long(Result):
 
 @as_study("long", ("C09", "C21"), "09", "20 epochs, and drift by the epoch", epochs=True)
 def long(settings: Settings) -> Long:
-    """Train for long with 1 and with 2 threads, and compare epoch by epoch.
+    """Train for many steps with 1 and with 2 threads, and compare epoch by epoch.
 
-    On Fashion-MNIST where it is to be had, else on noise. What lies finished in the folder ``long``
-    of `settings.out` is not trained again.
+    The data are Fashion-MNIST if available, else noise. Finished runs in the folder ``long`` of
+    `settings.out` are not trained again.
     """
     data = _data()
     an_epoch = math.ceil(len(load(data, validation=1).train_images) / BATCH)
@@ -139,7 +139,7 @@ def long(settings: Settings) -> Long:
 def _data() -> str:
     try:
         load("fashion-mnist", validation=1)
-    except MissingDataError:  # damaged ones are for the user to mend
+    except MissingDataError:  # an error about damaged files is for the user to resolve
         return "noise"
     return "fashion-mnist"
 
@@ -149,7 +149,7 @@ def _epochs(a: Record, b: Record, pair: Comparison, an_epoch: int) -> list[Epoch
     last = int(pair.recorded_steps[-1])
     ends = [*range(an_epoch, last, an_epoch), last]
     for number, (start, end) in enumerate(zip([0, *ends], ends, strict=False), 1):
-        # the nearest step before the epoch's end at which values were kept
+        # the last step up to the end of the epoch with kept values
         row = int(np.searchsorted(pair.steps, end, side="right")) - 1
         inside = (pair.recorded_steps > start) & (pair.recorded_steps <= end)
         found.append(
@@ -178,7 +178,7 @@ def _churn(a: Record, b: Record, step: int) -> float:
 
 
 def _of_zeros(result: Long) -> str:
-    """Describe how many of the small weights are small because they have not begun to move."""
+    """Describe the share of the small weights that are small because they start at zero."""
     if result.zero_before is None or not result.small_before:
         return ""
     return f" ({100 * result.zero_before / result.small_before:.3g} % of these are exactly 0)"
@@ -188,22 +188,24 @@ def _tell(result: Long) -> str:
     last = result.epochs[-1]
     steps = CHAIN / result.operations
     chain = (
-        f"One step makes about {result.operations:.1e} operations, so the loop's 1e8 are "
-        f"{steps:.2g} steps. Weights of at most 1e-8 in size: {100 * result.small_before:.2g} % "
-        f"before training{_of_zeros(result)}, {100 * last.small[0]:.2g} % after it."
+        f"One step has about {result.operations:.1e} operations, so the 1e8 of the loop correspond "
+        f"to {steps:.2g} steps. Weights of at most 1e-8: {100 * result.small_before:.2g} % before "
+        f"training{_of_zeros(result)}, {100 * last.small[0]:.2g} % after it."
     )
     if result.first_step is None:
-        return f"No drift seen in {result.steps:,} steps: {NO_HASH}. {chain}"
+        return f"No drift was observed in {result.steps:,} steps: {NO_HASH}. {chain}"
     first = result.epochs[0]
     drift = (
-        f"The runs part at step {result.first_step}. By step {result.kept_at(first):,} the weights "
-        f"are {first.distance:.1e} apart"
+        f"The runs diverge at step {result.first_step}. The distance between the weights is "
+        f"{first.distance:.1e} at step {result.kept_at(first):,}"
     )
     if last is not first:
-        drift += f", by step {result.kept_at(last):,} {last.distance:.1e}"
-    away = [100 * abs(b - a) / a if a else math.nan for a, b in (e.losses for e in result.epochs)]
+        drift += f" and {last.distance:.1e} at step {result.kept_at(last):,}"
+    changes = [
+        100 * abs(b - a) / a if a else math.nan for a, b in (e.losses for e in result.epochs)
+    ]
     of = "the epoch differs" if last is first else "an epoch differs"
     return (
-        f"{drift}; {100 * last.churn:.2g} % of the probe's predictions have another class at the "
-        f"end, and the mean loss of {of} by {span(away, '.2g')} %. One pair of runs. {chain}"
+        f"{drift}; {100 * last.churn:.2g} % of the probe's predictions changed class at the end, "
+        f"and the mean loss of {of} by {span(changes, '.2g')} %. One pair of runs. {chain}"
     )

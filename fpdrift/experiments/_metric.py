@@ -1,4 +1,4 @@
-"""Loss against accuracy: which of them jumps when runs differ in rounding alone."""
+"""Loss or accuracy: which of them jumps between runs that differ only in rounding."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 STEPS = FIVE_RUNS_STEPS
 METRICS = ("loss", "accuracy", "validation_loss", "validation_accuracy")
-#: The planted batch: six right, three wrong, one at the edge.
+#: The planted batch: six samples right, three wrong, one at the threshold.
 _SURE = 0.9
 MOVE = 1e-6
 CLAIM = (
-    "Loss is the better measure of run-to-run difference: with 10 samples a batch, 60 % or 70 % "
-    "can hang on one prediction moving by 1e-6 around 0.5, while the loss hardly moves."
+    "Loss is the better measure of run-to-run difference: with 10 samples per batch, 60 % or 70 % "
+    "can depend on one prediction moving by 1e-6 around 0.5, while the loss hardly changes."
 )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnifeEdge(Result):
-    """Ten predictions of one batch, one of which moves over 0.5."""
+    """Ten predictions of one batch, one of which crosses 0.5."""
 
-    #: how far
+    #: size of the change
     move: float
     #: before and after
     accuracy: tuple[float, float]
@@ -48,35 +48,35 @@ class KnifeEdge(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Metric(Result):
-    """How far four metrics of runs that are equal on paper lie apart."""
+    """Spread of four metrics over runs that are equal on paper."""
 
     study: Study
     edge: KnifeEdge
-    #: metric -> largest less smallest over the runs, as a part of the first run's; NaN if that is 0
+    #: metric -> largest minus smallest over the runs, relative to the first run; NaN if that is 0
     spread: dict[str, float]
-    #: the same of the source's five runs
+    #: the same for the five runs of the forum answer
     source: dict[str, float]
-    #: the last run's predictions: how many there are, how many of them change class among the runs
+    #: number of final predictions, and of those whose class differs between the runs
     predictions: int
     turned: int
-    #: smallest move of a probability that came with such a change; NaN without one
+    #: smallest change of a probability that changed a class; NaN if there is none
     least_move: float
 
     @property
     def finding(self) -> str:
-        """What these runs say."""
+        """The result in words."""
         return with_look(_tell(self), self.study)
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name} {100 * share:.2g} %" for name, share in self.spread.items())
-        return f"Metric({told})"
+        spreads = ", ".join(f"{name} {100 * share:.2g} %" for name, share in self.spread.items())
+        return f"Metric({spreads})"
 
 
 @as_study("metric", ("C11",), "08", "whether loss or accuracy jumps")
 def metric(settings: Settings) -> Metric:
-    """Plant a batch at the knife edge; then hold four metrics of five real runs beside it.
+    """Compare four metrics on a planted batch at the threshold and on five real runs.
 
-    The runs are those of ``five-runs`` with the loss's own gradient, and lie in its folder.
+    The runs are those of ``five-runs`` with the gradient of the loss, and share its folder.
     """
     conditions, skipped = five_conditions(settings.seed, current().cpu_features)
     labelled = {c.name: replace(c, op_determinism=True) for c in conditions}
@@ -105,9 +105,10 @@ def metric(settings: Settings) -> Metric:
 
 
 def knife_edge() -> KnifeEdge:
-    """Move one of ten float32 predictions over 0.5; see accuracy and binary cross-entropy.
+    """Compute accuracy and binary cross-entropy before and after a prediction crosses 0.5.
 
-    Six samples are classified right and three wrong, all with a probability of 0.9.
+    There are ten float32 predictions. Six samples are classified correctly and three incorrectly,
+    all with a probability of 0.9.
     """
     truth = np.array([1] * 6 + [0] * 3 + [1])
     accuracy, loss = [], []
@@ -120,19 +121,19 @@ def knife_edge() -> KnifeEdge:
 
 
 def relative_spread(values: Sequence[float]) -> float:
-    """Return largest less smallest, as a part of the first."""
+    """Return largest minus smallest, relative to the first."""
     if not values[0] or not np.isfinite(values).all():
         return math.nan
     return (max(values) - min(values)) / values[0]
 
 
 def turns(records: Sequence[Record]) -> tuple[int, int, float]:
-    """Count the probe's predictions, and those whose class differs among the runs.
+    """Count the final predictions, and those whose class differs between the runs.
 
     Returns
     -------
     int, int, float
-        And the smallest move of a probability, between two runs, that came with such a change.
+        The two counts, and the smallest change of a probability that changed a class.
     """
     last = int(records[0].steps[-1])
     chances = np.array([record.predictions[last] for record in records], np.float64)
@@ -161,27 +162,27 @@ def _spreads(study: Study) -> dict[str, float]:
 def _tell(result: Metric) -> str:
     spread, edge, runs = result.spread, result.edge, len(result.study.runs)
     planted = (
-        f"Planted: one of ten predictions moves by {edge.move:g} over 0.5, accuracy goes from "
-        f"{100 * edge.accuracy[0]:.0f} % to {100 * edge.accuracy[1]:.0f} %, and the loss moves by "
-        f"{100 * abs(edge.loss[1] - edge.loss[0]) / edge.loss[0]:.2g} %."
+        f"Planted: when one of ten predictions changes by {edge.move:g} and crosses 0.5, accuracy "
+        f"goes from {100 * edge.accuracy[0]:.0f} % to {100 * edge.accuracy[1]:.0f} %, while the "
+        f"loss changes by {100 * abs(edge.loss[1] - edge.loss[0]) / edge.loss[0]:.2g} %."
     )
     odd = [name for name, value in spread.items() if not math.isfinite(value)]
     if odd:
         return (
-            f"{planted} The {runs} real runs: nothing can be said, since {', '.join(odd)} began "
-            "with 0 or left the finite numbers."
+            f"{planted} The {runs} real runs: cannot tell, since {', '.join(odd)} was 0 in the "
+            "first run, NaN or infinite."
         )
     if not any(spread.values()):
-        return f"{planted} The {runs} real runs: no digit of a metric differs."
+        return f"{planted} The {runs} real runs: all metrics are identical."
     jumps = (
-        f"{result.turned} of {result.predictions} predictions change class among the runs, one of "
-        f"them with a move of {result.least_move:.2g}"
+        f"{result.turned} of {result.predictions} predictions change class between the runs, one "
+        f"of them with a change of {result.least_move:.2g}"
         if result.turned
-        else f"none of {result.predictions} predictions changes class among the runs"
+        else f"none of {result.predictions} predictions changes class between the runs"
     )
     return (
-        f"{planted} The {runs} real runs: losses lie {100 * spread['loss']:.2g} % apart, "
-        f"accuracies {100 * spread['accuracy']:.2g} %; {jumps}."
+        f"{planted} The {runs} real runs: losses vary by {100 * spread['loss']:.2g} %, "
+        f"accuracies by {100 * spread['accuracy']:.2g} %; {jumps}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Runs whose seeds nobody set: how far the metrics lie apart in the first ten iterations."""
+"""Runs without fixed seeds: the spread of their metrics in the first ten iterations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fpdrift.records import Record
 
 RUNS = 5
-#: As far as the source's claim goes.
+#: Iterations of the claim.
 ITERATIONS = 10
 STEPS = {"quick": ITERATIONS, "full": EPOCH}
 CLAIM = "Without seeds every metric runs wild within the first 10 iterations."
@@ -30,25 +30,25 @@ CLAIM = "Without seeds every metric runs wild within the first 10 iterations."
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class NoSeeds(Result):
-    """Runs whose seeds were drawn, beside runs of one seed at several thread counts."""
+    """Runs with random seeds, and runs with one seed at several thread counts."""
 
     study: Study
-    #: how many of the study's runs, from the first, have seeds of their own
+    #: number of runs with random seeds, which come first
     drawn: int
-    #: each run's accuracy on the batch of steps 1 to 10 (runs, 10)
+    #: accuracy of each run on the batches of steps 1 to 10 (runs, 10)
     accuracies: npt.NDArray[np.float64]
-    #: largest less smallest over the runs, at steps 1 to 10: seeds drawn, one seed (2, 10)
+    #: largest minus smallest over the runs, at steps 1 to 10: random seeds, fixed seed (2, 10)
     loss_spread: npt.NDArray[np.float64]
     accuracy_spread: npt.NDArray[np.float64]
 
     @property
     def finding(self) -> str:
-        """What these runs say."""
+        """The result in words."""
         return with_look(_tell(self), self.study)
 
     def __repr__(self) -> str:
         drawn, one = self.loss_spread.max(axis=1)
-        return f"NoSeeds(losses at most {drawn:.2g} apart, with one seed {one:.2g})"
+        return f"NoSeeds(losses differ by up to {drawn:.2g}, with one seed {one:.2g})"
 
 
 @as_study("no-seeds", ("C10",), "10", "the first 10 iterations without seeds")
@@ -56,7 +56,7 @@ def no_seeds(settings: Settings) -> NoSeeds:
     """Train with five sets of seeds, and with one seed at five thread counts.
 
     An unseeded process draws its seeds from the system; here they are drawn from the study's seed,
-    so that the study repeats. What lies finished in the folder ``no-seeds`` of `settings.out` is
+    so that the study is repeatable. Finished runs in the folder ``no-seeds`` of `settings.out` are
     not trained again.
     """
     one = Condition(intra_op_threads=1, seed=settings.seed)
@@ -90,7 +90,7 @@ def no_seeds(settings: Settings) -> NoSeeds:
 
 
 def _accuracies(records: tuple[Record, ...]) -> npt.NDArray[np.float64]:
-    """Return each batch's own accuracy from the running means that Keras reports."""
+    """Return the accuracy of each batch, from the running means that Keras reports."""
     step = np.arange(1, ITERATIONS + 1)
     totals = np.array([record.metrics["accuracy"][1 : ITERATIONS + 1] * step for record in records])
     own = np.diff(totals, prepend=0.0, axis=1)
@@ -98,22 +98,22 @@ def _accuracies(records: tuple[Record, ...]) -> npt.NDArray[np.float64]:
 
 
 def spread(values: npt.NDArray[np.float64], first: int) -> npt.NDArray[np.float64]:
-    """Return largest less smallest over the first runs, and over the others (2, steps)."""
+    """Return largest minus smallest over the first runs, and over the others (2, steps)."""
     return read_only([np.ptp(group, axis=0) for group in (values[:first], values[first:])])
 
 
 def _tell(result: NoSeeds) -> str:
     wild, tame = result.loss_spread.max(axis=1)
     points = 100 * result.accuracy_spread.max(axis=1)
-    told = (
-        f"In {result.drawn} runs with seeds drawn anew for each, losses of one iteration lie up to "
-        f"{wild:.3g} apart within the first {result.loss_spread.shape[1]}, and a batch's "
-        f"accuracies up to {points[0]:.2g} points; in "
-        f"{len(result.study.runs) - result.drawn} runs with one seed, each at another thread count,"
+    text = (
+        f"In {result.drawn} runs with random seeds, the losses of one iteration differ by up to "
+        f"{wild:.3g} within the first {result.loss_spread.shape[1]}, and the accuracies of a batch "
+        f"by up to {points[0]:.2g} points; in {len(result.study.runs) - result.drawn} runs with "
+        "one seed, each at a different thread count,"
     )
     if tame == 0:
-        return f"{told} no loss differs."
-    return f"{told} up to {tame:.2g} and {points[1]:.2g} points."
+        return f"{text} no loss differs."
+    return f"{text} they differ by up to {tame:.2g} and {points[1]:.2g} points."
 
 
 WORDS["no-seeds"] = Words(f"The first {ITERATIONS} iterations with and without seeds", CLAIM)

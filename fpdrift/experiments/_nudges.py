@@ -1,4 +1,4 @@
-"""Noise of at most 1e-8 on half of the weights, then training: how much of the run changes."""
+"""Noise of at most 1e-8 on half of the weights, then training: how much the run changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fpdrift.experiments._runs import Settings
 
 STEPS = {"quick": 100, "full": EPOCH}
-#: How often the noise is drawn.
+#: Number of draws of the noise.
 DRAWS = 5
 CLAIM = (
     "Add random noise, clipped to a size of 1e-8, to half of your weights, and see the run change "
@@ -32,10 +32,10 @@ _BASELINE, _AGAIN, _THREADS, ANOTHER_SEED = (
 
 @as_study("nudge", ("C07",), "07", "1e-8 on half of the weights, then train")
 def nudge_training(settings: Settings) -> Study:
-    """Train from weights nudged by several draws of noise, and for scale from none at all.
+    """Train from weights nudged by several draws of noise, and without a nudge.
 
-    For scale there are also the run repeated, 2 threads, and another seed. What lies finished in
-    the folder ``nudge`` of `settings.out` is not trained again.
+    For comparison, there are also a rerun, 2 threads, and a different seed. Finished runs in the
+    folder ``nudge`` of `settings.out` are not trained again.
     """
     one = Condition(intra_op_threads=1, seed=settings.seed)
     noise = [
@@ -68,11 +68,11 @@ def _tell(study: Study) -> str:
     churn = span((100 * d.churn for d in nudged), ".2g")
     return (
         f"Noise of at most {NUDGE:g} on half of the weights{changed} "
-        f"{len(nudged)} draws of it gave {apart(nudged)}; "
-        f"{churn} % of the probe's predictions changed class, and the mean loss moved by {loss} %. "
-        f"Another seed, one run: {seed.distance:.1e}, {100 * seed.churn:.2g} %. "
+        f"{len(nudged)} draws of it gave {apart(nudged)}; {churn} % of the probe's predictions "
+        f"changed class, and the mean loss changed by {loss} %. "
+        f"A different seed, one run: {seed.distance:.1e}, {100 * seed.churn:.2g} %. "
         f"2 threads, one run: {apart([study[_THREADS]])}. "
-        f"The run repeated: {apart([study[_AGAIN]])}."
+        f"A rerun: {apart([study[_AGAIN]])}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Two runs that round differently, and the one ReLU on which their largest jump apart hangs."""
+"""Two runs that round differently, and the ReLU that causes their largest jump."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ CLAIM = (
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class OneGate(Result):
-    """Two runs, and their largest jump seen at its ReLUs."""
+    """Two runs, and the ReLU gates at their largest jump."""
 
     study: Study
-    #: None where the runs have equal bits or nothing stands out as a jump
+    #: None if the runs have equal bits or no step is a jump
     gates: Gates | None
 
     @property
     def finding(self) -> str:
-        """What these runs say."""
+        """The result in words."""
         return with_look(_tell(self.study, self.gates), self.study)
 
     def __repr__(self) -> str:
@@ -55,9 +55,9 @@ class OneGate(Result):
 
 @as_study("gate", ("C09",), "09", "the one ReLU behind the largest jump")
 def one_gate(settings: Settings) -> OneGate:
-    """Train with 1 and with 2 threads; repeat the step of the largest jump and look inside.
+    """Train with 1 and with 2 threads, then rerun and inspect the step of the largest jump.
 
-    What lies finished in the folder ``gate`` of `settings.out` is not trained again.
+    Finished runs in the folder ``gate`` of `settings.out` are not trained again.
     """
     one = Condition(intra_op_threads=1, seed=settings.seed)
     study, records = run_study(
@@ -79,31 +79,31 @@ def _largest_jump(settings: Settings, a: Record, b: Record) -> Gates | None:
 def _tell(study: Study, gates: Gates | None) -> str:
     between = f"1 and 2 threads gave {apart(study.distances)} ({study.steps} steps)"
     if gates is None:
-        return f"{between}; no step stands out as a jump, so there is no gate to show."
+        return f"{between}; no step is a jump, so there is no gate to show."
     factor = (gates.distance[1:] / gates.distance[:-1]).max()
-    jump = f"{between}. Step {gates.step} alone took them {factor:.1f} times as far apart"
+    jump = f"{between}. Step {gates.step} alone multiplied the distance by {factor:.1f}"
     gate = gates.gate
-    # what is seen of another step than the runs' own need not be so in them
-    doubt = "" if gates.exact else " The step repeated has other bits than the runs' own."
+    # a traced step that is not bit-identical need not show what happened in the runs
+    doubt = "" if gates.exact else " The traced step is not bit-identical to that of the runs."
     if gate is None or gates.share is None:
-        return f"{jump}; no gate of the unit that moved most had changed.{doubt}"
+        return f"{jump}; no gate of the unit that diverged most had changed.{doubt}"
     return (
         f"{jump}: unit {gate.unit} of {gate.layer} is open {_where(gates.unit_changed, gate)}, "
-        f"and then holds all but {plain(100 * (1 - gates.share))} % of its layer's squared "
-        f"distance.{doubt}"
+        f"and accounts for all but {plain(100 * (1 - gates.share))} % of its layer's squared "
+        f"distance after the step.{doubt}"
     )
 
 
 def _where(changed: int, gate: Gate) -> str:
-    """Report for how many images, or at how many pixels, and how near the gate shown is to zero."""
-    if gate.pixel:  # several may be of one image
+    """Describe the number of images or pixels, and how close to zero the inputs of the gate are."""
+    if gate.pixel:  # several may belong to one image
         place = "at one pixel of one image" if changed == 1 else f"at {changed:,} pixels"
     else:
         place = "for one image" if changed == 1 else f"for {changed:,} images"
-    one = "" if changed == 1 else "the one of the largest gradient "
+    one = "" if changed == 1 else "the one with the largest gradient "
     return (
-        f"{place} in one run and shut in the other, {one}within {at_most(gate.from_zero)} of zero"
+        f"{place} in one run and closed in the other, {one}within {at_most(gate.from_zero)} of zero"
     )
 
 
-WORDS["gate"] = Words("One step, seen at its ReLUs", CLAIM)
+WORDS["gate"] = Words("The ReLU behind the largest jump", CLAIM)

@@ -1,7 +1,4 @@
-"""TensorFlow's op determinism: whether it gives the same bits again, and what it costs.
-
-How long a step takes, for each run of an ensemble, kept beside the records.
-"""
+"""TensorFlow's op determinism: whether reruns give the same bits, and what it costs."""
 
 from __future__ import annotations
 
@@ -37,21 +34,21 @@ if TYPE_CHECKING:
 
     from fpdrift.experiments._runs import Settings
 
-#: The first steps trace and compile.
+#: Number of first steps to ignore, since they trace and compile.
 _WARM = 5
 
 
 class Stopwatch:
-    """A progress report that keeps the median time from one step to the next.
+    """A progress callback that stores the median time of a step.
 
-    A run that was finished before reports its end alone: what was kept of it stays.
+    An already finished run reports only its end, and its stored time is kept.
 
     Parameters
     ----------
     place : pathlib.Path
-        JSON file, label of the run -> seconds.
+        JSON file with label of the run -> seconds.
     report : callable
-        Called with (label, done, total), as it is itself.
+        Progress callback to call with the same arguments (label, done, total).
     """
 
     def __init__(self, place: Path, report: Callable[[str, int, int], None]) -> None:
@@ -60,7 +57,7 @@ class Stopwatch:
         self._times: list[float] = []
 
     def __call__(self, label: str, done: int, total: int) -> None:
-        """Note the time of a step."""
+        """Record the time of a step."""
         if done == 1:
             self._times = []
         self._times.append(time.perf_counter())
@@ -72,7 +69,7 @@ class Stopwatch:
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Median seconds of a step, by the label of the run."""
+        """Median time of a step in seconds, by label of the run."""
         try:
             kept = json.loads(self._place.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -91,32 +88,32 @@ _ONE = "1 intra, 1 inter"
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Determinism(Result):
-    """Runs with op determinism and without."""
+    """Runs with and without op determinism."""
 
     study: Study
-    #: pair of runs, one with op determinism and one without -> how many times as long the median
-    #: step took with it; of those that were timed
+    #: pair of runs with and without op determinism -> ratio of their median times per step; only
+    #: pairs that were timed
     ratios: dict[str, float]
 
     @property
     def finding(self) -> str:
-        """What these runs say."""
+        """The result in words."""
         return with_look(f"{_tell(self.study)} {cost(self.ratios)}", self.study)
 
     def __repr__(self) -> str:
         return f"Determinism({self.study!r}, {len(self.ratios)} timed pairs)"
 
 
-#: A sign test's chance below which pairs tell something.
+#: Significance level of the sign test.
 _CHANCE = 0.05
 
 
 @as_study("determinism", ("C19",), "10", "op determinism: its bits, its cost", timed=True)
 def determinism(settings: Settings) -> Determinism:
-    """Train at several thread counts without op determinism, with it, with it, without it.
+    """Train at several thread counts: without op determinism, twice with it, and without it again.
 
-    One run follows the other, so either kind meets the same machine. What lies finished in the
-    folder ``determinism`` of `settings.out` is not trained again.
+    The runs alternate, so that both kinds run under the same load. Finished runs in the folder
+    ``determinism`` of `settings.out` are not trained again.
     """
     labelled, against, pairs = _plan(settings)
     steps = STEPS[size_of(settings)]
@@ -124,7 +121,7 @@ def determinism(settings: Settings) -> Determinism:
     names = [f"run {i + 1} of {len(labelled)}, {c.name}" for i, c in enumerate(labelled.values())]
     study, _ = run_study(
         "determinism",
-        replace(settings, progress=watch, workers=1),  # what is timed runs alone
+        replace(settings, progress=watch, workers=1),  # one run at a time, since it is timed
         labelled,
         against,
         steps=steps,
@@ -137,7 +134,7 @@ def determinism(settings: Settings) -> Determinism:
 
 
 def _plan(settings: Settings) -> tuple[dict[str, Condition], dict[str, str], dict[str, str]]:
-    """Name the runs, what each is held against, and what each with op determinism is timed by."""
+    """Return the runs by label, the baseline of each, and the pairs to compare in time."""
     one = Condition(intra_op_threads=1, seed=settings.seed)
     labelled: dict[str, Condition] = {}
     against: dict[str, str] = {}
@@ -162,7 +159,7 @@ def cost(ratios: dict[str, float]) -> str:
     """Describe how much longer a step takes with op determinism."""
     if not ratios:
         return "No pair of runs was timed."
-    told = (
+    text = (
         f"With op determinism a step took {np.median(list(ratios.values())):.2f} times as long "
         f"(median of {len(ratios)} pairs of runs; {span(ratios.values(), '.2f')})."
     )
@@ -170,31 +167,31 @@ def cost(ratios: dict[str, float]) -> str:
 
     slower = sum(ratio > 1 for ratio in ratios.values())
     chance = float(binomtest(slower, len(ratios)).pvalue)
-    sure = "" if chance <= _CHANCE else ": too few, or too scattered, to tell a cost from none"
+    sure = "" if chance <= _CHANCE else ": too few or too scattered to detect a cost"
     return (
-        f"{told} {slower} of {len(ratios)} took longer (sign test: p = {chance:.2g}){sure}. "
-        "What else the machine did meanwhile is not recorded."
+        f"{text} {slower} of {len(ratios)} took longer (sign test: p = {chance:.2g}){sure}. "
+        "Other load on the machine is not recorded."
     )
 
 
 def _tell(study: Study) -> str:
-    told = []
+    parts = []
     for what, wanted in (("With op determinism", True), ("Without", False)):
         those = [d for d in study.distances if (_ON in d.label) == wanted and _ONE not in d.label]
         again = equal(d for d in those if d.label.endswith("again"))
         counts = [d for d in those if not d.label.endswith("again")]
-        told.append(
-            f"{what}, {sum(again)} of {len(again)} thread counts gave the same bits when repeated; "
-            f"against 1 thread the others gave {apart(counts)}."
+        parts.append(
+            f"{what}, {sum(again)} of {len(again)} thread counts gave the same bits in a rerun; "
+            f"compared with 1 thread, the others gave {apart(counts)}."
         )
     asked = [d for d in study.distances if _ONE in d.label]
     if asked:
-        told.append(
-            f"One intra-op and one inter-op thread gave {apart(asked[1:])} when repeated, and "
-            f"against one intra-op thread alone {apart(asked[:1])} (a CPU's threads; no GPU was "
-            "tried)."
+        parts.append(
+            f"One intra-op and one inter-op thread gave {apart(asked[1:])} in a rerun, and "
+            f"compared with only one intra-op thread, {apart(asked[:1])} (on a CPU; no GPU was "
+            "tested)."
         )
-    return " ".join(told)
+    return " ".join(parts)
 
 
 WORDS["determinism"] = Words("Op determinism: each run twice, and against 1 thread", CLAIM)

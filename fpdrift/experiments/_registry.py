@@ -1,4 +1,4 @@
-"""The lists of experiments: the demo's steps, and those that train for minutes."""
+"""The registry of experiments: the steps of the demo, and the studies."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ EXPERIMENTS = (
     Experiment("nudge", ("C07", "C21"), "07", "tiny noise on half of the weights", _demo.nudge),
     Experiment("cnn", ("C06", "C07"), "08", "one network, trained four times", cnn),
 )
-#: What takes minutes, by lesson; each goes on where it was stopped.
+#: Studies, which take minutes, by lesson; each resumes after an interruption.
 STUDIES = tuple(sorted(entered.values(), key=lambda item: item.lesson))
-#: What takes seconds, and is no step of the demo.
+#: Experiments that take seconds and are not steps of the demo.
 LIGHT = (
-    Experiment("float", (), "00", "one float taken apart: 0.1", _demo.tenth),
-    Experiment("sums", (), "03", "ten ways of summing, and their bounds", _demo.ways_of_summing),
-    Experiment("trees", ("C05",), "05", "in which order NumPy adds", _demo.numpy_tree),
-    Experiment("gpu", ("C18",), "06", "sums as a GPU adds them, simulated", _demo.simulated_gpu),
+    Experiment("float", (), "00", "the bits of one float: 0.1", _demo.tenth),
+    Experiment("sums", (), "03", "ten summation algorithms and bounds", _demo.ways_of_summing),
+    Experiment("trees", ("C05",), "05", "the order in which NumPy adds", _demo.numpy_tree),
+    Experiment("gpu", ("C18",), "06", "simulated sums of a GPU", _demo.simulated_gpu),
 )
 
 
 def experiment(name: str) -> Experiment:
-    """Find a step of the demo by its name.
+    """Return the step of the demo with a name.
 
     Raises
     ------
     FpdriftError
-        If there is none of that name.
+        If there is no such step.
     """
     return _find("step", name, EXPERIMENTS)
 
 
 def study(name: str) -> Experiment:
-    """Find any experiment by its name.
+    """Return the experiment with a name.
 
     Raises
     ------
     FpdriftError
-        If there is none of that name.
+        If there is no such experiment.
     """
     return _find("experiment", name, (*STUDIES, *LIGHT, *EXPERIMENTS))
 

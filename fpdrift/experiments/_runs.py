@@ -1,7 +1,4 @@
-"""What a study says of each run that it trained: its figures, and how far it got from another.
-
-What whoever starts an experiment may choose.
-"""
+"""Train the runs of a study, and compute their metrics and distances; settings of experiments."""
 
 from __future__ import annotations
 
@@ -33,29 +30,30 @@ if TYPE_CHECKING:
     from fpdrift.records import Record
     from fpdrift.training._datasets import Data
 
-#: Keras takes the logarithm of no probability below this.
+#: Keras clips probabilities at this value.
 _EPSILON = 1e-7
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainedRun(Result):
-    """One run's figures."""
+    """Metrics of one trained run."""
 
-    #: what the study calls it
+    #: label in the study
     label: str
     #: name of the condition
     condition: str
-    #: name of the record's file
+    #: file name of the record
     record: str
-    #: mean over the images of the last epoch that was begun, as each was met
+    #: mean over the images of the last epoch that was started, during training
     loss: float
     accuracy: float
-    #: at the end of the run, on the images that it was probed with
+    #: at the end of the run, on the probe
     validation_loss: float
     validation_accuracy: float
-    #: hash of the trained weights' bits
+    #: hash of the bits of the trained weights
     weights: str
-    #: weights that a nudge changed before the training; None without one, and in older recordings
+    #: number of weights that a nudge changed before training; None without a nudge and in older
+    #: recordings
     changed: int | None = None
 
 
@@ -65,22 +63,22 @@ class RunDistance(Result):
 
     _renamed = MappingProxyType({"learned": "distance_excluding_zero_gradient"})
 
-    #: what the study calls the two
+    #: labels of the two in the study
     label: str
     baseline: str
-    #: step and first tensor of the first difference; None where all bits were equal at every step
+    #: step and first tensor of the first difference; None if all bits are equal at every step
     first_step: int | None
     first_tensor: str | None
-    #: relative distance of the weights at the last step
+    #: relative distance between the weights at the last step
     distance: float
     #: fraction of the probe's predictions whose class differs at the end
     churn: float
-    #: distance without the weights whose true gradient is zero; None where an older version saved
+    #: distance without the weights whose true gradient is zero; None in results of older versions
     distance_excluding_zero_gradient: float | None = None
 
     @property
     def of_learning(self) -> float:
-        """The distance without such weights where it was saved, else of all weights."""
+        """The distance without such weights if it was saved, else that of all weights."""
         known = self.distance_excluding_zero_gradient
         return self.distance if known is None else known
 
@@ -95,15 +93,15 @@ def trained_runs(
     labels: str = "one-hot",
     steps: int,
 ) -> tuple[tuple[TrainedRun, ...], tuple[Record, ...]]:
-    """Train under each condition, unless it is done already; read each run's figures.
+    """Train under each condition, unless finished already, and compute the metrics of each run.
 
     Parameters
     ----------
     labelled : mapping of str to Condition
-        What the study calls each run.
+        Conditions by label.
     settings : Settings
     folder : str
-        Name of the records' folder in `settings.out`.
+        Name of the folder for the records in `settings.out`.
     network, data, labels, steps
         As for `fpdrift.train`.
 
@@ -113,7 +111,7 @@ def trained_runs(
         In the order of the conditions.
     """
     place = settings.out / folder
-    together = _Together(settings.progress, network, len(labelled))
+    total = _TotalProgress(settings.progress, network, len(labelled))
     with workers_here(settings.workers) as executor:
         done = ensemble(
             labelled.values(),
@@ -123,7 +121,7 @@ def trained_runs(
             steps=steps,
             directory=place,
             executor=executor,
-            progress=settings.progress if executor is None else together,
+            progress=settings.progress if executor is None else total,
         )
     records = tuple(done.records(place))
     content = load(data, labels, validation=probe_images(data))
@@ -133,8 +131,8 @@ def trained_runs(
     return tuple(runs), records
 
 
-class _Together:
-    """Turn reports on runs that go on side by side into one on all of them."""
+class _TotalProgress:
+    """Combine the progress of parallel runs into a single report."""
 
     def __init__(self, report: Callable[[str, int, int], None], network: str, runs: int) -> None:
         self._report = report
@@ -150,12 +148,12 @@ class _Together:
 
 
 def trained_run(label: str, record: Record, data: Data) -> TrainedRun:
-    """Read one run's figures from its record."""
+    """Compute the metrics of one run from its record."""
     steps = int(record.steps[-1])
     images = len(data.train_images)
     an_epoch = math.ceil(images / BATCH)
     since = (steps - 1) % an_epoch + 1
-    # every batch is full but the one that is left at an epoch's end
+    # every batch is full except the last one of an epoch
     sizes = np.minimum(BATCH, images - BATCH * np.arange(since))
     weights = [i for i, tensor in enumerate(record.tensors) if tensor.role == "weight"]
     answers = data.validation_labels
@@ -182,7 +180,7 @@ def _changed(record: Record) -> int | None:
 
 
 def run_distance(baseline: str, a: Record, label: str, b: Record) -> RunDistance:
-    """Compare two runs and keep what a table holds."""
+    """Compare two runs, and return their distance for a table."""
     pair = compare(a, b)
     first = pair.first_difference
     return RunDistance(
@@ -197,10 +195,10 @@ def run_distance(baseline: str, a: Record, label: str, b: Record) -> RunDistance
 
 
 def distance_excluding_zero_gradient(pair: Comparison) -> npt.NDArray[np.float64]:
-    """Return the distance without the weights whose true gradient is zero, as far as that is known.
+    """Return the distance without the weights whose true gradient is zero, if these are known.
 
-    What such a weight gains is rounding alone, and Adam makes whole steps of it, so that it can
-    hide all others.
+    Such a weight changes only by rounding, but Adam amplifies this to full steps, which can hide
+    all other changes.
 
     Returns
     -------
@@ -210,24 +208,24 @@ def distance_excluding_zero_gradient(pair: Comparison) -> npt.NDArray[np.float64
     return pair.distance if without is None else without
 
 
-#: More steps than the source's long run (18,760) by far; a slip of the finger is caught here.
+#: Far more than the long run of the forum answer (18,760 steps), to catch typing errors.
 MOST_STEPS = 1_000_000
-#: The question's own training stops after 200.
+#: The training of the forum question stops after 200 epochs.
 MOST_EPOCHS = 200
 
 
 def _silent(label: str, done: int, total: int) -> None:
-    """Report to nobody."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """One set of choices for all experiments; each takes what it needs.
+    """Settings of all experiments; each uses those that it needs.
 
     Raises
     ------
     FpdriftError
-        If a number is out of its range.
+        If a number is out of range.
     """
 
     seed: int = 1
@@ -235,15 +233,15 @@ class Settings:
     steps: int = 100
     #: name of the training data
     data: str = "noise"
-    #: epochs, of the studies that count in them; None leaves it to the study
+    #: number of epochs, for studies that use it; None for the default of the study
     epochs: int | None = None
-    #: in the source's size, where a study has two; it may take long
+    #: whether to run a study in its original size, which may take long
     full: bool = False
     #: folder for the records
     out: Path = Path("fpdrift-out")
-    #: trainings at a time; each has its own process and threads
+    #: number of parallel runs; each has its own process and threads
     workers: int = field(default_factory=few)
-    #: called with (what is going on, done, total)
+    #: called with (description, done, total)
     progress: Callable[[str, int, int], None] = _silent
 
     def __post_init__(self) -> None:

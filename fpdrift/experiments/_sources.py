@@ -1,4 +1,4 @@
-"""Every source of difference between two runs, alone and together, beside the run repeated."""
+"""All sources of difference between two runs, alone and combined, with reruns as the control."""
 
 from __future__ import annotations
 
@@ -25,44 +25,42 @@ if TYPE_CHECKING:
     from fpdrift.records import Record
 
 STEPS = {"quick": 12, "full": EPOCH}
-#: Seeds that every source is tried from, and draws of whatever has a seed of its own.
+#: Number of seeds for each source, and of draws of sources with their own seed.
 DRAWS = {"quick": 2, "full": FEWEST}
-#: Thread counts to hold against 1.
+#: Thread counts to compare with 1.
 THREADS = (2, 4)
-#: What the quick size leaves out, to end within three minutes.
+#: Sources that the quick size leaves out, to finish within three minutes.
 FULL_ALONE = ("4 threads", "all seeds, threads, 1e-8")
 CONTROL = "the same again"
 CLAIM = (
     "Without seeds every metric runs wild; once all is seeded, the GPU's parallel work is the "
     "likeliest cause of what is left."
 )
-#: Rows that change the weights themselves or the arithmetic's width: more than another order of the
-#: same roundings.
+#: Sources that change the weights or the precision, not only the order of operations.
 PLANTED = ("one ulp in one weight", "1e-8 on half", "float64", "threads, 1e-8, XLA, det.")
-#: Weight of which an ulp is moved, and where: a new place for each draw.
+#: Weight to change by one ulp, and the distance between the indices of the draws.
 _TENSOR, _STRIDE = "conv2/kernel", 997
 
 
-#: A pair's figures.
+#: One value for each pair.
 Figures = tuple[float, ...]
 _FIGURES = ("distance", "of_all", "churn", "loss", "accuracy")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source(Result):
-    """What one source does to runs, each held against the one of its seed without it.
+    """Effect of one source of difference on runs, compared with runs of the same seed without it.
 
-    No two of its pairs share a run, but those of two sources do: the run of their seed.
+    The pairs of one source do not share runs; the pairs of different sources share the baselines.
     """
 
     name: str
-    #: how many runs it was tried in, and how many of them kept the bits of theirs without it
+    #: number of pairs of runs, and of those that are bit-identical
     runs: int
     equal: int
-    #: relative distance of the weights but those whose true gradient is zero, and of all; fraction
-    #: of other classes among the probe's predictions, difference of the mean loss and of the
-    #: accuracy (absolute); at the end, of each pair by its seed. An older version kept no more than
-    #: the smallest and the largest of two, and nothing of more pairs: then there are none.
+    #: at the end of each pair: relative distance of the weights without those whose true gradient
+    #: is zero, and of all weights; churn; absolute difference of the mean loss and of the accuracy.
+    #: Results of older versions have the smallest and largest of two pairs, and are empty for more.
     distance: Figures
     of_all: Figures
     churn: Figures
@@ -71,13 +69,13 @@ class Source(Result):
 
     @classmethod
     def upgrade(cls, encoded: dict[str, Any]) -> dict[str, Any]:
-        """Read the bootstrap of an older version: two pairs are its ends."""
+        """Read the bootstrap interval of an older version, whose ends are those of two pairs."""
         older = {name for name in _FIGURES if isinstance(encoded.get(name), dict)}
         return encoded | {name: _pairs_in(encoded[name], encoded["runs"]) for name in older}
 
     @property
     def interval(self) -> Interval:
-        """Of the median distance."""
+        """Interval of the median distance."""
         return median_interval(self.distance)
 
 
@@ -89,7 +87,7 @@ def _pairs_in(bootstrap: dict[str, Any], runs: int) -> list[Any]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sources(Result):
-    """A table of sources, the control first."""
+    """A table of sources of difference, the control first."""
 
     _computed = ("claim", "finding")
 
@@ -99,27 +97,27 @@ class Sources(Result):
     seed: int
     steps: int
     rows: tuple[Source, ...]
-    #: condition that this machine cannot have -> why
+    #: condition that this machine does not support -> reason
     skipped: dict[str, str]
 
     @property
     def claim(self) -> str:
-        """What the source says."""
+        """The claim in the forum answer."""
         return CLAIM
 
     @property
     def finding(self) -> str:
-        """What these runs say."""
+        """The result in words."""
         return _tell(self)
 
     @property
     def rounding(self) -> tuple[Source, ...]:
-        """The rows that change rounding alone."""
+        """The rows that change only rounding."""
         return tuple(r for r in self.rows[1:] if "seed" not in r.name and r.name not in PLANTED)
 
     @property
     def seeds(self) -> tuple[Source, ...]:
-        """The rows that change seeds alone."""
+        """The rows that change only seeds."""
         return tuple(r for r in self.rows if "seed" in r.name and "," not in r.name)
 
     def __repr__(self) -> str:
@@ -128,18 +126,18 @@ class Sources(Result):
 
 @as_study("sources", ("C06", "C07", "C10"), "10", "every source alone and together")
 def sources(settings: Settings) -> Sources:
-    """Train from several seeds without and with each source of difference.
+    """Train from several seeds, without and with each source of difference.
 
-    What lies finished in the folder ``sources`` of `settings.out` is not trained again.
+    Finished runs in the folder ``sources`` of `settings.out` are not trained again.
     """
     size = size_of(settings)
     one = Condition(intra_op_threads=1, seed=settings.seed)
     groups, skipped = conditions(one, DRAWS[size])
     if size == "quick":
         groups = {name: group for name, group in groups.items() if name not in FULL_ALONE}
-        skipped |= dict.fromkeys(FULL_ALONE, "--full has it")
+        skipped |= dict.fromkeys(FULL_ALONE, "only with --full")
     control = groups.pop(CONTROL)
-    # where two sources come to one condition it is trained once; the control is trained twice
+    # a condition shared by two sources is trained once; the control is trained twice
     once = list(dict.fromkeys((*control, *(c for group in groups.values() for c in group))))
     labelled = {f"run {i}": condition for i, condition in enumerate((*once, *control))}
     found = list(zip(*trained_runs(labelled, settings, "sources", steps=STEPS[size]), strict=True))
@@ -163,17 +161,17 @@ def _row(
     plain: Sequence[tuple[TrainedRun, Record]],
     moved: Sequence[tuple[TrainedRun, Record]],
 ) -> Source:
-    """Hold each run against the one of its seed."""
+    """Compare each run with the baseline of its seed."""
     pairs = list(zip(plain, moved, strict=True))
-    away = [run_distance(a.label, ours, b.label, theirs) for (a, ours), (b, theirs) in pairs]
+    found = [run_distance(a.label, ours, b.label, theirs) for (a, ours), (b, theirs) in pairs]
     runs = [(a, b) for (a, _), (b, _) in pairs]
     return Source(
         name=name,
         runs=len(pairs),
-        equal=sum(distance.first_step is None for distance in away),
-        distance=tuple(d.of_learning for d in away),
-        of_all=tuple(d.distance for d in away),
-        churn=tuple(d.churn for d in away),
+        equal=sum(distance.first_step is None for distance in found),
+        distance=tuple(d.of_learning for d in found),
+        of_all=tuple(d.distance for d in found),
+        churn=tuple(d.churn for d in found),
         loss=tuple(abs(b.loss - a.loss) for a, b in runs),
         accuracy=tuple(abs(b.accuracy - a.accuracy) for a, b in runs),
     )
@@ -182,17 +180,17 @@ def _row(
 def conditions(
     one: Condition, draws: int
 ) -> tuple[dict[str, tuple[Condition, ...]], dict[str, str]]:
-    """Return the conditions of each source, from as many seeds; the control's first.
+    """Return the conditions of each source, one for each seed, the control first.
 
     Returns
     -------
     dict of str to tuple of Condition
-        The n-th of each belongs to the n-th of the control.
+        The n-th condition of each source belongs to the n-th of the control.
     dict of str to str
-        Condition that this machine cannot have -> why.
+        Condition that this machine does not support -> reason.
     """
     kernels, skipped = other_kernels(one, current().cpu_features)
-    # each pair of runs has seeds of its own, since an interval takes them for independent
+    # each pair of runs has its own seeds, since an interval requires independent pairs
     seeds = [(one.seed + i) % (LARGEST_SEED + 1) for i in range(2 * draws)]
     control, others = [replace(one, seed=seed) for seed in seeds[:draws]], seeds[draws:]
     ulps = [
@@ -201,7 +199,7 @@ def conditions(
     noise = [Perturbation(kind="noise", size=NUDGE, fraction=0.5, seed=seed) for seed in others]
 
     def each(**changes: Any) -> tuple[Condition, ...]:
-        """Change every run of the control; a list holds another value for each."""
+        """Change every condition of the control; a list has one value for each."""
         return tuple(
             replace(c, **{k: v[i] if isinstance(v, list) else v for k, v in changes.items()})
             for i, c in enumerate(control)
@@ -235,57 +233,57 @@ def _tell(result: Sources) -> str:
     control = result.rows[0]
     if control.equal < control.runs:
         return (
-            f"The control is not equal: the same condition again ended {_ends(control.distance)} "
-            "away, so this training is nondeterministic here and no row below that can be told "
-            "from chance."
+            "The control differs: reruns under the same condition ended at a distance of "
+            f"{_ends(control.distance)}, so this training is nondeterministic here and smaller "
+            "distances cannot be distinguished from chance."
         )
-    told = f"The control has the same bits: {NO_HASH}. "
+    text = f"The control gave the same bits: {NO_HASH}. "
     same = [row.name for row in result.rows[1:] if row.equal == row.runs]
     if same:
-        told += f"The same bits as well: {', '.join(same)}. "
-    return f"{told}{_of_rounding(result)}"
+        text += f"So did: {', '.join(same)}. "
+    return f"{text}{_of_rounding(result)}"
 
 
 def _of_rounding(result: Sources) -> str:
     if not all(row.distance for row in result.rounding):
-        return "How far apart the pairs ended, an older version did not keep; run the study again."
+        return "This older result does not contain the distances; run the study again."
     moved = [row for row in result.rounding if any(row.of_all)]
     others = [distance for row in result.seeds for distance in row.distance]
-    seeds = f"; another seed by {_ends(others)}" if others else ""
+    seeds = f"; a different seed moved them by {_ends(others)}" if others else ""
     pairs = f"{result.rows[0].runs} pairs of runs per source"
     if not moved:
         return (
-            f"No drift seen in the weights from {', '.join(row.name for row in result.rounding)} "
-            f"({pairs}){seeds}."
+            "No drift of the weights was observed from "
+            f"{', '.join(row.name for row in result.rounding)} ({pairs}){seeds}."
         )
     if not any(any(row.distance) for row in moved):
         return (
-            "What differs in rounding alone moved no weights but biases whose true gradient is "
-            f"zero ({pairs}){seeds}."
+            "Sources that change only rounding moved no weights except biases whose true gradient "
+            f"is zero ({pairs}){seeds}."
         )
-    away = [distance for row in moved for distance in row.distance]
-    told = (
-        f"What differs in rounding alone moved the weights by {_ends(away)} after {result.steps} "
-        f"steps ({pairs}){seeds}. {_ranked(result)}"
+    found = [distance for row in moved for distance in row.distance]
+    text = (
+        f"Sources that change only rounding moved the weights by {_ends(found)} after "
+        f"{result.steps} steps ({pairs}){seeds}. {_rank(result)}"
     )
     if any(a > d for row in moved for a, d in zip(row.of_all, row.distance, strict=True)):
         least = min(distance for row in moved for distance in row.of_all if distance)
-        told += (
-            " Biases whose true gradient is zero are left out of that: rounding alone moves them, "
-            f"and with them each pair that differs lies {least:.1e} apart or more."
+        text += (
+            " This excludes biases whose true gradient is zero, which move only by rounding; "
+            f"including them, the distance of each pair that differs is at least {least:.1e}."
         )
-    return told
+    return text
 
 
-def _ranked(result: Sources) -> str:
-    """Name the source that moves the weights most, if a test can tell it from the others."""
+def _rank(result: Sources) -> str:
+    """Name the source that moves the weights most, if a test distinguishes it from the others."""
     rows = result.rounding
     if min(len(row.distance) for row in rows) < FEWEST:
         return "Too few pairs to rank the sources."
     first = leader([row.distance for row in rows])
     if first is None:
-        return "Which of the sources moves them most cannot be told (sign tests at 5 %)."
-    return f"{rows[first].name} moved them more than each other source (sign tests at 5 %)."
+        return "It is unknown which source moves them most (sign tests at 5 %)."
+    return f"{rows[first].name} moved them more than every other source (sign tests at 5 %)."
 
 
 def _ends(distances: Sequence[float]) -> str:

@@ -1,4 +1,4 @@
-"""What most studies of training come to: some runs, how far they lie apart, and what that says."""
+"""The common form of a study: trained runs, the distances between them, and the finding."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
     from fpdrift.records import Record
     from fpdrift.training import Condition
 
-#: Steps of the source's epoch of 30,000 images.
+#: Steps of an epoch of 30,000 images, as in the forum answer.
 EPOCH = 469
 Size = Literal["quick", "full"]
-#: What two runs of equal bits were seen to have in common.
+#: What was checked for bit-identical runs.
 NO_HASH = "no hash of any weight or slot differed at any step"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Study(Result):
-    """Runs of one network, some of them held against others."""
+    """Runs of one network, and distances between some of them."""
 
     _computed = ("title", "claim", "finding")
 
-    #: of the experiment
+    #: name of the experiment
     name: str
     size: Size
     network: str
     data: str
     labels: str
     seed: int
-    #: of each run
+    #: number of steps of each run
     steps: int
     runs: tuple[TrainedRun, ...]
     distances: tuple[RunDistance, ...]
-    #: each run's own loss at steps 1 to `steps` (runs, steps)
+    #: loss of each run at steps 1 to `steps` (runs, steps)
     losses: npt.NDArray[np.float64]
-    #: condition that this machine cannot have -> why
+    #: condition that this machine does not support -> reason
     skipped: dict[str, str]
 
     def __repr__(self) -> str:
@@ -54,43 +54,43 @@ class Study(Result):
 
     @property
     def title(self) -> str:
-        """What was done."""
+        """Title of the study."""
         return _words(self).title
 
     @property
     def claim(self) -> str:
-        """What the source says."""
+        """The claim that is tested."""
         return _words(self).claim
 
     @property
     def finding(self) -> str:
-        """What these runs say."""
+        """The result in words."""
         return _words(self).finding(self)
 
     def __getitem__(self, label: str) -> RunDistance:
-        """Return how far the run of that label got from its baseline."""
+        """Return the distance of the run with a label from its baseline."""
         return next(distance for distance in self.distances if distance.label == label)
 
 
-def _generally(study: Study) -> str:
-    told = apart(study.distances)
-    return f"{told[0].upper()}{told[1:]}."
+def _describe_distances(study: Study) -> str:
+    text = apart(study.distances)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 @dataclass(frozen=True)
 class Words:
-    """What is said of the study of one name; where more than its runs says it, that result does."""
+    """Title, claim and finding of a study; by default, the finding describes its distances."""
 
     title: str
     claim: str
-    tell: Callable[[Study], str] = _generally
+    tell: Callable[[Study], str] = _describe_distances
 
     def finding(self, study: Study) -> str:
-        """Put into words what its runs say, and how strict the look was where bits are equal."""
+        """Return the finding, with what was checked if bits are equal."""
         return with_look(self.tell(study), study)
 
 
-#: By the study's name; the module of each experiment puts its own here.
+#: Words by the name of the study; the module of each experiment adds its own.
 WORDS: dict[str, Words] = {}
 
 
@@ -98,13 +98,14 @@ def _words(study: Study) -> Words:
     return WORDS.get(study.name, Words(study.name, ""))
 
 
-def with_look(told: str, study: Study) -> str:
-    """Add to a finding how strict the look was, where it found equal bits."""
-    return f"{told} Where bits were the same, {NO_HASH}." if any(equal(study.distances)) else told
+def with_look(finding: str, study: Study) -> str:
+    """Append what was checked to a finding, if there are bit-identical runs."""
+    checked = f" Where bits were the same, {NO_HASH}."
+    return f"{finding}{checked}" if any(equal(study.distances)) else finding
 
 
 def size_of(settings: Settings) -> Size:
-    """Say in which size a study is to be done."""
+    """Return the size of a study."""
     return "full" if settings.full else "quick"
 
 
@@ -119,23 +120,23 @@ def run_study(
     folder: str | None = None,
     skipped: Mapping[str, str] | None = None,
 ) -> tuple[Study, tuple[Record, ...]]:
-    """Train what is not trained yet, and hold runs against each other.
+    """Train the runs of a study, unless finished already, and compare them with their baselines.
 
     Parameters
     ----------
     name : str
-        Of the experiment, and of the folder of its records in `settings.out`.
+        Name of the experiment, and of the folder for its records in `settings.out`.
     settings : Settings
     labelled : mapping of str to Condition
-        What the study calls each run.
+        Conditions by label.
     against : mapping of str to str
         Label of a run -> label of its baseline.
     steps : int
-        Of each run.
+        Number of steps of each run.
     labels : str
         As for `fpdrift.train`.
     folder : str, optional
-        Of the records, where several studies share runs.
+        Folder for the records, if several studies share runs.
     skipped : mapping of str to str, optional
 
     Returns
@@ -161,34 +162,34 @@ def run_study(
 
 
 def plain(number: float) -> str:
-    """Write two digits of a number, without an exponent where it is 10 or more."""
+    """Format a number with two digits, without an exponent if it is 10 or more."""
     return f"{float(f'{number:.2g}'):,.0f}" if number >= 10 else f"{number:.2g}"
 
 
 def at_most(number: float) -> str:
-    """Write two digits of a number, rounded up: it is not larger than what is written."""
+    """Format an upper bound of a number: two digits, rounded up."""
     up = Context(prec=2, rounding=ROUND_CEILING)
     return f"{float(up.create_decimal(repr(float(number)))):.1e}"
 
 
 def equal(distances: Iterable[RunDistance]) -> list[bool]:
-    """Report of each whether all bits were equal at every step."""
+    """Return for each distance whether all bits were equal at every step."""
     return [distance.first_step is None for distance in distances]
 
 
 def span(numbers: Iterable[float], kind: str = ".1e") -> str:
-    """Write the smallest and the largest of some numbers."""
+    """Format the smallest and the largest of some numbers."""
     values = list(numbers)
     ends = (min(values), max(values))
     return " to ".join(dict.fromkeys(format(end, kind) for end in ends))
 
 
 def apart(distances: Iterable[RunDistance]) -> str:
-    """Report of some runs whether and how far they got from their baseline."""
+    """Describe whether and how far some runs diverged from their baselines."""
     those = list(distances)
     other = [distance for distance in those if distance.first_step is not None]
     if not other:
         return "the same bits"
     same = len(those) - len(other)
-    text = f"other bits, the weights {span(d.distance for d in other)} apart at the end"
-    return text if not same else f"{text} ({same} of {len(those)} the same bits)"
+    text = f"different bits, with final distances of {span(d.distance for d in other)}"
+    return text if not same else f"{text} ({same} of {len(those)} gave the same bits)"

@@ -1,4 +1,4 @@
-"""One ulp planted in one weight, then training: how many ulps are absorbed, and when."""
+"""One ulp in one weight, then training: how many such differences are absorbed, and when."""
 
 from __future__ import annotations
 
@@ -45,26 +45,26 @@ _BASELINE, _AGAIN = "1 thread", "1 thread again"
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class UlpSurvival(Result):
-    """Runs that start one ulp apart in one weight."""
+    """Runs that differ at the start by one ulp in one weight."""
 
     study: Study
-    #: of the nudges, while they were watched
+    #: survival of the nudges during the runs
     survival: Survival
 
     @property
     def finding(self) -> str:
-        """What these runs say."""
+        """The result in words."""
         return with_look(_tell(self.study, self.survival), self.study)
 
     def __repr__(self) -> str:
         return f"UlpSurvival({self.study!r}, {self.survival})"
 
 
-@as_study("survival", ("C09",), "09", "how long one ulp in one weight lasts")
+@as_study("survival", ("C09",), "09", "how long one ulp in one weight survives")
 def ulp_survival(settings: Settings) -> UlpSurvival:
-    """Train from weights of which one was moved by one ulp, each run another one.
+    """Train from weights of which one is changed by one ulp, a different one in each run.
 
-    What lies finished in the folder ``survival`` of `settings.out` is not trained again.
+    Finished runs in the folder ``survival`` of `settings.out` are not trained again.
     """
     size = size_of(settings)
     one = Condition(intra_op_threads=1, seed=settings.seed)
@@ -85,14 +85,14 @@ def ulp_survival(settings: Settings) -> UlpSurvival:
 def draw_nudges(
     weights: Mapping[str, npt.NDArray[np.float32]], count: int, seed: int
 ) -> dict[str, Perturbation]:
-    """Draw weights to move by one ulp, up or down: any tensor alike, then any of its elements.
+    """Draw weights to change by one ulp, up or down: a tensor first, then one of its elements.
 
-    Tensors of zeros are left out: an ulp of zero is 1e-45, which a processor may take for zero.
+    Tensors of zeros are left out: an ulp of zero is 1e-45, which a processor may flush to zero.
 
     Returns
     -------
     dict of str to Perturbation
-        By the weight's name and index.
+        By name and index of the weight.
     """
     rng = np.random.default_rng(seed)
     names = [name for name, values in weights.items() if values.any()]
@@ -107,7 +107,7 @@ def draw_nudges(
 
 
 def _survival(records: tuple[Record, ...]) -> Survival:
-    """Follow the nudged runs, which come behind the baseline and its repetition."""
+    """Return the survival of the nudged runs, which follow the baseline and its rerun."""
     baseline, _, *nudged = records
     pairs = [lasting(baseline, record) for record in nudged]
     return survival_curve([steps for steps, _ in pairs], [gone for _, gone in pairs])
@@ -117,19 +117,19 @@ def _tell(study: Study, survival: Survival) -> str:
     again, *nudged = study.distances
     if again.first_step is not None:
         return (
-            f"The run repeated gave {apart([again])}, so that nothing can be said of an ulp: "
-            "this training is nondeterministic here."
+            f"A rerun gave {apart([again])}: this training is nondeterministic here, so the effect "
+            "of one ulp cannot be measured."
         )
     its = survival.absorbed_interval
     between = f" ({its.low:.0%} to {its.high:.0%}, 95 % {its.method} interval)" if its else ""
-    away = [d.of_learning for d in nudged if d.distance > 0]
+    distances = [d.of_learning for d in nudged if d.distance > 0]
     those = "the others" if survival.events else "all of them"
-    rest = f"; the weights of {those} are {span(away)} apart then" if away else ""
+    rest = f"; the final distance of {those} is {span(distances)}" if distances else ""
     return (
-        f"Of {survival.n} weights (a tensor drawn first, then one of its elements) moved by one "
-        f"ulp, {survival.events} were back at equal bits within {study.steps} steps"
-        f"{between}{rest}. All are compared with one run, so this holds for its training only. The "
-        "run repeated gave the same bits."
+        f"Of {survival.n} changes by one ulp in one weight (a tensor drawn first, then one of its "
+        f"elements), {survival.events} were absorbed within {study.steps} steps{between}{rest}. "
+        "All are compared with one run, so this holds for its training only. A rerun gave the same "
+        "bits."
     )
 
 

@@ -1,4 +1,4 @@
-"""One training at several thread counts, each twice: what repeats, and what the count changes."""
+"""Training at several thread counts, each twice: repeatability, and the effect of the count."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ CLAIM = "Parallel hardware does not promise the order of its operations."
 
 @as_study("threads-in-training", ("C06",), "08", "fit at 1 to 8 threads")
 def threads_in_training(settings: Settings) -> Study:
-    """Train twice at each thread count, without oneDNN, and with older instructions.
+    """Train twice at each thread count, without oneDNN, and with older instruction sets.
 
-    What lies finished in the folder ``threads-in-training`` of `settings.out` is not trained again.
+    Finished runs in the folder ``threads-in-training`` of `settings.out` are not trained again.
     """
     one = Condition(intra_op_threads=1, seed=settings.seed)
     once = {count_of(k): replace(one, intra_op_threads=k) for k in COUNTS}
@@ -47,7 +47,7 @@ def threads_in_training(settings: Settings) -> Study:
 
 
 def count_of(threads: int) -> str:
-    """Name a thread count."""
+    """Return a label for a thread count."""
     return f"{threads} thread{'s' if threads > 1 else ''}"
 
 
@@ -58,16 +58,16 @@ def _tell(study: Study) -> str:
     rest = "".join(f" {d.label}: {apart([d])}." for d in others if d not in counts)
     distinct = len({run.weights for run in study.runs if run.label in map(count_of, COUNTS)})
     many = f"{distinct} different set{'s' if distinct > 1 else ''}"
-    told = (
-        f"{sum(again)} of {len(again)} settings gave the same bits when repeated. "
-        f"Other thread counts against 1: {apart(counts)}; {len(COUNTS)} counts ended with "
+    text = (
+        f"{sum(again)} of {len(again)} settings gave the same bits in a rerun. "
+        f"Other thread counts, compared with 1: {apart(counts)}; {len(COUNTS)} counts ended with "
         f"{many} of weights.{rest} "
     )
     if not all(again):
-        return f"{told}So this training is nondeterministic here."
+        return f"{text}So this training is nondeterministic here."
     if all(equal(others)):
-        return f"{told}No drift seen."
-    return f"{told}So it is order-dependent here; in two runs each, nothing was nondeterministic."
+        return f"{text}No drift was observed."
+    return f"{text}So it is order-dependent here; in two runs each, nothing was nondeterministic."
 
 
 WORDS["threads-in-training"] = Words("Each setting twice, and against 1 thread", CLAIM, _tell)

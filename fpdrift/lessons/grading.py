@@ -39,7 +39,7 @@ class Compared(Feedback):
         return self.text
 
 
-class NotYet(Exception):  # noqa: N818 - it is no error: it carries a hint
+class NotYet(Exception):  # noqa: N818 - not an error: it carries a hint
     """Leaves a check with a hint."""
 
 

@@ -1,4 +1,4 @@
-"""Tiny nudges of weights - noise, one ulp, one bit - with an account of what really changed."""
+"""Tiny perturbations of weights (noise, one ulp, one bit), with a report of what changed."""
 
 from fpdrift.perturbation._nudge import flip_bit, nudge, nudge_ulp, perturb
 from fpdrift.perturbation._report import Binade, NudgeAccount, TensorNudge

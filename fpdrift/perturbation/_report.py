@@ -1,4 +1,4 @@
-"""The books of a nudge: what was meant to change, and what did."""
+"""Report of a nudge: how many weights were selected, and how many changed."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from fpdrift.serialization import Result
 if TYPE_CHECKING:
     from fpdrift.perturbation._spec import Perturbation
 
-#: Slots of a histogram by size: 0 for zeros, then one a binade from float64's smallest subnormal.
+#: Slots of a histogram by size: 0 for zeros, then one per binade from float64's least subnormal.
 SLOTS = 1 + 1074 + 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Binade(Result):
-    """The meant weights w with 2**exponent <= abs(w) < 2**(exponent + 1), over all tensors."""
+    """The selected weights w with 2**exponent <= abs(w) < 2**(exponent + 1), over all tensors."""
 
     exponent: int
     meant: int
     changed: int
 
     def __repr__(self) -> str:
-        return f"Binade(2**{self.exponent}: {self.meant} meant, {self.changed} changed)"
+        return f"Binade(2**{self.exponent}: {self.meant} selected, {self.changed} changed)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,89 +39,89 @@ class TensorNudge(Result):
     dtype: str
     #: number of weights
     count: int
-    #: infinities and NaN; noise leaves them alone
+    #: infinities and NaN, which noise does not change
     nonfinite: int
-    #: weights that were to be nudged, and those whose bits then differed
+    #: weights selected for the nudge, and those whose bits changed
     meant: int
     changed: int
     #: largest abs(new - old), in float64
     largest_change: float
-    #: weights that are exactly zero, such as biases at the start of a training
+    #: weights that are exactly zero, such as biases at the start of training
     zeros: int
-    #: weights no larger than the nudge (an ulp's or a bit's nudge: the largest change), zeros too
+    #: weights not larger than the nudge (for an ulp or a bit: the largest change), zeros included
     small: int
 
     @property
     def absorbed(self) -> int:
-        """Weights whose nudge left no bit behind: it is below half an ulp."""
+        """Weights whose nudge rounded away, since it is smaller than half an ulp."""
         return self.meant - self.changed
 
     @property
     def share_small(self) -> float:
-        """Share of the weights that are no larger than the nudge, zeros included, 0 to 1."""
+        """Share of the weights that are not larger than the nudge, zeros included, 0 to 1."""
         return self.small / self.count if self.count else 0.0
 
     def __repr__(self) -> str:
-        counts = f"{self.count} weights, {self.meant} meant, {self.changed} changed"
+        counts = f"{self.count} weights, {self.meant} selected, {self.changed} changed"
         return f"TensorNudge({self.name}, {self.dtype}: {counts})"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NudgeAccount(Result):
-    """What a nudge did, tensor by tensor and by the size of the weights."""
+    """Effect of a nudge, by tensor and by the size of the weights."""
 
     perturbation: Perturbation
     #: every tensor, in the order given
     tensors: tuple[TensorNudge, ...]
-    #: binades that hold a meant weight, ascending
+    #: binades that contain a selected weight, ascending
     binades: tuple[Binade, ...]
-    #: meant weights that are zero, and so in no binade
+    #: selected weights that are zero and therefore in no binade
     zeros_meant: int
     zeros_changed: int
 
     @property
     def count(self) -> int:
-        """Weights in all tensors."""
+        """Number of weights in all tensors."""
         return sum(t.count for t in self.tensors)
 
     @property
     def meant(self) -> int:
-        """Weights that were to be nudged."""
+        """Number of weights selected for the nudge."""
         return sum(t.meant for t in self.tensors)
 
     @property
     def changed(self) -> int:
-        """Weights whose bits differ afterwards."""
+        """Number of weights whose bits changed."""
         return sum(t.changed for t in self.tensors)
 
     @property
     def absorbed(self) -> int:
-        """Weights whose nudge left no bit behind."""
+        """Number of weights whose nudge rounded away."""
         return self.meant - self.changed
 
     @property
     def largest_change(self) -> float:
-        """Largest abs(new - old) of all weights; NaN where a bit made a NaN."""
+        """Largest abs(new - old) of all weights; NaN if a flipped bit produced NaN."""
         return float(np.max([t.largest_change for t in self.tensors], initial=0.0))
 
     @property
     def zeros(self) -> int:
-        """Weights that are exactly zero, meant or not."""
+        """Number of weights that are exactly zero, selected or not."""
         return sum(t.zeros for t in self.tensors)
 
     @property
     def small(self) -> int:
-        """Weights that are no larger than the nudge, `zeros` included."""
+        """Number of weights that are not larger than the nudge, `zeros` included."""
         return sum(t.small for t in self.tensors)
 
     @property
     def share_small(self) -> float:
-        """Share of all weights that are no larger than the nudge, zeros included, 0 to 1."""
+        """Share of all weights that are not larger than the nudge, zeros included, 0 to 1."""
         return self.small / self.count if self.count else 0.0
 
     @property
     def half_ulp_exponents(self) -> dict[str, int]:
-        """By dtype, the first binade where half an ulp exceeds any nudge: all are absorbed."""
+        """For each dtype, the first binade in which half an ulp exceeds every nudge."""
         size = self.perturbation.size
         if self.perturbation.kind != "noise" or not size:
             return {}
@@ -129,7 +129,7 @@ class NudgeAccount(Result):
         return {f.name: _absorbing_from(size, f) for f in formats}
 
     def __repr__(self) -> str:
-        counts = f"{self.meant} meant: {self.changed} changed, {self.absorbed} absorbed"
+        counts = f"{self.meant} selected: {self.changed} changed, {self.absorbed} absorbed"
         return f"NudgeAccount({self.perturbation.label}; {counts})"
 
 
@@ -140,7 +140,7 @@ def count(
     meant: npt.NDArray[Any],
     how: Perturbation,
 ) -> TensorNudge:
-    """Count what a nudge did to one flat tensor."""
+    """Count the effect of a nudge on one flat tensor."""
     a, b = old[meant], new[meant]
     changed = _differ(a, b)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -162,14 +162,14 @@ def count(
 
 
 def _differ(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.bool]:
-    """Compare by bits: a NaN equals itself, and the zeros differ."""
+    """Compare bits: equal NaN are equal, and zeros of different sign differ."""
     whole = f"uint{8 * a.itemsize}"
     differ: npt.NDArray[np.bool] = a.view(whole) != b.view(whole)
     return differ
 
 
 def by_size(old: npt.NDArray[Any], new: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Histogram of the meant (row 0) and the changed (row 1) finite weights by binade."""
+    """Return a histogram of selected (row 0) and changed (row 1) finite weights by binade."""
     fine = np.isfinite(old)
     size = np.abs(old[fine].astype(np.float64))
     slot = np.where(size == 0, 0, np.frexp(size)[1] + 1074)
@@ -178,7 +178,7 @@ def by_size(old: npt.NDArray[Any], new: npt.NDArray[Any]) -> npt.NDArray[np.int6
 
 
 def binades(histogram: npt.NDArray[np.int64]) -> tuple[Binade, ...]:
-    """Name the slots of a histogram that `by_size` gave, but for zeros and empty ones."""
+    """Return the non-empty binades of a histogram from `by_size`, zeros excluded."""
     return tuple(
         Binade(
             exponent=int(slot) - 1075,
@@ -191,7 +191,7 @@ def binades(histogram: npt.NDArray[np.int64]) -> tuple[Binade, ...]:
 
 
 def _absorbing_from(size: float, fmt: Format) -> int:
-    """First binade whose half ulp, 2**(exponent - p), exceeds the size."""
+    """Return the first binade whose half ulp, 2**(exponent - p), exceeds the size."""
     if size < math.ldexp(1.0, fmt.quantum):
         return fmt.quantum
     return math.frexp(size)[1] + fmt.precision

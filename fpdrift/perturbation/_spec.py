@@ -1,4 +1,4 @@
-"""What a nudge is, in words: noise, an ulp or a bit, and where."""
+"""Specification of a perturbation: noise, ulps or a flipped bit, and where."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fpdrift.serialization import Result
 from fpdrift.validation import check_int, place, real, text
 
 Kind = Literal["noise", "ulp", "bit"]
-#: The kinds that read a field; the others must leave it None.
+#: The kinds that use a field; it must be None for the others.
 _READS: dict[str, tuple[Kind, ...]] = {
     "tensor": ("ulp", "bit"),
     "index": ("ulp", "bit"),
@@ -22,18 +22,18 @@ _READS: dict[str, tuple[Kind, ...]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Perturbation(Result):
-    """A nudge, described: what a condition carries and a fresh process applies.
+    """Description of a nudge, which a condition contains and a fresh process applies.
 
     Parameters
     ----------
     kind : {"noise", "ulp", "bit"}
-        ``"noise"`` reads `size`, `fraction` and `seed`; ``"ulp"`` reads `tensor`, `index` and
-        `steps`; ``"bit"`` reads `tensor`, `index` and `bit`. See `nudge`, `nudge_ulp`, `flip_bit`.
+        ``"noise"`` uses `size`, `fraction` and `seed`; ``"ulp"`` uses `tensor`, `index` and
+        `steps`; ``"bit"`` uses `tensor`, `index` and `bit`. See `nudge`, `nudge_ulp`, `flip_bit`.
 
     Raises
     ------
     FpdriftError
-        If a value is out of its range, or one that the kind needs is missing.
+        If a value is out of range, or a value that the kind needs is missing.
     """
 
     kind: Kind
@@ -53,7 +53,7 @@ class Perturbation(Result):
         for name, reads in _READS.items():
             value = getattr(self, name)
             if (value is not None) != (self.kind in reads):
-                wants = "needs one" if self.kind in reads else "takes none"
+                wants = "needs a value" if self.kind in reads else "does not use it"
                 message = f"{name} is {short_repr(value)}; a nudge of kind {self.kind!r} {wants}"
                 raise FpdriftError(message)
         checked = {
@@ -70,7 +70,7 @@ class Perturbation(Result):
 
     @property
     def label(self) -> str:
-        """Short text that tells two perturbations apart."""
+        """Short text that identifies the perturbation."""
         if self.kind == "noise":
             seed = f", seed {self.seed}" if self.seed != 1 else ""
             return f"nudge {self.size!r} on {self.fraction!r}{seed}"
@@ -87,16 +87,16 @@ class Perturbation(Result):
 
     @classmethod
     def from_dict(cls, data: Any) -> Self:
-        """Read what `to_dict` gave, also after JSON; what is left out takes its default.
+        """Create a perturbation from the result of `to_dict`; missing fields take their default.
 
         Raises
         ------
         FpdriftError
-            If a field is unknown or its value is refused.
+            If a field is unknown or its value is invalid.
         """
         known = [f.name for f in fields(cls)]
         if not isinstance(data, Mapping) or "kind" not in data or not set(data) <= set(known):
             found = short_repr(data)
-            message = f"no perturbation: {found}; give kind and some of {', '.join(known[1:])}"
+            message = f"{found} is not a perturbation; pass kind and any of {', '.join(known[1:])}"
             raise FpdriftError(message)
         return cls(**data)

@@ -1,6 +1,6 @@
-"""Pictures: one function, `plot`, that knows how to draw each kind of result.
+"""Draw results: `plot` draws every kind of result that has a picture.
 
-Nothing is computed here. What a picture shows stands in the result it is given.
+Nothing is computed here; a picture shows what its result contains.
 """
 
 from fpdrift.plotting._pages import (

@@ -1,4 +1,4 @@
-"""Draw which results of one computation have equal bits, and how far the others are apart."""
+"""Draw which results of a computation are bit-identical, and the distances between the others."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
         Equality,
     )
 
-#: Results in a matrix or batches in a row, beyond which cells hold no text.
+#: Most results in a matrix or batches in a row for which cells contain text.
 _MOST_TEXTS = 14
-#: From equal bits to far apart, so that grey tells them apart, too.
+#: From equal bits to large distances; distinguishable in grey, too.
 _EQUAL, _NEAR, _FAR = "#0072B2", "#FBE3C0", "#D55E00"
 #: Classes of equal bits, in the order in which they appear.
 _CLASSES = ("#0072B2", "#F0C27A", "#CFE8F7", "#009E73", "#F4D6E6", "#D55E00", "#DDDDDD", "#CC79A7")
@@ -48,11 +48,11 @@ def draw_condition_run(run: ConditionRun, ax: Axes) -> None:
 def draw_condition_matrix(result: ConditionMatrix, ax: Axes) -> None:
     """Draw the operation in which the conditions differ most."""
     if not result.runs:
-        _draw_nothing("no condition could be tried here", ax)
+        _draw_nothing("No condition could be tried on this machine", ax)
         return
     draw_condition_run(max(result.runs, key=lambda run: len(set(run.equality.classes))), ax)
     if len(result.runs) > 1:
-        title = f"{ax.get_title('left')}\n(the most among {len(result.runs)} operations)"
+        title = f"{ax.get_title('left')}\n(the most of {len(result.runs)} operations)"
         ax.set_title(title)
 
 
@@ -60,14 +60,14 @@ def draw_condition_matrix(result: ConditionMatrix, ax: Axes) -> None:
 def draw_batch_run(run: BatchRun, ax: Axes) -> None:
     """Draw the matrix of batch against batch for one operation."""
     _draw_matrix(run.equality, ax)
-    ax.set_title(f"{run.library} {run.operation}, a row's batches: {_classes(run.equality)}")
+    ax.set_title(f"{run.library} {run.operation}, by batch: {_classes(run.equality)}")
 
 
 @pictures.register
 def draw_batch_classes(result: BatchClasses, ax: Axes) -> None:
     """Draw a row of cells for each operation; cells of one colour and letter have equal bits."""
     if not result.runs:
-        _draw_nothing("no operation could be tried here", ax)
+        _draw_nothing("No operation could be tried on this machine", ax)
         return
     longest = max(len(run.batches) for run in result.runs)
     for y, run in enumerate(reversed(result.runs)):
@@ -78,10 +78,10 @@ def draw_batch_classes(result: BatchClasses, ax: Axes) -> None:
     ax.set_xticks(range(longest), _wrapped(result.runs[0].equality.labels[:longest]))
     names = [f"{run.library}\n{run.operation}" for run in reversed(result.runs)]
     ax.set_yticks(range(len(names)), names)
-    ax.set_xlabel("rows in the batch, and where this one stands; one letter: equal bits")
+    ax.set_xlabel("rows in the batch, and the row's position; same letter: equal bits")
     changed = sum(len(set(run.equality.classes)) > 1 for run in result.runs)
     tried = many(len(result.runs), "operation")
-    ax.set_title(f"One row in other batches: other bits in {changed} of {tried}")
+    ax.set_title(f"The batch changes the bits of a row in {changed} of {tried}")
 
 
 def _draw_cells(run: BatchRun, y: int, ax: Axes) -> None:
@@ -115,11 +115,11 @@ def _draw_matrix(result: Equality, ax: Axes) -> None:
     ax.set_yticks(np.arange(k) + 0.5, names)
     ax.set_xlim(0, k)
     ax.set_ylim(k, 0)
-    ax.set_xlabel("=: equal bits; a number: ulps apart")
+    ax.set_xlabel("=: equal bits; number: distance in ulps")
 
 
 def _compact(apart: float) -> str:
-    """Write a distance in four characters at most."""
+    """Format a distance in at most four characters."""
     if apart < 1000:
         return f"{apart:.0f}"
     return f"{apart / 1000:.2g}k" if apart < 99_500 else f"{apart:.0e}".replace("e+0", "e")
@@ -130,7 +130,7 @@ def _letter(its: int) -> str:
 
 
 def _shades() -> ListedColormap:
-    """One colour for equal bits, then from pale to strong with the logarithm of the distance."""
+    """Return one colour for equal bits, and shades for the logarithm of the distance."""
     pale, strong = (
         np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)]) / 255 for c in (_NEAR, _FAR)
     )

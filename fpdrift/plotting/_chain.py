@@ -1,7 +1,4 @@
-"""What a repeated operation loses, step by step, beside what it would lose without rounding.
-
-Two loops that are equal on paper, and how far each is from 1, beside exact arithmetic.
-"""
+"""Draw chains of repeated operations, with and without rounding."""
 
 from __future__ import annotations
 
@@ -26,13 +23,13 @@ if TYPE_CHECKING:
 _SIGNS = {"multiply": "×", "divide": "÷", "add": "+", "subtract": "−"}
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNITS = {3: "thousands", 6: "millions", 9: "billions"}
-#: Differences are taken with the 50 digits of exact values: they see no rounding to float64.
+#: Differences are computed with 50 digits, so that they are not rounded to float64.
 _DIGITS = Context(prec=50, traps=[])
-#: Beyond this an axis overflows.
+#: Larger values overflow an axis.
 _LARGEST = 1e300
-#: Longest step that is spelt out.
+#: Most characters of a step in the label.
 _LONGEST = 48
-#: Least distance of the two labels, and of a label from the edge, in heights of the axes.
+#: Least distance between the two labels and from the edge, relative to the height of the axes.
 _ROOM, _EDGE = 0.2, 0.08
 
 
@@ -45,12 +42,12 @@ class _Line(NamedTuple):
 
     @property
     def last(self) -> int:
-        """Index of the last point that can be drawn."""
+        """Index of the last finite point."""
         return int(np.flatnonzero(np.isfinite(self.lost))[-1])
 
     @property
     def end(self) -> float:
-        """What is lost there."""
+        """Loss at the last finite point."""
         return float(self.lost[self.last])
 
 
@@ -76,7 +73,7 @@ def _lines(result: Chain, curve: ChainCurve) -> list[_Line]:
     exact = _lost(result, curve.exact or ())
     lines = [
         _Line(rounded, "every step rounded", {"color": "C0", "linewidth": 5}),
-        # Dashed and on top: seen even where both are one.
+        # dashed and on top: visible even where both coincide
         _Line(exact, "nothing rounded", {"color": "C1", "linewidth": 2.6, "linestyle": "--"}),
     ]
     return [line for line in lines if np.isfinite(line.lost).any()]
@@ -89,13 +86,13 @@ def _lost(result: Chain, values: Iterable[Decimal]) -> npt.NDArray[np.float64]:
 
 
 def _finding(lines: list[_Line]) -> str:
-    """Say in the title what rounding did."""
+    """Return a title that states the effect of rounding."""
     if not lines:
         return "Nothing finite to draw"
     ends = {line.name: line.end for line in lines}
     exact, rounded = (ends.get(name, 0.0) for name in ("nothing rounded", "every step rounded"))
     if len(lines) < 2 or not exact or not 0 <= rounded / exact < 100:
-        return "What rounding every step leads to"
+        return "The effect of rounding every step"
     verb, share = "loses" if exact > 0 else "gains", rounded / exact - 1
     if abs(share) < 0.005:
         return "Rounding every step hardly matters here"
@@ -103,7 +100,7 @@ def _finding(lines: list[_Line]) -> str:
 
 
 def _exponent(values: npt.NDArray[np.float64]) -> int:
-    """Power of ten to take out of an axis; 0 where numbers read well as they are."""
+    """Return the power of ten to factor out of an axis; 0 for numbers of moderate size."""
     largest = float(values.max(initial=0.0))
     exponent = math.floor(math.log10(largest)) if largest else 0
     return 0 if -2 <= exponent <= 2 else exponent
@@ -126,7 +123,7 @@ def _step(result: Chain) -> str:
 def _name_the_ends(
     ax: Axes, lines: list[_Line], steps: npt.NDArray[np.float64], scale: float
 ) -> None:
-    """Write beside each line's end which it is and what it lost, the higher end above."""
+    """Label the end of each line with its name and loss, the higher end above."""
     low, high = ax.get_ylim()
     ends = sorted(zip(lines, _amounts(lines), strict=True), key=lambda end: end[0].end)
     heights = [(line.end / scale - low) / (high - low) for line, _ in ends]
@@ -147,7 +144,7 @@ def _name_the_ends(
 
 
 def _amounts(lines: list[_Line]) -> list[str]:
-    """Write what each line lost, with as many digits as it takes to tell them apart."""
+    """Format the loss of each line with enough digits to distinguish them."""
     ends = [line.end for line in lines]
     digits = range(3, 18) if len(set(ends)) == len(ends) else (3,)
     texts: list[str] = []
@@ -160,7 +157,7 @@ def _amounts(lines: list[_Line]) -> list[str]:
 
 @pictures.register
 def draw_two_loops(result: TwoLoops, ax: Axes) -> None:
-    """Draw 1 - x over the steps of both loops, and of the ratio that nothing rounded."""
+    """Draw 1 - x over the steps of both loops, and of the loop in exact arithmetic."""
     once, twice = result.quotient.curve(), result.pair.curve()
     start = Decimal(float(result.pair.start))
     steps = twice.steps.tolist()
@@ -187,7 +184,7 @@ def draw_two_loops(result: TwoLoops, ax: Axes) -> None:
         once_off, twice_off = (
             100 * abs(end / exact[-1] - 1) for end in (lost_once[-1], lost_twice[-1])
         )
-        title = f"{title}\n(off exact arithmetic by {once_off:.2g} % and by {twice_off:.2g} %)"
+        title = f"{title}\n(errors: {once_off:.2g} % and {twice_off:.2g} %)"
     ax.set_title(title)
 
 
@@ -201,7 +198,7 @@ def _name(
     offset: tuple[int, int],
     color: str,
 ) -> None:
-    """Write a line's name and its end beside the line."""
+    """Label a line with its name and final value."""
     point = round(at * (len(lost) - 1))
     ax.annotate(
         f"{name}\nends at {lost[-1]:.8e}",

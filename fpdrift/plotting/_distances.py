@@ -1,9 +1,4 @@
-"""Distance over the steps: where each pair of runs parts, and how far it gets.
-
-A pair's growth as it was understood: its jumps, the law between them, floor and plateau.
-
-Which share of differences is still there, step by step.
-"""
+"""Draw distances over the steps: pairs of runs, the growth of one pair, and survival of nudges."""
 
 from __future__ import annotations
 
@@ -23,49 +18,49 @@ if TYPE_CHECKING:
     from fpdrift.comparison import Growth, Jump, Level, Survival
     from fpdrift.experiments import CnnDrift, UlpSurvival
 
-#: Each curve has a dash and a mark of its own, so that grey is enough.
+#: Each curve has its own dash and marker, so that the picture works in grey.
 _LOOKS = (("-", "o"), ("--", "s"), ("-.", "^"), (":", "D"), ("-", "v"), ("--", "P"), ("-.", "X"))
-#: Room from one mark to the next, as a part of the axes' diagonal; closer would hide the dashes.
+#: Distance between markers, relative to the axes' diagonal; closer markers would hide the dashes.
 _MARK_EVERY = 0.1
 #: Longest line of text that fits beside the picture.
 _LONGEST = 27
 
 
-class _Words(NamedTuple):
-    """What is said beside a point of a curve, or at the bottom if it is about no point."""
+class _Label(NamedTuple):
+    """A label beside a point of a curve, or at the bottom if it has no point."""
 
     text: str
     colour: str = "black"
     step: float | None = None
-    #: of the point, as a part of the axes' height
+    #: height of the point, relative to the axes
     height: float = 0.0
 
 
 @pictures.register
 def draw_growth(result: Comparison | Comparisons, ax: Axes) -> None:
-    """Draw the relative distance of one or more pairs of runs over the steps; five read well.
+    """Draw the relative distance of one or more pairs of runs over the steps, at best up to five.
 
-    A ring marks the first difference; where the weights have no distance at that step, a triangle
-    at the bottom does. The band, where it is wide enough to be seen, is 1.96 standard errors to
-    each side. A pair that never differs has no place on a logarithmic axis: it is listed.
+    A ring marks the first difference, or a triangle at the bottom if the weights have no distance
+    at that step. The band is 1.96 standard errors to each side. A pair that never differs does not
+    fit on a logarithmic axis and is listed instead.
     """
     if isinstance(result, Comparison):
         label = f"{result.name_b} against {result.name_a}"
         result = Comparisons(labels=(label,), comparisons=(result,))
     curves: list[tuple[str, Comparison]] = []
-    listed: list[_Words] = []
+    listed: list[_Label] = []
     for label, pair in zip(result.labels, result.comparisons, strict=True):
         if _seen(pair).any():
             _curve(ax, pair, len(curves))
             curves.append((label, pair))
         else:
-            listed.append(_Words(f"{_short(label)}\n{_without_distance(pair)}"))
+            listed.append(_Label(f"{_short(label)}\n{_without_distance(pair)}"))
     if not curves:
         _write_alone(ax, listed, equal=all(p.first_difference is None for p in result.comparisons))
         return
     ax.set(xlabel="training step", ylabel="relative distance of the weights", yscale="log")
     ax.set_title(_growth_title([pair for _, pair in curves], len(result.labels)))
-    # heights hold from here on, since all curves are there
+    # heights are final from here on, since all curves are drawn
     starts = [_start(ax, pair, f"C{i}") for i, (_, pair) in enumerate(curves)]
     ends = [_end(ax, label, pair, f"C{i}") for i, (label, pair) in enumerate(curves)]
     _write(ax, starts, (20, "offset points"), room=0.08)
@@ -78,19 +73,19 @@ def _draw_cnn(result: CnnDrift, ax: Axes) -> None:
 
 
 def _growth_title(drifting: list[Comparison], pairs: int) -> str:
-    """Describe how many pairs have a distance, and how far the farthest is at its end."""
+    """Return a title with the number of diverging pairs and the largest final distance."""
     farthest = max(pair.distance[_seen(pair)][-1] for pair in drifting)
-    count = f"{len(drifting)} of {pairs} pairs drift" if pairs > 1 else "The weights drift"
-    return f"{count} apart, up to {farthest:.1e} at the end"
+    count = f"{len(drifting)} of {pairs} pairs diverge" if pairs > 1 else "The weights diverge"
+    return f"{count}, by up to {farthest:.1e} at the end"
 
 
 def _seen(pair: Comparison) -> npt.NDArray[np.bool_]:
-    """Which distances a logarithmic axis can show (m,)."""
+    """Return a mask of the distances that fit on a logarithmic axis (m,)."""
     return np.isfinite(pair.distance) & (pair.distance > 0)
 
 
 def _curve(ax: Axes, pair: Comparison, number: int) -> None:
-    """Draw one pair's distances with their band; gaps where the weights are equal."""
+    """Draw the distances of one pair with their band, and gaps where the weights are equal."""
     line, mark = _LOOKS[number % len(_LOOKS)]
     colour = f"C{number}"
     distance = np.where(_seen(pair), pair.distance, np.nan)
@@ -100,20 +95,20 @@ def _curve(ax: Axes, pair: Comparison, number: int) -> None:
     ax.fill_between(pair.steps, low, distance + margin, color=colour, alpha=0.3, linewidth=0)
 
 
-def _start(ax: Axes, pair: Comparison, colour: str) -> _Words:
-    """Mark the first difference, and say where it is."""
+def _start(ax: Axes, pair: Comparison, colour: str) -> _Label:
+    """Mark the first difference, and return its label."""
     first = pair.first_difference
     assert first is not None  # noqa: S101 - weights with a distance differ
     at = np.flatnonzero(_seen(pair) & (pair.steps == first.step))
     distance = pair.distance[at[0]] if len(at) else None
     height = mark_first_difference(ax, first.step, distance, colour)
-    return _Words(f"differs {first}", colour, first.step, height)
+    return _Label(f"differs {first}", colour, first.step, height)
 
 
 def mark_first_difference(
     ax: Axes, step: int, distance: float | None = None, colour: str = "C0"
 ) -> float:
-    """Ring the first difference, or put a triangle at the bottom; give its height on the axes."""
+    """Mark the first difference with a ring, or a triangle at the bottom; return its height."""
     height = 0.0 if distance is None else _height(ax, distance)
     ax.plot(
         step,
@@ -129,14 +124,14 @@ def mark_first_difference(
     return height
 
 
-def _end(ax: Axes, label: str, pair: Comparison, colour: str) -> _Words:
-    """Describe which curve it is that ends here, and what became of the answers."""
+def _end(ax: Axes, label: str, pair: Comparison, colour: str) -> _Label:
+    """Return the label of the end of a curve: its name, distance and churn."""
     last = int(np.flatnonzero(_seen(pair))[-1])
     step, distance = pair.steps[last], pair.distance[last]
     lines = [label, f"{distance:.1e} at step {step}"]
     if pair.churn is not None:
-        lines.append(f"churn: {100 * pair.churn:.2g} % of answers")
-    return _Words("\n".join(map(_short, lines)), colour, step, _height(ax, distance))
+        lines.append(f"churn: {100 * pair.churn:.2g} %")
+    return _Label("\n".join(map(_short, lines)), colour, step, _height(ax, distance))
 
 
 def _without_distance(pair: Comparison) -> str:
@@ -146,13 +141,13 @@ def _without_distance(pair: Comparison) -> str:
 
 
 def _height(ax: Axes, distance: float) -> float:
-    """Where a distance stands on the logarithmic axis, as a part of its height."""
+    """Return the height of a distance on the logarithmic axis, relative to the axes."""
     bottom, top = np.log(ax.get_ylim())
     return float((np.log(distance) - bottom) / (top - bottom))
 
 
-def _write(ax: Axes, words: list[_Words], x: tuple[float, str], *, room: float) -> None:
-    """Write everything at `x`, as close to its point as it can be without touching the next."""
+def _write(ax: Axes, words: list[_Label], x: tuple[float, str], *, room: float) -> None:
+    """Write all labels at `x`, as close to their points as possible without overlapping."""
     words = sorted(words, key=lambda item: item.height)
     heights: list[float] = []
     lowest = room / 2
@@ -178,11 +173,11 @@ def _write(ax: Axes, words: list[_Words], x: tuple[float, str], *, room: float) 
         )
 
 
-def _write_alone(ax: Axes, listed: list[_Words], *, equal: bool) -> None:
-    """Describe what there is to say where no pair has a curve."""
+def _write_alone(ax: Axes, listed: list[_Label], *, equal: bool) -> None:
+    """Write the labels in the middle if no pair has a curve."""
     text = "\n\n".join(words.text for words in listed)
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=18)
-    ax.set_title("Not one bit differs" if equal else "No distance to draw")
+    ax.set_title("No bit differs" if equal else "No distance is known")
     ax.set_axis_off()
 
 
@@ -190,7 +185,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-#: Jumps whose place is written out; the others are marked.
+#: Most jumps with a label; further ones are only marked.
 _MOST_WRITTEN = 4
 
 
@@ -201,7 +196,7 @@ def draw_course(result: Growth, ax: Axes) -> None:
     if not seen.any():
         text = str(result).replace("; ", "\n")
         ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=18)
-        ax.set_title("Nothing grows")
+        ax.set_title("The distance does not grow")
         ax.set_axis_off()
         return
     ax.plot(result.steps, np.where(seen, result.distance, np.nan), "o-", color="C0", markersize=5)
@@ -238,14 +233,14 @@ def _course_title(result: Growth) -> str:
 
 
 def _write_slopes(result: Growth, ax: Axes) -> None:
-    """List the slope of each decade where a rising curve leaves room, at the bottom right."""
+    """List the slope of each decade at the bottom right, where a rising curve leaves room."""
     lines = [f"{part.first} to {part.last}: {part}" for part in result.slopes]
     text = "\n".join(["exponent at steps", *lines])
     ax.text(0.97, 0.05, text, transform=ax.transAxes, ha="right", va="bottom")
 
 
 def _draw_level(word: str, level: Level, ax: Axes, *, below: bool) -> None:
-    """Lay a band over a level; the curve leaves room below a floor and above a plateau."""
+    """Mark a level with a band; the curve leaves room below a floor and above a plateau."""
     ax.plot([level.first, level.last], [level.distance] * 2, color="C2", linewidth=7, alpha=0.4)
     ax.annotate(
         f"{word} {level.distance:.1e}",
@@ -259,7 +254,7 @@ def _draw_level(word: str, level: Level, ax: Axes, *, below: bool) -> None:
 
 
 def _draw_jump(result: Growth, jump: Jump, ax: Axes, *, written: bool) -> None:
-    """Draw the rise of a jump, and write beside it what jumped."""
+    """Draw the rise of a jump, and label it with its size and location."""
     rows = np.searchsorted(result.steps, [jump.previous, jump.step])
     before, after = result.distance[rows]
     ax.plot([jump.previous, jump.step], [before, after], color="C1", linewidth=5)
@@ -281,11 +276,11 @@ def _draw_jump(result: Growth, jump: Jump, ax: Axes, *, written: bool) -> None:
 
 @pictures.register
 def draw_survival(result: Survival, ax: Axes) -> None:
-    """Draw the share left as stairs; a tick where the watching of one ended; a band from 6 on."""
+    """Draw the surviving share as steps, with ticks for censored nudges and a band from 6 on."""
     ends = [*result.steps[-1:], *result.censored[-1:]]
     last = max(1, *ends)
     steps = np.array([0, *result.steps, last])
-    # a stair holds from its step up to the next one
+    # each share holds from its step up to the next one
     share = np.array([1.0, *result.share, *(result.share[-1:] if result.events else [1.0])])
     low, high = np.array([result.band(int(step)) for step in steps]).T
     banded = bool(np.isfinite(low).any())
@@ -303,22 +298,22 @@ def draw_survival(result: Survival, ax: Axes) -> None:
             textcoords="offset points",
         )
     key = ["band: 95 %"] * banded
-    key += ["tick: still there when its run ended"] * bool(len(result.censored))
+    key += ["tick: survived to the end of its run"] * bool(len(result.censored))
     more = f" ({'; '.join(key)})" if key else ""
-    ax.set(xlabel=f"steps after the nudge{more}", ylabel="share of nudges still there")
+    ax.set(xlabel=f"steps after the nudge{more}", ylabel="share of surviving nudges")
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.set_xlim(0, 1.02 * last)
     ax.set_ylim(0, 1.05)
-    within = "within" if len({*result.censored.tolist()}) < 2 else "within at most"
+    within = "within" if len({*result.censored.tolist()}) < 2 else "within up to"
     its = result.absorbed_interval
     between = f" (95 %: {100 * its.low:.0f} to {100 * its.high:.0f} %)" if its else ""
-    told = f"{result.events} of {many(result.n, 'nudge')} absorbed {within}"
-    ax.set_title(f"{told} {many(max(ends), 'step')}{between}")
+    count = f"{result.events} of {many(result.n, 'nudge')} absorbed {within}"
+    ax.set_title(f"{count} {many(max(ends), 'step')}{between}")
 
 
 @pictures.register
 def draw_ulp_survival(result: UlpSurvival, ax: Axes) -> None:
-    """Draw the nudges' survival; say how large the study was."""
+    """Draw the survival of the nudges, with the size of the study in the title."""
     draw_survival(result.survival, ax)
     size = sized(result.study.size, result.study.steps)
-    ax.set_title(f"{ax.get_title('left')}\nEach of one ulp in one weight ({size})")
+    ax.set_title(f"{ax.get_title('left')}\nEach nudge: one ulp in one weight ({size})")

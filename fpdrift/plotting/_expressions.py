@@ -1,4 +1,4 @@
-"""The rounding ledger of two orders: the last bits of every step, and what fell off behind them."""
+"""Draw the rounding ledger of two orders: the last bits of every step, and the bits lost."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
     from fpdrift.arithmetic import Order, Orders, Rounding
 
-#: Bits drawn before and behind the end of the significand.
+#: Number of bits drawn before and after the end of the significand.
 _KEPT, _FALLEN = 8, 5
-#: Where the columns start, in widths of a cell; the steps are left of the bits.
+#: Start of the columns, in widths of a cell; the steps are left of the bits.
 _TAIL, _VALUE, _ROUNDING, _RIGHT = 16.0, 22.2, 35.0, 41.7
-#: Characters of a step, and of a whole order, that fit; the end of a text tells more.
+#: Most characters of a step and of an order; longer texts are cut at the front.
 _STEP, _ORDER = 12, 34
 _ONE, _ZERO, _FELL, _DARK = "#0072B2", "#FFFFFF", "#E69F00", "#000000"
 
 
 @pictures.register
 def draw_orders(result: Orders, ax: Axes) -> None:
-    """Draw the ledgers of the user's own order and of the one that ends farthest from it.
+    """Draw the ledgers of the user's order and of the order whose result differs most from it.
 
     Each step is a row: the last bits of the rounded significand, then the first bits of the exact
-    value that did not fit. Bits in which the two results differ are framed.
+    value that were lost. Bits in which the two results differ are framed.
     """
     chosen = _contrast(result)
     ax.set_axis_off()
@@ -57,7 +57,7 @@ def draw_orders(result: Orders, ax: Axes) -> None:
 
 
 def _contrast(result: Orders) -> list[Order]:
-    """Choose the user's own order and the simplest one of the result farthest from it."""
+    """Return the user's order, and the simplest order with the most different result."""
     own, *others = (group[0] for group in result.groups)
     if others:
         return [own, max(others, key=lambda order: _distance(order, own))]
@@ -65,13 +65,13 @@ def _contrast(result: Orders) -> list[Order]:
 
 
 def _distance(order: Order, own: Order) -> float:
-    """Describe how far apart two results are; a NaN is farthest."""
+    """Return the distance between two results; infinite for NaN."""
     gap = abs(float(order.value) - float(own.value))
     return gap if gap == gap else float("inf")
 
 
 def _differing(chosen: list[Order]) -> set[int]:
-    """Find the places, from the last bit, in which two results of one sign and exponent differ."""
+    """Return the bit positions, from the last, in which two results of equal exponent differ."""
     found = [anatomy(order.value, order.value.dtype) for order in chosen]
     if len({(a.sign, a.biased_exponent) for a in found}) > 1:
         return set()
@@ -85,7 +85,7 @@ def _note(chosen: list[Order], differ: set[int]) -> str:
     if not differ:
         return "These two results differ in more than their significand."
     if min(differ) >= _KEPT:
-        return "These two results differ further left."
+        return "These two results differ in earlier bits."
     return "framed: where these two results differ"
 
 
@@ -94,7 +94,7 @@ def _headings(ax: Axes) -> None:
     for x, text, side in (
         (0, "step", "left"),
         (ends, "last bits kept", "right"),
-        (_TAIL, "fell off", "left"),
+        (_TAIL, "lost", "left"),
         (_VALUE, "result", "left"),
         (_ROUNDING, "rounded", "left"),
     ):
@@ -102,7 +102,7 @@ def _headings(ax: Axes) -> None:
 
 
 def _block(ax: Axes, order: Order, y: float, differ: set[int]) -> float:
-    """Draw one order from `y` on; give the height below it."""
+    """Draw one order from `y` on, and return the next free height."""
     ax.axhline(y - 0.5, color="0.6", linewidth=1)
     heading = f"{_short(order.text, _ORDER)} = {order.value!s}"
     ax.text(0, y, heading, va="center", fontsize=15, fontweight="bold", family="monospace")
@@ -118,7 +118,7 @@ def _step(ax: Axes, step: Rounding, y: float, framed: set[int]) -> None:
     ax.text(_VALUE, y, str(step.rounded), va="center", family="monospace")
     parts = anatomy(step.rounded, step.rounded.dtype)
     if step.exact is None or step.lost is None or parts.ulp is None:
-        ax.text(_ROUNDING, y, "no longer finite", va="center")
+        ax.text(_ROUNDING, y, "not finite", va="center")
         return
     kept = format(parts.significand, f"0{len(parts.significand_bits) + 1}b")
     _cells(ax, kept[-_KEPT:], y, framed)
@@ -126,7 +126,7 @@ def _step(ax: Axes, step: Rounding, y: float, framed: set[int]) -> None:
         ax.text(_TAIL - 0.6 - _KEPT, y, "…", va="center", ha="right")
     if step.lost:
         _fallen(ax, abs(step.exact) / parts.ulp, y)
-    ax.text(_ROUNDING, y, _told(step.lost / parts.ulp), va="center")
+    ax.text(_ROUNDING, y, _describe_loss(step.lost / parts.ulp), va="center")
 
 
 def _cells(ax: Axes, bits: str, y: float, framed: set[int]) -> None:
@@ -136,7 +136,7 @@ def _cells(ax: Axes, bits: str, y: float, framed: set[int]) -> None:
 
 
 def _fallen(ax: Axes, exact_ulps: Fraction, y: float) -> None:
-    """Draw the first bits behind the last that fits."""
+    """Draw the first bits after the last one kept."""
     behind, rest = divmod(exact_ulps % 1 * 2**_FALLEN, 1)
     for i, bit in enumerate(format(behind, f"0{_FALLEN}b")):
         _cell(ax, _TAIL + i, y, bit, _FELL, 0.8)
@@ -162,7 +162,7 @@ def _cell(ax: Axes, x: float, y: float, bit: str, colour: str, frame: float) -> 
     ax.text(x + 0.5, y, bit, ha="center", va="center", color=ink, zorder=9)
 
 
-def _told(lost_ulps: Fraction) -> str:
+def _describe_loss(lost_ulps: Fraction) -> str:
     if not lost_ulps:
         return "nothing lost"
     return f"{'down' if lost_ulps > 0 else 'up'} {abs(float(lost_ulps)):.2f} ulp"

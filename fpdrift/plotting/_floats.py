@@ -1,4 +1,4 @@
-"""One float in its bits, coloured and lettered: what they stand for, and what lies beside it."""
+"""Draw the bits of one float, coloured by field, with their meaning and its neighbours."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
     from fpdrift.floats import Anatomy
 
-#: Bits in a row; the sign and the exponent of float64 are 12, its fraction two rows.
+#: Bits per row; sign and exponent of float64 have 12 bits, its fraction takes two rows.
 _ROW = 26
-#: Of the fields, by letter; white digits stand out on each.
+#: Colours of the fields, by letter; dark enough for white digits.
 _COLOURS = {"s": "#9C3F00", "e": "#005A8F", "f": "#00664C"}
-#: Characters of a line of text below the bits.
+#: Most characters of a line of text below the bits.
 _WIDTH = 70
-#: Of the exact value in the title.
+#: Most characters of the exact value in the title.
 _TITLE = 36
-_SAID = ("exact", "formula", "ulp")
+_LISTED = ("exact", "formula", "ulp")
 
 
 @pictures.register
 def draw_anatomy(result: Anatomy, ax: Axes) -> None:
-    """Draw the bits, sign and exponent above the fraction, then what they stand for."""
+    """Draw the bits, sign and exponent above the fraction, followed by their meaning."""
     ax.set_axis_off()
     ax.set_title(_title(result))
     _bits(ax, result.sign_bits, "s", 0, 0)
@@ -66,10 +66,10 @@ def _bits(ax: Axes, bits: str, letter: str, x: float, y: float, *, named: bool =
 
 
 def _lines(result: Anatomy) -> list[str]:
-    """Describe what the bits stand for; a long decimal is cut."""
-    said = facts(result)
-    lines = [f"{name:8} {_cut(said[name])}" for name in _SAID if name in said]
-    return [*lines, f"beside   {said['below']} and {said['above']}"]
+    """Describe the meaning of the bits; long decimals are cut."""
+    known = facts(result)
+    lines = [f"{name:8} {_cut(known[name])}" for name in _LISTED if name in known]
+    return [*lines, f"next to  {known['below']} and {known['above']}"]
 
 
 def _cut(text: str, longest: int = _WIDTH) -> str:

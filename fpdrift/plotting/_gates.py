@@ -1,4 +1,4 @@
-"""The gate microscope's picture: what went into one ReLU in both runs, and what came of it."""
+"""Draw the ReLU gate behind a jump: its input in both runs, and the resulting distance by unit."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from fpdrift.experiments import OneGate
     from fpdrift.step_debug import Gate, Gates
 
-#: Units drawn as bars; beyond, those that hold most.
+#: Most units to draw as bars, those with the largest shares.
 _MOST_BARS = 12
 
 
 @pictures.register
 def draw_gates(result: Gates, ax: Axes) -> None:
-    """Draw the gate on its kink, and how the squared distance is spread over the units."""
+    """Draw the gate at the kink of its ReLU, and the share of each unit in the squared distance."""
     ax.set_axis_off()
     ax.set_title(_title(result))
     left, right = ax.inset_axes((0.02, 0, 0.46, 0.86)), ax.inset_axes((0.62, 0, 0.38, 0.86))
@@ -37,7 +37,7 @@ def draw_gates(result: Gates, ax: Axes) -> None:
 
 @pictures.register
 def draw_one_gate(result: OneGate, ax: Axes) -> None:
-    """Draw the study's gate; where there is none, its runs."""
+    """Draw the gate of a study, or its runs if there is none."""
     if result.gates is None:
         draw_study(result.study, ax)
     else:
@@ -51,28 +51,28 @@ def _title(result: Gates) -> str:
     total = sum(layer.gates for layer in result.layers)
     count = f"({result.changed:,} of {total:,} changed)"
     if result.gate is None:
-        return f"{where}: no gate of the unit that moved changed {count}"
-    return f"{where}: a ReLU is open in run {result.gate.open_in.upper()} alone {count}"
+        return f"{where}: no gate of the unit that diverged changed {count}"
+    return f"{where}: a ReLU is open only in run {result.gate.open_in.upper()} {count}"
 
 
 def _nothing(result: Gates) -> str:
     if result.unit is None:
-        return "no weights moved apart"
-    return f"{result.layer}, unit {result.unit}:\nopen and shut for the\nsame samples in both runs"
+        return "no weights diverged"
+    return f"{result.layer}, unit {result.unit}:\nopen for the same\nsamples in both runs"
 
 
 def _draw_kink(gate: Gate, ax: Axes) -> None:
-    """Draw the ReLU around zero, and where each run stood on it."""
+    """Draw the ReLU around zero, with the input of each run."""
     reach = 2.4 * gate.from_zero or 1.0
     ax.plot([-reach, 0, reach], [0, 0, reach], color="0.6", linewidth=5, solid_capstyle="butt")
     ax.axvline(0, color="black", linewidth=1)
     for number, (run, value) in enumerate((("A", gate.value_a), ("B", gate.value_b))):
         x = -reach / 2 if value is None else value
-        state = "open" if x > 0 else "shut"
-        filled = "none" if value is None else "full"  # somewhere on this side
+        state = "open" if x > 0 else "closed"
+        filled = "none" if value is None else "full"  # an unknown input on this side
         ax.plot(x, max(x, 0), "o", color=f"C{number}", markersize=14, fillstyle=filled)
         ax.annotate(
-            f"run {run}: {state}\n" + ("not seen" if value is None else f"{value:.1e}"),
+            f"run {run}: {state}\n" + ("unknown" if value is None else f"{value:.1e}"),
             (x, max(x, 0)),
             xytext=(14, -2) if x > 0 else (12, -14),
             textcoords="offset points",
@@ -84,8 +84,8 @@ def _draw_kink(gate: Gate, ax: Axes) -> None:
     ax.set_title(f"{gate.layer}, unit {gate.unit}\nsample {gate.sample}{pixel}")
     times = gate.from_zero / gate.spread if gate.spread else np.inf
     ax.set(
-        xlabel=f"what goes in (within {at_most(times)} standard deviations of 0)",
-        ylabel="what comes out",
+        xlabel=f"input (within {at_most(times)} standard deviations of 0)",
+        ylabel="output",
         xlim=(-reach, reach),
         ylim=(-0.4 * reach, 1.1 * reach),
     )
@@ -94,7 +94,7 @@ def _draw_kink(gate: Gate, ax: Axes) -> None:
 
 
 def _draw_shares(result: Gates, ax: Axes) -> None:
-    """Draw the largest shares as bars, the unit's own in another colour."""
+    """Draw the largest shares as bars, with the unit's own in a different colour."""
     most = np.argsort(-result.shares, kind="stable")[:_MOST_BARS]
     colours = ["C2" if unit == result.unit else "0.7" for unit in most]
     ax.bar(range(len(most)), 100 * result.shares[most], color=colours)
@@ -109,11 +109,11 @@ def _draw_shares(result: Gates, ax: Axes) -> None:
             color="C2",
         )
     rest = len(result.shares) - len(most)
-    more = f" ({rest} others hold less)" if rest else ""
+    more = f" ({rest} smaller ones omitted)" if rest else ""
     ax.set(xlabel=f"unit{more}", ylabel="% of the layer's squared distance", ylim=(0, 105))
-    ax.set_title("what its weights then hold")
+    ax.set_title("after the step")
 
 
 def _percent(share: float) -> str:
-    """Write a share; all but all of it is not all."""
+    """Format a share as a percentage; a share just below 1 is not printed as 100 %."""
     return "over 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.3g} %"

@@ -1,4 +1,4 @@
-"""Draw how much a GPU's results vary from try to try; the title says where they come from."""
+"""Draw how much the results of a GPU vary between tries; the title states their origin."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pictures.register
 def draw_gpu_sums(result: GpuSums, ax: Axes) -> None:
-    """Draw V_s of each sum against n; where there are no sums, V_c of the other operations."""
+    """Draw V_s of each sum against n, or V_c of the other operations if there are no sums."""
     ax.set_title(_title(result))
     if not result.runs:
         _draw_reasons(result.skipped, ax)
@@ -37,14 +37,14 @@ def draw_gpu_sums(result: GpuSums, ax: Axes) -> None:
 
 
 def _title(result: GpuSums) -> str:
-    """Describe what varied most, and where the sums come from."""
+    """Return a title with the operation that varied most and the origin of the results."""
     if not result.runs:
         return result.label
     most = max(result.runs, key=lambda run: run.distinct)
     name = capital(most.operation)
     if result.origin == "simulated":
-        orders = f"{name}: {most.distinct} results of {most.tries} drawn orders"
-        return f"{orders}\n{result.label}: possible results, not how often a GPU gives them"
+        orders = f"{name}: {most.distinct} results of {most.tries} random orders"
+        return f"{orders}\n{result.label}: possible results, not their frequency on a GPU"
     return f"{name}: {most.distinct} results in {most.tries} tries\n{result.label}"
 
 
@@ -70,13 +70,13 @@ def _by_name(runs: list[GpuRun]) -> dict[str, list[GpuRun]]:
 
 
 def _sizes(run: GpuRun) -> npt.NDArray[np.float64]:
-    """Return V_s without its sign, or V_c, of the tries in which it can be told."""
+    """Return the finite values of |V_s|, or of V_c."""
     sizes = np.abs((run.v_c if run.v_s is None else run.v_s).astype(np.float64))
     return sizes[np.isfinite(sizes)]
 
 
 def _draw_operation(result: GpuSums, name: str, runs: list[GpuRun], i: int, ax: Axes) -> None:
-    """Draw a faint dot for each try that varies, and a line through the largest of each n."""
+    """Draw a faint dot for each try that varies, and a line through the largest value of each n."""
     color, marker = f"C{i % 6}", "osD^v*"[i % 6]
     for run in runs:
         seen = _sizes(run)
@@ -84,17 +84,15 @@ def _draw_operation(result: GpuSums, name: str, runs: list[GpuRun], i: int, ax: 
         ax.plot(np.full(len(seen), run.n), seen, ".", color=color, alpha=0.25)
     largest = [(run.n, _sizes(run).max()) for run in runs if _sizes(run).any()]
     label = name
-    told = len(largest) >= FEWEST and runs[0].v_s is not None and not runs[0].deterministic
-    if told and (fit := result.growth(name)) is not None:
+    enough = len(largest) >= FEWEST and runs[0].v_s is not None and not runs[0].deterministic
+    if enough and (fit := result.growth(name)) is not None:
         label += f":\ngrows as n^{fit[0]:.2f}"
     ax.plot(*zip(*largest, strict=True), marker, linestyle="-", color=color, label=label)
 
 
 def _draw_reasons(skipped: dict[str, str], ax: Axes) -> None:
     ax.axis("off")
-    reasons = (
-        "\n".join(f"{name}: {why}" for name, why in skipped.items()) or "nothing was asked for"
-    )
+    reasons = "\n".join(f"{name}: {why}" for name, why in skipped.items()) or "nothing was selected"
     ax.text(0.5, 0.5, reasons, transform=ax.transAxes, ha="center", va="center", wrap=True)
 
 
@@ -111,7 +109,7 @@ def _dress(result: GpuSums, still: list[str], sums: bool, ax: Axes) -> None:
     else:
         ax.set_ylim(0, 1)
         ax.set_yticks([0])
-    ax.set_xlabel("numbers that are added")
+    ax.set_xlabel("number of summands")
     what = "|1 - sum / reference|" if sums else "V_c: share of results that differ"
     ax.set_ylabel(what)
     ax.legend(handles, labels, loc="center left", bbox_to_anchor=(1, 0.5))

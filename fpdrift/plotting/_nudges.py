@@ -1,7 +1,4 @@
-"""Draw which weights a nudge really changed, by their size.
-
-Draw nudged runs: each pair's distance over the steps, a line with a dash and a mark.
-"""
+"""Draw nudges: which weights changed, by their size, and the distances of nudged runs."""
 
 from __future__ import annotations
 
@@ -20,13 +17,13 @@ if TYPE_CHECKING:
     from fpdrift.experiments import DistanceCurves
     from fpdrift.perturbation import NudgeAccount
 
-#: Binades that get a bar of their own, from the largest weights down; the rest share one.
+#: Most binades with their own bar, from the largest weights down; the rest share one.
 _MOST_BARS = 15
 
 
 @pictures.register
 def draw_nudge(account: NudgeAccount, ax: Axes) -> None:
-    """Draw a bar per binade: the share of the meant weights that changed, and how many they are."""
+    """Draw a bar per binade: the number of selected weights, and the share that changed."""
     bars, names = _bars(account)
     x = [bar.exponent + 0.5 for bar in bars]
     shares = np.array([100 * bar.changed / bar.meant for bar in bars])
@@ -49,7 +46,7 @@ def draw_nudge(account: NudgeAccount, ax: Axes) -> None:
         ax.set_xlim(middle - 2.5, middle + 2.5)
     ax.set_ylim(0, 155)
     ax.set_yticks([0, 50, 100], ["0 %", "50 %", "100 %"])
-    ax.set_ylabel("share of the number above")
+    ax.set_ylabel("share of the selected weights")
     ax.set_xticks(list(names), list(names.values()))
     ax.grid(axis="x", visible=False)
     how = account.perturbation
@@ -62,13 +59,13 @@ def draw_nudge(account: NudgeAccount, ax: Axes) -> None:
 
 
 def _bars(account: NudgeAccount) -> tuple[list[Binade], dict[float, str]]:
-    """Pool the small binades; give the bars, and the names of their edges by place."""
+    """Return the bars, with small binades pooled, and the labels of their edges by position."""
     last = max((b.exponent for b in account.binades), default=0)
     bars = [b for b in account.binades if b.exponent > last - _MOST_BARS]
     rest = [b for b in account.binades if b.exponent <= last - _MOST_BARS]
     first = bars[0].exponent if bars else 1
     every = 3 if last - first > 7 else 1
-    # Where the rest has a bar, its name needs the room of the edge beside it.
+    # if the rest has a bar, its label needs the room of the edge beside it
     edges = range(min(last + 1, 1023), first + bool(rest) - 1, -every)
     names = {float(e): f"{2.0**e:.2g}" for e in edges}
     smaller = Binade(
@@ -85,13 +82,13 @@ def _bars(account: NudgeAccount) -> tuple[list[Binade], dict[float, str]]:
 
 
 def _mark_limits(account: NudgeAccount, ax: Axes) -> None:
-    """Mark from which size on half an ulp is more than any nudge, where that is in the picture."""
+    """Mark the size from which half an ulp exceeds every nudge, if it is within the limits."""
     left, right = ax.get_xlim()
     several = len(account.half_ulp_exponents) > 1
     for i, (dtype, exponent) in enumerate(account.half_ulp_exponents.items()):
         if left < exponent < right:
             ax.axvline(exponent, color="C1", linestyle="--")
-            note = f"half an ulp{f' of {dtype}' if several else ''} exceeds any nudge"
+            note = f"half an ulp{f' of {dtype}' if several else ''} exceeds every nudge"
             late = exponent > (left + right) / 2
             ax.text(
                 exponent + (-0.15 if late else 0.15),
@@ -107,7 +104,7 @@ def _mark_limits(account: NudgeAccount, ax: Axes) -> None:
 def _title(account: NudgeAccount) -> str:
     meant, absorbed = account.meant, account.absorbed
     if not meant:
-        return "No weight was to be nudged"
+        return "No weight was selected"
     if meant == 1:
         return f"The one nudged weight {'did not change' if absorbed else 'changed'}"
     if not absorbed:
@@ -122,7 +119,7 @@ _DASHES, _MARKS = ("-", "--", "-.", ":"), "osD^v*P"
 
 @pictures.register
 def draw_courses(result: DistanceCurves, ax: Axes) -> None:
-    """Draw distance over steps on log axes; step 0 stands left of step 1, equal weights nowhere."""
+    """Draw distance over steps on log axes, with step 0 left of step 1; zeros are omitted."""
     for i, (label, distances) in enumerate(zip(result.labels, result.distance, strict=True)):
         seen = np.where(distances > 0, distances, np.nan)
         same = "" if np.isfinite(seen).any() else " (equal weights)"
@@ -141,9 +138,9 @@ def draw_courses(result: DistanceCurves, ax: Axes) -> None:
         ax.set_yscale("log")
     ticks = [t for t in (0, 1, 10, 100) if t < result.last] + [result.last]
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
-    but = "\n(biases of zero gradient left out)" if result.with_noise else ""
+    but = "\n(without biases of zero gradient)" if result.with_noise else ""
     ax.set(xlabel="training step", ylabel=f"relative distance of the weights{but}")
-    # from the line that ends highest to the lowest, as they lie beside it
+    # in the order in which the lines end, from the top
     last = np.nan_to_num(result.distance[:, -1], nan=np.inf)
     handles = [ax.lines[i] for i in np.argsort(-last, kind="stable")]
     ax.legend(handles=handles, title=result.what, loc="upper left", bbox_to_anchor=(1.0, 1.0))
@@ -151,15 +148,15 @@ def draw_courses(result: DistanceCurves, ax: Axes) -> None:
 
 
 def _headline(result: DistanceCurves) -> str:
-    """Describe how far the pairs lie at the end, of those that can be told; one draw ranks none."""
+    """Return a title with the final distances; a single draw does not allow a ranking."""
     known = (np.isfinite(result.distance) & (result.distance > 0)).all(axis=1)
     if not known.any():
-        return "No pair can be followed from the first step to the last"
+        return "No pair has a known distance at every step"
     ends = result.distance[known][:, [0, -1]]
     if result.name == "amplifiers":
         grown = _span(ends[:, 1] / ends[:, 0])
-        return f"One nudge each in {many(known.sum(), 'network')} grew {grown} times"
-    return f"One draw each: they end {_span(ends[:, 1])} from the plain run"
+        return f"One nudge each in {many(known.sum(), 'network')} grew by a factor of {grown}"
+    return f"One draw each: final distance from the plain run {_span(ends[:, 1])}"
 
 
 def _span(values: npt.NDArray[np.float64]) -> str:

@@ -1,7 +1,4 @@
-"""Pages for a room: a title, a picture or words, and a foot, each in a box of its own.
-
-Words in a box: broken into rows, and no larger than the box has room for.
-"""
+"""Lay out slide pages: a title, a picture or text, and a footer, each fitted into its box."""
 
 from __future__ import annotations
 
@@ -27,16 +24,16 @@ if TYPE_CHECKING:
 
     from fpdrift.serialization import Result
 
-#: Height of a row, in sizes of its letters.
+#: Height of a row, relative to the font size.
 LEADING = 1.2
-#: Points; nothing on a slide is smaller.
+#: Smallest font size on a slide, in points.
 SMALLEST = 18
-#: Programs do not place letters quite alike.
+#: Allowance for programs that set text slightly wider.
 _SLACK = 1.03
 
 
 class Paragraph(NamedTuple):
-    """A paragraph as it stands in its box."""
+    """A paragraph broken into rows."""
 
     rows: tuple[str, ...]
     #: points
@@ -47,16 +44,16 @@ class Paragraph(NamedTuple):
 def fit(
     lines: Sequence[str], width: float, height: float, sizes: Iterable[float], *, head: bool = False
 ) -> tuple[Paragraph, ...]:
-    """Break lines into rows, in the first of some sizes in which they fit into a box.
+    """Break lines into rows, at the largest font size at which they fit into a box.
 
     Parameters
     ----------
     lines : sequence of str
-        Each a paragraph; spaces at the start of one stay.
+        One paragraph each; leading spaces are kept.
     width, height : float
-        Inches of the box.
+        Size of the box in inches.
     sizes : iterable of float
-        Points, largest first. What does not fit in the last of them is cut.
+        Font sizes in points, largest first. Text that does not fit at the last size is cut.
     head : bool, optional
         Whether the first line is bold and the others are two thirds of its size.
     """
@@ -92,13 +89,13 @@ def _paragraph(line: str, width: float, size: float, bold: bool) -> Paragraph:
 
 @lru_cache(maxsize=4096)
 def _width(text: str, bold: bool) -> float:
-    """Measure a row, in sizes of its letters."""
+    """Return the width of a row, relative to the font size."""
     font = FontProperties(weight="bold" if bold else "normal", size=1)
     return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
 
 
 def _cut(paragraphs: Iterable[Paragraph], height: float) -> Iterator[Paragraph]:
-    """Return what fits, the last row of it with an ellipsis for the rest."""
+    """Yield the paragraphs that fit; the last row ends in an ellipsis."""
     kept: list[Paragraph] = []
     for it in paragraphs:
         room = int(height / (it.size * LEADING))
@@ -111,7 +108,7 @@ def _cut(paragraphs: Iterable[Paragraph], height: float) -> Iterator[Paragraph]:
 
 
 class Box(NamedTuple):
-    """A part of a slide, in inches from its upper left corner."""
+    """A box on a slide, in inches from its upper left corner."""
 
     left: float
     top: float
@@ -119,40 +116,39 @@ class Box(NamedTuple):
     height: float
 
 
-#: Inches of a slide, and its parts from top to bottom.
+#: Size of a slide in inches, and its boxes from top to bottom.
 SLIDE = (13.333, 7.5)
 HEAD = Box(0.4, 0.2, 12.533, 1.0)
 MIDDLE = Box(0.4, 1.25, 12.533, 5.6)
 FOOT = Box(0.4, 6.95, 11.3, 0.4)
 NUMBER = Box(11.8, 6.95, 1.133, 0.4)
-#: Inches of a picture.
+#: Size of a picture in inches.
 BODY = (MIDDLE.width, MIDDLE.height)
-#: Points that a title's first line and words may have. To fit in one row a title becomes smaller.
+#: Font sizes in points of a title in one row, of longer titles, and of text.
 _ONE_ROW = (30, 28, 26, 24)
 _HEADS = (30, 28, 26, 24, 22, 20, SMALLEST)
 _WORDS = (32, 28, 24, 22, 20, SMALLEST)
-#: Pictures are drawn at three quarters of their size on a slide, in the sizes of letters that
-#: they have everywhere.
+#: Pictures are drawn at three quarters of their size on a slide, with the usual font sizes.
 _SCALE = 0.75
 _POINTS = 72
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """One slide, whatever kind of file it ends in."""
+    """One slide, independent of the file format."""
 
-    #: what is drawn, or paragraphs
+    #: a result to draw, or paragraphs
     body: Result | tuple[str, ...]
-    #: None where it is the picture's own
+    #: None to use the title of the picture
     title: tuple[str, ...] | None
     foot: str
-    #: what the speaker says, in paragraphs
+    #: speaker notes, in paragraphs
     notes: tuple[str, ...]
-    #: what can be seen, for those who cannot see it
+    #: alternative text of the picture
     alt: str = ""
 
     def spoken(self, title: Sequence[str]) -> tuple[str, ...]:
-        """Return the notes, and a picture's title in full: on the slide it may be cut."""
+        """Return the notes, preceded by the full title of a picture, which may be cut."""
         if isinstance(self.body, tuple):
             return self.notes
         return (f"In short: {'. '.join(title)}.", *self.notes)
@@ -168,17 +164,17 @@ def fit_title(lines: Sequence[str]) -> tuple[Paragraph, ...]:
 
 
 def fit_words(lines: Sequence[str]) -> tuple[Paragraph, ...]:
-    """Break paragraphs into rows that fit in a picture's place."""
+    """Break paragraphs into rows that fit in the box of the picture."""
     return fit(lines, MIDDLE.width, MIDDLE.height, _WORDS)
 
 
 def fit_foot(line: str) -> tuple[Paragraph, ...]:
-    """Cut a foot to one row."""
+    """Cut a footer to one row."""
     return fit([line], FOOT.width, FOOT.height, (SMALLEST,))
 
 
 def save_body(result: Result, file: Path | IO[bytes]) -> tuple[str, ...]:
-    """Draw a result as it stands on a slide, without its title, as PNG; give the title's lines."""
+    """Draw a result for a slide as PNG, without its title, and return the lines of the title."""
     with look():
         figure = Figure(figsize=(_SCALE * BODY[0], _SCALE * BODY[1]))
         FigureCanvasAgg(figure)
@@ -189,9 +185,9 @@ def save_body(result: Result, file: Path | IO[bytes]) -> tuple[str, ...]:
 
 
 def save_pages(pages: Iterable[Page], path: Path, name: str) -> None:
-    """Write each page into one PDF, its notes beside it; the same pages give the same bytes."""
+    """Write pages with their notes to a PDF; the same pages give the same bytes."""
     metadata = METADATA[".pdf"] | {"Title": name, "Author": "fpdrift"}
-    # TrueType, so that the words can be searched and read aloud
+    # TrueType, so that the text can be searched and read aloud
     with (
         look(),
         rc_context({"pdf.fonttype": 42}),
@@ -205,7 +201,7 @@ def save_pages(pages: Iterable[Page], path: Path, name: str) -> None:
 
 
 def _page(page: Page, number: int) -> tuple[Figure, tuple[str, ...]]:
-    """Draw a page; give its title, too."""
+    """Draw a page, and return the figure and its title."""
     figure = Figure(figsize=(_SCALE * SLIDE[0], _SCALE * SLIDE[1]))
     title = page.title or ()
     if isinstance(page.body, tuple):
@@ -231,7 +227,7 @@ def _write(
     color: str = "black",
     right: bool = False,
 ) -> None:
-    """Write rows into a box from its top on."""
+    """Write rows into a box, from the top."""
     x, y = box.left + right * box.width, box.top
     for paragraph in paragraphs:
         for row in paragraph.rows:
@@ -250,7 +246,7 @@ def _write(
 
 
 def _take_title(ax: Axes) -> tuple[str, ...]:
-    """Take the title off a picture; its further lines become one paragraph, of few rows."""
+    """Remove the title of a picture and return it; further lines are joined to one paragraph."""
     first, *others = ax.get_title("left").split("\n")
     ax.set_title("")
     return (first, ". ".join(others).replace(". (", " (")) if others else (first,)

@@ -1,4 +1,4 @@
-"""Which function draws which result, and how a picture becomes a file."""
+"""Draw any result, and save it as a picture."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from fpdrift.serialization import Result
 
-#: Nothing in a file may depend on the day it is written.
+#: Metadata without dates, so that files are reproducible.
 METADATA: dict[str, dict[str, Any]] = {
     ".pdf": {"CreationDate": None, "Creator": "fpdrift"},
     ".png": {"Software": "fpdrift"},
@@ -39,9 +39,9 @@ def plot(result: Result, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result : Result
-        What `orders`, `chain`, `thread_sums`, `compare` or a nudge's account gave.
+        Result of a function such as `orders`, `chain`, `thread_sums`, `compare` or `nudge`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure in fpdrift's style by default.
+        Axes to draw on; by default those of a new figure in fpdrift's style.
 
     Returns
     -------
@@ -50,20 +50,20 @@ def plot(result: Result, *, ax: Axes | None = None) -> Axes:
     Raises
     ------
     FpdriftError
-        If there is no picture for this kind of result, or `ax` is no axes.
+        If there is no picture for this kind of result, or `ax` is not an Axes.
     """
     if pictures.find(type(result)) is None:
         known = ", ".join(sorted(pictures.all()))
         kind = type(result).__name__
-        message = f"no picture for this kind of result: {kind}; there is one for each of: {known}"
+        message = f"no picture for results of type {kind}; choose one of: {known}"
         raise FpdriftError(message)
     if not isinstance(ax, Axes | None):
-        message = f"ax is Matplotlib's Axes or None, not {short_repr(ax)}"
+        message = f"ax is {short_repr(ax)}; pass a Matplotlib Axes or None"
         raise FpdriftError(message)
     if ax is None:
         import matplotlib.pyplot as plt
 
-        # Load the backend now: what a notebook's sets for good would end with our look.
+        # load the backend first: a notebook's backend changes settings that must outlast our style
         plt.draw_if_interactive()  # type: ignore[no-untyped-call]
         with look():
             figure, ax = plt.subplots()
@@ -94,14 +94,14 @@ def save(result: Result, stem: str | Path) -> tuple[Path, Path]:
 
 
 def save_picture(result: Result, *paths: str | Path, alt: str | None = None) -> str:
-    """Draw a result once, write it to files in the formats of their suffixes, give its title.
+    """Draw a result once, write it to files in the formats of their suffixes, return its title.
 
     Parameters
     ----------
     result : Result
     *paths : str or pathlib.Path
     alt : str, optional
-        What can be seen, for those who cannot see it: a PNG or SVG carries it with the title.
+        Alternative text, which is stored with the title in a PNG or SVG.
 
     Raises
     ------
@@ -113,16 +113,16 @@ def save_picture(result: Result, *paths: str | Path, alt: str | None = None) -> 
         FigureCanvasAgg(figure)
         ax = plot(result, ax=figure.add_subplot())
         title = ax.get_title("left")
-        told = {} if alt is None else {"Title": title, "Description": alt}
+        described = {} if alt is None else {"Title": title, "Description": alt}
         for path in paths:
             kind = Path(path).suffix
             with atomic.writing(path) as file:
-                figure.savefig(file, format=kind[1:], metadata=METADATA[kind] | told)
+                figure.savefig(file, format=kind[1:], metadata=METADATA[kind] | described)
         return title
 
 
 @contextmanager
 def look() -> Iterator[None]:
-    """Put fpdrift's look on, and take the caller's back afterwards."""
+    """Use fpdrift's style inside the block."""
     with style.context(["default", _STYLE]):
         yield

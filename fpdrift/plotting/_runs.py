@@ -1,9 +1,4 @@
-"""Tensors by steps: grey where two runs have the same bits, else a colour for how far apart.
-
-The loss and a metric of several runs as thin lines.
-
-Runs as a tree: one line for all whose bits are equal, which forks where they come apart.
-"""
+"""Draw runs: a matrix of tensors by steps, curves of loss and metric, and a tree of branches."""
 
 from __future__ import annotations
 
@@ -29,9 +24,9 @@ if TYPE_CHECKING:
 
 #: Equal bits, and bits that differ by an unknown distance.
 _EQUAL, _UNKNOWN = "0.87", "#CC79A7"
-#: Height of a row: weights are looked at first.
+#: Height of a row; weights matter most.
 _HEIGHTS = {"weight": 1.0, "statistic": 0.6, "slot": 0.3, "seed": 0.6}
-#: Rows' heights that a line of text takes, as a part of all of them.
+#: Height of a line of text, relative to that of all rows.
 _LINE = 1 / 20
 _LONGEST_MATRIX = 24
 
@@ -41,7 +36,7 @@ def draw_tensor_matrix(result: TensorMatrix, ax: Axes) -> None:
     """Draw every tensor as a row and every step as a column; rings mark the first difference."""
     tops = np.concatenate([[0.0], np.cumsum([_HEIGHTS[role] for role in result.roles])])
     steps = result.steps.astype(np.float64)
-    # a column reaches from behind the one before it up to its own step
+    # a column extends from after the previous step up to its own step
     edges = np.concatenate([[steps[0] - 1], steps]) + 0.5
     flat = ListedColormap([_EQUAL, _UNKNOWN])
     ax.pcolormesh(edges, tops, result.differs, cmap=flat, vmin=0, vmax=1, rasterized=True)
@@ -65,10 +60,10 @@ def draw_tensor_matrix(result: TensorMatrix, ax: Axes) -> None:
 
 
 def _matrix_title(result: TensorMatrix) -> str:
-    """Write a sentence a line: beside the tensors' names there is room for some 50 letters."""
+    """Return a title with one sentence per line, since there is room for about 50 characters."""
     count = len(result.tensors)
     if result.first_step is None:
-        return f"{count} tensors at {result.recorded} steps: not one bit differs"
+        return f"{count} tensors at {result.recorded} steps: no bit differs"
     when = f"at step {result.first_step}" if result.first_step else "before step 1"
     first, last = len(result.first_tensors), int(result.differs[:, -1].sum())
     return (
@@ -77,7 +72,7 @@ def _matrix_title(result: TensorMatrix) -> str:
 
 
 def _name_rows(result: TensorMatrix, tops: npt.NDArray[np.float64], ax: Axes) -> None:
-    """Write the weights' names as far as there is room, and one name for each group of others."""
+    """Label the weights as far as there is room, and each other group of tensors as a whole."""
     middles = (tops[1:] + tops[:-1]) / 2
     room = _LINE * tops[-1]
     places: list[float] = []
@@ -100,7 +95,7 @@ def _name_rows(result: TensorMatrix, tops: npt.NDArray[np.float64], ax: Axes) ->
 
 
 def _mark_first(result: TensorMatrix, tops: npt.NDArray[np.float64], ax: Axes) -> None:
-    """Ring the tensors that differ first."""
+    """Mark the tensors that differ first with rings."""
     if result.first_step is None:
         return
     rows = [i for i, name in enumerate(result.tensors) if name in result.first_tensors]
@@ -120,7 +115,7 @@ def _mark_first(result: TensorMatrix, tops: npt.NDArray[np.float64], ax: Axes) -
 def _explain_colours(result: TensorMatrix, ax: Axes) -> None:
     handles = [Patch(color=_EQUAL, label="same bits")]
     if (result.differs & ~(result.distance > 0)).any():
-        handles.append(Patch(color=_UNKNOWN, label="other bits, distance not known"))
+        handles.append(Patch(color=_UNKNOWN, label="different bits, distance unknown"))
     rings = ax.get_legend_handles_labels()[0]
     ax.legend(
         handles=[*handles, *rings],
@@ -135,16 +130,16 @@ def _matrix_short(text: str) -> str:
     return text if len(text) <= _LONGEST_MATRIX else f"…{text[1 - _LONGEST_MATRIX :]}"
 
 
-#: So that runs that lie on each other are seen to.
+#: Different dashes, so that coinciding lines are visible.
 _DASHES = ("-", "--", "-.", ":")
-#: With more runs than this, their names would hide the lines.
+#: With more runs than this, their labels would hide the lines.
 _MOST_NAMED = 7
 _LONGEST_LINES = 27
 
 
 @pictures.register
 def draw_run_curves(result: RunCurves, ax: Axes) -> None:
-    """Draw the loss of all runs and, where all report one, a metric below it."""
+    """Draw the loss of all runs and, if all report one, a metric below it."""
     upper = lower = ax
     what = "Loss"
     if result.metric is not None:
@@ -177,7 +172,7 @@ def _lines(
     values: Sequence[npt.NDArray[np.float64]],
     labels: Sequence[str],
 ) -> bool:
-    """Draw one thin line a run; say whether there was anything to draw."""
+    """Draw one thin line per run, and return whether there was anything to draw."""
     for number, (x, y, label) in enumerate(zip(steps, values, labels, strict=True)):
         known = np.isfinite(y)
         dash = _DASHES[number % len(_DASHES)]
@@ -191,14 +186,14 @@ def _lines_short(text: str) -> str:
     return text if len(text) <= _LONGEST_LINES else f"{text[: _LONGEST_LINES - 1]}…"
 
 
-#: Classes that are drawn; more would be a hatching.
+#: Most classes to draw; more could not be distinguished.
 _MOST = 24
 _LONGEST_BRANCHES = 24
 
 
 @pictures.register
 def draw_many_runs(result: ManyRuns, ax: Axes) -> None:
-    """Draw each class of equal bits as a line, as wide as it has runs."""
+    """Draw each class of bit-identical runs as a line whose width shows the number of runs."""
     branches = result.branches
     order = [i for i in _in_order(branches) if i < _MOST]
     place = {number: y for y, number in enumerate(order)}
@@ -228,7 +223,7 @@ def draw_many_runs(result: ManyRuns, ax: Axes) -> None:
 
 
 def _in_order(branches: tuple[Branch, ...]) -> list[int]:
-    """Place every branch below what it left; the one that left last is next to it."""
+    """Order the branches below their parents; the one that diverged last comes first."""
 
     def below(number: int) -> list[int]:
         own = [i for i, branch in enumerate(branches) if branch.parent == number]
@@ -248,9 +243,9 @@ def _label(result: ManyRuns, branch: Branch) -> str:
 def _branches_title(result: ManyRuns) -> str:
     count, classes = len(result.names), len(result.classes)
     if classes == 1:
-        return f"{count} runs, and not one bit differs in {max(result.last_steps):,} steps"
+        return f"{count} runs: no bit differs in {max(result.last_steps):,} steps"
     more = f" ({_MOST} drawn)" if classes > _MOST else ""
-    return f"{count} runs come apart into {classes} classes of equal bits{more}"
+    return f"{count} runs diverge into {classes} classes of equal bits{more}"
 
 
 def _ticks(last: int) -> list[int]:

@@ -1,15 +1,4 @@
-"""Draw studies of training: how far runs lie apart, their losses, which metric jumps.
-
-Draw sources of difference: how far each moves the weights, pair by pair on a log axis.
-
-Draw how far five runs' losses lie from the first one's, beside the source's own five.
-
-Draw the question's runs: validation accuracy by the epoch, each run a thin line.
-
-Draw a long training under two conditions: how far the weights are apart at each epoch's end.
-
-Draw two gradients of one loss: how far one step takes them apart, for both kinds of labels.
-"""
+"""Draw the studies of training: distances between runs, losses, metrics and predictions."""
 
 from __future__ import annotations
 
@@ -45,21 +34,21 @@ if TYPE_CHECKING:
         Trap,
     )
 
-#: Runs of equal bits stand a decade left of the smallest distance, those without one right.
+#: Bit-identical runs are drawn a decade left of the smallest distance, non-finite ones right.
 _LEFT = 0.1
-#: A run held against another one, and a run held against the same run before.
+#: Markers of a run compared with a different one, and of a rerun.
 _DOT: dict[str, Any] = {"markersize": 9}
 _CROSS: dict[str, Any] = {"marker": "+", "markersize": 17, "markeredgewidth": 3}
-#: A run of another seed: the headline leaves it out.
+#: Marker of a run with a different seed, which the headline leaves out.
 _SEED: dict[str, Any] = {"marker": "D", "markersize": 9, "color": "C1"}
 
 
 @pictures.register
 def draw_study(result: Study, ax: Axes) -> None:
-    """Draw each run's distance from its baseline on a log axis.
+    """Draw the distance of each run from its baseline on a log axis.
 
-    Equal bits and equal weights stand left of it, and right of it what left the finite numbers. A
-    run that repeats another one shares its row, as a cross.
+    Runs with equal bits or equal weights are drawn on the left, runs with non-finite weights on the
+    right. A rerun shares the row of the original run, as a cross.
     """
     apart = [row.distance for row in result.distances if 0 < row.distance < np.inf]
     zero, beyond = _LEFT * min(apart, default=1.0), max(apart, default=1.0) / _LEFT
@@ -72,7 +61,7 @@ def draw_study(result: Study, ax: Axes) -> None:
             ax.plot(zero, y, **{"marker": "s"} | look, color="C2")
         elif row.distance == 0:
             ax.plot(zero, y, **{"marker": "o"} | look, color="C0", markerfacecolor="none")
-            places[zero] = "same bits\n(open: of the\nweights alone)"
+            places[zero] = "same bits\n(open: only of\nthe weights)"
         elif np.isfinite(row.distance):
             seed = _SEED if row.label == ANOTHER_SEED else {}
             ax.plot(row.distance, y, **{"marker": "o", "color": "C0"} | look | seed)
@@ -87,21 +76,21 @@ def draw_study(result: Study, ax: Axes) -> None:
 
 
 def repeats(row: RunDistance) -> bool:
-    """Check whether a run repeats the run that it is compared with."""
+    """Return whether a run is a rerun of the one that it is compared with."""
     return row.label == f"{row.baseline} again"
 
 
 def _explained(result: Study) -> str:
-    marks = ["+: run repeated"] if any(map(repeats, result.distances)) else []
+    marks = ["+: rerun"] if any(map(repeats, result.distances)) else []
     if any(row.label == ANOTHER_SEED for row in result.distances):
-        marks.append("diamond: another seed")
+        marks.append("diamond: different seed")
     return f"\n({'; '.join(marks)})" if marks else ""
 
 
 def distance_axis(
     places: dict[float, str], zero: float, beyond: float, largest: float, ax: Axes
 ) -> None:
-    """Label each decade, or as many as there is room for, and the places beside them."""
+    """Label the decades, as far as there is room, and the places beside them."""
     left, right = np.log10([3 * zero, 3 * largest])
     powers = np.arange(np.ceil(left + 0.3), right // 1 + 1)
     places |= {10**power: f"1e{power:.0f}" for power in powers[:: 1 + len(powers) // 9]}
@@ -113,36 +102,36 @@ def distance_axis(
 
 
 def _study_headline(result: Study) -> str:
-    """Say how many runs kept their bits, those that repeat another one apart; a seed need not."""
-    told = []
+    """Return a title with the number of reruns and of other settings that gave the same bits."""
+    counts = []
     rows = [row for row in result.distances if row.label != ANOTHER_SEED]
-    for word, which in (("when repeated", True), ("in another setting", False)):
-        those = [row.first_step is None for row in rows if repeats(row) == which]
-        if those:
-            told.append(f"{sum(those)} of {len(those)} {word}")
-    return f"Same bits: {', '.join(told)}"
+    for noun, which in (("rerun", True), ("other setting", False)):
+        equal = [row.first_step is None for row in rows if repeats(row) == which]
+        if equal:
+            counts.append(f"{sum(equal)} of {many(len(equal), noun)}")
+    return f"{' and '.join(counts) or 'No run'} gave the same bits"
 
 
 @pictures.register
 def draw_determinism(result: Determinism, ax: Axes) -> None:
-    """Draw the study's distances; say what the same bits cost."""
+    """Draw the distances of the study, with the cost of determinism in the title."""
     draw_study(result.study, ax)
     if result.ratios:
         least, most = min(result.ratios.values()), max(result.ratios.values())
         pairs = many(len(result.ratios), "pair")
-        cost = f"Op determinism: {least:.2f} to {most:.2f} times the time ({pairs})"
+        cost = f"Op determinism takes {least:.2f} to {most:.2f} times as long ({pairs})"
         _title(result.study, _study_headline(result.study), ax, cost)
 
 
 @pictures.register
 def draw_no_seeds(result: NoSeeds, ax: Axes) -> None:
-    """Draw every run's loss as a thin line over the iterations that the claim is about."""
+    """Draw the loss of every run as a thin line over the iterations of the claim."""
     losses = result.study.losses[:, : result.loss_spread.shape[1]]
     steps = np.arange(1, losses.shape[1] + 1)
     seeded = len(losses) - result.drawn
     names = (
-        f"{many(result.drawn, 'run')}, seeds drawn",
-        f"{many(seeded, 'run')}, one seed, other threads",
+        f"{many(result.drawn, 'run')}, random seeds",
+        f"{many(seeded, 'run')}, fixed seed, different threads",
     )
     for i, loss in enumerate(losses):
         other = i >= result.drawn
@@ -159,20 +148,22 @@ def draw_no_seeds(result: NoSeeds, ax: Axes) -> None:
     ax.set(xlabel="iteration", ylabel="loss of its batch", xticks=steps)
     wild, tame = result.loss_spread.max(axis=1)
     _title(
-        result.study, f"Losses up to {wild:.2g} apart without seeds, {tame:.2g} with one seed", ax
+        result.study,
+        f"Losses differ by up to {wild:.2g} without seeds, {tame:.2g} with a fixed seed",
+        ax,
     )
 
 
 @pictures.register
 def draw_metric(result: Metric, ax: Axes) -> None:
-    """Draw each metric's relative spread: planted, in these runs and in the source's."""
+    """Draw the relative spread of each metric: planted, in these runs and in the original ones."""
     names = list(result.spread)
     edge = result.edge
     planted = [abs(b - a) / a for a, b in (edge.loss, edge.accuracy)]
     rows = (
         (f"planted: 1 of 10\nmoves by {edge.move:g}", "^", dict(zip(names, planted, strict=False))),
         (f"these {many(len(result.study.runs), 'run')}", "o", result.spread),
-        ("the source's five", "s", result.source),
+        ("the forum\nanswer: five runs", "s", result.source),
     )
     for i, (label, mark, values) in enumerate(rows):
         shown = [(100 * values[name], y) for y, name in enumerate(names) if values.get(name, 0) > 0]
@@ -181,24 +172,26 @@ def draw_metric(result: Metric, ax: Axes) -> None:
     ax.set_xscale("log")
     ax.set_yticks(range(len(names)), [name.replace("_", "\n") for name in names])
     ax.set_ylim(len(names) - 0.4, -0.6)
-    ax.set_xlabel("largest less smallest, in % of the first run's")
+    ax.set_xlabel("largest minus smallest, in % of the first run")
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     loss, accuracy = (result.spread[name] for name in ("loss", "accuracy"))
-    told = "No spread of loss and accuracy to compare"
+    headline = "No spread of loss and accuracy to compare"
     if loss > 0 and accuracy > 0:
         runs = many(len(result.study.runs), "run")
-        told = f"{runs}: losses spread {100 * loss:.2g} %, accuracies {100 * accuracy:.2g} %"
-    _title(result.study, told, ax)
+        headline = (
+            f"{runs}: losses vary by {100 * loss:.2g} %, accuracies by {100 * accuracy:.2g} %"
+        )
+    _title(result.study, headline, ax)
 
 
 @pictures.register
 def draw_hash_seed(result: HashSeed, ax: Axes) -> None:
-    """Draw how many different results the processes of each kind gave."""
+    """Draw the number of different results among the processes of each kind."""
     rows = (*result.hashes, *result.weights)
     for y, row in enumerate(rows):
         ax.barh(y, row.distinct, 0.6, color="C2" if row.distinct == 1 else "C1")
         ax.annotate(
-            f"{many(row.distinct, 'result')} of {row.processes}",
+            f"{many(row.distinct, 'result')} in {row.processes}",
             (row.distinct, y),
             xytext=(6, 0),
             textcoords="offset points",
@@ -212,12 +205,12 @@ def draw_hash_seed(result: HashSeed, ax: Axes) -> None:
     ax.grid(visible=False, axis="y")
     ax.set_xlim(0, 1.7 * max(row.processes for row in rows))
     ax.set_xticks([])
-    ax.set_xlabel("different hashes, or trained weights, among fresh processes")
+    ax.set_xlabel("different hashes or trained weights in fresh processes")
     fixed = sum(row.distinct == 1 for row in result.hashes)
     same = sum(row.distinct == 1 for row in result.weights)
-    told = f"{fixed} of {many(len(result.hashes), 'way')} fix Python's hash; "
-    told += f"same bits in {same} of {many(len(result.weights), 'training')}"
-    _title(result.study, told, ax)
+    headline = f"{fixed} of {many(len(result.hashes), 'way')} fix Python's hash; "
+    headline += f"same bits in {same} of {many(len(result.weights), 'training')}"
+    _title(result.study, headline, ax)
 
 
 def _title(study: Study, headline: str, ax: Axes, topic: str | None = None) -> None:
@@ -226,9 +219,9 @@ def _title(study: Study, headline: str, ax: Axes, topic: str | None = None) -> N
 
 @pictures.register
 def draw_sources(result: Sources, ax: Axes) -> None:
-    """Draw a row for each source; sources of equal bits share the first.
+    """Draw a row for each source of difference; sources with equal bits share the first row.
 
-    Zero, which a log axis has not, stands left of all else, beyond a dotted line.
+    Zero does not fit on a log axis and is drawn on the left, beyond a dotted line.
     """
     ends = [distance for row in result.rows for distance in row.distance if distance > 0]
     left = min(ends, default=1.0) / 10
@@ -246,11 +239,11 @@ def draw_sources(result: Sources, ax: Axes) -> None:
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.set_xlabel(
-        "relative distance of the weights, but biases of zero gradient\n"
-        f"(in brackets: pairs of runs, each a mark{_bar(result)})"
+        "relative distance of the weights, without biases of zero gradient\n"
+        f"(in brackets: pairs of runs, one mark each{_bar(result)})"
     )
     ax.set_title(
-        f"{_sources_headline(result)}\nDiamonds: another seed ({sized(result.size, result.steps)})"
+        f"{_sources_headline(result)}\nDiamonds: new seed ({sized(result.size, result.steps)})"
     )
 
 
@@ -259,13 +252,13 @@ def _bar(result: Sources) -> str:
 
 
 def _draw_row(row: Source, left: float, y: int, ax: Axes) -> None:
-    """Draw a mark for each pair, what is zero at the left; the interval where there are enough."""
+    """Draw a mark for each pair, zeros on the left, and the interval if there is one."""
     if not row.distance:
         _write("not kept", ax, left, y, 10)
         return
     if not any(row.distance):
         ax.plot(left, y, "s", color="C2")
-        _write("equal but biases" if any(row.of_all) else "equal weights", ax, left, y, 10)
+        _write("equal except biases" if any(row.of_all) else "equal weights", ax, left, y, 10)
         return
     colour, mark = ("C1", "D") if "seed" in row.name else ("C0", "o")
     its = row.interval
@@ -284,15 +277,15 @@ def _write(text: str, ax: Axes, x: float, y: float, right: int) -> None:
 
 
 def _sources_headline(result: Sources) -> str:
-    """Hold how far rounding alone got against what seeds do."""
-    away = [distance for row in result.rounding for distance in row.distance]
+    """Return a title that compares the distances caused by rounding and by a new seed."""
+    distances = [distance for row in result.rounding for distance in row.distance]
     if not all(row.distance for row in result.rounding):
-        return "Distances that an older version did not keep"
-    if not any(away):
-        return "No drift seen from rounding"
-    told = f"Rounding: {_span(away)}"
+        return "This older result has no distances"
+    if not any(distances):
+        return "No drift from rounding was observed"
+    rounding = f"Rounding: {_span(distances)}"
     others = [distance for row in result.seeds for distance in row.distance]
-    return f"{told}; another seed: {_span(others)}" if others else told
+    return f"{rounding}; new seed: {_span(others)}" if others else rounding
 
 
 def _span(distances: Sequence[float]) -> str:
@@ -302,7 +295,7 @@ def _span(distances: Sequence[float]) -> str:
 
 @pictures.register
 def draw_five_runs(result: FiveRuns, ax: Axes) -> None:
-    """Draw a row of points for each gradient, and one for the source's own runs."""
+    """Draw a row of points for each gradient, and one for the five runs of the forum."""
     rows = [f"gradient:\n{runs.gradient}" for runs in result.gradients]
     for y, runs in enumerate(result.gradients):
         _draw_losses([run.loss for run in runs.runs], y, f"C{y}", ax)
@@ -310,23 +303,23 @@ def draw_five_runs(result: FiveRuns, ax: Axes) -> None:
     place = len(rows)
     _draw_losses([loss for loss, *_ in SOURCE], place, "black", ax)
     _say(f"at most {100 * result.source:.3g} %, 469 steps", place, ax)
-    ax.set_yticks(range(place + 1), [*rows, "the source"])
+    ax.set_yticks(range(place + 1), [*rows, "the forum\nanswer"])
     ax.set_ylim(place + 0.5, -0.5)
-    ax.set_xlabel("loss against the first run's, in %")
+    ax.set_xlabel("loss relative to the first run, in %")
     farthest = max((runs.figure for runs in result.gradients), default=0.0)
     ax.set_title(
-        f"Five runs, equal on paper: up to {100 * farthest:.3g} % from the first's loss\n"
+        f"Five runs, equal on paper: losses differ by up to {100 * farthest:.3g} %\n"
         f"({sized(result.size, result.steps)})"
     )
 
 
 def _draw_losses(losses: list[float], y: int, colour: str, ax: Axes) -> None:
-    away = [100 * (loss - losses[0]) / losses[0] for loss in losses]
-    ax.plot(away, [y] * len(away), "o", color=colour)
+    relative = [100 * (loss - losses[0]) / losses[0] for loss in losses]
+    ax.plot(relative, [y] * len(relative), "o", color=colour)
 
 
 def _say(text: str, y: int, ax: Axes) -> None:
-    """Write above a row, inside the axes whatever their limits."""
+    """Write a text above a row, in the middle of the axes."""
     ax.annotate(
         text,
         (0.5, y),
@@ -341,22 +334,22 @@ _LOOKS = (("-", "o"), (":", "s"), ("--", "^"), ("-.", "D"))
 
 
 def _question_headline(distances: tuple[RunDistance, ...]) -> str:
-    """Say which share of the predictions changed class where bits differ; a repeat comes first."""
+    """Return a title with the share of predictions that changed class; reruns come first."""
     changed = [distance for distance in distances if distance.first_step is not None]
-    again = [("Repeating the run", d.churn) for d in changed if repeats(d)]
+    reruns = [("A rerun", d.churn) for d in changed if repeats(d)]
     others = [(d.label, d.churn) for d in changed if not repeats(d)]
-    lines = [_sentence(*shares) for shares in (again, others) if shares]
-    return "\n".join(lines) or "Not one bit differs"
+    lines = [_sentence(*shares) for shares in (reruns, others) if shares]
+    return "\n".join(lines) or "No bit differs"
 
 
 def _sentence(first: tuple[str, float], *others: tuple[str, float]) -> str:
-    told = f"{first[0]} changed {100 * first[1]:.2g} % of the predictions"
-    return ", ".join([told, *(f"{label} {100 * churn:.2g} %" for label, churn in others)])
+    start = f"{first[0]} changed {100 * first[1]:.2g} % of the predictions"
+    return ", ".join([start, *(f"{label} {100 * churn:.2g} %" for label, churn in others)])
 
 
 @pictures.register
 def draw_question(result: Question, ax: Axes) -> None:
-    """Draw each run's validation accuracy; a larger mark is the best epoch by loss."""
+    """Draw the validation accuracy of each run, with a large mark at the epoch of least loss."""
     epochs = np.arange(1, result.epochs + 1)
     for i, (run, (line, mark)) in enumerate(zip(result.runs, _LOOKS, strict=True)):
         percent = 100 * np.array(run.accuracies)
@@ -370,18 +363,18 @@ def draw_question(result: Question, ax: Axes) -> None:
     ax.set_title(f"{_question_headline(result.distances)}\n{size}")
 
 
-#: A dot is labelled if its step is at most this part of the next labelled one.
+#: A dot is labelled if its step is at most this share of the next labelled one.
 _APART = 0.5
 
 
 @pictures.register
 def draw_long(result: Long, ax: Axes) -> None:
-    """Draw the distance of the weights, its jumps, and each epoch's share of other answers."""
+    """Draw the distance between the weights, its jumps, and the churn at the end of each epoch."""
     course = result.growth
     seen = np.isfinite(course.distance) & (course.distance > 0)
-    size = f"{result.steps:,} steps of the source's {result.source_steps:,}"
+    size = f"{result.steps:,} of the original {result.source_steps:,} steps"
     if not seen.any():
-        ax.set_title(f"No drift seen ({size})")
+        ax.set_title(f"No drift was observed ({size})")
         ax.text(0.5, 0.5, "the same bits at every step", ha="center", transform=ax.transAxes)
         ax.set(xlabel="training step", yticks=[])
         return
@@ -401,28 +394,28 @@ def draw_long(result: Long, ax: Axes) -> None:
             textcoords="offset points",
             ha="right",
         )
-    ax.set(xscale="log", yscale="log", xlabel="training step (dots: epochs' ends)")
+    ax.set(xscale="log", yscale="log", xlabel="training step (dots: ends of epochs)")
     ax.set_ylabel("relative distance of the weights")
     jumps = f"{many(len(course.jumps), 'jump')} (dotted)"
-    other = f"{100 * result.epochs[-1].churn:.2g} % of answers differ"
+    other = f"{100 * result.epochs[-1].churn:.2g} % of predictions differ"
     ax.set_title(
         f"{result.labels[1]} against {result.labels[0]}, one pair: {other}\n{size}, {jumps}"
     )
     ax.text(
         *(0.98, 0.04),
-        "%: predictions of another class",
+        "%: predictions that changed class (churn)",
         ha="right",
         transform=ax.transAxes,
     )
 
 
-#: What a float32 that is rounded once is off by at most, as a part of itself.
+#: Largest relative error of one rounding to float32.
 _ROUNDING = 2.0**-24
 
 
 @pictures.register
 def draw_trap(result: Trap, ax: Axes) -> None:
-    """Draw the distance after one step as bars from the unit roundoff on, on a log axis."""
+    """Draw the distance after one step as bars on a log axis, starting at the unit roundoff."""
     for y, path in enumerate(result.paths):
         ax.barh(y, max(path.first, _ROUNDING), 0.5, left=0, color=f"C{y}")
         words = f"{path.first:.1e}: {path.kind}" if path.first else path.kind
@@ -450,7 +443,7 @@ def draw_trap(result: Trap, ax: Axes) -> None:
     ax.set_xticks([1e-8, 1e-6, 1e-4, 1e-2, 1])
     ax.grid(visible=False, axis="y")
     ax.set_xlabel("relative distance of the weights after one step")
-    told = "; ".join(f"{path.labels}: {path.kind}" for path in result.paths)
+    verdicts = "; ".join(f"{path.labels}: {path.kind}" for path in result.paths)
     ax.set_title(
-        f"{told.capitalize()}\nOne loss, two gradients ({sized(result.size, result.steps)})"
+        f"{verdicts.capitalize()}\nOne loss, two gradients ({sized(result.size, result.steps)})"
     )

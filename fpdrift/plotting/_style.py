@@ -1,11 +1,8 @@
-"""Fix the colours of a drawing.
+"""Shared style of pictures: fixed colours, common phrases, and tick labels of logarithmic axes.
 
-Matplotlib reads a colour such as "C1" when it draws. A notebook draws after our style is gone, and
-would take its own colours.
-
-Words that several pictures use.
-
-Numbers along a logarithmic axis, without the raised exponents that a room cannot read.
+Matplotlib resolves a colour such as "C1" only when it renders. A notebook renders after our style
+has been removed and would use its own colours, so they are fixed beforehand. Tick labels have no
+raised exponents, which cannot be read from a distance.
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ _PARTS = ("color", "markerfacecolor", "markeredgecolor")
 
 
 def fix_colours(figure: Figure) -> None:
-    """Replace each "C1" by the colour that it means now; patches have done so themselves."""
+    """Replace colours such as "C1" by their current values; patches store them already."""
     for artist in figure.findobj(lambda a: isinstance(a, Line2D | Text)):
         for part in _PARTS:
             colour = getattr(artist, f"get_{part}", lambda: None)()
@@ -38,31 +35,31 @@ def fix_colours(figure: Figure) -> None:
 
 
 def many(count: int, noun: str) -> str:
-    """Write a number with its noun, as in 1 ulp, 2 ulps."""
+    """Return a number with its noun, as in 1 ulp, 2 ulps."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def sized(size: str, steps: int) -> str:
-    """Describe how large a study was; a quick one is not the source's."""
-    named = "the source's size" if size == "full" else "quick"
-    return f"{named}: {many(steps, 'step')} a run"
+    """Describe the size of a study: quick, or that of the original experiment."""
+    named = "original size" if size == "full" else "quick"
+    return f"{named}: {many(steps, 'step')} per run"
 
 
 def capital(text: str) -> str:
-    """Start a title with a capital, but leave a function's name such as index_add as it is."""
+    """Capitalize a title, unless it begins with the name of a function such as index_add."""
     return text if "_" in text.split(maxsplit=1)[0] else text[0].upper() + text[1:]
 
 
 class PlainPowers(LogFormatter):
-    """Write 0.01, 100 and 1e-6; minor ticks only where there is no decade."""
+    """Format ticks as 0.01, 100 and 1e-6; label minor ticks only if there is no decade."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        """Write a tick's number, or nothing where Matplotlib would not."""
+        """Return the label of a tick, empty where Matplotlib has none."""
         return short_power(x) if super().__call__(x, pos) else ""
 
 
 def short_power(x: float) -> str:
-    """Write two digits of 0.01, 100 or 1.5e-6, without a sign or zeros before an exponent."""
+    """Format two digits as 0.01, 100 or 1.5e-6, without sign or zeros in a positive exponent."""
     if not math.isfinite(x):
         return str(x)
     digits, exponent = f"{x:.1e}".split("e")
@@ -72,13 +69,13 @@ def short_power(x: float) -> str:
 
 
 def write_plainly(ax: Axes) -> None:
-    """Write the numbers of every logarithmic axis in and inside of `ax` so."""
+    """Use `PlainPowers` on every logarithmic axis of `ax` and its child axes."""
     for axis in (axis for part in (ax, *ax.child_axes) for axis in (part.xaxis, part.yaxis)):
         if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
             write_powers(axis)
 
 
 def write_powers(axis: Axis) -> None:
-    """Write the numbers of one axis so."""
+    """Use `PlainPowers` on one axis."""
     axis.set_major_formatter(PlainPowers())
     axis.set_minor_formatter(PlainPowers(minor_thresholds=(1, 0.4)))

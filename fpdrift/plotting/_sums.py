@@ -1,4 +1,4 @@
-"""Draw what each way of summing gets wrong under its bound: with the condition number, with n."""
+"""Draw errors of summation algorithms and their bounds, against the condition number or n."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fpdrift.reduction import SumGrowth, SumRow, SumTable
 
-#: No error of a result that is right to the last bit shows below this, in units of u.
+#: Smallest error drawn, in units of u; smaller errors are those of correctly rounded results.
 _FLOOR = 0.1
 
 
@@ -31,27 +31,27 @@ def draw_sum_table(table: SumTable, ax: Axes) -> None:
 
 @pictures.register
 def draw_sum_growth(result: SumGrowth, ax: Axes) -> None:
-    """Draw errors and bounds against how many numbers there are."""
+    """Draw errors and bounds against the number of summands."""
     tables = sorted(result.tables, key=lambda table: table.n)
     points = [(float(table.n), row) for table in tables for row in table.rows]
     _draw(points, tables[0].dtype, ax)
-    ax.set_xlabel("numbers that are added")
+    ax.set_xlabel("number of summands")
     _title(tables[-1], ax)
 
 
 def _title(table: SumTable, ax: Axes) -> None:
-    """Describe how many digits the worst and the best way leave right in the hardest sum."""
+    """Set a title with the correct digits of the worst and best algorithm for the hardest sum."""
     condition = max(row.condition for row in table.rows)
     hardest = [row for row in table.rows if row.condition == condition]
     worst, best = (which(hardest, key=lambda row: row.error) for which in (max, min))
-    digits = [_right_digits(row, _unit(table.dtype)) for row in (worst, best)]
+    digits = [_correct_digits(row, _unit(table.dtype)) for row in (worst, best)]
     ax.set_title(
-        f"Right digits: {worst.name} {digits[0]}, {best.name} {digits[1]}\n"
+        f"Correct digits: {worst.name} {digits[0]}, {best.name} {digits[1]}\n"
         f"({table.n:,} {table.dtype} numbers, condition number {short_power(condition)})"
     )
 
 
-def _right_digits(row: SumRow, u: float) -> int:
+def _correct_digits(row: SumRow, u: float) -> int:
     return max(0, math.floor(-math.log10(max(row.error, _FLOOR) * u)))
 
 
@@ -61,7 +61,7 @@ def _unit(dtype: str) -> float:
 
 
 def _draw(points: list[tuple[float, SumRow]], dtype: str, ax: Axes) -> None:
-    """Draw a line for each group of ways with nearly the same errors, dotted its bound."""
+    """Draw a line for each group of algorithms with nearly equal errors, and dotted bounds."""
     curves: dict[str, list[SumRow]] = {}
     for _, row in points:
         curves.setdefault(row.name, []).append(row)
@@ -78,7 +78,7 @@ def _draw(points: list[tuple[float, SumRow]], dtype: str, ax: Axes) -> None:
 
 
 def _groups(curves: dict[str, list[SumRow]]) -> list[list[str]]:
-    """Put ways together whose errors and bounds cannot be told apart in the picture."""
+    """Group algorithms whose errors cannot be distinguished in the picture."""
     groups: list[list[str]] = []
     for name, rows in curves.items():
         for group in groups:
@@ -87,7 +87,7 @@ def _groups(curves: dict[str, list[SumRow]]) -> list[list[str]]:
                 break
         else:
             groups.append([name])
-    # The worst first: the legend then has the order of the lines.
+    # the worst first, so that the legend has the order of the lines
     return sorted(groups, key=lambda group: -sum(_heights(curves[group[0]])))
 
 
@@ -101,7 +101,7 @@ def _heights(rows: Iterable[SumRow]) -> list[float]:
 
 
 def _several(names: list[str]) -> str:
-    """Put three names on a line."""
+    """Join names, three per line."""
     return ",\n".join(", ".join(names[i : i + 3]) for i in range(0, len(names), 3))
 
 
@@ -111,7 +111,7 @@ def _dress(places: list[float], largest: float, lost: float, ax: Axes) -> None:
     top = largest * 30
     ax.set_ylim(_FLOOR, top)
     ax.axhspan(lost, top, color="0.92", zorder=0)
-    ax.text(0.01, lost, " no digit is right", transform=ax.get_yaxis_transform(), va="bottom")
+    ax.text(0.01, lost, " no correct digits", transform=ax.get_yaxis_transform(), va="bottom")
     ax.set_xlim(places[0] / 3, places[-1] * 3)
     ax.set_ylabel("largest relative error\nin u (half an ulp of 1)")
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="dotted: the bound of each")
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="dotted: error bounds")

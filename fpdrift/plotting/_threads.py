@@ -1,13 +1,4 @@
-"""Draw where the sums of many threads landed, in ulps from the exact sum.
-
-Draw how many elements of a threaded operation's result change from try to try, and how far.
-
-Draw what each way to the same bits costs, and whether it gave them.
-
-Draw where many orders of one sum landed, and where the real ones lie among them.
-
-Draw how far orders spread with more chunks, beside the square root and the bound.
-"""
+"""Draw parallel sums: results by thread count, operations, strategies, and spreads of orders."""
 
 from __future__ import annotations
 
@@ -36,7 +27,7 @@ if TYPE_CHECKING:
         ThreadOperation,
     )
 
-#: More bars than this and neighbouring results share one; more than half, and no counts fit.
+#: With more bars than this, neighbouring results share one; above half, counts are omitted.
 _MOST_BARS_THREADS = 40
 #: Height of a row's highest possible bar; rows are 1 apart.
 _FULL = 0.72
@@ -44,12 +35,12 @@ _FULL = 0.72
 
 @pictures.register
 def draw_threads(result: ThreadSums, ax: Axes) -> None:
-    """Draw a row of bars for each number of threads, and one for the fixed order below them."""
+    """Draw a row of bars for each thread count, and one for the fixed order below them."""
     rows = [run.ulps for run in result.runs]
     rows.append(np.concatenate([run.fixed_ulps for run in result.runs]))
     low, high = min(row.min() for row in rows), max(row.max() for row in rows)
     step = max(1.0, np.ceil((high - low + 1) / _MOST_BARS_THREADS))
-    # Results lie whole ulps apart and the exact sum somewhere between: bars centre on a result.
+    # results differ by whole ulps, with the exact sum in between: bars are centred on a result
     edges = np.arange(low - 0.5, high + step, step)
     top = len(rows) - 1
     for i, row in enumerate(rows):
@@ -76,7 +67,7 @@ def _draw_row(
     step = edges[1] - edges[0]
     there = np.flatnonzero(counts)
     middles = edges[there] + step / 2
-    # A single sum of 200 must still be seen.
+    # a single sum out of 200 must remain visible
     heights = np.maximum(_FULL * counts[there] / len(ulps), 0.03)
     ax.axhline(base, color="0.6", linewidth=1)
     ax.bar(middles, heights, 0.8 * step, bottom=base, color=color)
@@ -86,7 +77,7 @@ def _draw_row(
 
 
 def _mark_exact(edges: npt.NDArray[np.float64], ax: Axes) -> None:
-    """Mark zero, unless it is so far off that it would squeeze the bars to nothing."""
+    """Mark zero, unless it is so far away that the bars would become too narrow."""
     step = edges[1] - edges[0]
     if max(edges[0], -edges[-1]) > _MOST_BARS_THREADS * step:
         return
@@ -122,7 +113,7 @@ def _title(result: ThreadSums) -> str:
         apart = f"up to {widest.spread} ulp{'' if widest.spread == 1 else 's'} apart"
         return f"Same numbers, {_threads(widest)}: {widest.distinct} results, {apart}"
     if max(run.orders for run in result.runs) > 1:
-        return "Same numbers, other orders of arrival, and still 1 result"
+        return "Same numbers in different orders of arrival: still 1 result"
     return "Same numbers, the same order of arrival each time: 1 result"
 
 
@@ -132,14 +123,14 @@ _MOST = 12
 
 @pictures.register
 def draw_thread_operation(result: ThreadOperation, ax: Axes) -> None:
-    """Draw bars: so many elements whose lowest and highest results are so many ulps apart."""
+    """Draw the number of elements against the ulps between their lowest and highest results."""
     width = 0.84 / len(result.runs)
     most = min(_MOST, max(run.spread for run in result.runs))
     for i, run in enumerate(result.runs):
         spreads = np.minimum(np.atleast_1d(run.spreads).ravel(), most).astype(np.int64)
         counts = np.bincount(spreads, minlength=most + 1)
         x = np.arange(most + 1) + width * (i - (len(result.runs) - 1) / 2)
-        ax.bar(x, counts, width, color=f"C{i % 6}", label=_told(run))
+        ax.bar(x, counts, width, color=f"C{i % 6}", label=_describe_run(run))
         for place, count in zip(x, counts, strict=True):
             if count and len(result.runs) <= 2:
                 ax.text(place, count, f"{count:,}", ha="center", va="bottom")
@@ -150,24 +141,24 @@ def draw_thread_operation(result: ThreadOperation, ax: Axes) -> None:
         ax.set_xlim(-1.5, most + 1.5)
     ax.grid(visible=False, axis="x")
     ax.set_xlabel("ulps between an element's lowest and highest result")
-    ax.set_ylabel(f"of {many(result.exact.size, 'element')}")
+    ax.set_ylabel(f"elements, of {result.exact.size:,}")
     ax.set_title(f"{result.operation} of {result.n:,} {result.dtype}, {result.tries:,} tries each")
     ax.legend(loc="best")
 
 
-def _told(run: OperationRun) -> str:
+def _describe_run(run: OperationRun) -> str:
     return f"{many(run.threads, 'thread')}: {many(run.distinct, 'result')}"
 
 
 @pictures.register
 def draw_strategies(result: Strategies, ax: Axes) -> None:
-    """Draw a bar of time for each strategy, with what it gave beside it."""
+    """Draw the time of each strategy as a bar, labelled with its results."""
     rows = list(reversed(result.rows))
     for y, row in enumerate(rows):
         ax.barh(y, row.times_arrival, 0.6, color="C0" if row.results == 1 else "C1")
         found = many(row.results, "result")
         if row.results == 1:
-            found += ", by design" if row.same_bits else ", not promised"
+            found += ", by design" if row.same_bits else ", not guaranteed"
         else:
             found += f", {many(row.spread, 'ulp')} wide"
         ax.annotate(
@@ -182,27 +173,27 @@ def draw_strategies(result: Strategies, ax: Axes) -> None:
     ax.grid(visible=False, axis="y")
     ax.axvline(1, color="black", linestyle=":", linewidth=1.6)
     ax.set_xlim(0, 1.9 * max(row.times_arrival for row in rows))
-    ax.set_xlabel("time, as a multiple of adding in order of arrival")
+    ax.set_xlabel("time relative to adding in order of arrival")
     times = [row.times_arrival for row in rows if row.same_bits]
     ax.set_title(
-        f"The same bits in {min(times):.2g} to {max(times):.2g} times the time\n"
+        f"The same bits take {min(times):.2g} to {max(times):.2g} times as long\n"
         f"({result.operation} of {result.n:,} {result.dtype})"
     )
 
 
 _MOST_BARS_SPREAD = 60
-#: Height of a row for one real way of adding; the bars take 1 in all.
+#: Height of a row for one real order of addition, relative to the bars.
 _ROW = 0.13
 
 
 @pictures.register
 def draw_order_spread(result: OrderSpread, ax: Axes) -> None:
-    """Draw a histogram in ulps from the exact sum, and above it a row for each real way."""
+    """Draw a histogram in ulps from the exact sum, and above it a row for each real order."""
     ulps = result.ulps
     marks = {name: result.in_ulps(sums) for name, sums in result.marks.items()}
     low = min([0.0, ulps.min(), *(where.min() for where in marks.values())])
     high = max([0.0, ulps.max(), *(where.max() for where in marks.values())])
-    # Results lie whole ulps apart: a bar holds as many of them as its neighbours.
+    # results differ by whole ulps, so every bar covers the same number of them
     step = max(1.0, np.ceil((high - low + 1) / _MOST_BARS_SPREAD))
     counts, edges = np.histogram(ulps, np.arange(low - 0.5, high + step + 0.5, step))
     ax.bar(edges[:-1] + step / 2, counts / counts.max(), 0.92 * step, color="C0")
@@ -230,7 +221,7 @@ def draw_order_spread(result: OrderSpread, ax: Axes) -> None:
 
 @pictures.register
 def draw_spread_growth(result: SpreadGrowth, ax: Axes) -> None:
-    """Draw measured spreads against the number of chunks, a line for each n."""
+    """Draw measured spreads against the number of chunks, one line for each n."""
     lines: dict[int, list[GrowthPoint]] = {}
     for point in sorted(result.points, key=lambda point: (point.n, point.chunks)):
         lines.setdefault(point.n, []).append(point)
@@ -248,7 +239,7 @@ def draw_spread_growth(result: SpreadGrowth, ax: Axes) -> None:
 
 
 def _above_zero(spreads: Iterable[float]) -> list[float]:
-    """Leave out what a logarithmic axis has no place for."""
+    """Replace values that do not fit on a logarithmic axis by NaN."""
     return [spread if spread > 0 else math.nan for spread in spreads]
 
 
@@ -267,12 +258,12 @@ def _dress(result: SpreadGrowth, ax: Axes) -> None:
     ax.set_xticks(places, [f"{place:,}" for place in places])
     ax.minorticks_off()
     ax.set_xlim(places[0] / 1.3, places[-1] * 2.6)
-    ax.set_xlabel("chunks, added one after the other")
+    ax.set_xlabel("number of chunks, added sequentially")
     ax.set_ylabel("ulps between lowest and highest")
     spreads = [point.drawn_spread for point in result.points if point.chunks == places[-1]]
     ax.set_title(
         f"{capital(result.operation)} of {places[-1]:,} chunks: "
-        f"{max(spreads):.3g} ulps by order alone"
+        f"order alone spreads it over {max(spreads):.3g} ulps"
     )
     ax.legend(
         title=f"{result.drawn:,} random orders;\nopen: {result.threads} threads,\nif they differ",

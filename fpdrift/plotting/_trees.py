@@ -1,9 +1,4 @@
-"""Draw the tree in which numbers are added: inputs at the bottom, the sum at the top.
-
-Where a plan's inputs and additions stand in a picture, and which inputs a branch holds.
-
-Draw the trees of two black boxes side by side, with the additions that only one makes.
-"""
+"""Draw summation trees, one alone or two side by side, with the inputs below and the sum on top."""
 
 from __future__ import annotations
 
@@ -30,29 +25,29 @@ if TYPE_CHECKING:
     from fpdrift.reduction import Plan
     from fpdrift.reduction._reveal import Revealed, SameOrder
 
-#: A branch with less than this share of all inputs has no name of its own.
+#: A branch with less than this share of all inputs gets no label.
 _SMALLEST_BRANCH = 1 / 16
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Places of inputs (0 to n - 1) and additions (from n on); no two lines cross."""
+    """Positions of inputs (0 to n - 1) and additions (from n on), without crossing lines."""
 
-    #: (n + nodes,) 0 to n - 1 from left to right; an addition stands over the middle of its terms
+    #: (n + nodes,) 0 to n - 1 from left to right; an addition is centred above its terms
     x: npt.NDArray[np.float64]
-    #: (n + nodes,) 0 for an input, else the additions on the longest way up to here
+    #: (n + nodes,) 0 for an input, else the number of additions on the longest path up to here
     y: npt.NDArray[np.int64]
     #: (n,) the inputs from left to right
     inputs: npt.NDArray[np.int64]
-    #: (n + nodes,) first place of those below, and how many there are
+    #: (n + nodes,) first position of the inputs below, and their number
     first: npt.NDArray[np.int64]
     size: npt.NDArray[np.int64]
-    #: the numbers below each addition, from left to right
+    #: the terms of each addition, from left to right
     terms: tuple[list[int], ...]
 
 
 def lay_out(plan: Plan) -> Layout:
-    """Place a plan's inputs so that each branch's stand side by side."""
+    """Arrange a plan so that the inputs of each branch are next to each other."""
     n, total = plan.n, plan.n + plan.nodes
     kids = plan.children.tolist()
     terms = tuple(kids[begin:end] for begin, end in pairwise(plan.starts.tolist()))
@@ -80,7 +75,7 @@ def lay_out(plan: Plan) -> Layout:
 
 
 def branches(layout: Layout, most: int) -> list[tuple[float, str]]:
-    """Name the largest branches whose inputs can be named: (middle place, ``"0 ... 127"``)."""
+    """Return labels for the largest branches: (middle position, such as ``"0 ... 127"``)."""
     n = len(layout.inputs)
     whole: list[int] = [n + len(layout.terms) - 1]
     while (splittable := _largest_fork(layout, whole, most)) is not None:
@@ -92,7 +87,7 @@ def branches(layout: Layout, most: int) -> list[tuple[float, str]]:
 
 
 def _largest_fork(layout: Layout, nodes: list[int], most: int) -> tuple[int, list[int]] | None:
-    """Find the largest of some nodes that adds two or more large branches."""
+    """Return the largest node that adds two or more large branches, and these branches."""
     n = len(layout.inputs)
     for node in sorted(nodes, key=lambda k: -layout.size[k]):
         large = _large_below(layout, node)
@@ -104,7 +99,7 @@ def _largest_fork(layout: Layout, nodes: list[int], most: int) -> tuple[int, lis
 
 
 def _large_below(layout: Layout, node: int) -> list[int]:
-    """Return the large terms of a node, past additions of one large branch and a few inputs."""
+    """Return the large terms of a node, skipping additions of one large branch and few inputs."""
     n = len(layout.inputs)
     while node >= n:
         large = [k for k in layout.terms[node - n] if layout.size[k] >= n * _SMALLEST_BRANCH]
@@ -120,7 +115,7 @@ def _branch(layout: Layout, node: int) -> tuple[float, str]:
 
 
 def _named(inputs: npt.NDArray[Any]) -> str:
-    """Write inputs that lie evenly as a range, others not at all."""
+    """Return evenly spaced inputs as a range, and an empty text for others."""
     steps = np.unique(np.diff(inputs))
     if len(steps) > 1:
         return ""
@@ -130,25 +125,25 @@ def _named(inputs: npt.NDArray[Any]) -> str:
     return f"{start} … {inputs[-1]}"
 
 
-#: Up to here each addition is a dot.
+#: Most inputs for which each addition is a dot.
 MOST_DOTS = 72
-#: Numbers of inputs, and names of branches, that fit side by side.
+#: Most input numbers and branch labels that fit side by side.
 _MOST_NUMBERS = 28
 _MOST_BRANCHES = 8
-#: Rows of numbers, and points from one to the next.
+#: Rows of numbers, and their distance in points.
 _ROWS, _ROW = 3, 17
-#: More than this is a grey block on any screen.
+#: Most inputs to draw; more would be a grey block on any screen.
 MOST_INPUTS = 2**14
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The part of the picture that a tree has."""
+    """The part of the picture that a tree occupies."""
 
     left: float
-    #: from its first input to its last
+    #: from the first input to the last
     width: float
-    #: its share of the picture's width
+    #: share of the width of the picture
     share: float = 1
 
 
@@ -163,7 +158,7 @@ def draw_plan(plan: Plan, ax: Axes) -> None:
 
 @pictures.register
 def draw_revealed(result: Revealed, ax: Axes) -> None:
-    """Draw the tree of a black box, or why there is none."""
+    """Draw the tree of a black box, or the reason why there is none."""
     if result.plan is None:
         say_no_tree(result, ax)
     else:
@@ -173,7 +168,7 @@ def draw_revealed(result: Revealed, ax: Axes) -> None:
 
 
 def named(result: Revealed) -> str:
-    """Describe what was added, in what."""
+    """Describe the inputs and the accumulator of a black box."""
     wider = f" in {result.accumulator}" if result.accumulator else ""
     return f"{result.n:,} {result.dtype}{wider}"
 
@@ -189,14 +184,14 @@ def say_no_tree(result: Revealed, ax: Axes) -> None:
 def draw_tree(
     plan: Plan, ax: Axes, place: Place | None = None, other: npt.NDArray[np.bool_] | None = None
 ) -> None:
-    """Draw a plan's lines, dots and numbers, and say what the axes mean.
+    """Draw the lines, dots and numbers of a plan, and label the axes.
 
     Parameters
     ----------
     plan : Plan
     ax : matplotlib.axes.Axes
     place : Place, optional
-        By default all of the picture.
+        By default, the whole picture.
     other : numpy.ndarray of bool, optional
         (nodes,) additions to draw in the second colour.
 
@@ -206,7 +201,7 @@ def draw_tree(
         If the plan has too many inputs.
     """
     if plan.n > MOST_INPUTS:
-        message = f"a tree of {plan.n:,} inputs is too large; draw one of {MOST_INPUTS:,} at most"
+        message = f"a tree of {plan.n:,} inputs is too large; draw at most {MOST_INPUTS:,} inputs"
         raise FpdriftError(message)
     place = place or Place(0, plan.n - 1)
     layout = lay_out(plan)
@@ -228,7 +223,7 @@ def _draw_lines(
     *,
     small: bool,
 ) -> None:
-    """Join each addition with its terms: slanting lines in a small tree, right angles else."""
+    """Connect each addition to its terms: by slanted lines in a small tree, else right angles."""
     n = len(layout.inputs)
     lines: dict[tuple[bool, bool], list[list[tuple[float, float]]]] = defaultdict(list)
     for node, terms in enumerate(layout.terms, start=n):
@@ -242,7 +237,7 @@ def _draw_lines(
             lines[mark, False].append([(float(x[terms[0]]), top), (float(x[terms[-1]]), top)])
     thick = 1.6 if small else float(np.clip(300 / n, 0.8, 1.2))
     for (mark, stem), segments in lines.items():
-        # The stems of many inputs would be a block of colour that hides how they are joined.
+        # the stems of many inputs would form a block of colour that hides the tree
         faint = stem and not small
         width, alpha = (0.5, float(np.clip(60 / n, 0.35, 1))) if faint else (thick, 1.0)
         color = "C1" if mark else "C0"
@@ -279,7 +274,7 @@ def _draw_dots(
 
 
 def _name_inputs(layout: Layout, x: npt.NDArray[np.float64], share: float, ax: Axes) -> int:
-    """Write the inputs' numbers or which a branch holds; give the rows that this takes."""
+    """Label the inputs or the branches, and return the number of rows of labels."""
     n = len(layout.inputs)
     left, scale = x.min(), (x[:n].max() - x.min()) / max(n - 1, 1)
     rows = math.ceil(n / (_MOST_NUMBERS * share))
@@ -304,24 +299,24 @@ def _dress(plan: Plan, rows: int, ax: Axes) -> None:
     ax.grid(visible=False, axis="x")
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
-    ax.set_xlabel("the inputs, by number", labelpad=6 + _ROW * rows)
+    ax.set_xlabel("inputs, by index", labelpad=6 + _ROW * rows)
     ax.set_ylabel("additions in a row")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.autoscale_view()
     ax.set_ylim(0, max(plan.depth * 1.06, ax.get_ylim()[1], 1))
 
 
-#: Width of a tree, where the second begins, and a tree's share of the picture.
+#: Width of a tree, start of the second one, and share of the picture.
 _WIDTH, _SECOND, _SHARE = 1.0, 1.15, 0.45
-#: Points that the label of the axis takes.
+#: Height of the axis label in points.
 _LABEL = 22
-#: Larger trees have no dots.
+#: Most inputs of a tree with dots.
 _MOST_DOTS = int(MOST_DOTS * _SHARE)
 
 
 @pictures.register
 def draw_same_order(result: SameOrder, ax: Axes) -> None:
-    """Draw both trees; filled and blue is what both add up, open and orange what one of them."""
+    """Draw both trees: partial sums in both filled and blue, in only one open and orange."""
     plans = [box.plan for box in (result.first, result.second) if box.plan is not None]
     if len(plans) < 2:
         say_no_tree(result.first if result.first.plan is None else result.second, ax)
@@ -341,14 +336,14 @@ def draw_same_order(result: SameOrder, ax: Axes) -> None:
     same = {
         True: "the same order",
         False: "different orders",
-        None: "not both orders are confirmed",
+        None: "the orders are not both confirmed",
     }
     ax.set_title(f"{result.n:,} {result.dtype} numbers: {same[result.same]}", pad=30)
     _explain(result, ax)
 
 
 def _input_sets(plan: Plan) -> npt.NDArray[np.uint64]:
-    """Return each addition a number that tells which inputs it has added up, (nodes,)."""
+    """Return a number for each addition that identifies the set of inputs below it, (nodes,)."""
     layout = lay_out(plan)
     codes = np.random.default_rng(0).integers(2**64, size=plan.n, dtype=np.uint64)
     before = np.concatenate([[np.uint64(0)], np.cumsum(codes[layout.inputs], dtype=np.uint64)])
@@ -362,10 +357,8 @@ def _explain(result: SameOrder, ax: Axes) -> None:
     shown = dict(zip(labels, handles, strict=True))
     if result.only_first or result.only_second:
         dot = "o" if result.n <= _MOST_DOTS else ""
-        shown["both add up these inputs"] = Line2D([], [], color="C0", marker=dot)
-        shown["only this one does"] = Line2D(
-            [], [], color="C1", marker=dot, markerfacecolor="white"
-        )
+        shown["partial sums in both"] = Line2D([], [], color="C0", marker=dot)
+        shown["only in this one"] = Line2D([], [], color="C1", marker=dot, markerfacecolor="white")
     below = ScaledTranslation(0, -(ax.xaxis.labelpad + _LABEL) / 72, ax.figure.dpi_scale_trans)
     if shown:
         ax.legend(

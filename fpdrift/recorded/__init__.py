@@ -70,7 +70,7 @@ def read_recorded(text: str) -> Any:
     Raises
     ------
     FpdriftError
-        If it is no saved result.
+        If it is not a saved result.
     """
     try:
         document = json.loads(text, object_hook=_marked)

@@ -1,7 +1,7 @@
-"""One step of anybody's own training, taken apart where it happens and compared afterwards.
+"""Trace one step of any Keras training where it happens, and compare two such traces later.
 
-So each run's step is seen under the condition of that run, threads and all, without a function that
-makes its model anew.
+Each step is traced inside its own run, under that run's condition (threads included), so no
+function that rebuilds the model is needed.
 """
 
 from __future__ import annotations
@@ -23,31 +23,32 @@ if TYPE_CHECKING:
 
 
 def keep_step(path: str | os.PathLike[str], step: int, *, overwrite: bool = False) -> StepKeeper:
-    """Make a Keras callback that writes down every tensor of one training step.
+    """Return a Keras callback that writes every tensor of one training step to a file.
 
-    It needs the batches, which Keras shows to no callback, so they are passed through it::
+    Keras does not show batches to callbacks, so pass them through this one::
 
         keeper = keep_step("a.npz", 7)
         model.fit(keeper.batches(data), steps_per_epoch=10, callbacks=[..., keeper])
 
-    Keras then refuses `class_weight`; write ``keeper.batches(data, class_weight={0: 1, 1: 5})``.
+    Keras then refuses `class_weight`; use ``keeper.batches(data, class_weight={0: 1, 1: 5})``.
 
-    List it last. After that step it puts the state from before it back, does the step once more and
-    restores everything: the training goes on with the same bits as without it. A file that cannot
-    be written, as on a full disk, is a warning then.
+    Put the callback last in the list. After the step it restores the state from before it, repeats
+    the step with tracing, and restores everything: training resumes with the same bits as without
+    the callback. If the file cannot be written, for example on a full disk, it warns.
 
-    What it cannot do: a model with a `train_step` of its own or several optimisers, a training loop
-    without `fit`, a model that is not built, ``steps_per_execution`` above 1, JAX; all are refused.
-    What happens inside a layer, such as a recurrent one's single steps, is not seen.
+    Not supported, and refused: models with a custom `train_step` or several optimisers, training
+    loops without `fit`, models that are not built, ``steps_per_execution`` above 1, and JAX. Layers
+    are traced as a whole: the time steps of a recurrent layer are not recorded.
 
     Parameters
     ----------
     path : str or os.PathLike
         File to write, named ``*.npz``.
     step : int
-        As records count: 1 is the first update; `Comparison.first_difference` names one.
+        Number of the step, as in records: 1 is the first update. `Comparison.first_difference`
+        names one.
     overwrite : bool, default False
-        Replace a file that is there.
+        Replace an existing file.
 
     Returns
     -------
@@ -56,21 +57,24 @@ def keep_step(path: str | os.PathLike[str], step: int, *, overwrite: bool = Fals
     Raises
     ------
     FpdriftError
-        If an argument is refused or the file is there already.
+        If an argument is invalid or the file already exists.
     """
     step = check_int("step", step, 1, MOST_STEPS)
     check_switch("overwrite", overwrite)
     place = absolute(path)
     if place.suffix != ".npz":
-        message = f"{short_repr(place.name)} cannot hold a step; name it *.npz"
+        message = f"{short_repr(place.name)} does not end in .npz; choose a name such as step.npz"
         raise FpdriftError(message)
     if not place.parent.is_dir():
         message = (
-            f"no folder {short_repr(str(place.parent))}; make it first, or choose another path"
+            f"folder {short_repr(str(place.parent))} does not exist; create it or choose another "
+            "path"
         )
         raise FpdriftError(message)
     if os.path.lexists(place) and not (overwrite and place.is_file()):
-        message = f"{short_repr(place.name)} is there; choose another name, or say overwrite=True"
+        message = (
+            f"{short_repr(place.name)} already exists; choose another name or pass overwrite=True"
+        )
         raise FpdriftError(message)
     from fpdrift.step_debug._capture_callback import StepKeeper
 
@@ -78,25 +82,30 @@ def keep_step(path: str | os.PathLike[str], step: int, *, overwrite: bool = Fals
 
 
 def explain_kept(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> StepExplained:
-    """Compare what `keep_step` wrote of two runs, tensor by tensor, in order of computing.
+    """Compare the steps that `keep_step` wrote for two runs, tensor by tensor.
 
     Parameters
     ----------
     a, b : str or os.PathLike
+        Files written by `keep_step`.
 
     Returns
     -------
     StepExplained
-        Its `exact` says whether the steps taken apart have the bits of the runs' own.
+        Its differences are in order of computation. Its `exact` reports whether the traced steps
+        are bit-identical to the runs' own steps.
 
     Raises
     ------
     FpdriftError
-        If a file is not one of `keep_step`, or the two are of different steps.
+        If a file was not written by `keep_step`, or the two hold different steps.
     """
     (step_a, run_a, seen_a), (step_b, run_b, seen_b) = (_read(absolute(path)) for path in (a, b))
     if step_a != step_b:
-        message = f"step {step_a} in one file, {step_b} in the other; keep the same one of both"
+        message = (
+            f"one file holds step {step_a}, the other step {step_b}; keep the same step of both "
+            "runs"
+        )
         raise FpdriftError(message)
     compared, found, unmatched = differences(seen_a, seen_b)
     return StepExplained(
@@ -110,16 +119,16 @@ def explain_kept(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> StepEx
 
 
 def _read(path: Path) -> tuple[int, RerunCheck, list[TracedTensor]]:
-    """Read a step; hold its end against the run's own."""
+    """Read a step, and compare the state after it with the run's own."""
     try:
         step, *seen = load(path)
         if step.stage != "step":
-            message = "it begins with no step"
+            message = "its first entry is not a step"
             raise ValueError(message)
         count = operator.index(step.values[()])
     except DAMAGED as error:
         name, why = short_repr(path.name), short_repr(str(error))
-        message = f"{name} is no file of keep_step: {why}; make it anew"
+        message = f"{name} is not a file written by keep_step: {why}; record the step again"
         raise FpdriftError(message) from None
     own = {item.name: item.values.tobytes() for item in seen if item.stage == "own"}
     unfaithful = tuple(

@@ -1,7 +1,8 @@
 # ruff: noqa: ARG002 - Keras calls these methods with arguments that not all of them need
-"""The callback that takes one step of anybody's training apart while it is under way.
+"""The Keras callback that traces one step during training.
 
-A callback is not told the batch, so whoever trains hands it the batches to pass on.
+Keras does not pass batches to callbacks, so the batches go through the callback on their way to
+`fit`.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from fpdrift.step_debug._trace_file import TracedTensor, save
 
 
 class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no types
-    """See `fpdrift.step_debug.keep_step`, which makes it.
+    """Callback that traces one step; `fpdrift.step_debug.keep_step` creates it.
 
     Parameters
     ----------
     path : pathlib.Path
-        To be written when the step is done.
+        File to write after the step.
     step : int
-        The update that leads from step - 1 to it, counted through all calls of `fit`.
+        The update from step - 1 to step, counted over all calls of `fit`.
     """
 
     def __init__(self, path: Path, step: int) -> None:
@@ -40,7 +41,7 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
         self._done = 0
         self._batch: Any = None
         self._before: list[Any] = []
-        self._draw_again: Callable[[], None] = _nothing
+        self._draw_again: Callable[[], None] = _do_nothing
         self._step: Step | None = None
 
     def __repr__(self) -> str:
@@ -49,29 +50,32 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
     def batches(
         self, data: Iterable[Any], class_weight: Mapping[int, float] | None = None
     ) -> Iterator[Any]:
-        """Pass batches on to `fit`, one for each step, and keep that of the step.
+        """Yield the batches for `fit`, one per step, and keep that of the traced step.
 
         Parameters
         ----------
         data : iterable
-            Of (inputs, labels) or (inputs, labels, weights): generator, list, tf.data.Dataset...
-            What can be gone through again starts anew when it ends; `fit` then needs
+            Of (inputs, labels) or (inputs, labels, weights): a generator, list, tf.data.Dataset...
+            An iterable that can be restarted starts again when it ends; `fit` then needs
             ``steps_per_epoch``.
         class_weight : mapping of int to float, optional
-            Weight of each class, 1 of those that are not named. `fit` itself takes none where the
-            batches are passed through; here it makes the sample weights that `fit` makes of it.
+            Weight of each class; 1 for those not listed. `fit` does not accept `class_weight` with
+            batches from a generator; here it is converted to sample weights as `fit` would do.
 
         Raises
         ------
         FpdriftError
-            If `class_weight` is no mapping; from the iterator, if a batch cannot have one.
+            If `class_weight` is not a mapping; while iterating, if a batch does not support it.
         """
         if class_weight is not None and not isinstance(class_weight, Mapping):
-            message = f"class_weight is {short_repr(class_weight)}; give class numbers and weights"
+            message = (
+                f"class_weight is {short_repr(class_weight)}; pass a mapping of class numbers to "
+                "weights"
+            )
             raise FpdriftError(message)
-        return self._passed_on(data, class_weight)
+        return self._pass_on(data, class_weight)
 
-    def _passed_on(
+    def _pass_on(
         self, data: Iterable[Any], class_weight: Mapping[int, float] | None
     ) -> Iterator[Any]:
         passed = 0
@@ -88,11 +92,11 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
                 return
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Refuse what cannot be taken apart before anything is trained."""
+        """Raise FpdriftError if the model's step cannot be traced, before training starts."""
         if self._done >= self._wanted:
             return
         if self.model.steps_per_execution != 1:
-            message = "steps_per_execution is above 1, which hides single steps; leave it at 1"
+            message = "steps_per_execution is above 1, which hides single steps; set it to 1"
             raise FpdriftError(message)
         self._step = Step(self.model)
 
@@ -103,14 +107,14 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
             self._draw_again = _hold_generators()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Do the step once more, taken apart; leave everything as training left it."""
+        """Repeat the step with tracing, then restore the state that training left."""
         self._done += 1
         if self._step is None or self._done != self._wanted:
             return
         if self._batch is None:
             message = (
-                f"the batch of step {self._wanted} was not seen; give fit keeper.batches(data), "
-                "and any class_weight to batches"
+                f"the batch of step {self._wanted} did not pass through the callback; call "
+                "fit(keeper.batches(data)), and pass class_weight to batches"
             )
             raise FpdriftError(message)
         own, draw_on = self._state(self._step), _hold_generators()
@@ -119,7 +123,7 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
         try:
             self._step.restore(self._before)
             self._draw_again()
-            seen = self._step.take(self._batch)
+            seen = self._step.trace(self._batch)
         finally:
             self._step.restore(own)
             draw_on()
@@ -133,14 +137,14 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
         self._step, self._before, self._batch = None, [], None
 
     def _write(self, seen: list[TracedTensor]) -> None:
-        """Write the file; where that fails, warn and let the training go on."""
+        """Write the file; if that fails, warn and let the training continue."""
         try:
             with atomic.writing(self._path) as file:
                 save(file, seen)
         except OSError as error:
             why = error.strerror or str(error)
             message = (
-                f"cannot write {short_repr(self._path.name)}: {why}. Training goes on without it."
+                f"cannot write {short_repr(self._path.name)}: {why}. Training continues without it."
             )
             warnings.warn(message, FpdriftWarning, stacklevel=2)
 
@@ -150,21 +154,23 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
 
 
 def _hold_generators() -> Callable[[], None]:
-    """Keras on PyTorch draws masks from PyTorch's own generator where a layer has no seed."""
-    return torch.hold_generators() if keras.backend.backend() == "torch" else _nothing
+    """Hold PyTorch's generator, from which Keras draws the masks of layers without a seed."""
+    return torch.hold_generators() if keras.backend.backend() == "torch" else _do_nothing
 
 
-def _nothing() -> None:
-    """Put nothing back."""
+def _do_nothing() -> None:
+    """Restore nothing."""
 
 
 def _weighted(batch: Any, class_weight: Mapping[int, float]) -> tuple[Any, Any, Any]:
-    """Return a batch the weights that `fit` makes of those of the classes."""
+    """Add the sample weights that `fit` would compute from class weights to a batch."""
     check_batch(batch)
     inputs, labels, *weights = batch
     if weights or isinstance(labels, Mapping | list | tuple):
-        what = "weights of its own" if weights else "labels for several outputs"
-        message = f"class_weight is for batches of one output, and one has {what}; leave it out"
+        what = "has sample weights" if weights else "has labels for several outputs"
+        message = (
+            f"class_weight cannot be combined with a batch that {what}; leave class_weight out"
+        )
         raise FpdriftError(message)
     classes = keras.ops.convert_to_numpy(labels)
     if classes.ndim > 1:

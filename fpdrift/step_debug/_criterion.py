@@ -1,9 +1,10 @@
-"""Decide from what two sides of a step computed whether rounding can explain where they differ.
+"""Decide whether rounding can explain the difference between two versions of a training step.
 
-In float64 every rounding is 2**29 times smaller than in float32. So when the step is repeated in
-float64, a difference that comes of rounding shrinks as much, however ill-conditioned the formula,
-and one of another formula stays. Each tensor that training sees is judged by itself: the loss, the
-gradients of the weights, and what the step adds to weights, slots and moving statistics.
+In float64 every rounding error is 2**29 times smaller than in float32. When the step is repeated in
+float64, a difference caused by rounding shrinks by as much, however ill-conditioned the formula;
+one caused by a different formula remains. The criterion is applied to each tensor that affects
+training: the loss, the gradients of the weights, and the changes of weights, slots and moving
+statistics.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ import numpy as np
 from fpdrift.floats import format_of
 from fpdrift.step_debug._quantities import (
     distances,
-    flipped,
+    distances_by_kind,
     is_float,
     kinds_of,
-    pooled,
+    sign_changes,
     starts_of,
     tensors_of,
 )
@@ -33,22 +34,22 @@ if TYPE_CHECKING:
     from fpdrift.step_debug._quantities import Key, Kinds, Mask, Side
     from fpdrift.step_debug._trace_file import TracedTensor
 
-#: A nudge rounds each number that a step starts from once; the step itself rounds again and again.
+#: Safety factor: a perturbation rounds each starting value once, but the step rounds many times.
 MARGIN = 100.0
-#: How many times more or less than 2**29 a distance may shrink from float32 to float64.
+#: Factor by which the shrinking from float32 to float64 may deviate from 2**29.
 LUCK = 2.0**10
-#: Share of `MARGIN` for a single rounding, such as of a constant.
+#: Share of `MARGIN` for a single rounding, such as that of a constant.
 ONCE = 0.1
-#: How many times more than nudges give is too much where no repeat in float64 can tell.
+#: Without a float64 step, a difference this many times larger than rounding explains is too large.
 SIZE = 30.0
-#: Roundings in which starting values may differ: they are drawn, scaled and cast.
+#: Number of roundings by which starting values may differ: they are drawn, scaled and cast.
 STARTS = 8.0
-#: What a step starts from and no arithmetic has rounded.
+#: A starting value that is set exactly, not computed.
 _EXACT = "learning_rate"
 
 
-class Decided(NamedTuple):
-    """What to say of a step; see `Diagnosis`."""
+class Decision(NamedTuple):
+    """Verdict on a step and its cause; see `Diagnosis`."""
 
     verdict: Verdict
     cause: Cause
@@ -60,10 +61,10 @@ class Decided(NamedTuple):
 
 
 def start_distances(a: Sequence[TracedTensor], b: Sequence[TracedTensor]) -> dict[str, float]:
-    """Return the relative distance of each kind of tensor that the step starts from, if not 0.
+    """Return the relative distance of each kind of starting tensor, unless it is 0.
 
-    It is infinite for a part of the batch that one alone has, such as sample weights, or that has
-    another shape.
+    It is infinite for a part of the batch that only one side has, such as sample weights, or whose
+    shapes differ.
     """
     ours, theirs = starts_of(a, b), starts_of(b, a)
     shapes = (
@@ -72,18 +73,18 @@ def start_distances(a: Sequence[TracedTensor], b: Sequence[TracedTensor]) -> dic
     alone = {
         name: inf for name, _ in sorted(set.symmetric_difference(*(set(x.items()) for x in shapes)))
     }
-    return {k: far for k, far in pooled(ours, theirs).items() if far != 0} | alone
+    return {k: far for k, far in distances_by_kind(ours, theirs).items() if far != 0} | alone
 
 
-def start_decided(
+def decide_start(
     a: Sequence[TracedTensor], b: Sequence[TracedTensor], start: Mapping[str, float]
-) -> Decided | None:
-    """Say that two steps start from other values, unless rounding can explain that.
+) -> Decision | None:
+    """Return a decision if rounding cannot explain a difference in the starting values.
 
-    Batches may differ: their gradients are compared.
+    Batches may differ: the gradients on them are compared.
     """
     for what in start:
-        odd = {} if what.startswith("batch/") else unrounded(what, a, b)
+        odd = {} if what.startswith("batch/") else unexplained(what, a, b)
         for name, far in odd.items():
             by = Measure(
                 what="start",
@@ -93,23 +94,25 @@ def start_decided(
                 distance64=None,
                 explained64=None,
             )
-            return Decided("different computation", "other start", by=by, first=f"before {name}")
+            return Decision("different computation", "other start", by=by, first=f"before {name}")
     return None
 
 
 def same_batch(
     a: Sequence[TracedTensor], b: Sequence[TracedTensor], start: Mapping[str, float]
 ) -> bool:
-    """Return whether two batches are the same but for rounding."""
-    return not any(unrounded(what, a, b) for what in start if what.startswith("batch/"))
+    """Return whether two batches are equal up to rounding."""
+    return not any(unexplained(what, a, b) for what in start if what.startswith("batch/"))
 
 
-def unrounded(what: str, a: Sequence[TracedTensor], b: Sequence[TracedTensor]) -> dict[str, float]:
-    """Return the distance of each tensor of a kind that rounding cannot explain.
+def unexplained(
+    what: str, a: Sequence[TracedTensor], b: Sequence[TracedTensor]
+) -> dict[str, float]:
+    """Return the distance of each starting tensor of a kind that rounding cannot explain.
 
-    Of a weight, that is the tensor's distance held against its own size: a small one, such as a
-    bias, would not show among all weights. A batch is compared element by element: one pixel would
-    not show among all of them. Counters and keys are never rounded.
+    A weight's distance is relative to its own norm: a small tensor, such as a bias, would be
+    invisible among all weights. A batch is compared element by element: a single pixel would be
+    invisible in the norm. Counters and keys are never rounded.
     """
     ours, theirs = starts_of(a, b).get(what, {}), starts_of(b, a).get(what, {})
     if what.startswith("batch/"):
@@ -121,7 +124,7 @@ def unrounded(what: str, a: Sequence[TracedTensor], b: Sequence[TracedTensor]) -
 
 
 def _coarsest(what: str, a: Sequence[TracedTensor], b: Sequence[TracedTensor]) -> float:
-    """Return the coarsest spacing at 1 of a kind's tensors; 0 where they are never rounded."""
+    """Return the coarsest spacing at 1 among a kind's tensors; 0 if they are never rounded."""
     names = starts_of(a).get(what, {})
     both = [s.values for seen in (a, b) for s in seen if s.stage == "before" and s.name in names]
     if what == _EXACT or not all(map(is_float, both)):
@@ -130,7 +133,7 @@ def _coarsest(what: str, a: Sequence[TracedTensor], b: Sequence[TracedTensor]) -
 
 
 def _largest(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
-    """Return the largest |a - b| of two elements, relative to these or to what is usual in a."""
+    """Return the largest |a - b|, relative to the elements or to the root mean square of a."""
     if a.shape != b.shape:
         return inf
     with np.errstate(all="ignore"):
@@ -140,11 +143,11 @@ def _largest(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
     return float(np.max(np.where(equal, 0.0, far), initial=0.0))
 
 
-def decide(a: Side, b: Side, a64: Side | None, b64: Side | None) -> Decided:
-    """Judge a step from both sides in their own dtype and, where that could be had, in float64."""
+def decide(a: Side, b: Side, a64: Side | None, b64: Side | None) -> Decision:
+    """Decide from both sides of a step, in their own dtype and, if available, in float64."""
     for name, side in (("A", a), ("B", b)):
-        if side.unsteady is not None:
-            return Decided("cannot tell", "not repeatable", (name, side.unsteady))
+        if side.not_repeatable is not None:
+            return Decision("cannot tell", "not repeatable", (name, side.not_repeatable))
     low, high = _Pair(a, b), None if a64 is None or b64 is None else _Pair(a64, b64)
     measures = tuple(_measures(low, high))
     found = _by_size(measures) if high is None else _verdict(measures, _narrow(high))
@@ -153,34 +156,34 @@ def decide(a: Side, b: Side, a64: Side | None, b64: Side | None) -> Decided:
     named = _first(low, high) if found.verdict == "different computation" else None
     explained = found.verdict in ("identical", "rounding")
     if explained and not _all_finite(a) and (hidden := _first(low, high)) is not None:
-        return Decided("cannot tell", "hidden by NaN", (hidden,), measures=measures)
+        return Decision("cannot tell", "hidden by NaN", (hidden,), measures=measures)
     return found._replace(measures=measures, first=named)
 
 
 def _all_finite(side: Side) -> bool:
-    """Check that there is no NaN and no infinity in what is judged."""
+    """Return whether all compared tensors are finite."""
     kinds = kinds_of(side.seen).values()
     return all(np.isfinite(values).all() for tensors in kinds for values in tensors.values())
 
 
-def _in_noise(a: Side, b: Side, high: _Pair | None) -> Decided:
-    """Judge two steps that differ in nothing, or in numbers that were left out."""
+def _in_noise(a: Side, b: Side, high: _Pair | None) -> Decision:
+    """Decide on two steps that are identical or differ only in elements that were left out."""
     whole = _Pair(a._replace(noise={}), b._replace(noise={}))
-    far = {key: x for key, x in whole.far(kinds_of).items() if x}
+    far = {key: x for key, x in whole.distances(kinds_of).items() if x}
     if not far:
-        return Decided("identical", "same bits")
+        return Decision("identical", "same bits")
     if high is not None:
         wide = _Pair(high.a._replace(noise={}), high.b._replace(noise={}))
-        far64 = wide.far(kinds_of)
+        far64 = wide.distances(kinds_of)
         measures = [_measure(key, x, whole, wide, far64.get(key)) for key, x in far.items()]
         largest = max(measures, key=_excess)
         if not largest.stays:
-            return Decided("rounding", "shrinks", by=largest)
-    return Decided("cannot tell", "noise alone", (next(iter(far))[1],))
+            return Decision("rounding", "shrinks", by=largest)
+    return Decision("cannot tell", "noise alone", (next(iter(far))[1],))
 
 
 class _Pair:
-    """Two sides in one precision: how far apart each tensor is, and how far one nudge moves it."""
+    """Two sides in one precision: the distance of each tensor, and its sensitivity to rounding."""
 
     def __init__(self, a: Side, b: Side, noise: Mapping[str, Mask] | None = None) -> None:
         self.a, self.b = a, b
@@ -190,25 +193,25 @@ class _Pair:
             for name, mask in masks.items():
                 self.noise[name] = mask | self.noise.get(name, False)
 
-    def far(self, sort: Callable[[Sequence[TracedTensor]], Kinds]) -> dict[Key, float]:
-        """Return the distance of each tensor."""
+    def distances(self, sort: Callable[[Sequence[TracedTensor]], Kinds]) -> dict[Key, float]:
+        """Return the relative distance of each tensor."""
         return distances(sort(self.a.seen), sort(self.b.seen), self.noise)
 
-    def nudged(self, key: Key) -> float:
-        """Return how far a few roundings move a tensor."""
+    def rounding_spread(self, key: Key) -> float:
+        """Return the distance in a tensor that rounding errors can cause."""
         spread = (side.spread.get(key, 0.0) for side in (self.a, self.b))
         return MARGIN * max(self.spacing, *spread)
 
 
 def _measures(low: _Pair, high: _Pair | None) -> Iterator[Measure]:
-    """Measure each kind by the tensor that rounding explains worst."""
+    """Yield, for each kind, the measure of the tensor that rounding explains least."""
     kinds: dict[str, list[Measure]] = {}
-    far = low.far(kinds_of)
-    far64 = {} if high is None else high.far(kinds_of)
+    far = low.distances(kinds_of)
+    far64 = {} if high is None else high.distances(kinds_of)
     usual = float(np.median([x if isfinite(x) else 0.0 for x in far.values()] or [0.0]))
-    # where the gradient changes its sign, a sign-like optimiser's step says nothing
-    flips = flipped(kinds_of(low.a.seen), kinds_of(low.b.seen))
-    settled = _Pair(low.a, low.b, flips).far(kinds_of)
+    # where a gradient changes sign, the step of a sign-like optimiser carries no information
+    flips = sign_changes(kinds_of(low.a.seen), kinds_of(low.b.seen))
+    settled = _Pair(low.a, low.b, flips).distances(kinds_of)
     for key, x in far.items():
         measure = _measure(key, x, low, high, far64.get(key), usual)
         if measure.beyond and not measure.stays and settled[key] <= measure.explained:
@@ -226,15 +229,15 @@ def _measure(
     far64: float | None,
     usual: float = 0.0,
 ) -> Measure:
-    """Measure a tensor; what shrinks as rounding does is rounding, however large it was.
+    """Measure a tensor; a difference that shrinks as rounding does is rounding, however large.
 
-    The `usual` distance stands in for one that is small by luck, such as of a single loss.
+    The `usual` distance replaces one that is small by chance, such as that of a single loss.
     """
-    explained, explained64 = low.nudged(key), None
+    explained, explained64 = low.rounding_spread(key), None
     if high is not None and far64 is not None:
         shrinks = high.spacing / low.spacing
         from_ = max(far, usual) if isfinite(far) else usual
-        explained64 = max(high.nudged(key), LUCK * from_ * shrinks)
+        explained64 = max(high.rounding_spread(key), LUCK * from_ * shrinks)
         if far64 <= explained64:
             explained = max(explained, LUCK * far64 / shrinks)
     return Measure(
@@ -248,7 +251,7 @@ def _measure(
 
 
 def _excess(measure: Measure) -> tuple[float, float]:
-    """Order tensors by how far they are beyond what rounding gives, in float64 first."""
+    """Return a sort key: how far a distance exceeds what rounding explains, float64 first."""
     high = 0.0
     if measure.distance64 is not None and measure.explained64 is not None:
         high = measure.distance64 / measure.explained64
@@ -256,39 +259,39 @@ def _excess(measure: Measure) -> tuple[float, float]:
     return inf if isnan(high) else high, inf if isnan(low) else low
 
 
-def _verdict(measures: Sequence[Measure], narrow: _Narrow | None) -> Decided:
+def _verdict(measures: Sequence[Measure], narrow: _Narrow | None) -> Decision:
     stays = max(measures, key=_excess)
     beyond = max(measures, key=lambda m: _excess(m)[1])
     if stays.stays:
         if narrow is not None:
             far = ((m.distance64 or 0.0) / m.explained for m in measures if m.stays)
             if all(x <= narrow.share for x in far):
-                return Decided("cannot tell", narrow.cause, narrow.names)
-        return Decided("different computation", "stays", by=stays)
+                return Decision("cannot tell", narrow.cause, narrow.names)
+        return Decision("different computation", "stays", by=stays)
     if beyond.beyond:
-        return Decided("cannot tell", "shrinks too far", by=beyond)
-    return Decided("rounding", "shrinks", by=beyond)
+        return Decision("cannot tell", "shrinks too far", by=beyond)
+    return Decision("rounding", "shrinks", by=beyond)
 
 
-def _by_size(measures: Sequence[Measure]) -> Decided:
-    """Judge without a repeat in float64."""
+def _by_size(measures: Sequence[Measure]) -> Decision:
+    """Decide without a float64 step."""
     largest = max(measures, key=lambda m: _excess(m)[1])
     if not largest.distance <= SIZE * largest.explained:
-        return Decided("different computation", "large", by=largest)
-    return Decided("cannot tell", "no float64")
+        return Decision("different computation", "large", by=largest)
+    return Decision("cannot tell", "no float64")
 
 
 class _Narrow(NamedTuple):
-    """Why a float64 repeat cannot be trusted to be one."""
+    """Why the float64 step is not computed in float64 throughout."""
 
     cause: Cause
     names: tuple[str, str]
-    #: of all that rounding to float32 can give, how much is left: a constant is rounded once
+    #: share of float32 rounding that remains: a constant is rounded only once
     share: float
 
 
 def _narrow(high: _Pair) -> _Narrow | None:
-    """Describe why a float64 repeat cannot be trusted to be one; None if it can."""
+    """Return why the float64 step is not computed in float64 throughout; None if it is."""
     for name, side in (("A", high.a), ("B", high.b)):
         if side.narrow:
             return _Narrow("float32 remains", (name, side.narrow[0]), 1.0)
@@ -301,9 +304,9 @@ def _narrow(high: _Pair) -> _Narrow | None:
 
 
 def _first(low: _Pair, high: _Pair | None) -> str | None:
-    """Name the first tensor, in order of computing, that rounding cannot explain."""
-    far32 = low.far(tensors_of)
-    far64 = {} if high is None else high.far(tensors_of)
+    """Name the first tensor, in order of computation, that rounding cannot explain."""
+    far32 = low.distances(tensors_of)
+    far64 = {} if high is None else high.distances(tensors_of)
     for key, far in far32.items():
         measure = _measure(key, far, low, high, far64.get(key))
         if measure.stays or (high is None and measure.beyond):

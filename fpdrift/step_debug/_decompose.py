@@ -1,4 +1,4 @@
-"""A step's distance as a sum of two vectors: what was there and grew, and what came new."""
+"""Decompose the distance after a step into an amplified and an injected part."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Vector = npt.NDArray[np.float64]
 
 
 def split(step: int, ours: Path, theirs: Path, *, exact_a: bool, exact_b: bool) -> StepSplit:
-    """Split one step from the states that `fpdrift.step_debug._rerun_worker` left in two folders.
+    """Split one step, given the states that `fpdrift.step_debug._rerun_worker` wrote.
 
     Parameters
     ----------
     step : int
-        Updates done before it.
+        Number of updates before the step.
     ours, theirs : pathlib.Path
-        Folder of the runs A and B.
+        Folders of runs A and B.
     exact_a, exact_b : bool
-        Whether each run's own step had the bits of its record.
+        Whether each run's own step was bit-identical to its record.
     """
     a, b, own_a, own_b, cross = (
         _weights(folder / f"{kind}{step}.npz")

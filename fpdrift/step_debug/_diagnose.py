@@ -1,4 +1,4 @@
-"""Rounding or a different computation: what a difference between two runs is made of."""
+"""Diagnose whether two runs or models differ by rounding or by a different computation."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fpdrift.comparison import compare
-from fpdrift.step_debug._compare_models import check_batch, check_maker, check_same, started
+from fpdrift.step_debug._compare_models import check_batch, check_maker, check_same, prepare_step
 from fpdrift.step_debug._criterion import (
-    Decided,
+    Decision,
     decide,
+    decide_start,
     same_batch,
-    start_decided,
     start_distances,
 )
 from fpdrift.step_debug._quantities import Side, read
-from fpdrift.step_debug._rerun import apart, first_step, opened
+from fpdrift.step_debug._rerun import as_record, first_step, traced_steps
 from fpdrift.step_debug._results import Diagnosis, RerunCheck
 from fpdrift.subprocesses import run_module
 from fpdrift.training import Condition
@@ -25,7 +25,7 @@ from fpdrift.training._train import environment
 if TYPE_CHECKING:
     from fpdrift.records import Record
     from fpdrift.step_debug._compare_models import Arrays
-    from fpdrift.step_debug._rerun import Apart, Progress, Source
+    from fpdrift.step_debug._rerun import Progress, Source, TracedSteps
 
 
 def diagnose_step(
@@ -36,34 +36,37 @@ def diagnose_step(
     *,
     batch_b: Sequence[Any] | None = None,
 ) -> Diagnosis:
-    """Decide whether rounding can explain where one training step of two models differs.
+    """Decide whether rounding can explain the difference between one step of two models.
 
-    Each step is done twice from one state; where its bits change, nothing is judged. Then both are
-    done with every number that they start from moved by one ulp, and in float64. A difference that
-    remains in float64 is a different computation; one that shrinks as rounding does is rounding,
-    however large it was. That is decided tensor by tensor: of the loss, the gradients of the
-    weights, and what the step adds to weights, slots and moving statistics. Elements whose gradient
-    rounding alone can bring to zero, such as of a bias in front of batch normalisation, are left
-    out. The verdict is about this one step: in the first one a momentum has no effect yet; give a
-    `state` from later on.
+    Each step is run twice from the same state; if its bits change, the verdict is "cannot tell".
+    Then both steps are run with every starting value perturbed by one ulp, and in float64. A
+    difference that remains in float64 is a different computation; one that shrinks as rounding does
+    is rounding, however large it was. This is decided tensor by tensor: for the loss, the gradients
+    of the weights, and the changes of weights, slots and moving statistics. Elements whose gradient
+    is rounding noise, such as those of a bias in front of batch normalisation, are left out.
 
-    What it cannot do is what `compare_step` cannot. What computes in float32 whatever Keras' dtype
-    policy says is widened where TensorFlow traced it, but not beside a loop (a recurrent layer);
-    then a small difference gets no better than "cannot tell", and so it does between two constants
-    of which one was rounded to float32. docs/rounding.md has the rule and how often it errs.
+    The verdict concerns this one step. In the first step, momentum has no effect yet: pass a
+    `state` from later in training to include it.
+
+    The limitations of `compare_step` apply. Parts of a model that compute in float32 whatever
+    Keras' dtype policy are converted to float64 in the graph that TensorFlow traced, unless the
+    graph contains a loop (a recurrent layer). In that case, and where only one of two constants was
+    rounded to float32, the verdict on a small difference is "cannot tell". See docs/rounding.md for
+    the criterion and its error rates.
 
     Parameters
     ----------
     make_a, make_b : callable
-        Give a built and compiled keras.Model each, with the same variables under the same names;
-        called twice.
+        Functions that return a built and compiled keras.Model; each is called twice. The models
+        must have the same variables under the same names.
     batch : sequence
-        Inputs, labels and, if there are any, sample weights, as the models take them.
+        Inputs, labels and, optionally, sample weights, as the models take them.
     state : mapping, optional
-        Values of some or all variables, as `state_of` gives them, for both; each model keeps its
-        own learning rate. By default each starts from its own state, and that is compared, too.
+        Values of some or all variables, as returned by `state_of`, for both models; each keeps its
+        own learning rate. By default each model starts from its own state, and the states are
+        compared, too.
     batch_b : sequence, optional
-        What B's step is done with, if not `batch`. The two are compared number by number.
+        Batch for B's step, if it differs from `batch`. The two are compared element by element.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def diagnose_step(
     Raises
     ------
     FpdriftError
-        As `compare_step`.
+        As in `compare_step`.
 
     Examples
     --------
@@ -83,19 +86,21 @@ def diagnose_step(
     batches = (batch, batch if batch_b is None else batch_b)
     for one in batches:
         check_batch(one)
-    from fpdrift.step_debug._float64_step import wide_step
-    from fpdrift.step_debug._sensitivity import side, side64
+    from fpdrift.step_debug._float64_step import float64_step
+    from fpdrift.step_debug._sensitivity import measure_float64_side, measure_side
 
     chosen = {n: x for n, x in (state or {}).items() if not n.endswith("learning_rate")}
-    (step_a, [start_a]), (step_b, [start_b]) = (started(make, chosen) for make in (make_a, make_b))
+    (step_a, [start_a]), (step_b, [start_b]) = (
+        prepare_step(make, chosen) for make in (make_a, make_b)
+    )
     check_same(step_a, step_b)
-    a, b = side(step_a, start_a, batches[0]), side(step_b, start_b, batches[1])
+    a, b = measure_side(step_a, start_a, batches[0]), measure_side(step_b, start_b, batches[1])
     start = start_distances(a.seen, b.seen)
-    decided = start_decided(a.seen, b.seen, start)
+    decided = decide_start(a.seen, b.seen, start)
     if decided is None:
         common = (batches[0], batches[0] if same_batch(a.seen, b.seen, start) else batches[1])
         a64, b64 = (
-            side64(wide_step(make, given), start_a, given)
+            measure_float64_side(float64_step(make, given), start_a, given)
             for make, given in zip((make_a, make_b), common, strict=True)
         )
         decided = decide(a, b, a64, b64)
@@ -103,8 +108,8 @@ def diagnose_step(
     return _diagnosis(_with_weights(decided, batches), start, settings)
 
 
-def _with_weights(decided: Decided, batches: Sequence[Sequence[Any]]) -> Decided:
-    """Name sample weights that one batch alone has."""
+def _with_weights(decided: Decision, batches: Sequence[Sequence[Any]]) -> Decision:
+    """Note which batch has sample weights, if only one does."""
     a, b = map(len, batches)
     return decided if a == b else decided._replace(weighted="B" if b > a else "A")
 
@@ -116,20 +121,20 @@ def diagnose_runs(
     timeout: float | None = None,
     progress: Progress | None = None,
 ) -> Diagnosis:
-    """Decide whether rounding can explain where two runs first differ.
+    """Decide whether rounding can explain the first difference between two runs.
 
-    Each run is repeated up to that step in a fresh process under its own condition, as
-    `explain_step` does; then the step is done again under one-ulp nudges and in float64, in another
-    fresh process under that condition.
+    Each run is rerun up to that step in a fresh process under its own condition, as in
+    `explain_step`. A second fresh process under the same condition then repeats the step with
+    one-ulp perturbations and in float64.
 
     Parameters
     ----------
     a, b : Record, str or os.PathLike
-        Records of `fpdrift.train`, or their files.
+        Records written by `fpdrift.train`, or their files.
     timeout : float, optional
-        Seconds that each of the four processes may take.
+        Time limit in seconds for each of the four processes.
     progress : callable, optional
-        Called with a record's name, the number of steps done and to do.
+        Called with a record's name, the number of steps done and the total.
 
     Returns
     -------
@@ -138,24 +143,24 @@ def diagnose_runs(
     Raises
     ------
     FpdriftError, ChildError
-        As `explain_step`; also if the two networks do not have the same tensors.
+        As in `explain_step`; also if the two networks do not have the same tensors.
     """
-    a, b = opened(a), opened(b)
+    a, b = as_record(a), as_record(b)
     chosen = first_step(compare(a, b))
-    with apart(a, b, [chosen], timeout, progress) as steps:
+    with traced_steps(a, b, [chosen], timeout, progress) as steps:
         return diagnose_traced(a, b, steps, chosen, timeout)
 
 
 def diagnose_traced(
-    a: Record, b: Record, steps: Apart, step: int, timeout: float | None = None
+    a: Record, b: Record, steps: TracedSteps, step: int, timeout: float | None = None
 ) -> Diagnosis:
-    """Diagnose a traced step; the step is repeated in two more processes."""
-    seen_a, seen_b = (list(seen) for seen in steps.seen(step))
+    """Diagnose a traced step by repeating it in two more processes."""
+    seen_a, seen_b = (list(seen) for seen in steps.tensors(step))
     start = start_distances(seen_a, seen_b)
-    decided = start_decided(seen_a, seen_b, start)
+    decided = decide_start(seen_a, seen_b, start)
     if decided is None:
         common = same_batch(seen_a, seen_b, start)
-        own_a, own_b = (folder / f"apart{step - 1}.npz" for folder in steps.folders)
+        own_a, own_b = (folder / f"traced{step - 1}.npz" for folder in steps.folders)
         low_a, high_a = _sides(a, own_a, own_a, own_a, timeout)
         low_b, high_b = _sides(b, own_b, own_a, own_a if common else own_b, timeout)
         decided = decide(low_a, low_b, high_a, high_b)
@@ -166,7 +171,7 @@ def diagnose_traced(
 def _sides(
     record: Record, own: Path, state: Path, batch: Path, timeout: float | None
 ) -> tuple[Side, Side | None]:
-    """Measure in a fresh process what rounding does to a step of a run, and do it in float64."""
+    """Measure a step's sensitivity to rounding, and repeat it in float64, in a fresh process."""
     condition = Condition.from_dict(record.meta["condition"])
     files = {name: str(own.with_name(f"{name}.npz")) for name in ("low", "high")}
     task = {
@@ -184,7 +189,7 @@ def _sides(
 
 
 def _diagnosis(
-    decided: Decided,
+    decided: Decision,
     start: dict[str, float],
     settings: tuple[str, ...],
     step: int | None = None,
@@ -201,14 +206,14 @@ def _diagnosis(
 
 
 def _chosen(record: Record) -> dict[str, Any]:
-    """Read what a run was started with."""
+    """Return the settings that a run was started with."""
     meta = record.meta
     about = {"network": meta["network"], "data": meta["data"]["name"]}
     return {**about, "labels": meta["data"]["labels"], **meta["condition"]}
 
 
 def _settings(model: Any) -> dict[str, Any]:
-    """Read what a model's optimiser and layers were made with."""
+    """Return the settings of a model's optimiser and layers."""
     from fpdrift.step_debug._trace import Taps
 
     taps = Taps(model)
@@ -217,14 +222,14 @@ def _settings(model: Any) -> dict[str, Any]:
     for name, part in made.items():
         try:
             config = part.get_config()
-        except Exception:  # noqa: BLE001, S112 - a stranger's layer may have none
+        except Exception:  # noqa: BLE001, S112 - a user's layer may not implement it
             continue
         found |= {f"{name} {key}": value for key, value in config.items() if key != "name"}
     return found
 
 
 def _differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name the settings that both have and that differ; not the code of a function."""
+    """Describe the settings that both have and that differ; omit the code of functions."""
     both = {key: (str(a[key]), str(b[key])) for key in a if key in b}
     return tuple(
         f"{key}: {ours}, {theirs}" if "__lambda__" not in ours + theirs else f"{key} differs"

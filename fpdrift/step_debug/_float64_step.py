@@ -1,7 +1,8 @@
-"""A training step in float64 from end to end, or as far as that can be had.
+"""A training step computed in float64 throughout, or as far as possible.
 
-Keras makes a model in float64 where its dtype policy says so. What does not follow it, such as a
-layer with a dtype of its own or a cast to float32, is widened in the graph that TensorFlow traced.
+Keras builds a model in float64 if its dtype policy says so. Operations that ignore the policy, such
+as a layer with its own dtype or a cast to float32, are converted in the graph that TensorFlow
+traced.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ from fpdrift.step_debug._trace import Step
 Array = npt.NDArray[Any]
 
 
-class WideStep(Step):
-    """The step of a model that was made in float64.
+class Float64Step(Step):
+    """The training step of a model that was built in float64.
 
     Parameters
     ----------
     model : keras.Model
     batch : sequence
-        In float64; one such as the step is done with.
+        An example batch, in float64; it determines shapes and dtypes.
     """
 
     def __init__(self, model: Any, batch: Sequence[Any]) -> None:
         super().__init__(model)
-        #: where it computes in less than float64 all the same; names of nodes of the graph
+        #: graph nodes that still compute in less than float64
         self.narrow: tuple[str, ...] = ()
-        #: constants that were rounded to float32: bytes -> name
+        #: constants rounded to float32: bytes -> name
         self.constants: dict[bytes, str] = {}
         self._wide: float64_graph.Widened | None = None
         if keras.backend.backend() != "tensorflow":
@@ -44,7 +45,7 @@ class WideStep(Step):
         self._function = traced
         self.constants = float64_graph.rounded_constants(traced)
         if not any(t.dtype in ("float16", "bfloat16", "float32") for t in self.state.tensors):
-            # Keras rounds an optimiser's settings, alike in all models whose weights are float64
+            # Keras rounds optimiser settings in the same way in all models with float64 weights
             own = f"{model.optimizer.name}/"
             self.constants = {x: n for x, n in self.constants.items() if not n.startswith(own)}
         self.narrow = float64_graph.narrow_nodes(traced)
@@ -55,12 +56,12 @@ class WideStep(Step):
         try:
             wide = float64_graph.Widened(traced, [v.value for v in self.state.variables])
             wide(*batch)
-        except Exception:  # noqa: BLE001 - not every operation can be had in float64
+        except Exception:  # noqa: BLE001 - not every operation supports float64
             return
         self._wide, self.narrow = wide, ()
 
     def restore(self, arrays: Sequence[Array]) -> None:
-        """Put every variable to its value."""
+        """Assign a value to every variable."""
         if self._wide is None:
             super().restore(arrays)
             return
@@ -68,7 +69,7 @@ class WideStep(Step):
             variable.assign(values)
 
     def read(self) -> list[Array]:
-        """Read every variable."""
+        """Return the value of every variable."""
         if self._wide is None:
             return super().read()
         return [variable.numpy() for variable in self._wide.variables]
@@ -79,17 +80,17 @@ class WideStep(Step):
         return (self._wide or self._function)(*batch)
 
 
-def wide_step(make: Callable[[], Any], batch: Sequence[Any]) -> WideStep | None:
-    """Make a model's step in float64; None if the model cannot be had in it."""
-    with double():
+def float64_step(make: Callable[[], Any], batch: Sequence[Any]) -> Float64Step | None:
+    """Return a model's step in float64; None if the model does not support it."""
+    with float64_policy():
         try:
-            return WideStep(make(), widen(batch))
-        except Exception:  # noqa: BLE001 - a stranger's model may refuse float64 in any way
+            return Float64Step(make(), to_float64(batch))
+        except Exception:  # noqa: BLE001 - a user's model may fail in float64 in any way
             return None
 
 
-def widen(batch: Any) -> Any:
-    """Convert every float of a structure of arrays to float64."""
+def to_float64(batch: Any) -> Any:
+    """Convert all floating-point arrays of a nested structure to float64."""
     return keras.tree.map_structure(_widened, batch)
 
 
@@ -99,11 +100,11 @@ def _widened(values: Any) -> Array:
 
 
 @contextmanager
-def double() -> Iterator[None]:
-    """Let Keras make and compute everything in float64 inside the block.
+def float64_policy() -> Iterator[None]:
+    """Make Keras build and compute everything in float64 inside the block.
 
-    A loss object keeps the dtype that was Keras' default when it was made, so a shared one is
-    asked to compute in float64 by its class.
+    A loss object stores the default dtype of the time when it was created. It may be shared between
+    models, so its dtype is overridden on the class.
     """
     floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
     dtype = keras.losses.Loss.dtype

@@ -1,4 +1,4 @@
-"""What a training step computes, sorted into kinds, and how far two of a kind lie apart."""
+"""The quantities that a training step computes, grouped by kind, and the distances between them."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ Kinds = dict[str, dict[str, npt.NDArray[np.float64]]]
 
 
 class Side(NamedTuple):
-    """A step as one of two computes it."""
+    """A training step as one of two models or runs computes it."""
 
     seen: list[TracedTensor]
-    #: "kind of tensor" and its name -> largest relative distance that a nudge of one ulp made
+    #: kind and name of a tensor -> largest relative distance caused by a perturbation of one ulp
     spread: dict[Key, float]
-    #: spacing of the coarsest numbers that are computed with, relative to 1
+    #: spacing at 1 of the coarsest format used in the computation
     spacing: float
-    #: weight -> elements whose gradient rounding alone can bring to zero: their sign is noise
+    #: weight -> elements whose gradient is rounding noise, so that its sign is arbitrary
     noise: Mapping[str, Mask] = MappingProxyType({})
     #: first tensor that changes when the step is repeated from the same state; None if none does
-    unsteady: str | None = None
-    #: in the float64 repeat: what computes in less, and constants that were rounded to float32
+    not_repeatable: str | None = None
+    #: of a float64 step: operations in lower precision, and constants rounded to float32
     narrow: tuple[str, ...] = ()
     constants: Mapping[bytes, str] = MappingProxyType({})
 
 
 def kinds_of(seen: Sequence[TracedTensor]) -> Kinds:
-    """Sort what a step computed: loss, gradient, and what it added to weights and the rest."""
+    """Group the tensors that a step computed: loss, gradients, and changes of each variable."""
     before = {item.name: item.values for item in seen if item.stage == "before"}
     gradients = _gradients(seen)
     kinds: Kinds = {}
@@ -58,9 +58,9 @@ def kinds_of(seen: Sequence[TracedTensor]) -> Kinds:
 
 
 def starts_of(seen: Sequence[TracedTensor], other: Sequence[TracedTensor] = ()) -> Kinds:
-    """Sort what the step starts from: the batch's parts, the weights, each kind of the rest.
+    """Group the tensors that a step starts from: parts of the batch, weights, other variables.
 
-    A weight that is frozen here and trained in the other step is a weight.
+    A weight that is frozen in this step but trained in the other counts as a weight.
     """
     gradients = _gradients(seen) | _gradients(other)
     kinds: Kinds = {}
@@ -72,7 +72,7 @@ def starts_of(seen: Sequence[TracedTensor], other: Sequence[TracedTensor] = ()) 
 
 
 def tensors_of(seen: Sequence[TracedTensor]) -> Kinds:
-    """Sort by stage what was computed: outputs, loss, gradients, and what was added."""
+    """Group the computed tensors by stage: outputs, loss, gradients, and changes of variables."""
     before = {item.name: item.values for item in seen if item.stage == "before"}
     kinds: Kinds = {}
     for item in seen:
@@ -83,38 +83,40 @@ def tensors_of(seen: Sequence[TracedTensor]) -> Kinds:
     return kinds
 
 
-def pooled(a: Kinds, b: Kinds) -> dict[str, float]:
-    """Return ||a - b|| / ||a|| of each kind, over the tensors that both have in one shape."""
+def distances_by_kind(a: Kinds, b: Kinds) -> dict[str, float]:
+    """Return ||a - b|| / ||a|| of each kind, over the tensors with equal shapes on both sides."""
     found = {}
     for what, ours in a.items():
         theirs = b.get(what, {})
         both = [n for n, x in ours.items() if n in theirs and theirs[n].shape == x.shape]
         flat = ([side[n].ravel() for n in both] for side in (ours, theirs))
-        found[what] = apart(*(np.concatenate(parts) if parts else np.zeros(0) for parts in flat))
+        found[what] = relative_distance(
+            *(np.concatenate(parts) if parts else np.zeros(0) for parts in flat)
+        )
     return found
 
 
 def distances(a: Kinds, b: Kinds, noise: Mapping[str, Mask] | None = None) -> dict[Key, float]:
-    """Return `apart` of each tensor that both have in one shape, leaving noise out.
+    """Return the relative distance of each tensor with equal shapes on both sides.
 
     Parameters
     ----------
     noise : mapping of str to array, optional
-        Of a weight: elements to leave out of its gradient, its update and its slots.
+        For each weight, the elements to leave out of its gradient, its update and its slots.
     """
     found = {}
     for what, ours in a.items():
         for name, values in ours.items():
             others = _counterpart(b, what, name)
             if others is not None and others.shape == values.shape:
-                mask = leave_out(name, values.shape, noise or {})
+                mask = noise_mask(name, values.shape, noise or {})
                 both = ((x.ravel() if mask is None else x[~mask]) for x in (values, others))
-                found[what, name] = apart(*both)
+                found[what, name] = relative_distance(*both)
     return found
 
 
 def _counterpart(kinds: Kinds, what: str, name: str) -> npt.NDArray[np.float64] | None:
-    """Find a tensor; what a step adds to it is of another kind where one side has it frozen."""
+    """Find a tensor by name; the kind of its update changes if only one side has it frozen."""
     if what.startswith("update"):
         for kind, tensors in kinds.items():
             if kind.startswith("update") and name in tensors:
@@ -122,11 +124,11 @@ def _counterpart(kinds: Kinds, what: str, name: str) -> npt.NDArray[np.float64] 
     return kinds.get(what, {}).get(name)
 
 
-def apart(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
-    """Return ||a - b|| / ||a||: 0 where both are equal, infinite from nothing.
+def relative_distance(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+    """Return ||a - b|| / ||a||: 0 if both are equal, infinite if only `a` is zero.
 
-    Two NaN, or two equal infinities, in one place are equal; it is NaN where one alone is not
-    finite.
+    Two NaN, or two equal infinities, at the same place count as equal. The result is NaN if only
+    one of two elements is not finite.
     """
     with np.errstate(all="ignore"):
         far, finite = np.linalg.norm(a - b), a
@@ -139,7 +141,7 @@ def apart(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
 
 
 def noise_of(plain: Kinds, moved: Sequence[Kinds], margin: float) -> dict[str, Mask]:
-    """Find the elements of gradients that nudges, so much larger, would bring to zero."""
+    """Find the elements of gradients that perturbations scaled by `margin` would bring to zero."""
     found = {}
     for name, values in plain.get("gradient", {}).items():
         with np.errstate(all="ignore"):
@@ -148,8 +150,8 @@ def noise_of(plain: Kinds, moved: Sequence[Kinds], margin: float) -> dict[str, M
     return found
 
 
-def flipped(a: Kinds, b: Kinds) -> dict[str, Mask]:
-    """Find the elements of gradients whose sign is another in b."""
+def sign_changes(a: Kinds, b: Kinds) -> dict[str, Mask]:
+    """Find the elements of gradients whose sign differs between a and b."""
     theirs = b.get("gradient", {})
     return {
         name: np.sign(values) != np.sign(theirs[name])
@@ -158,8 +160,8 @@ def flipped(a: Kinds, b: Kinds) -> dict[str, Mask]:
     }
 
 
-def leave_out(name: str, shape: tuple[int, ...], noise: Mapping[str, Mask]) -> Mask | None:
-    """Return the elements of a weight, its gradient or a slot of it that are noise, if any are."""
+def noise_mask(name: str, shape: tuple[int, ...], noise: Mapping[str, Mask]) -> Mask | None:
+    """Return the mask of noise in a weight, its gradient or its slots; None if there is none."""
     for weight, mask in noise.items():
         if mask.shape == shape and (name == weight or f"/{weight}/" in name):
             return mask if mask.any() else None
@@ -167,7 +169,7 @@ def leave_out(name: str, shape: tuple[int, ...], noise: Mapping[str, Mask]) -> M
 
 
 def is_float(values: npt.NDArray[Any]) -> bool:
-    """Tell floats from counters and keys; NumPy itself does not know bfloat16."""
+    """Return whether an array is floating-point, including bfloat16, which NumPy does not know."""
     return values.dtype.kind == "f" or values.dtype.name == "bfloat16"
 
 
@@ -176,7 +178,7 @@ def _gradients(seen: Sequence[TracedTensor]) -> set[str]:
 
 
 def _kind(name: str, gradients: set[str]) -> str:
-    """Name what a tensor is: a weight, or a slot or moving statistic of some sort."""
+    """Return the kind of a variable: "weights", or the name of a slot or moving statistic."""
     return "weights" if name in gradients else name.rpartition("/")[2]
 
 
@@ -184,10 +186,10 @@ def write(path: Path, side: Side) -> None:
     """Write a side to a file."""
     noise = [TracedTensor("noise", name, "", mask) for name, mask in side.noise.items()]
     about = {
-        # as text: what is infinite has no number in JSON
+        # as text, since JSON has no infinity
         "spread": [[*key, repr(far)] for key, far in side.spread.items()],
         "spacing": side.spacing,
-        "unsteady": side.unsteady,
+        "not_repeatable": side.not_repeatable,
         "narrow": list(side.narrow),
         "constants": {key.hex(): name for key, name in side.constants.items()},
     }
@@ -195,7 +197,7 @@ def write(path: Path, side: Side) -> None:
 
 
 def read(path: Path) -> Side:
-    """Read what `write` wrote."""
+    """Read a side written by `write`."""
     first, *seen = load(path)
     about = json.loads(first.name)
     return Side(
@@ -203,7 +205,7 @@ def read(path: Path) -> Side:
         spread={(what, name): float(far) for what, name, far in about["spread"]},
         spacing=about["spacing"],
         noise={item.name: item.values for item in seen if item.stage == "noise"},
-        unsteady=about["unsteady"],
+        not_repeatable=about["not_repeatable"],
         narrow=tuple(about["narrow"]),
         constants={bytes.fromhex(key): name for key, name in about["constants"].items()},
     )

@@ -1,10 +1,8 @@
-"""The gate microscope: which ReLU a jump hangs on.
+"""Find the ReLU that caused a jump.
 
-A ReLU lets a number through if it is above zero: a gate. Where two runs have numbers of almost
-the same size there, one just above zero and one just below, the step's gradient flows through the
-gate in one of them alone, and the weights of its unit part by a whole step.
-
-What the gate microscope sees in two steps that were taken apart; plain arithmetic on arrays.
+A ReLU acts as a gate: it passes positive numbers. If its inputs in two runs are almost equal, but
+one is just above zero and the other just below, the gradient flows through the gate in only one
+run, and the weights of its unit diverge by a full step.
 """
 
 from __future__ import annotations
@@ -18,8 +16,15 @@ import numpy.typing as npt
 from fpdrift.comparison import compare, growth
 from fpdrift.errors import FpdriftError
 from fpdrift.serialization import read_only
-from fpdrift.step_debug._compare_models import check_batch, check_maker, started, taken
-from fpdrift.step_debug._rerun import Apart, Progress, Source, apart, check_step, opened
+from fpdrift.step_debug._compare_models import check_batch, check_maker, prepare_step, trace_step
+from fpdrift.step_debug._rerun import (
+    Progress,
+    Source,
+    TracedSteps,
+    as_record,
+    check_step,
+    traced_steps,
+)
 from fpdrift.step_debug._results import Gate, Gates, LayerGates
 from fpdrift.step_debug._trace_file import TracedTensor, relative
 
@@ -39,34 +44,34 @@ class Relu(NamedTuple):
     """A ReLU layer in both runs."""
 
     name: str
-    #: (samples, ..., units): what goes in, NaN where it is not seen; whether the gate is open
+    #: (samples, ..., units): the inputs, NaN where not observable; whether the gate is open
     values: tuple[Floats, Floats]
     open: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
-    #: dtype of what goes in
+    #: dtype of the inputs
     dtype: np.dtype[Any]
-    #: weights that this unit's input is computed with, one slice of the last axis a unit
+    #: weights that compute the inputs; each unit is a slice along their last axis
     weights: tuple[str, ...]
 
     @property
     def changed(self) -> npt.NDArray[np.bool_]:
-        """Gates open in one run alone."""
+        """Mask of the gates that are open in only one run."""
         return np.asarray(self.open[0] != self.open[1])
 
 
-def course(
-    repeated: Apart, window: list[int], counted: Collection[str]
+def find_largest_growth(
+    repeated: TracedSteps, window: list[int], counted: Collection[str]
 ) -> tuple[npt.NDArray[np.int64], Floats, int]:
-    """Follow the distance through some steps, and choose the one that multiplied it most."""
-    distances = [distance_of(repeated.seen(window[0]), "before", counted)]
-    distances += [distance_of(repeated.seen(step), "after", counted) for step in window]
-    with np.errstate(all="ignore"):  # from nothing to something is infinitely much
+    """Return the distance at some steps, and the step that multiplied it most."""
+    distances = [distance_of(repeated.tensors(window[0]), "before", counted)]
+    distances += [distance_of(repeated.tensors(step), "after", counted) for step in window]
+    with np.errstate(all="ignore"):  # growth from a distance of zero is infinite
         factors = np.nan_to_num(np.divide(distances[1:], distances[:-1]), posinf=np.inf)
     chosen = window[int(np.argmax(factors))]
     return read_only([window[0] - 1, *window]), read_only(distances), chosen
 
 
 def distance_of(seen: Pair, stage: str, counted: Collection[str]) -> float:
-    """Return ||a - b|| / ||a|| over the weights that count."""
+    """Return ||a - b|| / ||a|| over the given weights."""
     vectors = (
         np.concatenate(
             [
@@ -80,17 +85,17 @@ def distance_of(seen: Pair, stage: str, counted: Collection[str]) -> float:
     return relative(*vectors)
 
 
-def look(seen: Pair, relus: Mapping[str, str], counted: Collection[str]) -> dict[str, Any]:
-    """Find the unit that moved apart most, and its gate that changed.
+def inspect_gates(seen: Pair, relus: Mapping[str, str], counted: Collection[str]) -> dict[str, Any]:
+    """Find the unit whose weights diverged most, and the changed gate that caused it.
 
     Parameters
     ----------
-    seen : (iterable of Seen, iterable of Seen)
+    seen : (iterable of TracedTensor, iterable of TracedTensor)
         One step of each run.
     relus : mapping
         See `fpdrift.step_debug._trace.Taps.relus`.
     counted : collection of str
-        Names of the weights whose distance counts.
+        Names of the weights to include in distances.
 
     Returns
     -------
@@ -100,7 +105,7 @@ def look(seen: Pair, relus: Mapping[str, str], counted: Collection[str]) -> dict
     Raises
     ------
     FpdriftError
-        If the steps see two batches.
+        If the two steps use different batches.
     """
     ours, theirs = ({(item.stage, item.name): item for item in side} for side in seen)
     _check_batch(ours, theirs)
@@ -121,7 +126,7 @@ def look(seen: Pair, relus: Mapping[str, str], counted: Collection[str]) -> dict
         }
     relu, unit = found[best], int(np.argmax(moves[best]))
     squares = _by_unit(ours, theirs, relu, moved=False)
-    total = sum(float(_moved(ours, theirs, name).sum()) for name in counted)
+    total = sum(float(_squared_movement(ours, theirs, name).sum()) for name in counted)
     changed = relu.changed[..., unit]
     return {
         "layers": layers,
@@ -140,26 +145,26 @@ def _check_batch(ours: Tensors, theirs: Tensors) -> None:
         of_batch = place[1].startswith("batch/")
         if of_batch and item.values.tobytes() != theirs[place].values.tobytes():
             message = (
-                "the two runs see other batches at this step, so that their gates have no "
-                "counterparts; take two runs of one data order"
+                "the two runs use different batches at this step, so their gates cannot be "
+                "compared; choose two runs with the same data order"
             )
             raise FpdriftError(message)
 
 
 def _relu(ours: Tensors, theirs: Tensors, name: str, how: str, counted: Collection[str]) -> Relu:
-    taken = _taken(ours, name) if how == "input" else [f"{name}/output"]
+    taken = _inputs_of(ours, name) if how == "input" else [f"{name}/output"]
     arrays = tuple(side["forward", taken[0]].values for side in (ours, theirs))
-    opened = tuple(np.asarray(values.astype(np.float64) > 0) for values in arrays)
+    gates_open = tuple(np.asarray(values.astype(np.float64) > 0) for values in arrays)
     values = tuple(
         np.where(gates | (how == "input"), array.astype(np.float64), np.nan)
-        for array, gates in zip(arrays, opened, strict=True)
+        for array, gates in zip(arrays, gates_open, strict=True)
     )
     weights = _weights(ours, name, arrays[0].shape[-1], counted)
-    return Relu(name, values, opened, arrays[0].dtype, weights)  # type: ignore[arg-type] # pairs
+    return Relu(name, values, gates_open, arrays[0].dtype, weights)  # type: ignore[arg-type] # pairs
 
 
-def _taken(tensors: Tensors, layer: str) -> list[str]:
-    """Name what a layer takes: its gradient comes back through that layer."""
+def _inputs_of(tensors: Tensors, layer: str) -> list[str]:
+    """Name the inputs of a layer: tensors whose gradient flows back through it."""
     return [
         name
         for (stage, name), item in tensors.items()
@@ -169,7 +174,7 @@ def _taken(tensors: Tensors, layer: str) -> list[str]:
 
 
 def _weights(tensors: Tensors, layer: str, units: int, counted: Collection[str]) -> tuple[str, ...]:
-    """Walk back from a ReLU to the kernel in front of it, past a normalisation."""
+    """Name the weights in front of a ReLU, back to the next kernel, normalisation included."""
     found: list[str] = []
     while True:
         mine = [
@@ -181,7 +186,7 @@ def _weights(tensors: Tensors, layer: str, units: int, counted: Collection[str])
         if any(shape[-1:] != (units,) for shape in shapes.values()):
             break
         found = mine + found
-        taken = _taken(tensors, layer)
+        taken = _inputs_of(tensors, layer)
         if any(len(shape) > 1 for shape in shapes.values()) or len(taken) != 1:
             break
         layer = taken[0].rpartition("/")[0]
@@ -189,29 +194,29 @@ def _weights(tensors: Tensors, layer: str, units: int, counted: Collection[str])
 
 
 def _by_unit(ours: Tensors, theirs: Tensors, relu: Relu, *, moved: bool) -> Floats:
-    """Return each unit's squared distance after the step, or its squared movement apart in it."""
+    """Return each unit's squared distance after the step, or the square of its change in it."""
     squares = np.zeros(relu.values[0].shape[-1])
     for name in relu.weights:
         if moved:
-            apart = _moved(ours, theirs, name)
+            apart = _squared_movement(ours, theirs, name)
         else:
-            apart = np.square(_apart(ours, theirs, "after", name))
+            apart = np.square(_difference(ours, theirs, "after", name))
         squares += apart.reshape(-1, len(squares)).sum(axis=0)
     return squares
 
 
-def _moved(ours: Tensors, theirs: Tensors, name: str) -> Floats:
-    after, before = (_apart(ours, theirs, stage, name) for stage in ("after", "before"))
+def _squared_movement(ours: Tensors, theirs: Tensors, name: str) -> Floats:
+    after, before = (_difference(ours, theirs, stage, name) for stage in ("after", "before"))
     return np.square(after - before)
 
 
-def _apart(ours: Tensors, theirs: Tensors, stage: str, name: str) -> Floats:
+def _difference(ours: Tensors, theirs: Tensors, stage: str, name: str) -> Floats:
     a, b = (side[stage, name].values.astype(np.float64) for side in (ours, theirs))
     return np.asarray(a - b)
 
 
 def _gate(ours: Tensors, theirs: Tensors, relu: Relu, unit: int) -> Gate:
-    """Return the changed gate of a unit whose gradient is largest in the run where it is open."""
+    """Return the unit's changed gate with the largest gradient in the run where it is open."""
     gradients = [_gradient(side, relu)[..., unit] for side in (ours, theirs)]
     flows = np.asarray(np.where(relu.open[0][..., unit], *np.abs(gradients)))
     place = np.argmax(np.where(relu.changed[..., unit], flows, -1))
@@ -233,12 +238,12 @@ def _gate(ours: Tensors, theirs: Tensors, relu: Relu, unit: int) -> Gate:
 
 
 def _gradient(tensors: Tensors, relu: Relu) -> Floats:
-    """Return the loss's gradient with respect to what a ReLU gives; zeros where none was taken."""
+    """Return the gradient of the loss with respect to a ReLU's output; zeros if there is none."""
     item = tensors.get(("backward", f"{relu.name}/output"))
     return np.zeros(relu.values[0].shape) if item is None else item.values.astype(np.float64)
 
 
-#: Steps that are repeated and taken apart to find the one of a jump between two sketches.
+#: Most steps to trace when searching for a jump between two sketches.
 MOST_STEPS = 16
 
 
@@ -250,51 +255,52 @@ def find_gates(
     timeout: float | None = None,
     progress: Progress | None = None,
 ) -> Gates:
-    """Look at the ReLUs of the step at which two runs jumped apart.
+    """Find the ReLU gate behind a jump in the distance between two runs.
 
-    Both runs are repeated up to there in fresh processes, as `explain_step` does. Of the weights
-    in front of every ReLU unit, those that moved apart most in this step name the unit; of its
-    gates that changed, the one with the largest gradient is shown.
+    Both runs are rerun up to the step in fresh processes, as in `explain_step`. The ReLU unit is
+    the one whose weights diverged most in the step; of its gates that changed, the one with the
+    largest gradient is reported.
 
     Parameters
     ----------
     a, b : Record, str or os.PathLike
-        Records of `fpdrift.train`, or their files, of runs that see the same batches.
+        Records written by `fpdrift.train`, or their files, of runs that use the same batches.
     step : int, optional
-        As records count. By default that of the largest jump that `fpdrift.growth` finds: where it
-        lies between two sketches, the step in between that multiplied the distance most.
+        Number of the step, as in records. By default, the step of the largest jump found by
+        `fpdrift.growth`; if the jump lies between two sketches, the step in between that multiplied
+        the distance most.
     timeout, progress
         As in `explain_step`.
 
     Returns
     -------
     Gates
-        Its `gate` is None where no gate of the unit changed.
+        Its `gate` is None if no gate of the unit changed.
 
     Raises
     ------
     FpdriftError, ChildError
-        As in `explain_step`; also if there is no jump and no step is given, or the two runs see
-        other batches at the step.
+        As in `explain_step`; also if there is no jump and no step is given, or if the two runs use
+        different batches at the step.
     """
-    a, b = opened(a), opened(b)
+    a, b = as_record(a), as_record(b)
     comparison = compare(a, b)
     if step is None:
         window = window_of(growth(comparison, (a, b)).jumps)
         if not window:
-            message = "no jump is found between these runs; give a step to look into all the same"
+            message = "no jump was found between these runs; pass a step to inspect it anyway"
             raise FpdriftError(message)
     else:
         window = [check_step(step, comparison)]
-    with apart(a, b, window, timeout, progress) as repeated:
+    with traced_steps(a, b, window, timeout, progress) as repeated:
         return gates_in(repeated, window, a.tensors)
 
 
-def gates_in(repeated: Apart, window: list[int], tensors: Iterable[Tensor]) -> Gates:
-    """Look at the ReLUs of the one step of several, all taken apart, that multiplied most."""
-    counts = counted(tensors)
-    steps, distance, chosen = course(repeated, window, counts)
-    found = look(repeated.seen(chosen), repeated.relus, counts)
+def gates_in(repeated: TracedSteps, window: list[int], tensors: Iterable[Tensor]) -> Gates:
+    """Inspect the ReLUs of the traced step that multiplied the distance most."""
+    counts = counted_weights(tensors)
+    steps, distance, chosen = find_largest_growth(repeated, window, counts)
+    found = inspect_gates(repeated.tensors(chosen), repeated.relus, counts)
     return Gates(
         step=chosen,
         run_a=repeated.runs[0],
@@ -306,7 +312,7 @@ def gates_in(repeated: Apart, window: list[int], tensors: Iterable[Tensor]) -> G
 
 
 def window_of(jumps: Sequence[Jump]) -> list[int]:
-    """Give the steps in which the largest jump may have taken place, the last ones if too many."""
+    """Return the steps in which the largest jump may have occurred, the last ones if too many."""
     if not jumps:
         return []
     jump = max(jumps, key=lambda each: each.factor)
@@ -319,39 +325,40 @@ def compare_gates(
     state_a: Mapping[str, npt.NDArray[Any]],
     state_b: Mapping[str, npt.NDArray[Any]],
 ) -> Gates:
-    """Look at the ReLUs of any model in one training step from two states.
+    """Compare the ReLU gates of any model in one training step from two states.
 
-    Seen are layers `ReLU` and `Activation("relu")`, and layers with the activation relu: of these
-    what goes into the gate only where it is open. A ReLU that is called as a function is not seen.
+    Covered are the layers `ReLU` and `Activation("relu")`, and layers with a relu activation; the
+    input of the latter is known only where the gate is open. A ReLU called as a function is not
+    covered.
 
     Parameters
     ----------
     make_model : callable
-        Gives a built and compiled keras.Model.
+        Function that returns a built and compiled keras.Model.
     batch : sequence
-        Inputs, labels and, if there are any, sample weights.
+        Inputs, labels and, optionally, sample weights.
     state_a, state_b : mapping
-        What `state_of` gave of two runs before the step; variables that are left out are as in the
-        model.
+        Results of `state_of` for two runs before the step; omitted variables keep the model's
+        values.
 
     Returns
     -------
     Gates
-        Its `exact` says whether Keras' own step gives the same bits from both states.
+        Its `exact` reports whether Keras' own step gives the same bits from both states.
 
     Raises
     ------
     FpdriftError
-        As in `compare_step`; also if a state is not one of the model's.
+        As in `compare_step`; also if a state does not fit the model.
     """
     check_maker("make_model", make_model)
     check_batch(batch)
-    step, starts = started(make_model, state_a, state_b)
+    step, starts = prepare_step(make_model, state_a, state_b)
     (seen_a, run_a), (seen_b, run_b) = (
-        taken(name, step, start, batch) for name, start in zip("ab", starts, strict=True)
+        trace_step(name, step, start, batch) for name, start in zip("ab", starts, strict=True)
     )
     seen = (seen_a, seen_b)
-    counts = counted(step.state.tensors)
+    counts = counted_weights(step.state.tensors)
     before, after = (distance_of(seen, stage, counts) for stage in ("before", "after"))
     return Gates(
         step=None,
@@ -359,10 +366,10 @@ def compare_gates(
         run_b=run_b,
         steps=read_only([0, 1]),
         distance=read_only([before, after]),
-        **look(seen, step.relus, counts),
+        **inspect_gates(seen, step.relus, counts),
     )
 
 
-def counted(tensors: Iterable[Tensor]) -> set[str]:
-    """Name the weights whose distance counts: what a gradient of zero does is rounding."""
+def counted_weights(tensors: Iterable[Tensor]) -> set[str]:
+    """Name the weights to include in distances: a weight with zero gradient moves by rounding."""
     return {t.name for t in tensors if t.role == "weight" and not t.zero_gradient}

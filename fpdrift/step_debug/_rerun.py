@@ -1,4 +1,4 @@
-"""Inside a training step: repeat two runs up to it, and find the tensor in which they part."""
+"""Rerun two runs up to a step, and find the tensor in which they diverge."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from fpdrift.validation import check_callable, check_choice, check_int
 
 Source = Record | str | os.PathLike[str]
 Progress = Callable[[str, int, int], None]
-#: Steps split at once: each keeps two whole states on disk for as long as it takes.
+#: Most steps to split at once: each keeps full states on disk meanwhile.
 MOST_SPLITS = 100
 
 
@@ -39,62 +39,62 @@ def explain_step(
     timeout: float | None = None,
     progress: Progress | None = None,
 ) -> StepExplained:
-    """Compare one training step of two runs tensor by tensor, in order of computing.
+    """Compare one training step of two runs tensor by tensor, in order of computation.
 
-    Each run is repeated in a fresh process under its own condition, every recorded step held
-    against the record's hashes; the step is then taken apart from the state before it.
+    Each run is rerun in a fresh process under its own condition, and every recorded step is checked
+    against the record's hashes. The step is then traced, starting from the state before it.
 
     Parameters
     ----------
     a, b : Record, str or os.PathLike
-        Records of `fpdrift.train`, or their files.
+        Records written by `fpdrift.train`, or their files.
     step : int, optional
-        As records count: the update that leads from step - 1 to it. By default the first step at
-        which any tensor differs; 1 if the runs differ before that.
+        Number of the step, as in records: the update from step - 1 to step. By default, the first
+        step at which any tensor differs; 1 if the runs differ before that.
     timeout : float, optional
-        Seconds that each of the two processes may take.
+        Time limit in seconds for each of the two processes.
     progress : callable, optional
-        Called with a record's name, the number of steps done and to do.
+        Called with a record's name, the number of steps done and the total.
 
     Returns
     -------
     StepExplained
-        Its `exact` says whether what was seen has the bits of the runs themselves.
+        Its `exact` reports whether the traced steps are bit-identical to those of the runs.
 
     Raises
     ------
     FpdriftError
-        If a record is no run of `fpdrift.train`, the runs never differ and no step is given, the
-        step was not recorded, or the run cannot be repeated here.
+        If a record was not written by `fpdrift.train`, the runs never differ and no step is given,
+        the step was not recorded, or the run cannot be rerun on this machine.
     ChildError
-        If a process fails, is killed or takes too long.
+        If a process fails, is killed or exceeds the time limit.
     """
-    a, b = opened(a), opened(b)
+    a, b = as_record(a), as_record(b)
     comparison = compare(a, b)
     chosen = first_step(comparison) if step is None else check_step(step, comparison)
-    with apart(a, b, [chosen], timeout, progress) as steps:
-        return explained(steps, chosen)
+    with traced_steps(a, b, [chosen], timeout, progress) as steps:
+        return compare_traced(steps, chosen)
 
 
-class Apart(NamedTuple):
-    """Steps of two runs, each repeated and taken apart; read them before their files go."""
+class TracedSteps(NamedTuple):
+    """Traced steps of two reruns; their files exist only inside the `with` block."""
 
     runs: tuple[RerunCheck, RerunCheck]
     #: the network's ReLU layers, see `fpdrift.step_debug._trace.Taps.relus`
     relus: dict[str, str]
     folders: list[Path]
 
-    def seen(self, step: int) -> tuple[Iterator[TracedTensor], Iterator[TracedTensor]]:
-        """Read one step's tensors, of A and of B."""
-        a, b = (load(folder / f"apart{step - 1}.npz") for folder in self.folders)
+    def tensors(self, step: int) -> tuple[Iterator[TracedTensor], Iterator[TracedTensor]]:
+        """Return the tensors of one step, of A and of B."""
+        a, b = (load(folder / f"traced{step - 1}.npz") for folder in self.folders)
         return a, b
 
 
 @contextmanager
-def apart(
+def traced_steps(
     a: Record, b: Record, steps: Sequence[int], timeout: float | None, progress: Progress | None
-) -> Iterator[Apart]:
-    """Repeat two runs in processes of their own and take some of their steps apart."""
+) -> Iterator[TracedSteps]:
+    """Rerun two runs in fresh processes and trace some of their steps."""
     _check_options(timeout, progress)
     tasks = [_task(record) for record in (a, b)]
     with tempfile.TemporaryDirectory(prefix="fpdrift-") as place:
@@ -103,13 +103,13 @@ def apart(
             _run(record, task, folder, [step - 1 for step in steps], timeout, progress)
             for record, task, folder in zip((a, b), tasks, folders, strict=True)
         ]
-        run_a, run_b = (_repeated(*pair) for pair in zip((a, b), answers, strict=True))
-        yield Apart((run_a, run_b), answers[0]["relus"], folders)
+        run_a, run_b = (_rerun_check(*pair) for pair in zip((a, b), answers, strict=True))
+        yield TracedSteps((run_a, run_b), answers[0]["relus"], folders)
 
 
-def explained(steps: Apart, step: int) -> StepExplained:
-    """Compare a step that was taken apart."""
-    compared, found, unmatched = differences(*steps.seen(step))
+def compare_traced(steps: TracedSteps, step: int) -> StepExplained:
+    """Compare a traced step of two runs."""
+    compared, found, unmatched = differences(*steps.tensors(step))
     return StepExplained(
         step=step,
         run_a=steps.runs[0],
@@ -133,9 +133,9 @@ def split_steps(
     Parameters
     ----------
     a, b : Record, str or os.PathLike
-        Records of `fpdrift.train`, or their files.
+        Records written by `fpdrift.train`, or their files.
     steps : sequence of int
-        Numbers of updates done before the steps to split, each at least 0; at most 100 of them.
+        Number of updates before each step to split, at least 0; at most 100 steps.
     timeout, progress
         As in `explain_step`.
 
@@ -147,12 +147,12 @@ def split_steps(
     Raises
     ------
     FpdriftError, ChildError
-        As in `explain_step`; also if the runs' weights have two dtypes.
+        As in `explain_step`; also if the weights of the two runs have different dtypes.
     """
-    a, b = opened(a), opened(b)
+    a, b = as_record(a), as_record(b)
     comparison = compare(a, b)
     if not isinstance(steps, Sequence | np.ndarray) or not 0 < len(steps) <= MOST_SPLITS:
-        message = f"steps is {short_repr(steps)}; give 1 to {MOST_SPLITS} whole numbers"
+        message = f"steps is {short_repr(steps)}; pass 1 to {MOST_SPLITS} integers"
         raise FpdriftError(message)
     chosen = sorted(
         {check_step(check_int("step", s, 0, MOST_STEPS) + 1, comparison) - 1 for s in steps}
@@ -162,10 +162,10 @@ def split_steps(
         _task(record)
     with tempfile.TemporaryDirectory(prefix="fpdrift-") as place:
         folders = [Path(place, side) for side in "ab"]
-        exact_b = _run(b, _task(b), folders[1], chosen, timeout, progress, apart=False)["exact"]
+        exact_b = _run(b, _task(b), folders[1], chosen, timeout, progress, trace=False)["exact"]
         exact_a = _run(
             *(a, _task(a), folders[0], chosen, timeout, progress),
-            apart=False,
+            trace=False,
             other=str(folders[1]),
         )["exact"]
         return tuple(
@@ -174,8 +174,8 @@ def split_steps(
         )
 
 
-def opened(source: Source) -> Record:
-    """Open a record unless it is one."""
+def as_record(source: Source) -> Record:
+    """Return a record, opening it if a path is given."""
     return open_record(source) if isinstance(source, str | os.PathLike) else source
 
 
@@ -189,13 +189,13 @@ def first_step(comparison: Comparison) -> int:
     """
     if comparison.first_difference is None:
         last = comparison.recorded_steps[-1]
-        message = f"the runs do not differ in {last} steps; give a step to look into all the same"
+        message = f"the runs are identical for all {last} steps; pass a step to inspect it anyway"
         raise FpdriftError(message)
     return max(1, comparison.first_difference.step)
 
 
 def check_step(step: Any, comparison: Comparison) -> int:
-    """Refuse a step that was not recorded, as an update that leads to it."""
+    """Check that a step was recorded, and return it as an int of at least 1."""
     return check_int("step", step, 1, max(1, int(comparison.recorded_steps[-1])))
 
 
@@ -205,14 +205,14 @@ def _check_options(timeout: float | None, progress: Progress | None) -> None:
 
 
 def _task(record: Record) -> Message:
-    """Read from a record how its run was made; whoever made the record, nothing is believed."""
+    """Read the settings of a run from its record, checking each: the record is untrusted."""
     meta = record.meta
     data = meta.get("data")
     if not isinstance(data, Mapping) or "condition" not in meta:
         message = (
-            f"{short_repr(record.name)} is no record of fpdrift.train, so that its run cannot be "
-            "repeated; for a step of any model see fpdrift.step_debug.keep_step and explain_kept "
-            "(docs/your-model.md)"
+            f"{short_repr(record.name)} was not written by fpdrift.train, so its run cannot be "
+            "rerun; to trace a step of any model, see fpdrift.step_debug.keep_step and "
+            "explain_kept (docs/your-model.md)"
         )
         raise FpdriftError(message)
     condition = Condition.from_dict(meta["condition"])
@@ -236,10 +236,10 @@ def _run(
     timeout: float | None,
     progress: Progress | None,
     *,
-    apart: bool = True,
+    trace: bool = True,
     other: str | None = None,
 ) -> Message:
-    """Repeat a run in a process of its own, which leaves what it saw in the folder."""
+    """Rerun a run in a fresh process, which writes its results to the folder."""
     folder.mkdir()
     np.savez(
         folder / "hashes.npz",
@@ -248,18 +248,18 @@ def _run(
         hashes=record.hashes,
     )
     last = max(steps) + 1
-    tell = None if progress is None else lambda told: progress(record.name, told["step"], last)
+    report = None if progress is None else lambda sent: progress(record.name, sent["step"], last)
     condition = Condition.from_dict(task["condition"])
     return run_module(
         "fpdrift.step_debug._rerun_worker",
-        task | {"folder": str(folder), "steps": steps, "apart": apart, "other": other},
+        task | {"folder": str(folder), "steps": steps, "trace": trace, "other": other},
         env=environment(condition, task["data"], task["backend"]),
         timeout=timeout,
-        on_progress=tell,
+        on_progress=report,
     )
 
 
-def _repeated(record: Record, answer: Message) -> RerunCheck:
+def _rerun_check(record: Record, answer: Message) -> RerunCheck:
     mismatch, tensors = answer["mismatch"] or (None, ())
     return RerunCheck(
         name=record.name,

@@ -1,4 +1,4 @@
-"""The program of a fresh process: repeat a run, hold it against its record, take its steps apart.
+"""Worker program: rerun a run, check it against its record, and trace or split some of its steps.
 
 `fpdrift.step_debug._rerun` starts it and passes its task; see `fpdrift.subprocesses`.
 """
@@ -29,7 +29,7 @@ Hashes = npt.NDArray[np.uint64]
 
 
 class Rerun(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no types
-    """Watch a run that repeats a recorded one; keep its state where that is asked for.
+    """Check a rerun against the recorded hashes, and keep its state at some steps.
 
     Parameters
     ----------
@@ -40,6 +40,8 @@ class Rerun(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no ty
         Steps at which to keep the state.
     last : int
         Step at which to stop.
+    report : callable
+        Called with the number of each finished step.
     """
 
     def __init__(
@@ -53,22 +55,22 @@ class Rerun(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no ty
         self.hashes: dict[int, Hashes] = {}
         self.checked = 0
         self.mismatch: tuple[int, list[str]] | None = None
-        self._look()
+        self._check_state()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras' own
-        """Look at the state after each step."""
+        """Check the state after each step."""
         sync(self.model)
         self.done += 1
-        self._look()
+        self._check_state()
         self._report({"step": self.done})
         self.model.stop_training = self.done >= self._last
 
-    def _look(self) -> None:
+    def _check_state(self) -> None:
         arrays = self._step.state.read()
         found = self.hashes[self.done] = hashes(arrays)
         if self.done in self._expected:
             self.checked += 1
-            unlike = unlike_names(self._step, found, self._expected[self.done])
+            unlike = differing_names(self._step, found, self._expected[self.done])
             if unlike and self.mismatch is None:
                 self.mismatch = self.done, unlike
         if self.done in self._keep:
@@ -76,7 +78,7 @@ class Rerun(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships no ty
 
 
 def work(task: Message, report: Report) -> Message:
-    """Do as the task says; see `fpdrift.step_debug._rerun` for what is in it."""
+    """Run a task; see `fpdrift.step_debug._rerun` for its contents."""
     condition = Condition.from_dict(task["condition"])
     _worker.configure(condition)
     data = load(task["data"], task["labels"], validation=1)
@@ -98,15 +100,15 @@ def work(task: Message, report: Report) -> Message:
     for before in steps:
         after = expected.get(before + 1, rerun.hashes[before + 1])
         batch = batch_of(data, condition.seed_for("order"), before)
-        if task["apart"]:
+        if task["trace"]:
             step.restore(rerun.states[before])
-            save(folder / f"apart{before}.npz", step.take(batch))
-            answer["unfaithful"] += unlike_names(step, hashes(step.state.read()), after)
+            save(folder / f"traced{before}.npz", step.trace(batch))
+            answer["unfaithful"] += differing_names(step, hashes(step.state.read()), after)
             continue
         save_state(folder / f"state{before}.npz", step, rerun.states[before], batch)
         step.restore(rerun.states.pop(before))
         step.advance(batch)
-        answer["exact"].append(not unlike_names(step, hashes(step.state.read()), after))
+        answer["exact"].append(not differing_names(step, hashes(step.state.read()), after))
         save_state(folder / f"own{before}.npz", step, step.state.read(), ())
         if task["other"]:
             cross(step, Path(task["other"]) / f"state{before}.npz")
@@ -115,7 +117,7 @@ def work(task: Message, report: Report) -> Message:
 
 
 def repeat(model: Any, data: Data, seed: int, rerun: Rerun, steps: int) -> None:
-    """Train as the worker does, without a record."""
+    """Train as `fpdrift.training._worker` does, without writing a record."""
     an_epoch = math.ceil(len(data.train_images) / BATCH)
     model.fit(
         _worker.batches(data, seed),
@@ -128,24 +130,24 @@ def repeat(model: Any, data: Data, seed: int, rerun: Rerun, steps: int) -> None:
 
 
 def batch_of(data: Data, seed: int, before: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return the batch that is seen after so many steps."""
+    """Return the batch of the step after `before` updates."""
     return next(itertools.islice(_worker.batches(data, seed), before, None))
 
 
-def unlike_names(step: Step, found: Hashes, wanted: Hashes) -> list[str]:
+def differing_names(step: Step, found: Hashes, wanted: Hashes) -> list[str]:
     """Name the tensors whose hashes differ."""
     return [step.state.tensors[i].name for i in np.flatnonzero(found != wanted)]
 
 
 def save_state(path: Path, step: Step, arrays: Arrays, batch: Any) -> None:
-    """Write every variable of a state, and the batch that comes next."""
+    """Write every variable of a state, and the next batch."""
     pairs = zip(step.state.tensors, arrays, strict=True)
     seen = [TracedTensor(tensor.role, tensor.name, "", values) for tensor, values in pairs]
     save(path, seen + [TracedTensor("batch", str(i), "", values) for i, values in enumerate(batch)])
 
 
 def cross(step: Step, path: Path) -> None:
-    """Do the update that the other run does next, from its state and with its batch."""
+    """Do the other run's next update, from its state and with its batch."""
     arrays, batch = _read_state(path, step)
     step.restore(arrays)
     step.advance(batch)
@@ -158,20 +160,21 @@ def _read_state(path: Path, step: Step) -> tuple[Arrays, Arrays]:
         if item.values.dtype.name != tensor.dtype:
             message = (
                 f"{tensor.name} is {tensor.dtype} in one run and {item.values.dtype.name} in the "
-                "other, so that no step can start from both; choose runs of one weight dtype"
+                "other, so one run's step cannot start from the other's state; choose runs with "
+                "the same weight dtype"
             )
             raise FpdriftError(message)
     return [item.values for item in seen[:size]], [item.values for item in seen[size:]]
 
 
 def _expected(path: Path, step: Step) -> dict[int, Hashes]:
-    """Read the record's hashes, in the order of its own tensors."""
+    """Read the record's hashes, checking that its tensors are those of the model."""
     with np.load(path, allow_pickle=False) as file:
         names, steps, table = [str(n) for n in file["names"]], file["steps"], file["hashes"]
     ours = [tensor.name for tensor in step.state.tensors]
     if names != ours:
         odd = next(iter(set(names) ^ set(ours)), "their order")
-        message = f"the record is of another network than the one it names: {odd!r}"
+        message = f"the record's tensors are not those of the network that it names: {odd!r}"
         raise FpdriftError(message)
     return {int(at): row for at, row in zip(steps, table, strict=True)}
 

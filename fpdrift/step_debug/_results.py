@@ -1,9 +1,4 @@
-"""What `explain_step`, `compare_step` and `split_steps` return.
-
-What `find_gates` and `compare_gates` return.
-
-What `diagnose_step` and `diagnose_runs` return.
-"""
+"""Result types of `fpdrift.step_debug`: traced steps, changed ReLU gates, and diagnoses."""
 
 from __future__ import annotations
 
@@ -25,22 +20,22 @@ class StepDifference(Result):
     #: "before" (the state and batch that the step starts from), "forward", "loss", "backward"
     #: (gradients) or "after" (optimiser slots, then weights, then moving statistics)
     stage: str
-    #: such as ``"conv1/kernel"``; ``"conv1/output"`` for what a layer gives. In "backward" it is
-    #: the gradient of the loss with respect to what bears this name.
+    #: such as ``"conv1/kernel"``, or ``"conv1/output"`` for a layer's output. In "backward" it is
+    #: the gradient of the loss with respect to the tensor of this name.
     name: str
-    #: the layer that computed it, forward or backward (several: comma-separated); empty where that
-    #: is unknown or no layer did
+    #: layer that computed it, forward or backward (comma-separated if several); empty if no layer
+    #: did or the layer is unknown
     layer: str
     shape: tuple[int, ...]
-    #: elements whose bits differ, of `size`
+    #: number of elements whose bits differ, out of `size`
     differing: int
     size: int
-    #: largest distance of two elements; None between two dtypes, where these are no floats, or
-    #: where a NaN meets a number
+    #: largest distance between two elements; None if the dtypes differ, are not floating-point, or
+    #: only one of the two elements is NaN
     largest_ulps: int | None
     #: ||a - b|| / ||a||, in float64
     relative: float
-    #: where the first of them is, and its values
+    #: index of the first differing element, and its values
     first_index: tuple[int, ...]
     value_a: float
     value_b: float
@@ -56,64 +51,66 @@ class StepDifference(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RerunCheck(Result):
-    """One run, repeated up to a step and held against its record."""
+    """One run, rerun up to a step and checked against its record."""
 
     #: name of the record
     name: str
-    #: recorded steps whose every hash was compared
+    #: number of recorded steps at which all hashes were compared
     checked: int
-    #: first recorded step at which the repeated run has other bits than the record; None if none
+    #: first recorded step at which the rerun differs from the record; None if it never does
     mismatch: int | None
     #: tensors that differ there
     mismatch_tensors: tuple[str, ...]
-    #: tensors whose bits after the step taken apart are not those of the run
+    #: tensors whose bits after the traced step differ from those of the run
     unfaithful: tuple[str, ...]
 
     @property
     def exact(self) -> bool:
-        """Whether all that was seen has the bits of the run itself."""
+        """Whether the rerun and the traced step are bit-identical to the run."""
         return self.mismatch is None and not self.unfaithful
 
     def __str__(self) -> str:
         if self.mismatch is not None:
             more = f" (+{len(self.mismatch_tensors) - 1})" if len(self.mismatch_tensors) > 1 else ""
             return (
-                f"{self.name}: repeated here, it has other bits than its record from step "
-                f"{self.mismatch} on, in {self.mismatch_tensors[0]}{more}"
+                f"{self.name}: the rerun differs from the record from step {self.mismatch} on, "
+                f"in {self.mismatch_tensors[0]}{more}"
             )
         if self.unfaithful:
+            count = len(self.unfaithful)
+            tensors = f"{count} tensors, first in" if count > 1 else "one tensor,"
             return (
-                f"{self.name}: taken apart, the step ends with other bits than the run in "
-                f"{len(self.unfaithful)} tensors, {self.unfaithful[0]} the first"
+                f"{self.name}: the traced step is not bit-identical to the run's own step; it "
+                f"differs in {tensors} {self.unfaithful[0]}"
             )
-        return f"{self.name}: the bits of the run"
+        return f"{self.name}: bit-identical to the run"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepExplained(Result):
     """One training step under two conditions, tensor by tensor."""
 
-    #: the step, as records count them: the update that leads from step - 1 to it; None for two
-    #: models from one state
+    #: number of the step, as in records: the update from step - 1 to step; None for two models
+    #: started from one state
     step: int | None
-    #: how each step was repeated, or held against Keras' own step from the same state
+    #: check of each rerun, or of each traced step against Keras' own step from the same state
     run_a: RerunCheck | None
     run_b: RerunCheck | None
-    #: tensors compared
+    #: number of tensors compared
     compared: int
-    #: those that differ, in order of computing
+    #: tensors that differ, in order of computation
     differences: tuple[StepDifference, ...]
-    #: tensors that one side alone has, or in another shape
+    #: tensors that only one side has, or whose shapes differ
     unmatched: tuple[str, ...]
 
     @property
     def first(self) -> StepDifference | None:
-        """The first tensor that differs."""
+        """The first tensor that differs; None if none does."""
         return self.differences[0] if self.differences else None
 
     @property
     def exact(self) -> bool:
-        """Whether all that was seen has the bits of the runs themselves."""
+        """Whether the traced steps are bit-identical to those of the runs."""
         return all(run is None or run.exact for run in (self.run_a, self.run_b))
 
     def __repr__(self) -> str:
@@ -122,7 +119,7 @@ class StepExplained(Result):
     def __str__(self) -> str:
         where = "one state" if self.step is None else f"step {self.step}"
         found = f"first {self.first}" if self.first else "no tensor differs"
-        parts = [f"{where}: {found}", f"{len(self.differences)} of {self.compared} differ"]
+        parts = [f"{where}: {found}", f"{len(self.differences)} of {self.compared} tensors differ"]
         if self.unmatched:
             parts.append(f"{len(self.unmatched)} without a counterpart")
         parts += [str(run) for run in (self.run_a, self.run_b) if run and not run.exact]
@@ -131,27 +128,28 @@ class StepExplained(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepSplit(Result):
-    """How much of the distance after a step the step made itself, and how much it had made bigger.
+    """The distance after a step, split into what the step amplified and what it injected.
 
-    With F one step under a condition, from a whole state (weights, slots, moving statistics, random
-    generators, batch), total = F_A(A) - F_B(B) is amplified = F_A(A) - F_A(B) plus injected =
-    F_A(B) - F_B(B), as vectors over the trainable weights. Norms do not add up; shares do.
+    Let F be one step under a condition, applied to a full state (weights, slots, moving statistics,
+    random generators, batch). Then total = F_A(A) - F_B(B) is the sum of amplified =
+    F_A(A) - F_A(B) and injected = F_A(B) - F_B(B), as vectors over the trainable weights. The
+    shares add up to 1; the norms do not add up.
     """
 
-    #: updates done before the step
+    #: number of updates before the step
     step: int
     #: ||A - B||
     before: float
-    #: norms of the three, in float64
+    #: norms of the three vectors, in float64
     total: float
     amplified: float
     injected: float
-    #: <part, total> / ||total||**2, which add up to 1; None where the total is 0
+    #: <part, total> / ||total||**2; the two add up to 1. None where the total is 0.
     amplified_share: float | None
     injected_share: float | None
     #: ||total - (amplified + injected)||
     residual: float
-    #: whether F_A(A) and F_B(B), each from its saved state, have the bits of its record
+    #: whether F_A(A) and F_B(B), each from its saved state, are bit-identical to the record
     exact_a: bool
     exact_b: bool
 
@@ -167,42 +165,42 @@ class StepSplit(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gate(Result):
-    """One ReLU of one sample that is open in one run and shut in the other."""
+    """A ReLU that, for one sample, is open in one run and closed in the other."""
 
-    #: the ReLU layer, its unit (last axis: neuron or channel), the sample's place in the batch
+    #: the ReLU layer, its unit (last axis: neuron or channel), and the sample's index in the batch
     layer: str
     unit: int
     sample: int
-    #: the place in between, such as (row, column); empty behind a dense layer
+    #: the axes in between, such as (row, column); empty after a dense layer
     pixel: tuple[int, ...]
-    #: what goes into the ReLU; None where a layer ends in its ReLU and the gate is shut, so that
-    #: nobody sees it
+    #: input of the ReLU; None where the ReLU is its layer's activation and the gate is closed, so
+    #: that the input cannot be observed
     value_a: float | None
     value_b: float | None
-    #: standard deviation of what goes into this unit over the batch, in run A
+    #: standard deviation of this unit's input over the batch, in run A
     spread: float
-    #: spacing of the floats at the spread: what one rounding of an ordinary value of the unit is
+    #: one ulp at `spread`: the rounding error of a typical value of this unit
     ulp: float
-    #: the loss's gradient with respect to what comes out of the ReLU; it goes on if the gate is
-    #: open
+    #: gradient of the loss with respect to the ReLU's output; it passes through an open gate
     gradient_a: float
     gradient_b: float
 
     @property
     def open_in(self) -> str:
-        """The run in which it is open: "a" or "b"."""
+        """The run in which the gate is open: "a" or "b"."""
         return "a" if self.value_a is not None and self.value_a > 0 else "b"
 
     @property
     def from_zero(self) -> float:
-        """The larger distance from zero of the two values."""
+        """The larger magnitude of the two values."""
         return max(abs(v) for v in (self.value_a, self.value_b) if v is not None)
 
     @property
     def ulps_from_zero(self) -> float:
-        """The same in ulps of the spread.
+        """The same, in ulps of the spread.
 
-        (In ulps of the value itself nothing is near zero: half of all floats lie below one.)
+        Ulps of the value itself would not measure closeness to zero: half of all floats lie between
+        -1 and 1.
         """
         return self.from_zero / self.ulp
 
@@ -211,65 +209,66 @@ class Gate(Result):
 
     def __str__(self) -> str:
         pixel = f", pixel {self.pixel}" if self.pixel else ""
-        a, b = ("shut" if v is None else f"{v:.2g}" for v in (self.value_a, self.value_b))
+        a, b = ("closed" if v is None else f"{v:.2g}" for v in (self.value_a, self.value_b))
         return f"{self.layer} unit {self.unit}, sample {self.sample}{pixel}: {a} against {b}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayerGates(Result):
-    """The gates of one ReLU layer on one batch."""
+    """Gate counts of one ReLU layer on one batch."""
 
     layer: str
     gates: int
-    #: open in one run and shut in the other
+    #: gates that are open in one run and closed in the other
     changed: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Gates(Result):
-    """One step of two runs, seen at its ReLUs; arrays are read-only.
+    """The ReLU gates in one step of two runs; arrays are read-only.
 
-    Not seen are other places at which a derivative leaps: which element wins a max pooling, a
-    ReLU's upper end.
+    Other discontinuous derivatives are not covered: which element wins a max pooling, and the upper
+    limit of a bounded ReLU.
     """
 
-    #: the update that leads from step - 1 to it; None for two states of one model
+    #: the update from step - 1 to step; None for two states of one model
     step: int | None
-    #: how each step was repeated, or held against Keras' own step from the same state
+    #: check of each rerun, or of each traced step against Keras' own step from the same state
     run_a: RerunCheck | None
     run_b: RerunCheck | None
-    #: steps looked through for it, and the distance of the weights (those with a gradient) there
+    #: steps searched, and the distance between the weights (those with a gradient) at each
     steps: npt.NDArray[np.int64]
     distance: npt.NDArray[np.float64]
-    #: every ReLU layer that was seen, in order of computing
+    #: all observable ReLU layers, in order of computation
     layers: tuple[LayerGates, ...]
-    #: the ReLU layer and unit whose weights moved apart most in the step; None where no weights
-    #: belong to any
+    #: the ReLU layer and unit whose weights diverged most in the step; None if no weights belong
+    #: to a ReLU unit
     layer: str | None
     unit: int | None
     #: names of these weights
     weights: tuple[str, ...]
-    #: part of all weights' squared movement apart in the step that this unit's made
+    #: this unit's share of the squared change of the difference in the step, over all weights
     moved_share: float | None
-    #: part of the squared distance of the layer's weights after the step that each unit holds
+    #: each unit's share of the squared distance between the layer's weights after the step
     shares: npt.NDArray[np.float64]
-    #: gates of this unit that changed, and the one with the largest gradient; None: none did
+    #: number of this unit's gates that changed, and the one with the largest gradient; None if no
+    #: gate changed
     unit_changed: int
     gate: Gate | None
 
     @property
     def changed(self) -> int:
-        """How many gates changed in all."""
+        """Number of gates that changed."""
         return sum(layer.changed for layer in self.layers)
 
     @property
     def share(self) -> float | None:
-        """The unit's part of the squared distance of its layer's weights after the step."""
+        """The unit's share of the squared distance between its layer's weights after the step."""
         return None if self.unit is None else float(self.shares[self.unit])
 
     @property
     def exact(self) -> bool:
-        """Whether all that was seen has the bits of the runs themselves."""
+        """Whether the traced steps are bit-identical to those of the runs."""
         return all(run is None or run.exact for run in (self.run_a, self.run_b))
 
     def __repr__(self) -> str:
@@ -281,10 +280,10 @@ class Gates(Result):
         parts = [f"{where}: {self.changed} of {total} gates changed"]
         if self.unit is not None:
             parts.append(
-                f"{self.layer} unit {self.unit} holds {self.share:.1%} of its layer's squared "
-                f"distance and made {self.moved_share:.1%} of all movement"
+                f"{self.layer} unit {self.unit} accounts for {self.share:.1%} of its layer's "
+                f"squared distance and {self.moved_share:.1%} of the squared change in this step"
             )
-            parts.append(str(self.gate) if self.gate else "none of its own gates changed")
+            parts.append(str(self.gate) if self.gate else "none of its gates changed")
         parts += [str(run) for run in (self.run_a, self.run_b) if run and not run.exact]
         return "; ".join(parts)
 
@@ -305,64 +304,75 @@ Cause = Literal[
     "rounded constant",
     "not known",
 ]
-_AS_MUCH = "rounding can give as much, but"
-#: Cause -> sentence; braces hold the names in their order, and the measure that decides.
+_EXPLICABLE = "rounding could produce a difference of this size, but"
+#: Cause -> sentence; the braces take `Diagnosis.names` in order, and the deciding measure.
 _SENTENCES: dict[Cause, str] = {
-    "same bits": "no bit of what the step computes differs",
-    "other start": "the two start from other values: {start}",
+    "same bits": "everything that the step computes is bit-identical",
+    "other start": "the two steps start from different values: {start}",
     "not repeatable": (
-        "{}'s step does not repeat itself: from one state and batch, {} changes; a layer that "
-        "draws without a seed of Keras, or keeps a state outside of the model's variables, does "
-        "that"
+        "{}'s step is not repeatable: rerun from the same state and batch, {} changes; typical "
+        "causes are layers that draw random numbers without a Keras seed or keep state outside "
+        "the model's variables"
     ),
-    "noise alone": ("all that differs is numbers whose sign rounding alone decides, such as in {}"),
+    "noise alone": "the only differences are in values whose sign is rounding noise, such as in {}",
     "hidden by NaN": (
-        "loss or gradients are not finite in either, which hides any difference that comes "
-        "before, such as in {}"
+        "the loss or gradients contain NaN or infinity in both steps, which hides any earlier "
+        "difference, such as in {}"
     ),
-    "shrinks": "nothing of it is left in float64: {by}",
-    "shrinks too far": "nothing of it is left in float64, yet rounding gave less: {by}",
-    "stays": "it stays in float64: {by}",
-    "large": "it is more than rounding can give: {by}",
-    "no float64": f"{_AS_MUCH} the step could not be repeated in float64",
-    "float32 remains": f"{_AS_MUCH} in float64 {{}} still computes in float32, in {{}}",
-    "rounded constant": (
-        f"{_AS_MUCH} {{}} computes with a constant that was rounded to float32, in {{}}"
+    "shrinks": "the difference shrinks in float64 as rounding does: {by}",
+    "shrinks too far": (
+        "the difference disappears in float64, but it is larger than rounding explains: {by}"
     ),
-    "not known": "this older file does not say why",
+    "stays": "the difference remains in float64: {by}",
+    "large": "the difference is larger than rounding explains: {by}",
+    "no float64": f"{_EXPLICABLE} the step could not be repeated in float64",
+    "float32 remains": f"{_EXPLICABLE} in the float64 step {{}} still uses float32, in {{}}",
+    "rounded constant": f"{_EXPLICABLE} {{}} uses a constant rounded to float32, in {{}}",
+    "not known": "this older file does not record the reason",
+}
+#: How the sentences began that older versions stored, in the order in which they are tried. Those
+#: that named a layer or a tensor are missing: the names cannot be recovered.
+_STORED_OPENINGS: dict[str, Cause] = {
+    "no bit of what the step computes differs": "same bits",
+    "the two start from other values: ": "other start",
+    "nothing of it is left in float64: ": "shrinks",
+    "nothing of it is left in float64, yet rounding gave less: ": "shrinks too far",
+    "it stays in float64: ": "stays",
+    "it is more than rounding can give: ": "large",
+    "rounding can give as much, but the step could not be repeated in float64": "no float64",
 }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measure(Result):
-    """How far apart the two are in one thing that a step computes, and how far rounding can go.
+    """The distance in one kind of tensor that a step computes, and how much rounding explains.
 
-    Each is ||a - b|| / ||a|| of one tensor: the one of its kind that rounding explains worst.
-    Elements whose gradient rounding alone can bring to zero are left out.
+    Each distance is ||a - b|| / ||a|| of a single tensor: the one of its kind that rounding
+    explains least. Elements whose gradient rounding noise can bring to zero are left out.
     """
 
-    #: "loss", "gradient" (of the trainable weights), "update" (weights after the step less before),
-    #: or "update of" a moving statistic or an optimiser's slot, such as "update of momentum"
+    #: "loss", "gradient" (of the trainable weights), "update" (the change of the weights), or
+    #: "update of" a moving statistic or an optimiser slot, such as "update of momentum"
     what: str
-    #: in the runs' own dtype
+    #: in the dtype of the runs
     distance: float
-    #: what rounding can give there: from the step repeated with every number moved by one ulp, or
-    #: from what is left in float64
+    #: largest distance that rounding explains, from the step repeated with every number perturbed
+    #: by one ulp, or from what remains in float64
     explained: float
-    #: the same two with the step repeated in float64; None where it could not be
+    #: the same two for the step repeated in float64; None where that was not possible
     distance64: float | None
     explained64: float | None
-    #: name of the tensor; empty in results of before, whose figures are of all tensors of a kind
+    #: name of the tensor; empty in older results, whose figures cover all tensors of a kind
     tensor: str = ""
 
     @property
     def beyond(self) -> bool:
-        """Whether rounding to the runs' own dtype cannot explain the distance."""
+        """Whether the distance is larger than rounding in the runs' dtype explains."""
         return not self.distance <= self.explained
 
     @property
     def stays(self) -> bool:
-        """Whether it stays where rounding is a billion times smaller."""
+        """Whether the difference remains in float64, where rounding is a billion times smaller."""
         if self.distance64 is None or self.explained64 is None:
             return False
         return not self.distance64 <= self.explained64
@@ -373,7 +383,7 @@ class Measure(Result):
     def __str__(self) -> str:
         where = f" of {self.tensor}" if self.tensor not in ("", self.what) else ""
         what = f"{self.what}{where}"
-        text = f"{what}: {self.distance:.1e} (rounding can give {self.explained:.1e})"
+        text = f"{what}: {self.distance:.1e} (rounding explains up to {self.explained:.1e})"
         if self.distance64 is None or self.explained64 is None:
             return text
         return f"{text}, in float64 {self.distance64:.1e} ({self.explained64:.1e})"
@@ -381,63 +391,63 @@ class Measure(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Diagnosis(Result):
-    """Whether rounding can explain that one training step of two runs gives other bits."""
+    """Whether rounding can explain the difference between two versions of one training step."""
 
     _computed = ("reason",)
 
-    #: "identical" where no bit differs that the step computes
+    #: "identical" if everything that the step computes is bit-identical
     verdict: Verdict
-    #: what the verdict follows from
+    #: what the verdict is based on
     cause: Cause
-    #: as records count steps; None for two models
+    #: number of the step, as in records; None for two models
     step: int | None
-    #: in order of computing; empty where the two start from other values
+    #: in order of computation; empty where the two steps start from different values
     measures: tuple[Measure, ...]
-    #: stage and name of the first tensor that rounding cannot explain, in order of computing
+    #: stage and name of the first tensor that rounding cannot explain, in order of computation
     first: str | None
-    #: kind of tensor that the step starts from ("batch/0" is the inputs, "batch/1" the labels,
-    #: "weights") and that differs -> relative distance; infinite for what one alone has, such as
-    #: "batch/2", sample weights
+    #: kind of starting tensor that differs ("batch/0" is the inputs, "batch/1" the labels,
+    #: "weights") -> relative distance; infinite for a tensor that only one side has, such as the
+    #: sample weights, "batch/2"
     start: dict[str, float]
-    #: settings that differ, such as ``"optimizer momentum: 0.9, 0.95"``: of two models those of
-    #: optimiser and layers, of two runs network, data, labels and the condition
+    #: settings that differ, such as ``"optimizer momentum: 0.9, 0.95"``: for two models those of
+    #: the optimiser and layers; for two runs network, data, labels and condition
     settings: tuple[str, ...]
-    #: how the runs were repeated; None for two models
+    #: check of each rerun; None for two models
     run_a: RerunCheck | None
     run_b: RerunCheck | None
-    #: which of the two ("A" or "B"), a tensor, a layer or a node of the graph that the cause is in
+    #: where the cause lies: the side ("A" or "B"), and a tensor, a layer or a node of the graph
     names: tuple[str, ...] = ()
-    #: what decides; of the tensor's starting values where the two start from others
+    #: the deciding measure; that of a starting tensor where the starting values differ
     by: Measure | None = None
-    #: which of the two alone has sample weights
+    #: the side that has sample weights, if only one does
     weighted: Literal["A", "B"] | None = None
 
     @classmethod
     def upgrade(cls, encoded: dict[str, Any]) -> dict[str, Any]:
-        """Read the verdict that had another name, and the cause from a stored sentence."""
+        """Translate a renamed verdict, and find the cause in a stored sentence."""
         if encoded["verdict"] == "other mathematics":
             encoded = encoded | {"verdict": "different computation"}
         if "reason" in encoded:
-            encoded = encoded | _told(encoded["reason"], encoded["measures"])
+            encoded = encoded | _parse_stored_reason(encoded["reason"], encoded["measures"])
         return super(Diagnosis, cls).upgrade(encoded)
 
     @property
     def reason(self) -> str:
-        """What the verdict follows from, in a sentence."""
-        start = "" if self.by is None else _start(self.by)
-        told = _SENTENCES[self.cause].format(*self.names, by=self.by, start=start)
+        """The reason for the verdict, in a sentence."""
+        start = "" if self.by is None else _describe_start(self.by)
+        sentence = _SENTENCES[self.cause].format(*self.names, by=self.by, start=start)
         batch = [name for name in self.start if name.startswith("batch/")]
         if self.verdict == "identical" and batch:
-            told = f"{told}, although {batch[0]} does"
-        return f"{self.weighted} alone has sample weights; {told}" if self.weighted else told
+            sentence = f"{sentence}, although {batch[0]} differs"
+        return f"only {self.weighted} has sample weights; {sentence}" if self.weighted else sentence
 
     @property
     def exact(self) -> bool:
-        """Whether what was judged has the bits of the runs themselves."""
+        """Whether the diagnosed steps are bit-identical to those of the runs."""
         return all(run is None or run.exact for run in (self.run_a, self.run_b))
 
     def __getitem__(self, what: str) -> Measure:
-        """Return the measure of that name."""
+        """Return the measure of a kind, such as "gradient"."""
         found = {measure.what: measure for measure in self.measures}
         return found[what]
 
@@ -450,21 +460,21 @@ class Diagnosis(Result):
         return "; ".join([f"{where}{self.verdict}: {self.reason}", *runs])
 
 
-def _start(by: Measure) -> str:
-    apart = f"{by.distance:.1e} apart" if isfinite(by.distance) else "zeros or not finite in one"
-    return f"{by.tensor}, {apart}"
+def _describe_start(by: Measure) -> str:
+    far = isfinite(by.distance)
+    distance = f"relative distance {by.distance:.1e}" if far else "zero or not finite on one side"
+    return f"{by.tensor}, {distance}"
 
 
-def _told(reason: str, measures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Find the cause in a sentence of an older version, and the measure that it names."""
-    for cause, sentence in _SENTENCES.items():
-        before, brace, _ = sentence.partition("{")
-        if not before or not reason.startswith(before):
+def _parse_stored_reason(reason: str, measures: list[dict[str, Any]]) -> dict[str, Any]:
+    """Find the cause in a sentence stored by an older version, and the measure that it names."""
+    for opening, cause in _STORED_OPENINGS.items():
+        if not reason.startswith(opening):
             continue
-        what = reason.removeprefix(before)
+        what = reason.removeprefix(opening)
         if cause == "other start":
-            tensor, _, apart = what.rpartition(", ")
-            far = float(apart.split()[0]) if apart.endswith("apart") else nan
+            tensor, _, distance = what.rpartition(", ")
+            far = float(distance.split()[0]) if distance.endswith("apart") else nan
             by = Measure(
                 what="start",
                 tensor=tensor,
@@ -475,6 +485,6 @@ def _told(reason: str, measures: list[dict[str, Any]]) -> dict[str, Any]:
             )
             return {"cause": cause, "by": encode(by)}
         named = [m for m in measures if what.startswith(f"{m['what']}: ")]
-        if named or not brace:
+        if named or not opening.endswith(": "):
             return {"cause": cause, "by": named[0] if named else None}
     return {"cause": "not known"}

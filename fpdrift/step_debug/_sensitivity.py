@@ -1,7 +1,7 @@
-"""One side of a step that is to be judged: taken apart, repeated, and nudged by one ulp.
+"""Measure a step's sensitivity to rounding: trace it, repeat it, and perturb it by one ulp.
 
-How much a step amplifies one rounding is measured on the step itself, by moving every number that
-it starts from by one ulp.
+How much a step amplifies a rounding error is measured on the step itself, by perturbing every
+starting value by one ulp.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ import numpy.typing as npt
 
 from fpdrift.floats import format_of
 from fpdrift.recorder._state import sublayers
-from fpdrift.step_debug._float64_step import WideStep, double, widen
+from fpdrift.step_debug._float64_step import Float64Step, float64_policy, to_float64
 from fpdrift.step_debug._quantities import Side, distances, is_float, kinds_of, noise_of, tensors_of
 from fpdrift.step_debug._trace import Step
 from fpdrift.step_debug._trace_file import TracedTensor, differences
 
 Array = npt.NDArray[Any]
 NUDGES = 3
-#: A nudge rounds each number that a step starts from once; the step itself rounds again and again.
+#: Safety factor: a perturbation rounds each starting value once, but the step rounds many times.
 MARGIN = 100.0
 #: Bytes of a float32.
 _SINGLE = 4
 
 
-def side(
+def measure_side(
     step: Step, start: Sequence[Array], batch: Sequence[Any], spacing: float | None = None
 ) -> Side:
-    """Take a step apart, once more, then under nudges of one ulp."""
+    """Trace a step twice, then with its starting values perturbed by one ulp."""
     spacing, rng = spacing or _spacing(step.model), np.random.default_rng(1)
-    plain, again = (_take(step, start, batch) for _ in range(2))
+    plain, again = (_trace(step, start, batch) for _ in range(2))
     unlike = [d for d in differences(plain, again)[1] if d.stage != "before"]
-    plain, moved = unscaled(plain, step.model), []
+    plain, moved = remove_loss_scale(plain, step.model), []
     for _ in range(NUDGES):
-        from_ = [_moved(values, spacing, rng) for values in start]
-        shaken = keras.tree.map_structure(lambda x: _moved(np.asarray(x), spacing, rng), batch)
-        moved.append(unscaled(_take(step, from_, shaken), step.model))
+        from_ = [_perturb(values, spacing, rng) for values in start]
+        shaken = keras.tree.map_structure(lambda x: _perturb(np.asarray(x), spacing, rng), batch)
+        moved.append(remove_loss_scale(_trace(step, from_, shaken), step.model))
     kinds, tensors = kinds_of(plain), tensors_of(plain)
     moved_kinds = [kinds_of(other) for other in moved]
     noise = noise_of(kinds, moved_kinds, MARGIN)
@@ -49,18 +49,22 @@ def side(
         found |= distances(tensors, tensors_of(other), noise)
         for key, far in found.items():
             spread[key] = max(far, spread.get(key, 0.0))
-    unsteady = f"{unlike[0].stage} {unlike[0].name}" if unlike else None
-    return Side(plain, spread, spacing, noise, unsteady)
+    not_repeatable = f"{unlike[0].stage} {unlike[0].name}" if unlike else None
+    return Side(plain, spread, spacing, noise, not_repeatable)
 
 
-def side64(step: WideStep | None, start: Sequence[Array], batch: Sequence[Any]) -> Side | None:
-    """Do the same in float64; None if the step cannot be had in it."""
+def measure_float64_side(
+    step: Float64Step | None, start: Sequence[Array], batch: Sequence[Any]
+) -> Side | None:
+    """Do the same in float64; return None if the step does not support it."""
     if step is None:
         return None
-    with double():
+    with float64_policy():
         try:
-            found = side(step, [widen(values) for values in start], widen(batch), 2.0**-52)
-        except Exception:  # noqa: BLE001 - a stranger's model may refuse float64 in any way
+            found = measure_side(
+                step, [to_float64(values) for values in start], to_float64(batch), 2.0**-52
+            )
+        except Exception:  # noqa: BLE001 - a user's model may fail in float64 in any way
             return None
     narrow = step.narrow or tuple(
         f"{item.stage} {item.name}"
@@ -70,10 +74,10 @@ def side64(step: WideStep | None, start: Sequence[Array], batch: Sequence[Any]) 
     return found._replace(narrow=narrow, constants=step.constants)
 
 
-def unscaled(seen: Sequence[TracedTensor], model: Any) -> list[TracedTensor]:
-    """Take a constant factor off the loss and its gradients, as the optimiser does before it steps.
+def remove_loss_scale(seen: Sequence[TracedTensor], model: Any) -> list[TracedTensor]:
+    """Divide the loss and its gradients by the constant loss scale, as the optimiser does.
 
-    A half is written in float32: small gradients that the factor keeps from zero fit into it.
+    Half-precision values become float32, since small gradients may underflow without the scale.
     """
     factor = getattr(getattr(model, "optimizer", None), "loss_scale_factor", None) or 1.0
     if factor == 1.0:
@@ -98,13 +102,13 @@ def _spacing(model: Any) -> float:
     return max(2.0 ** (1 - format_of(dtype).precision) for dtype in dtypes if "float" in dtype)
 
 
-def _take(step: Step, start: Sequence[Array], batch: Sequence[Any]) -> list[TracedTensor]:
+def _trace(step: Step, start: Sequence[Array], batch: Sequence[Any]) -> list[TracedTensor]:
     step.restore(start)
-    return step.take(batch)
+    return step.trace(batch)
 
 
-def _moved(values: Array, spacing: float, rng: np.random.Generator) -> Array:
-    """Move every number by about one ulp; zeros stay, and counters and keys do."""
+def _perturb(values: Array, spacing: float, rng: np.random.Generator) -> Array:
+    """Perturb every number by about one ulp, except zeros, counters and keys."""
     if not is_float(values):
         return values
     signs = rng.choice([-spacing, spacing], values.shape)

@@ -1,6 +1,6 @@
-"""The program of a fresh process: what rounding does to one step of a run, and the step in float64.
+"""Worker program: measure the sensitivity of one step of a run, and repeat the step in float64.
 
-It is started by `fpdrift.step_debug._diagnose` and reads its task from there.
+`fpdrift.step_debug._diagnose` starts it and passes its task; see `fpdrift.subprocesses`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fpdrift.step_debug._float64_step import wide_step
+from fpdrift.step_debug._float64_step import float64_step
 from fpdrift.step_debug._quantities import write
-from fpdrift.step_debug._sensitivity import side, side64
+from fpdrift.step_debug._sensitivity import measure_float64_side, measure_side
 from fpdrift.step_debug._trace import Step
 from fpdrift.step_debug._trace_file import load
 from fpdrift.subprocesses import Message, Report, serve
@@ -20,7 +20,7 @@ from fpdrift.training._networks import build
 
 
 def work(task: Message, _: Report) -> Message:
-    """Do as the task says; see `fpdrift.step_debug._diagnose` for what is in it."""
+    """Run a task; see `fpdrift.step_debug._diagnose` for its contents."""
     condition = Condition.from_dict(task["condition"])
     _worker.configure(condition)
 
@@ -29,16 +29,16 @@ def work(task: Message, _: Report) -> Message:
         _worker.prepare(model, task["network"], jit=condition.jit)
         return model
 
-    return both(make, task)
+    return measure_both(make, task)
 
 
-def both(make: Callable[[], Any], task: Message) -> Message:
-    """Nudge a run's step, and do in float64 what has the common start; write that down."""
+def measure_both(make: Callable[[], Any], task: Message) -> Message:
+    """Measure a run's own step, and the float64 step from the common start; write both."""
     step = Step(make())
     names = [tensor.name for tensor in step.state.tensors]
-    low = side(step, *_start(task["own"], task["own"], names))
+    low = measure_side(step, *_start(task["own"], task["own"], names))
     start, batch = _start(task["state"], task["batch"], names)
-    high = side64(wide_step(make, batch), start, batch)
+    high = measure_float64_side(float64_step(make, batch), start, batch)
     write(Path(task["low"]), low)
     if high is not None:
         write(Path(task["high"]), high)
@@ -46,7 +46,7 @@ def both(make: Callable[[], Any], task: Message) -> Message:
 
 
 def _start(state: str, batch: str, names: list[str]) -> tuple[list[Any], list[Any]]:
-    """Read what a step starts from: its state in the order of the names, and its batch."""
+    """Read the starting state, in the order of the names, and the batch of a step."""
     before = {item.name: item.values for item in load(Path(state)) if item.stage == "before"}
     given = {item.name: item.values for item in load(Path(batch)) if item.stage == "before"}
     return [before[name] for name in names], [given["batch/0"], given["batch/1"]]

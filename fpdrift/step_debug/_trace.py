@@ -1,13 +1,12 @@
-"""One training step with every tensor in it: layer by layer forward, the loss, backward, update.
+"""Trace one training step: every tensor of the forward pass, loss, backward pass and update.
 
-It computes what Keras' own step computes, in one function that is compiled alike. But whoever looks
-at a tensor keeps a compiler from doing away with it, and that may round otherwise: what is seen
-here is what happened only if the state after it has the same bits. Whoever uses it has to compare.
+The traced step computes what Keras' own step computes, in one function that is compiled in the same
+way. Returning a tensor may keep the compiler from fusing it away, which may round differently. So
+the trace shows what happened in the run only if the state after it is bit-identical: callers have
+to check that.
 
-Taps on a model's layers: the tensors that pass between them in one training step.
-
-Every layer of the model, and of the models inside it, is tapped as a whole: what happens in a
-recurrent layer's loop has no tensor that could be seen from outside.
+Layers are tapped from outside, including those of nested models. The time steps of a recurrent
+layer have no tensors that can be tapped.
 """
 
 from __future__ import annotations
@@ -30,20 +29,20 @@ from fpdrift.step_debug._trace_file import TracedTensor
 
 
 @dataclass
-class Tapped:
-    """What passed one forward run."""
+class TappedTensors:
+    """The tensors tapped in one forward pass."""
 
-    #: name of each tensor, such as ``"conv1/output"``, in the order of computing
+    #: name of each tensor, such as ``"conv1/output"``, in order of computation
     names: list[str] = field(default_factory=list)
-    #: index of the layer that gave it
+    #: index of the layer that computed it
     layers: list[int] = field(default_factory=list)
     tensors: list[Any] = field(default_factory=list)
-    #: index of a tensor -> the layers that took it
+    #: index of a tensor -> the layers that take it as input
     takers: dict[int, list[int]] = field(default_factory=dict)
 
 
 class Taps:
-    """The layers of a model, named as a record names their weights.
+    """Taps on the layers of a model, which are named as a record names their weights.
 
     Parameters
     ----------
@@ -58,13 +57,12 @@ class Taps:
         self.names = unique(path.removesuffix("/output") for path in paths)
 
     def relus(self) -> dict[str, str]:
-        """Name the layers that are ReLUs, or end in one.
+        """Name the layers that are ReLUs or have a ReLU activation.
 
         Returns
         -------
         dict of str to str
-            ``"input"`` where what goes into the ReLU can be tapped, ``"output"`` where only what
-            comes out of it.
+            ``"input"`` if the input of the ReLU can be tapped, ``"output"`` if only its output can.
         """
         found = {}
         for name, layer in zip(self.names, self.layers, strict=True):
@@ -77,9 +75,9 @@ class Taps:
         return found
 
     @contextmanager
-    def open(self) -> Iterator[Tapped]:
-        """Catch what the layers give while the model is called inside the block."""
-        tapped = Tapped()
+    def open(self) -> Iterator[TappedTensors]:
+        """Collect the outputs of the layers while the model is called inside the block."""
+        tapped = TappedTensors()
         own = [vars(layer).get("call") for layer in self.layers]
         try:
             for index, layer in enumerate(self.layers):
@@ -92,7 +90,9 @@ class Taps:
                     layer.call = call
             tapped.names[:] = unique(tapped.names)
 
-    def _tap(self, call: Callable[..., Any], index: int, tapped: Tapped) -> Callable[..., Any]:
+    def _tap(
+        self, call: Callable[..., Any], index: int, tapped: TappedTensors
+    ) -> Callable[..., Any]:
         def tap(*args: Any, **kwargs: Any) -> Any:
             taken = {id(tensor) for tensor in keras.tree.flatten((args, kwargs))}
             for place, tensor in enumerate(tapped.tensors):
@@ -110,7 +110,7 @@ class Taps:
 
 
 def _leaves(model: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Return every layer that is no model itself, with its path."""
+    """Yield every layer that is not itself a model, with its path."""
     for layer in model.layers:
         path = f"{prefix}{layer.name}"
         if isinstance(layer, keras.Model):
@@ -124,7 +124,7 @@ _ROLES = ("slot", "weight", "statistic", "seed")
 
 
 class Step:
-    """A compiled model's training step, taken apart.
+    """The training step of a compiled model, with every tensor traced.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ class Step:
     Raises
     ------
     FpdriftError
-        If the step is not Keras' own, so that nobody knows what it computes.
+        If the step is not Keras' own, so that its computation is unknown.
     """
 
     def __init__(self, model: Any) -> None:
@@ -142,7 +142,7 @@ class Step:
         self.model = model
         self.state = State(model)
         self._taps = Taps(model)
-        self._tapped = Tapped()
+        self._tapped = TappedTensors()
         self._function: Callable[..., Any] | None = None
 
     @property
@@ -151,32 +151,32 @@ class Step:
         return self._taps.relus()
 
     def restore(self, arrays: Sequence[Array]) -> None:
-        """Put every variable, in the order of the state's tensors, to its value."""
+        """Assign a value to every variable, in the order of the state's tensors."""
         for variable, values in zip(self.state.variables, arrays, strict=True):
             variable.assign(values)
 
     def read(self) -> list[Array]:
-        """Read every variable, in the order of the state's tensors."""
+        """Return the value of every variable, in the order of the state's tensors."""
         return self.state.read()
 
     def advance(self, batch: Sequence[Any]) -> None:
-        """Do one update as Keras does it."""
+        """Do one update with Keras' own step."""
         generator = (item for item in [tuple(batch)])
         self.model.fit(generator, steps_per_epoch=1, shuffle=False, verbose=0)
         sync(self.model)
 
-    def take(self, batch: Sequence[Any]) -> list[TracedTensor]:
-        """Do one update and give every tensor of it.
+    def trace(self, batch: Sequence[Any]) -> list[TracedTensor]:
+        """Do one update and return every tensor of it.
 
         Parameters
         ----------
         batch : sequence
-            Inputs, labels and, if there are any, sample weights, as the model takes them.
+            Inputs, labels and, optionally, sample weights, as the model takes them.
 
         Returns
         -------
-        list of Seen
-            In order of computing.
+        list of TracedTensor
+            In order of computation.
         """
         before = self._variables("before")
         inputs = [
@@ -196,7 +196,7 @@ class Step:
     def _run(self, batch: Sequence[Any]) -> Any:
         backend = keras.backend.backend()
         if backend == "jax":
-            message = "a step is taken apart on TensorFlow and PyTorch, not yet on JAX"
+            message = "the JAX backend is not supported; trace the step on TensorFlow or PyTorch"
             raise FpdriftError(message)
         if backend == "torch" or self.model.run_eagerly:
             return self._step(*keras.tree.map_structure(keras.ops.convert_to_tensor, tuple(batch)))
@@ -219,7 +219,7 @@ class Step:
         tensorflow = keras.backend.backend() == "tensorflow"
         differentiate = autodiff.tensorflow if tensorflow else autodiff.torch
         *seen, found = differentiate(forward, [variable.value for variable in weights])
-        with warnings.catch_warnings():  # a weight without a gradient is shown with one of zero
+        with warnings.catch_warnings():  # a missing gradient is traced as zeros
             warnings.filterwarnings("ignore", "Gradients do not exist", UserWarning)
             model.optimizer.apply(found, weights)
         return *seen, [autodiff.dense(g) for g in found] if tensorflow else found
@@ -232,12 +232,12 @@ class Step:
     def _backward(
         self, of_outputs: Sequence[Any], of_weights: Sequence[Any]
     ) -> Iterator[TracedTensor]:
-        """Give gradients as they come to be: of what a layer gave, then of the layer's weights."""
+        """Yield gradients in order of computation: of a layer's output, then of its weights."""
         tapped, names = self._tapped, self._taps.names
         named = {
             id(v): t.name for v, t in zip(self.state.variables, self.state.tensors, strict=True)
         }
-        # a weight that the loss does not depend on has a gradient of zero, which Keras calls none
+        # if the loss does not depend on a weight, the gradient is zero, which Keras returns as None
         weights = {
             id(variable): (
                 named[id(variable)],
@@ -268,18 +268,18 @@ class Step:
 
 
 def _check(model: Any) -> None:
-    """Refuse a model whose step cannot be taken apart."""
+    """Check that a model's step can be traced."""
     if not isinstance(model, keras.Model) or getattr(model, "optimizer", None) is None:
-        message = "the step of a compiled keras.Model can be taken apart; call model.compile first"
+        message = "only the step of a compiled keras.Model can be traced; call model.compile first"
         raise FpdriftError(message)
     if has_own_loop(model) or len(optimizers(model)) != 1:
         message = (
-            f"{type(model).__name__} has a train_step of its own, or several optimisers; "
-            "only Keras' own step can be taken apart"
+            f"{type(model).__name__} has a custom train_step or several optimisers; "
+            "only Keras' own step with one optimiser can be traced"
         )
         raise FpdriftError(message)
     if not is_ready(model, own_loop=False):
-        message = f"{type(model).__name__} is not built; call it once, or give it an Input"
+        message = f"{type(model).__name__} is not built; call it once or add an Input"
         raise FpdriftError(message)
 
 

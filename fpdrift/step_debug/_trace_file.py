@@ -1,6 +1,7 @@
-"""The tensors of a step in a file, and two such files compared.
+"""Write the tensors of a step to a file, read them, and compare two such files.
 
-Plain ``.npz`` without pickles; what NumPy cannot name there (bfloat16) goes as bytes.
+The format is plain ``.npz`` without pickles; bfloat16, which NumPy cannot name, is stored as
+uint16.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from fpdrift.step_debug._results import StepDifference
 Array = npt.NDArray[Any]
 _BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
-#: What Python and NumPy raise over a file that is damaged or not one of ours.
+#: Exceptions that Python and NumPy raise for a damaged or foreign file.
 DAMAGED = (
     *(OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
     *(MemoryError, RuntimeError, EOFError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile),
@@ -32,7 +33,7 @@ DAMAGED = (
 
 
 class TracedTensor(NamedTuple):
-    """A tensor of a step; see `StepDifference` for the meaning of the words."""
+    """A tensor of a step; see `StepDifference` for the meaning of the fields."""
 
     stage: str
     name: str
@@ -51,12 +52,12 @@ def save(path: Path | IO[bytes], seen: Sequence[TracedTensor]) -> None:
 
 
 def load(path: Path) -> Iterator[TracedTensor]:
-    """Read what `save` wrote, one tensor at a time.
+    """Read a file written by `save`, one tensor at a time.
 
     Raises
     ------
     DAMAGED
-        One of these, if the file is not one of `save`.
+        One of these, if the file was not written by `save`.
     """
     _check_size(path)
     with np.load(path, allow_pickle=False) as file:
@@ -64,7 +65,7 @@ def load(path: Path) -> Iterator[TracedTensor]:
             stage, name, layer, dtype = item
             values = file[f"a{i}"]
             if not all(isinstance(text, str) for text in item) or values.dtype.kind not in "biuf":
-                message = f"{short_repr(item)} is not the head of a tensor of {values.dtype}"
+                message = f"{short_repr(item)} is not a valid header of a {values.dtype} tensor"
                 raise TypeError(message)
             yield TracedTensor(
                 stage, name, layer, values.view(_BFLOAT16) if dtype == "bfloat16" else values
@@ -72,9 +73,9 @@ def load(path: Path) -> Iterator[TracedTensor]:
 
 
 def _check_size(path: Path) -> None:
-    """Refuse what would unpack to more than the file's own size; `save` does not compress."""
+    """Check that a file does not unpack to more than its own size; `save` does not compress."""
     size = path.stat().st_size
-    if not path.is_file():  # a pipe would keep us waiting
+    if not path.is_file():  # reading from a pipe would block
         message = "not a regular file"
         raise ValueError(message)
     with zipfile.ZipFile(path) as archive:
@@ -88,7 +89,7 @@ def _check_size(path: Path) -> None:
 
 
 def _claimed(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
-    """Return the bytes that the head of an array says it has."""
+    """Return the number of bytes that an array's header claims."""
     with archive.open(entry) as file:
         first = np.lib.format.read_magic(file) == (1, 0)
         read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
@@ -100,16 +101,16 @@ def differences(
     a: Iterator[TracedTensor] | Sequence[TracedTensor],
     b: Iterator[TracedTensor] | Sequence[TracedTensor],
 ) -> tuple[int, tuple[StepDifference, ...], tuple[str, ...]]:
-    """Compare the tensors of two steps, in the first one's order.
+    """Compare the tensors of two steps, in the order of the first.
 
     Returns
     -------
     compared : int
-        Tensors that both have, in one shape.
+        Number of tensors that both have, with equal shapes.
     differences : tuple of StepDifference
-        Those that differ in their bits.
+        Tensors whose bits differ.
     unmatched : tuple of str
-        Stage and name of all others.
+        Stage and name of all other tensors.
     """
     others = {(item.stage, item.name): item for item in b}
     compared, found, unmatched = 0, [], []
@@ -127,7 +128,7 @@ def differences(
 
 
 def _difference(ours: TracedTensor, b: Array) -> StepDifference | None:
-    """Compare one tensor; None if all its bits are equal."""
+    """Compare one tensor; return None if it is bit-identical."""
     a = ours.values
     differs = np.flatnonzero(_unlike(a, b))
     if not len(differs):
@@ -150,7 +151,7 @@ def _difference(ours: TracedTensor, b: Array) -> StepDifference | None:
 
 
 def _unlike(a: Array, b: Array) -> npt.NDArray[np.bool_]:
-    """Describe which elements differ in their bits; between two dtypes, in their values."""
+    """Return a mask of the elements that differ in their bits, or in value if dtypes differ."""
     if a.dtype != b.dtype:
         return np.asarray(a.astype(np.float64).ravel() != b.astype(np.float64).ravel())
     return ~same_bits(a, b).ravel()
@@ -165,6 +166,6 @@ def _largest_ulps(a: Array, b: Array) -> int | None:
 
 
 def relative(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
-    """Return ||a - b|| / ||a||: infinite from nothing, NaN where something is not finite."""
+    """Return ||a - b|| / ||a||: infinite if `a` is zero, NaN if any element is not finite."""
     with np.errstate(all="ignore"):
         return float(np.linalg.norm(a - b) / np.linalg.norm(a))

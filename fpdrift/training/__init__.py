@@ -1,4 +1,4 @@
-"""Train a network under a condition, in a process of its own, and return the record of the run."""
+"""Train a network under a condition, in a fresh process, and return the record of the run."""
 
 from fpdrift._deprecated import renamed
 from fpdrift.training._condition import Condition

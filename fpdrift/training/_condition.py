@@ -1,7 +1,7 @@
-"""A condition: what is held fixed outside the model and can change how its sums are rounded.
+"""A condition: settings outside the model that can change how its sums are rounded.
 
-A process takes most of it at its start and never again: how many threads, which instructions. So a
-condition is the environment of a fresh process and a few settings made first thing in it.
+Most of them, such as thread counts and instruction sets, are fixed when a process starts. So a
+condition is the environment of a fresh process and a few settings that are made first.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from fpdrift.perturbation import Perturbation
 from fpdrift.serialization import Result
 from fpdrift.validation import check_choice, check_int, check_switch
 
-#: What oneDNN may be told to use at most, oldest first.
+#: Instruction sets that oneDNN can be limited to, oldest first.
 INSTRUCTION_SETS = tuple(onednn.INSTRUCTION_SETS)
-#: Keras' names for the dtype of the arithmetic and, where mixed, of the weights (float32).
+#: Keras' dtype policies: the dtype of the arithmetic; mixed policies keep weights in float32.
 DTYPE_POLICIES = (
     *("float32", "float64", "float16", "bfloat16"),
     *("mixed_float16", "mixed_bfloat16"),
 )
-#: What Keras can compute with.
+#: Supported Keras backends.
 BACKENDS = ("tensorflow", "torch", "jax")
-#: What a backend can be told besides dtype, seeds and nudge; TensorFlow everything.
-_TOLD = {"torch": ("intra_op_threads", "inter_op_threads", "op_determinism"), "jax": ()}
+#: Settings that a backend supports besides dtype, seeds and nudge; TensorFlow supports all.
+_SUPPORTED = {"torch": ("intra_op_threads", "inter_op_threads", "op_determinism"), "jax": ()}
 MOST_THREADS = 1024
 LARGEST_SEED = 2**32 - 1
 _OWN_SEEDS = ("init_seed", "order_seed", "dropout_seed", "hash_seed")
 
-#: Switches that stay the user's: what computes, and where; and what a machine's NumPy may need,
-#: which no training computes with.
+#: Environment variables that the user may set: backend and device, and settings of NumPy, with
+#: which no training computes.
 _USERS = (
     *("JAX_PLATFORMS", "KERAS_BACKEND", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES"),
     *("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS"),
 )
-#: Switches that would bring a condition (or a shorter run) in from the user's shell.
+#: Environment variables of the user's shell that would change a condition or shorten a run.
 SWITCHES = (
     *(name for name in provenance.SWITCHES if name not in _USERS),
     *("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"),
@@ -48,17 +48,17 @@ SWITCHES = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Condition(Result):
-    """What a run holds fixed outside its model.
+    """The condition of a run: settings outside the model that can change rounding.
 
-    Two runs of one seed under two conditions start from the same weights (cast to the dtype), see
-    the same images in the same order and drop the same units: they differ in arithmetic alone.
-    None leaves a choice to the framework; variables of the user's shell never make it, but for
-    ``KERAS_BACKEND``, the device that ``JAX_PLATFORMS`` chooses, and NumPy's and OpenBLAS' own.
+    Two runs with the same seed under two conditions start from the same weights (cast to the
+    dtype), use the same images in the same order and drop the same units: they differ only in
+    arithmetic. None leaves a choice to the framework. Environment variables of the user's shell
+    are ignored, except ``KERAS_BACKEND``, ``JAX_PLATFORMS`` and those of NumPy and OpenBLAS.
 
     Raises
     ------
     FpdriftError
-        If a value is out of its range or unknown.
+        If a value is out of range or unknown.
 
     Examples
     --------
@@ -69,29 +69,29 @@ class Condition(Result):
 
     #: threads inside one operation, 1 to 1024
     intra_op_threads: int | None = None
-    #: operations that may run at the same time, 1 to 1024
+    #: operations that may run in parallel, 1 to 1024
     inter_op_threads: int | None = None
-    #: whether TensorFlow calls oneDNN's kernels
+    #: whether TensorFlow uses oneDNN's kernels
     onednn: bool | None = None
-    #: newest instructions that oneDNN's kernels may use, one of `INSTRUCTION_SETS`
+    #: newest instruction set that oneDNN's kernels may use, one of `INSTRUCTION_SETS`
     instruction_set: str | None = None
-    #: TensorFlow's or PyTorch's promise of the same bits each time
+    #: whether TensorFlow or PyTorch guarantee the same bits in each run
     op_determinism: bool = False
     #: whether XLA compiles the step
     jit: bool = False
     #: dtype of arithmetic and weights, one of `DTYPE_POLICIES`
     dtype_policy: str = "float32"
-    #: draws the starting weights, the order of the data and the dropped units; 0 to 2**32 - 1
+    #: seed of the starting weights, the data order and dropout; 0 to 2**32 - 1
     seed: int = 1
     #: nudge of the starting weights
     perturbation: Perturbation | None = None
-    #: instead of `seed`, for one of the three things that it draws
+    #: separate seeds of weights, data order and dropout, instead of `seed`
     init_seed: int | None = None
     order_seed: int | None = None
     dropout_seed: int | None = None
-    #: ``PYTHONHASHSEED`` of the process; None leaves it unset, so that Python draws one
+    #: ``PYTHONHASHSEED`` of the process; None leaves it unset, so Python draws one
     hash_seed: int | None = None
-    #: what Keras computes with, one of `BACKENDS`; None: that of ``KERAS_BACKEND``, or TensorFlow
+    #: Keras backend, one of `BACKENDS`; None for that of ``KERAS_BACKEND``, or TensorFlow
     backend: str | None = None
 
     def __post_init__(self) -> None:
@@ -111,7 +111,9 @@ class Condition(Result):
             check_choice("instruction_set", self.instruction_set, INSTRUCTION_SETS)
         check_choice("dtype_policy", self.dtype_policy, DTYPE_POLICIES)
         if not isinstance(self.perturbation, Perturbation | None):
-            message = f"perturbation is a Perturbation or None, not {short_repr(self.perturbation)}"
+            message = (
+                f"perturbation is {short_repr(self.perturbation)}; pass a Perturbation or None"
+            )
             raise FpdriftError(message)
         if self.backend is not None:
             check_choice("backend", self.backend, BACKENDS)
@@ -119,7 +121,7 @@ class Condition(Result):
 
     @property
     def name(self) -> str:
-        """What differs from the default, such as ``"threads=2, oneDNN off"``, or ``"default"``."""
+        """The settings that differ from the default, such as ``"threads=2, oneDNN off"``."""
         parts = (
             self.intra_op_threads and f"threads={self.intra_op_threads}",
             self.inter_op_threads and f"inter-op threads={self.inter_op_threads}",
@@ -144,24 +146,24 @@ class Condition(Result):
 
     @property
     def file_name(self) -> str:
-        """The name in characters that every file system takes, at most 100 of them."""
+        """The name in at most 100 characters that every file system supports."""
         return re.sub(r"[^A-Za-z0-9.+-]+", "-", self.name)[:100].strip("-.")
 
     def seed_for(self, what: Literal["init", "order", "dropout"]) -> int:
-        """Return what draws the starting weights, the order of the data, or the dropped units."""
+        """Return the seed of the starting weights, the data order, or dropout."""
         own: int | None = getattr(self, f"{what}_seed")
         return self.seed if own is None else own
 
     @property
     def weight_dtype(self) -> str:
-        """Dtype of the weights; a mixed policy keeps them in float32."""
+        """Dtype of the weights; mixed policies keep them in float32."""
         return "float32" if self.dtype_policy.startswith("mixed_") else self.dtype_policy
 
     def environment(self) -> dict[str, str | None]:
-        """Return the changes to a fresh process's environment; None removes a variable.
+        """Return the changes to the environment of a fresh process; None removes a variable.
 
-        Threads, op determinism, XLA and dtype are no variables: the process sets them itself. All
-        of `SWITCHES` that the condition does not set are removed.
+        Threads, op determinism, XLA and dtype are set by the process itself. All of `SWITCHES` that
+        the condition does not set are removed.
         """
         changes: dict[str, str | None] = dict.fromkeys(SWITCHES)
         if self.onednn is not None:
@@ -172,36 +174,36 @@ class Condition(Result):
         return changes
 
     def check_backend(self, backend: str) -> None:
-        """Refuse a Keras backend that this condition cannot be set on.
+        """Check that a Keras backend supports this condition.
 
         Raises
         ------
         FpdriftError
-            If the condition sets what that backend does not have.
+            If the condition has a setting that the backend does not support.
         """
         names = ("intra_op_threads", "inter_op_threads", "onednn", "instruction_set")
-        told = [name for name in names if getattr(self, name) is not None]
-        told += [name for name in ("op_determinism", "jit") if getattr(self, name)]
-        refused = [name for name in told if name not in _TOLD.get(backend, told)]
+        chosen = [name for name in names if getattr(self, name) is not None]
+        chosen += [name for name in ("op_determinism", "jit") if getattr(self, name)]
+        refused = [name for name in chosen if name not in _SUPPORTED.get(backend, chosen)]
         if refused:
-            message = f"{', '.join(refused)}: not to be set on {backend}; choose another backend"
+            message = f"{', '.join(refused)}: not supported on {backend}; choose another backend"
             raise FpdriftError(message)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON values; none for a backend that is left open.
+        """Return the fields as JSON values, without the backend if it is None.
 
-        So a condition without one has the words, and its run the name, that it always had.
+        So the names of runs without a backend are the same as in older versions.
         """
         return {name: x for name, x in asdict(self).items() if name != "backend" or x is not None}
 
     @classmethod
     def from_dict(cls, data: Any) -> Self:
-        """Read what `to_dict` gave, also after JSON; what is left out takes its default.
+        """Create a condition from the result of `to_dict`; missing fields take their default.
 
         Raises
         ------
         FpdriftError
-            If a field is unknown or its value is refused.
+            If a field is unknown or its value is invalid.
         """
         known = [f.name for f in fields(cls)]
         if not isinstance(data, Mapping) or not set(data) <= set(known):

@@ -1,9 +1,7 @@
-"""The images that the networks are trained on. A data set has one content, whatever the seed.
+"""The data sets that the networks are trained on; their contents do not depend on the seed.
 
-Fashion-MNIST, from wherever it is to be had, and never another one than everybody's.
-
-Xiao, Rasul and Vollgraf 2017, "Fashion-MNIST: a novel image dataset for benchmarking machine
-learning algorithms".
+Fashion-MNIST (Xiao, Rasul and Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking
+machine learning algorithms", 2017) is read from several places and checked by SHA-256.
 """
 
 from __future__ import annotations
@@ -31,7 +29,7 @@ Bytes = npt.NDArray[np.uint8]
 
 _NAME = "fashion-mnist"
 _DEBIAN = Path("/usr/share/datasets", _NAME)
-#: The four files: SHA-256 of what is in them unpacked (packers differ), shape.
+#: The four files: SHA-256 of the unpacked content (since packers differ), and shape.
 _FILES = {
     "train-images-idx3-ubyte.gz": (
         "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
@@ -53,10 +51,10 @@ _FILES = {
 
 
 def read_fashion() -> tuple[Bytes, Bytes, Bytes, Bytes]:
-    """Find and read the data set.
+    """Find and read Fashion-MNIST.
 
-    Looked for in the folder that ``FPDRIFT_DATA`` names (or its ``fashion-mnist``), in Keras' own
-    cache, where Debian's package puts it; then Keras downloads it.
+    It is searched for in the folder ``FPDRIFT_DATA`` (or its subfolder ``fashion-mnist``), in
+    Keras' cache, and in the folder of Debian's package; otherwise Keras downloads it.
 
     Returns
     -------
@@ -66,9 +64,9 @@ def read_fashion() -> tuple[Bytes, Bytes, Bytes, Bytes]:
     Raises
     ------
     MissingDataError
-        If it is nowhere to be had, and no ``FPDRIFT_DATA`` says that it is.
+        If it is not available, and ``FPDRIFT_DATA`` is not set.
     FpdriftError
-        If ``FPDRIFT_DATA`` says so in vain, or a file holds something else.
+        If ``FPDRIFT_DATA`` does not contain it and it is not available, or a file is damaged.
     """
     folder = next((place for place in _places() if _complete(place)), None) or _downloaded()
     one, two, three, four = (_read(folder / name) for name in _FILES)
@@ -97,7 +95,7 @@ def _there(path: Path) -> bool:
         return S_ISREG(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError as error:  # what may be there but cannot be looked at is not missing
+    except OSError as error:  # a file that cannot be accessed is not missing
         raise FpdriftError(_unreadable(path, error)) from None
 
 
@@ -106,9 +104,9 @@ def _downloaded() -> Path:
 
     try:
         keras.datasets.fashion_mnist.load_data()
-    except Exception as error:  # Keras raises just that where the network fails
+    except Exception as error:  # Keras raises this if the network fails
         for path in filter(_there, (_cache() / name for name in _FILES)):
-            _read(path)  # or where one of its files is damaged
+            _read(path)  # raises if the cause is a damaged file
         raise _absent(str(error)) from error
     if not _complete(_cache()):
         raise _absent("Keras keeps it elsewhere")
@@ -119,18 +117,18 @@ def _absent(why: str) -> FpdriftError:
     if own := os.environ.get("FPDRIFT_DATA"):
         return FpdriftError(
             f"FPDRIFT_DATA is {short_repr(own)}, which lacks some of Fashion-MNIST's four "
-            f"*-ubyte.gz files, and they could not be downloaded ({short_repr(why)}): name a "
+            f"*-ubyte.gz files, and they could not be downloaded ({short_repr(why)}): choose a "
             "folder with all four, install Debian's dataset-fashion-mnist, or unset FPDRIFT_DATA"
         )
     return MissingDataError(
-        f"Fashion-MNIST is not here and could not be downloaded ({short_repr(why)}): set "
+        f"Fashion-MNIST was not found and could not be downloaded ({short_repr(why)}): set "
         "FPDRIFT_DATA to a folder with its four *-ubyte.gz files, or install "
         "Debian's dataset-fashion-mnist"
     )
 
 
 def _unreadable(path: Path, error: Exception) -> str:
-    why = getattr(error, "strerror", None) or error  # without the path a second time
+    why = getattr(error, "strerror", None) or error  # strerror does not repeat the path
     return (
         f"{short_repr(str(path))} cannot be read ({why}); delete it or set FPDRIFT_DATA to another "
         "folder"
@@ -142,12 +140,12 @@ def _read(path: Path) -> Bytes:
     size = 4 + 4 * len(shape) + int(np.prod(shape))
     try:
         with gzip.open(path) as file:
-            content = file.read(size + 1)  # whatever else it unpacks to
+            content = file.read(size + 1)  # a bounded amount, however much it unpacks to
     except (OSError, EOFError, zlib.error) as error:
         raise FpdriftError(_unreadable(path, error)) from None
     if hashlib.sha256(content).hexdigest() != digest:
         message = (
-            f"{short_repr(str(path))} is not Fashion-MNIST's (its SHA-256 differs); delete it "
+            f"{short_repr(str(path))} is not Fashion-MNIST (its SHA-256 differs); delete it "
             "or set FPDRIFT_DATA to another folder"
         )
         raise FpdriftError(message)
@@ -155,7 +153,7 @@ def _read(path: Path) -> Bytes:
 
 
 _Array = npt.NDArray[np.float32]
-#: The source's smallest experiment: as many images to train on as to validate with.
+#: Number of training images, and of validation images, as in the forum answer.
 NOISE_IMAGES = 30_000
 PROBE = 256
 LABELS = ("one-hot", "multi-hot")
@@ -176,7 +174,7 @@ class Data:
 
     @property
     def hash(self) -> str:
-        """Hash of what is trained on."""
+        """Hash of the training images and labels."""
         return digest(self.train_images, self.train_labels)
 
     def __repr__(self) -> str:
@@ -193,22 +191,22 @@ def load(name: str, labels: str = "one-hot", *, validation: int | None = None) -
         ``"noise"``: 30,000 + 30,000 images of standard normal noise with labels drawn at random.
         ``"digits"``: scikit-learn's 1,797 handwritten digits, 8x8 in the middle of 28x28, scaled
         to 0 to 1; 1,437 to train on and 360 to validate with.
-        ``"fashion-mnist"``: 60,000 photographs of clothes scaled to 0 to 1, and the 10,000 that are
-        kept for testing to validate with; see `fpdrift.training._datasets` for where it is found.
-        ``"digits-split"``, ``"fashion-mnist-split"``: as the question divided its images, 80 to 20,
-        stratified; of Fashion-MNIST's 60,000.
+        ``"fashion-mnist"``: 60,000 photographs of clothes scaled to 0 to 1, and the 10,000 test
+        images for validation; see `read_fashion` for where it is searched.
+        ``"digits-split"``, ``"fashion-mnist-split"``: a stratified split of 80 to 20, as in the
+        forum question; for Fashion-MNIST, of its 60,000 training images.
     labels : {"one-hot", "multi-hot"}
-        ``"multi-hot"`` (noise only) is ten independent random bits an image, as in the source.
-        They do not sum to 1, so TensorFlow's fused gradient is not that of the loss.
+        ``"multi-hot"`` (noise only) is ten independent random bits per image, as in the forum
+        answer. They do not sum to 1, so TensorFlow's fused gradient is not that of the loss.
     validation : int, optional
-        How many validation images are wanted, counted from the first; by default all.
+        Number of validation images, from the first; by default all.
 
     Raises
     ------
     FpdriftError
-        If there is no such data or no such labels, or the data are damaged.
+        If the data or labels are unknown, or the data are damaged.
     MissingDataError
-        If the data are nowhere to be had.
+        If the data are not available.
     """
     check(name, labels)
     if validation is not None:
@@ -217,15 +215,15 @@ def load(name: str, labels: str = "one-hot", *, validation: int | None = None) -
 
 
 def probe_images(name: str) -> int | None:
-    """Describe how many validation images a run is probed with; None is all of them.
+    """Return the number of validation images in the probe; None for all.
 
-    All of a split's, since the question stopped by its loss on them.
+    A split is used as a whole, since the forum question stopped by the loss on it.
     """
     return None if name.endswith("-split") else PROBE
 
 
 def check(name: str, labels: str) -> None:
-    """Refuse unknown data or labels.
+    """Check that data and labels are known.
 
     Raises
     ------
@@ -304,7 +302,7 @@ def _one_hot(classes: npt.NDArray[Any]) -> _Array:
 
 
 def _split(images: _Array, classes: npt.NDArray[Any], name: str, validation: int | None) -> Data:
-    """Divide as the question did: 80 to 20, each class alike, by scikit-learn's state 42."""
+    """Split the data as in the forum question: 80 to 20, stratified, with random state 42."""
     from sklearn.model_selection import train_test_split
 
     train, rest = train_test_split(

@@ -1,4 +1,4 @@
-"""Dropout whose masks are the same bits on every backend, in every dtype, with XLA or without."""
+"""Dropout with the same masks on every backend, in every dtype, with and without XLA."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class HashDropout(keras.Layer):  # type: ignore[misc] # Keras ships no types
     Parameters
     ----------
     rate : float
-        Share of the units that is dropped, 0 to below 1; the others grow by 1 / (1 - rate).
+        Share of the units to drop, 0 to below 1; the others are scaled by 1 / (1 - rate).
     seed : int
     number : int
-        Tells the dropout layers of one model apart.
+        Number of the dropout layer in the model.
     """
 
     def __init__(self, rate: float, seed: int, number: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate, self.seed, self.number = rate, seed, number
         key = hashed_bits(Purpose.DROPOUT, seed, number, count=1)[0] >> 33
-        # Keras' own generator, used as its counter of steps: its state is (key, step).
+        # Keras' generator is used as a counter of steps: its state is (key, step)
         self.seed_generator = keras.random.SeedGenerator(int(key))
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -39,19 +39,19 @@ class HashDropout(keras.Layer):  # type: ignore[misc] # Keras ships no types
         return ops.where(keep, inputs / (1 - self.rate), ops.zeros_like(inputs))
 
     def get_config(self) -> dict[str, Any]:
-        """Return what the layer was made with."""
+        """Return the arguments of the layer."""
         made_with = {"rate": self.rate, "seed": self.seed, "number": self.number}
         return {**super().get_config(), **made_with}
 
 
 def hash32(shape: Any, state: Any) -> Any:
-    """Hash every place of an array to a whole number from 0 to 2**32 - 1.
+    """Hash every index of an array to an integer from 0 to 2**32 - 1.
 
     Parameters
     ----------
     shape : tuple
-        As `keras.ops.shape` gives it.
-    state : tensor of two whole numbers
+        As returned by `keras.ops.shape`.
+    state : tensor of two integers
         Key, below 2**31, and step.
 
     Returns
@@ -61,14 +61,14 @@ def hash32(shape: Any, state: Any) -> Any:
     """
     place = ops.reshape(ops.arange(math.prod(shape), dtype=_dtype()), shape)
     key, step = ops.cast(state[0], _dtype()), ops.cast(state[1], _dtype())
-    # Hashed before the key comes in: else two steps' masks could be shifted copies of each other.
+    # the index is hashed before it meets the key: otherwise masks could be shifted copies
     return _mix(ops.bitwise_xor(_mix(place), _mix(ops.bitwise_xor(key, _mix(step)))))
 
 
 def _mix(x: Any) -> Any:
-    """Mix 32 bits; the constants are below 2**31, so no product leaves int64.
+    """Mix 32 bits; the constants are below 2**31, so no product overflows int64.
 
-    The form is MurmurHash3's finaliser (Appleby, 2011), with constants of less bias found by
+    The form is that of MurmurHash3's finaliser (Appleby, 2011), with less biased constants found by
     search (the "hash-prospector" of Wellons, 2018).
     """
     x = ops.bitwise_xor(x, ops.right_shift(x, 16))
@@ -79,10 +79,10 @@ def _mix(x: Any) -> Any:
 
 
 def _dtype() -> str:
-    """JAX has no int64 unless told to, PyTorch hardly any uint32."""
+    """Return the dtype: JAX has no int64 by default, and PyTorch hardly supports uint32."""
     return "uint32" if keras.backend.backend() == "jax" else "int64"
 
 
 def _whole(number: int) -> Any:
-    """Make a constant of 32 bits; a plain number would be an int32 on JAX."""
+    """Return a 32-bit constant; a plain number would be an int32 on JAX."""
     return ops.convert_to_tensor(number, _dtype())

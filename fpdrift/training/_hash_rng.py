@@ -1,7 +1,7 @@
-"""Chance that is the same bits under every condition: an integer hash of what is drawn for what.
+"""Random numbers that are bit-identical under every condition, from an integer hash.
 
-A framework's own generators give other numbers under XLA or in another dtype. Whole numbers do not
-round, so numbers that are hashed from a seed and a place are the same everywhere.
+The generators of a framework return different numbers under XLA or in a different dtype. Integers
+are not rounded, so numbers hashed from a seed and an index are the same everywhere.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fpdrift.records import content_hash, mix64
 
 
 class Purpose(IntEnum):
-    """What is drawn; each purpose has numbers of its own."""
+    """Purpose of the random numbers; each has its own stream."""
 
     WEIGHTS = 1
     ORDER = 2
@@ -29,7 +29,7 @@ def hashed_bits(purpose: Purpose, *key: int, count: int) -> npt.NDArray[np.uint6
     ----------
     purpose : Purpose
     *key : int
-        Whole numbers from 0 to 2**64 - 1, such as a seed and a tensor's number.
+        Integers from 0 to 2**64 - 1, such as a seed and the number of a tensor.
     count : int
 
     Returns
@@ -44,17 +44,17 @@ def hashed_bits(purpose: Purpose, *key: int, count: int) -> npt.NDArray[np.uint6
 
 
 def uniform(bits: npt.NDArray[np.uint64], limit: float) -> npt.NDArray[np.float32]:
-    """Turn bits into numbers spread evenly over (-limit, limit), none of them zero."""
+    """Convert bits to numbers uniformly distributed over (-limit, limit), none of them zero."""
     odd = 2 * (bits >> np.uint64(12)).astype(np.int64) + 1 - 2**52
     return (odd * (limit * 2.0**-52)).astype(np.float32)
 
 
 def permutation(seed: int, epoch: int, count: int) -> npt.NDArray[np.intp]:
-    """Shuffle the indices below `count`, anew for every epoch: sort them by their hash."""
+    """Shuffle the indices below `count`, differently in every epoch, by sorting their hashes."""
     return np.argsort(hashed_bits(Purpose.ORDER, seed, epoch, count=count), kind="stable")
 
 
 def digest(*arrays: npt.NDArray[np.generic]) -> str:
-    """Hash the bits of some arrays, in their order, as 16 hexadecimal digits."""
+    """Return a hash of the bits of some arrays, in their order, as 16 hexadecimal digits."""
     hashes = [content_hash(array) for array in arrays]
     return f"{content_hash(np.array(hashes, '<u8')):016x}"

@@ -1,6 +1,6 @@
-"""A small network for which Keras draws everything: weights, the order of the data, dropped units.
+"""A small network for which Keras draws everything: weights, data order and dropout.
 
-Our own networks draw by a hash of their own, which knows nothing of Keras' generators.
+The networks of fpdrift draw from an integer hash and do not use Keras' generators.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from fpdrift.training._worker import configure
 
 
 def own_chance(condition: Condition) -> str:
-    """Train the small network in a fresh process; give the hash of its trained weights.
+    """Train the small network in a fresh process, and return the hash of its trained weights.
 
     Parameters
     ----------
     condition : Condition
-        Its seed is given to ``keras.utils.set_random_seed``.
+        Its seed is passed to ``keras.utils.set_random_seed``.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def own_chance(condition: Condition) -> str:
 
 
 def work(task: Message, _: Report) -> Message:
-    """Train as Keras does when it is left alone."""
+    """Train with Keras' defaults."""
     from fpdrift.training._condition import Condition
 
     configure(Condition.from_dict(task["condition"]))

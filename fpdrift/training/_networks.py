@@ -1,16 +1,13 @@
-"""The networks: that of the question that fpdrift grew out of, that of its answer, and variants.
+"""The networks: that of the forum question, that of the forum answer, and variants.
 
-The two have the same layers and differ in how large their starting weights are. (That the answer's
-has dropout, too, shows in its printed losses: only with it does a run here come out near them.)
+The two have the same layers and differ in the size of their starting weights. (That the answer's
+network has dropout follows from its printed losses: only with dropout does a run come close to
+them.) The shapes of their tensors are also available without Keras.
 
-The networks' tensors as a table, so that their weights can be had without Keras.
-
-How many operations, each of which may round, one training step makes.
-
-Counted are additions, subtractions, multiplications, divisions and roots of the textbook form of
-each layer. Left out is what hardly counts: softmax and loss (a few hundred an image). Kernels may
-compute a convolution otherwise, with fewer or more operations, and fused ones round less often: it
-is the order of magnitude that is meant.
+`operations_a_step` counts the operations of one training step that may round: additions,
+subtractions, multiplications, divisions and roots in the textbook form of each layer, without
+softmax and loss (a few hundred per image). Kernels may compute a convolution differently, with more
+or fewer operations, and fused ones round less often: only the order of magnitude is meaningful.
 """
 
 from __future__ import annotations
@@ -31,24 +28,24 @@ from fpdrift.validation import check_choice
 
 IMAGE = (28, 28, 1)
 CLASSES = 10
-#: Units of the first dense layer for each channel of a convolution.
+#: Units of the first dense layer per channel of a convolution.
 DENSE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What tells one of our networks from another."""
+    """Definition of a network."""
 
     #: limit of the uniform starting weights: sqrt(6 / fan_in) (He and others, 2015) or
     #: sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010)
     start: Literal["he", "glorot"]
     #: whether batch normalisation follows each layer but the last
     normalised: bool = True
-    #: Keras' name of what bends each layer but the last
+    #: activation of each layer but the last
     activation: Literal["relu", "gelu"] = "relu"
     #: channels of each convolution; the first dense layer has 16 times as many units
     width: int = 32
-    #: how many convolutions there are besides the first two; each keeps the images' size
+    #: number of additional convolutions, which keep the size of the images
     extra: int = 0
     optimizer: Literal["adam", "sgd"] = "adam"
     learning_rate: float = 1e-3
@@ -71,26 +68,26 @@ DROPOUT = (0.25, 0.5)
 
 
 def network_of(name: str) -> Network:
-    """Look a network up.
+    """Return the network with a name.
 
     Raises
     ------
     FpdriftError
-        If there is none of that name.
+        If there is no such network.
     """
     check_choice("network", name, NETWORKS)
     return NETWORKS[name]
 
 
 def build(name: str, seed: int) -> Any:
-    """Build a network in Keras' current dtype policy; its weights wait for `initial_weights`.
+    """Build a network in Keras' current dtype policy; its weights are set by `initial_weights`.
 
     Parameters
     ----------
     name : str
         One of `NETWORKS`.
     seed : int
-        Chooses the units that are dropped.
+        Seed of dropout.
 
     Returns
     -------
@@ -104,12 +101,12 @@ def build(name: str, seed: int) -> Any:
     from fpdrift.training._hash_dropout import HashDropout
 
     network = network_of(name)
-    # Weights that are about to be replaced need no drawing.
+    # the weights are replaced later, so they need not be drawn
     blank: dict[str, Any] = {"kernel_initializer": "zeros"}
     drop = [HashDropout(rate, seed, i, name=f"dropout{i}") for i, rate in enumerate(DROPOUT, 1)]
 
     def bent(number: str) -> list[Any]:
-        """Return what follows a layer of that number."""
+        """Return the normalisation and activation after a layer."""
         kind = network.activation
         bend = layers.ReLU if kind == "relu" else partial(layers.Activation, kind)
         norm = [layers.BatchNormalization(name=f"norm{number}")] if network.normalised else []
@@ -141,7 +138,7 @@ def build(name: str, seed: int) -> Any:
 
 
 def extra_numbers(network: Network) -> list[str]:
-    """Return the extra convolutions' numbers: 2_1, 2_2 and so on, for 3 is the dense layer's."""
+    """Return the numbers of the extra convolutions: 2_1, 2_2...; 3 is the dense layer."""
     return [f"2_{i}" for i in range(1, network.extra + 1)]
 
 
@@ -155,7 +152,7 @@ def initial_weights(
     shapes : mapping
         Name of each tensor, such as ``"conv1/kernel"``, and its shape, in the model's order.
     start : {"he", "glorot"}
-        Limit of the kernels' uniform distribution, see `Network`.
+        Limit of the uniform distribution of kernels, see `Network`.
     seed : int
 
     Returns
@@ -184,12 +181,12 @@ def _limit(shape: Sequence[int], start: Literal["he", "glorot"]) -> float:
 
 _NORM_SHAPES = ("gamma", "beta", "moving_mean", "moving_variance")
 
-#: Side of an image after two convolutions of 3 x 3 without a margin, and a pooling.
+#: Side of an image after two 3 x 3 convolutions without padding and a pooling.
 _POOLED = 12
 
 
 def shapes_of(network: str) -> dict[str, tuple[int, ...]]:
-    """Return every tensor of a network in the order of Keras' `model.weights`.
+    """Return the shapes of a network's tensors, in the order of Keras' `model.weights`.
 
     Raises
     ------
@@ -214,12 +211,12 @@ def shapes_of(network: str) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-#: The tensors of the answer's network, and of the question's.
+#: Shapes of the tensors of the answer's network, and of the question's.
 SHAPES = shapes_of("answer")
 
 
 def starting_weights(network: str, seed: int) -> dict[str, npt.NDArray[np.float32]]:
-    """Return the trainable weights that a network starts from.
+    """Return the trainable starting weights of a network.
 
     Parameters
     ----------
@@ -230,7 +227,7 @@ def starting_weights(network: str, seed: int) -> dict[str, npt.NDArray[np.float3
     Returns
     -------
     dict of str to numpy.ndarray of float32
-        Name, such as ``"conv1/kernel"``, and values; no moving statistics.
+        Values by name, such as ``"conv1/kernel"``; without moving statistics.
 
     Raises
     ------
@@ -241,15 +238,15 @@ def starting_weights(network: str, seed: int) -> dict[str, npt.NDArray[np.float3
     return {name: values for name, values in weights.items() if "/moving_" not in name}
 
 
-#: Operations on each element that batch normalisation sees: mean 1, variance 3, normalise 2, scale
-#: and shift 2; and backwards: sums for scale and shift 3, the gradient itself 5.
+#: Operations of batch normalisation per element: mean 1, variance 3, normalise 2, scale and shift
+#: 2; backward: sums for scale and shift 3, the gradient 5.
 _NORM_OPERATIONS = 8 + 8
-#: Of Adam on each weight (Kingma and Ba, 2015, algorithm 1): first moment 3, second moment 4,
-#: update 5.
+#: Operations of Adam per weight (Kingma and Ba, 2015, algorithm 1): first moment 3, second moment
+#: 4, update 5.
 _ADAM = 12
-#: Rows and columns that each convolution gives, of images of 28 by 28 without padding.
+#: Rows and columns of the output of each convolution, for images of 28 by 28 without padding.
 _SIDES = {"conv1": 26, "conv2": 24}
-#: What each normalisation sees of an image: places it has in common with the layer before it.
+#: The layer before each normalisation, which has the same output shape.
 _BEFORE = {"norm1": "conv1", "norm2": "conv2", "norm3": "dense1"}
 
 
@@ -259,9 +256,9 @@ def operations_a_step(shapes: Mapping[str, Sequence[int]], batch: int) -> int:
     Parameters
     ----------
     shapes : mapping
-        The network's tensors, as `fpdrift.training._networks.SHAPES`.
+        Shapes of the tensors, such as `SHAPES`.
     batch : int
-        Images.
+        Number of images.
 
     Returns
     -------
@@ -273,8 +270,8 @@ def operations_a_step(shapes: Mapping[str, Sequence[int]], batch: int) -> int:
         places = batch * _SIDES.get(layer, 1) ** 2
         if role == "kernel":
             products = places * prod(shape)
-            # forward and the weights' gradient, a product and a sum each; but for the first
-            # layer, the gradient of what it was given as well
+            # forward pass and gradient of the weights, a product and a sum each; also the
+            # gradient of the input, except in the first layer
             total += 2 * products * (2 if layer == "conv1" else 3)
         if role == "bias":
             total += 2 * places * prod(shape)

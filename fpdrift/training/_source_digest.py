@@ -1,8 +1,7 @@
-"""A digest of the source that decides a training and what its record holds, and of nothing else.
+"""A digest of exactly the source code that affects training and the contents of records.
 
-A run that was trained with the same digest need not be trained again. So a change of a command, a
-picture or a comment leaves it, and one of a network, a starting weight or a recorded number does
-not.
+A run with the same digest need not be trained again. The digest changes with a network, a starting
+weight or a recorded number, but not with a command, a picture or a comment.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ import tokenize
 from functools import cache
 from pathlib import Path
 
-#: Files and folders of the package: what is trained, on what, from where, under which condition,
-#: and what is written down of it.
+#: Files and folders of the package that define networks, data, conditions, training and records.
 DECIDING = (
     "floats/_codec.py",
     "floats/_formats.py",
@@ -61,8 +59,8 @@ def training_code(root: Path = Path(__file__).parents[1]) -> str:
 def bare(source: str) -> str:
     """Return Python source without comments, docstrings and empty lines.
 
-    The text is cut, not written again from a syntax tree: that would differ from one version of
-    Python to the next, and two workers may have two.
+    The text is cut rather than generated from a syntax tree, since that would differ between
+    versions of Python, and workers may have different ones.
     """
     lines = source.splitlines(keepends=True)
     kept = list(lines)

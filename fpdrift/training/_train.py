@@ -1,4 +1,4 @@
-"""Train one network under one condition, in a process of its own."""
+"""Train one network under one condition, in a fresh process."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from fpdrift.training._networks import shapes_of
 from fpdrift.validation import check_callable, check_choice, check_int, check_switch
 
 MOST_STEPS = 1_000_000
-#: Lets several trainings share a GPU.
+#: Settings that let several runs share a GPU.
 _SHARING = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-#: Data that scikit-learn brings or divides.
+#: Data sets that need scikit-learn.
 SKLEARN = ("digits", "digits-split", "fashion-mnist-split")
 
 
@@ -43,53 +43,53 @@ def train(
     timeout: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Record:
-    """Train a network in a fresh process and give the record of the run.
+    """Train a network in a fresh process, and return the record of the run.
 
-    Batches of 64, Adam with a learning rate of 1e-3, categorical cross-entropy. As Keras does, an
-    epoch ends with the smaller batch that is left: 30,000 images are 469 steps.
+    Training uses batches of 64, Adam with a learning rate of 1e-3, and categorical cross-entropy.
+    As in Keras, an epoch ends with a smaller batch: 30,000 images are 469 steps.
 
     Parameters
     ----------
     condition : Condition, optional
-        What is held fixed; by default the framework's own choices.
+        Condition of the run; by default the framework's choices.
     network : {"cnn-he", "cnn-glorot", "answer", "question"}
         The same layers with He's or Glorot's starting weights; records store the names
         ``"answer"`` and ``"question"``.
     data : {"noise", "digits", "fashion-mnist", "digits-split", "fashion-mnist-split"}
         See `fpdrift.training._datasets.load`.
     steps : int, default 100
-        Updates to do, 1 to 1,000,000.
+        Number of updates, 1 to 1,000,000.
     seed : int, optional
-        Instead of the condition's: draws weights, order of the data and dropped units.
+        Seed of weights, data order and dropout, instead of the condition's.
     labels : {"one-hot", "multi-hot"}
-        Multi-hot (noise only): ten random bits, the source's own labels.
+        Multi-hot (noise only): ten random bits per image, as in the forum answer.
     backend : {"tensorflow", "torch", "jax"}, optional
-        Keras' backend where the condition names none; by default that of ``KERAS_BACKEND``,
-        TensorFlow if there is none.
+        Keras backend if the condition does not name one; by default that of ``KERAS_BACKEND``, or
+        TensorFlow.
     path : str or os.PathLike, optional
-        The record to make; by default named after the condition, in the current folder.
+        File of the record; by default named after the condition, in the current folder.
     overwrite : bool, default False
-        Replace a record that is there.
+        Replace an existing record.
     timeout : float, optional
-        Seconds after which the run is ended; what was recorded until then stays readable.
+        Time limit in seconds; the steps recorded until then stay readable.
     progress : callable, optional
-        Called with the number of steps done and to do.
+        Called with the number of steps done and the total.
 
     Returns
     -------
     Record
-        With the first 256 validation images as its probe (all of a split's); its `meta` says what
-        the run was made of, Keras' backend included.
+        Its probe is the first 256 validation images (all for a split); its `meta` describes the
+        run, Keras' backend included.
 
     Raises
     ------
     FpdriftError
-        If something is out of its range or unknown, cannot be had on this backend, or the record
-        cannot be written; all before a process is started.
+        If an argument is out of range or unknown, the backend does not support the condition, or
+        the record cannot be written; all before a process is started.
     MissingExtraError
         If Keras, its backend or scikit-learn is needed and not installed.
     ChildError
-        If the process fails, is killed or takes too long.
+        If the process fails, is killed or exceeds the time limit.
     """
     condition = _condition(condition, seed)
     network = recorded_name(network)
@@ -110,15 +110,15 @@ def train(
         "path": str(place),
         "overwrite": overwrite,
     }
-    tell = None if progress is None else lambda message: progress(message["step"], steps)
-    run_module("fpdrift.training._worker", task, env=env, timeout=timeout, on_progress=tell)
+    report = None if progress is None else lambda message: progress(message["step"], steps)
+    run_module("fpdrift.training._worker", task, env=env, timeout=timeout, on_progress=report)
     return open_own(place)
 
 
 def _condition(condition: Any, seed: int | None) -> Condition:
     chosen = Condition() if condition is None else condition
     if not isinstance(chosen, Condition):
-        message = f"condition is a fpdrift.Condition, not {short_repr(condition)}"
+        message = f"condition is {short_repr(condition)}; pass a fpdrift.Condition or None"
         raise FpdriftError(message)
     return chosen if seed is None else dataclasses.replace(chosen, seed=seed)
 
@@ -126,32 +126,33 @@ def _condition(condition: Any, seed: int | None) -> Condition:
 def environment(
     condition: Condition, data: str, backend: str | None = None
 ) -> dict[str, str | None]:
-    """Return the changes to the environment that a process needs, once all is installed.
+    """Return the changes to the environment of a training process.
 
     Parameters
     ----------
     condition : Condition
     data : str
     backend : str, optional
-        Where the condition names none; by default that of ``KERAS_BACKEND``, else TensorFlow.
+        Used if the condition does not name one; by default that of ``KERAS_BACKEND``, else
+        TensorFlow.
 
     Raises
     ------
     FpdriftError
-        If the condition cannot be had on the backend, or something is not installed.
+        If the backend does not support the condition, or a package is not installed.
     """
     backend = condition.backend or backend or os.environ.get("KERAS_BACKEND") or "tensorflow"
     _check_installed(backend, data)
     condition.check_backend(backend)
-    told = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    # unless the user says otherwise, a training takes no more of a GPU's memory than it needs
+    changes = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    # by default, a run takes only as much GPU memory as it needs
     for name, value in _SHARING.items():
-        told[name] = os.environ.get(name, value)
-    return condition.environment() | told
+        changes[name] = os.environ.get(name, value)
+    return condition.environment() | changes
 
 
 def _check_installed(backend: str, data: str) -> None:
-    """See that all that is needed is installed."""
+    """Check that all required packages are installed."""
     check_choice("KERAS_BACKEND", backend, BACKENDS)
     for module in (backend, "keras", *(["sklearn"] if data in SKLEARN else [])):
         if importlib.util.find_spec(module) is None:
@@ -159,7 +160,7 @@ def _check_installed(backend: str, data: str) -> None:
 
 
 def _check_nudge(condition: Condition, network: str) -> None:
-    """Try a nudge of one weight on weights of zero, to see that there is such a weight."""
+    """Apply a nudge of one weight to zeros, to check that the weight exists."""
     nudge = condition.perturbation
     if nudge is not None and nudge.kind != "noise":
         dtype = format_of(condition.weight_dtype).dtype
@@ -168,13 +169,13 @@ def _check_nudge(condition: Condition, network: str) -> None:
 
 
 def _place(path: Any, condition: Condition, *, overwrite: bool) -> Path:
-    """Find the record's place, and see that it can be written."""
+    """Return the path of the record, checking that it can be written."""
     place = check_place(
         f"{condition.file_name}.fpdrift" if path is None else path, overwrite=overwrite
     )
     folder = place.parent
     if not folder.is_dir():
-        message = f"no folder {str(folder)!r}; make it first, or choose another path"
+        message = f"folder {str(folder)!r} does not exist; create it or choose another path"
         raise RecordError(message)
     if not os.access(folder, os.W_OK | os.X_OK):
         message = f"cannot write in {str(folder)!r}; choose another path"

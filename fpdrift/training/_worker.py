@@ -1,6 +1,6 @@
-"""The program of a fresh process: train one network under one condition, and record it.
+"""Worker program: train one network under one condition, and record the run.
 
-It is started by `train` and reads its task from there; see `fpdrift.subprocesses`.
+`train` starts it and passes its task; see `fpdrift.subprocesses`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from fpdrift.training._source_digest import training_code
 
 
 def work(task: Message, report: Report) -> Message:
-    """Train as the task says; see `fpdrift.training._train.train` for what is in it."""
+    """Run a task; see `fpdrift.training._train.train` for its contents."""
     condition = Condition.from_dict(task["condition"])
     configure(condition)
     data = load(task["data"], task["labels"], validation=probe_images(task["data"]))
@@ -41,7 +41,7 @@ def work(task: Message, report: Report) -> Message:
 
 @importing()
 def configure(condition: Condition) -> None:
-    """Set up Keras and its backend, whatever the user's ``keras.json`` says."""
+    """Set up Keras and its backend, regardless of the user's ``keras.json``."""
     if os.environ["KERAS_BACKEND"] == "jax":
         from fpdrift.backends import jax
 
@@ -59,19 +59,19 @@ def configure(condition: Condition) -> None:
     keras.config.set_epsilon(1e-7)
     keras.config.set_image_data_format("channels_last")
     keras.config.set_dtype_policy(condition.dtype_policy)
-    # Nothing here draws from these generators; op determinism refuses to run unseeded ones.
+    # nothing draws from these generators, but op determinism requires them to be seeded
     keras.utils.set_random_seed(condition.seed)
 
 
 def start(model: Any, network: str, condition: Condition) -> dict[str, Any]:
-    """Return a model its starting weights; say what they are and what the nudge did to them."""
+    """Set the starting weights of a model, and return their description, nudge included."""
     drawn = initial_weights(
         shapes_of(network), network_of(network).start, condition.seed_for("init")
     )
     cast = {v.path: drawn[v.path].astype(format_of(v.dtype).dtype) for v in model.weights}
     about: dict[str, Any] = {"initial_weights": digest(*drawn.values())}
     if condition.perturbation is not None:
-        # Noise is for what is trained; one ulp or bit may be planted anywhere.
+        # noise applies to trainable weights; one ulp or bit may be changed anywhere
         noise = condition.perturbation.kind == "noise"
         names = [v.path for v in (model.trainable_variables if noise else model.weights)]
         nudged, account = perturb({name: cast[name] for name in names}, condition.perturbation)
@@ -83,7 +83,7 @@ def start(model: Any, network: str, condition: Condition) -> dict[str, Any]:
 
 
 def describe(task: Message, condition: Condition, data: Data) -> dict[str, Any]:
-    """Describe what the run is made of, for the record."""
+    """Return the description of the run for the record."""
     return {
         "condition": condition.to_dict(),
         "seed": condition.seed,
@@ -102,7 +102,7 @@ def describe(task: Message, condition: Condition, data: Data) -> dict[str, Any]:
 
 
 def prepare(model: Any, network: str = "answer", *, jit: bool) -> None:
-    """Describe how a model is to be trained: as that network is."""
+    """Compile a model with the optimiser and loss of its network."""
     import keras
 
     of = network_of(network)
@@ -111,7 +111,7 @@ def prepare(model: Any, network: str = "answer", *, jit: bool) -> None:
         optimizer=kind(of.learning_rate),
         loss=LOSS,
         metrics=["accuracy"],
-        # JAX's step is always compiled; "auto" is its way of saying so.
+        # the step is always compiled on JAX, which requires "auto"
         jit_compile=jit if keras.backend.backend() == "tensorflow" else "auto",
     )
 
@@ -137,11 +137,11 @@ def fit(
     seen = itertools.count(1)
 
     def stop(*_: Any, **__: Any) -> None:
-        """End in the middle of an epoch, if that is where the steps end."""
+        """Stop after the last step, even in the middle of an epoch."""
         model.stop_training = next(seen) >= steps
 
     def count(_epoch: int, logs: dict[str, float]) -> None:
-        """Add to what the recorder, which comes later, writes down of the epoch."""
+        """Add a metric to the logs of the epoch, which the recorder then writes."""
         logs[SMALL_WEIGHTS] = small_weights(model)
 
     model.fit(
@@ -166,7 +166,7 @@ def small_weights(model: Any) -> float:
 
 
 def batches(data: Data, seed: int) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
-    """Return batch after batch, each epoch in an order of its own, its last batch maybe smaller."""
+    """Yield batches, in a new order for each epoch; its last batch may be smaller."""
     count = len(data.train_images)
     for epoch in itertools.count():
         order = permutation(seed, epoch, count)

@@ -133,15 +133,15 @@ def test_numbers_of_an_anonymous_class_follow_no_name(folder, capsys):
 
 
 def test_a_files_name_does_not_choose_why_it_is_left_out(folder, capsys):
-    (folder / "cut.fpdrift").rename(folder / "of another model than most: x.fpdrift")
+    (folder / "cut.fpdrift").rename(folder / "belongs to a different model than most: x.fpdrift")
     path = folder / "late.fpdrift"
     writer = RecordWriter(path, [Tensor("w", "weight", (2,), "float32", "whole")])
     writer.add_step(2, [1], 0.5, {}, {0: np.zeros(2, np.float32)})
     writer.finish()
     text = told(capsys, "class", str(folder), "--anonymous")
     assert text.count("not a complete record") == 2
-    assert text.count("of another first step than most") == 1
-    assert "of another model" not in text
+    assert text.count("starts at a different step than most") == 1
+    assert "a different model" not in text
 
 
 def test_an_anonymous_class_of_bad_files_alone_names_none(folder, capsys):

@@ -108,7 +108,7 @@ def test_each_label_of_several_is_a_prediction():
     assert (found.changed, found.predictions, found.samples) == (2, 6, 2)
     assert (bool(found.interval), found.interval.reason) == (
         False,
-        "a sample's several predictions are not independent",
+        "several predictions of one sample are not independent",
     )
 
 
@@ -186,7 +186,7 @@ def test_fewer_than_six_predictions_have_no_interval():
     assert churn_of({3: ours}, {3: others}).answers.interval
     found = churn_of({3: ours[:5]}, {3: others[:5]}).answers
     assert (found.share, found.interval.method) == (1.0, None)
-    assert found.interval.reason == "5 of the 6 cases that an interval needs"
+    assert found.interval.reason == "5 cases; an interval needs 6"
 
 
 KNOWN = {

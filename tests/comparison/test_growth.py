@@ -168,8 +168,10 @@ def test_a_bend_that_the_slopes_do_not_show_is_told_by_what_the_law_misses():
     wave = 0.15 * np.sin(4 * np.pi * np.log10(steps))
     found = growth_of(steps, 1e-7 * np.exp(0.5 * np.log(steps) + wave))
     assert (found.kind, found.bend_seen, found.trend.nearest) == ("bends", False, "power law")
-    misses = f"misses a smooth curve by up to {100 * (found.trend.missed - 1):.0f} %, exponent"
-    assert f"no simple law: the likeliest power law {misses}" in str(found)
+    misses = (
+        f"deviates from a smooth curve by up to {100 * (found.trend.missed - 1):.0f} %, exponent"
+    )
+    assert f"no simple law: the best power law {misses}" in str(found)
     assert 1.15 < found.trend.missed < 1.35
     assert "bends" not in str(found)
 
@@ -445,9 +447,9 @@ def test_other_things_than_a_comparison_and_its_records_are_refused():
     records = two_runs()
     pair = compare(*records)
     for wrong in (None, 3, records[0]):
-        with pytest.raises(FpdriftError, match="not a comparison"):
+        with pytest.raises(FpdriftError, match="is not a Comparison"):
             growth(wrong)
-        with pytest.raises(FpdriftError, match="not a comparison"):
+        with pytest.raises(FpdriftError, match="is not a Comparison"):
             horizon(wrong)
     for wrong in ("a", (records[1], records[0]), records[:1], (1, 2), list(records)):
         with pytest.raises(FpdriftError, match="not the two"):
@@ -518,7 +520,7 @@ def test_a_loss_that_is_nan_is_told_from_one_that_is_missing(where):
     one = horizon(replace(pair, non_finite=(found, None)))
     assert str(one) == "loss within 1 % up to step 2, infinite or NaN in one run at step 3"
     none = replace(with_losses([nan] * 5, [nan] * 5), non_finite=(found, found))
-    told = {"loss": "loss infinite or NaN at step 3", "kernel": "no loss was recorded by both"}
+    told = {"loss": "loss infinite or NaN at step 3", "kernel": "no step has a loss in both runs"}
     assert str(horizon(none)) == told[where]
 
 

@@ -112,7 +112,7 @@ def test_fewer_than_six_have_no_band():
     ax = drawn(RESULTS["absorbed"])
     assert not ax.collections
     assert "95 %" not in ax.get_xlabel()
-    assert "tick: still there" in ax.get_xlabel()
+    assert "tick: survived" in ax.get_xlabel()
 
 
 def test_before_the_first_is_absorbed_the_band_has_a_width():

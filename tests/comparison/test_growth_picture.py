@@ -97,7 +97,7 @@ def test_distances_and_their_first_difference_are_drawn_where_they_are():
     assert ring.get_marker() == "o"
     assert said(ax) == [
         "differs at step 1 in conv/kernel",
-        "b.fpdrift against a.fpdrift\n1.0e-02 at step 3\nchurn: 6.2 % of answers",
+        "b.fpdrift against a.fpdrift\n1.0e-02 at step 3\nchurn: 6.2 %",
     ]
 
 
@@ -114,7 +114,7 @@ def test_a_pair_of_the_same_bits_is_listed_and_not_drawn():
     assert "again\nsame bits up to step 3" in said(ax)
     _, alone = drawn(RESULTS["equal"])
     assert not alone.lines
-    assert alone.get_title(loc="left") == "Not one bit differs"
+    assert alone.get_title(loc="left") == "No bit differs"
 
 
 def test_a_difference_outside_the_weights_is_marked_at_the_bottom_or_told():
@@ -126,7 +126,7 @@ def test_a_difference_outside_the_weights_is_marked_at_the_bottom_or_told():
     never = replace(slots_first, distance=np.zeros(3))
     _, ax = drawn(several(slots=never))
     assert said(ax) == ["slots\ndiffers at step 1 in adam/m"]
-    assert ax.get_title(loc="left") == "No distance to draw"
+    assert ax.get_title(loc="left") == "No distance is known"
 
 
 def test_curves_can_be_told_apart_without_colour():

@@ -14,7 +14,7 @@ from make_record import make_record
 
 from fpdrift.comparison import compare, compare_many, tensor_matrix
 from fpdrift.comparison._branches import branches
-from fpdrift.comparison._many import reduced
+from fpdrift.comparison._many import reduce_record
 from fpdrift.errors import FpdriftError
 from fpdrift.records import RecordWriter
 from fpdrift.records._record import Tensor
@@ -128,7 +128,7 @@ def test_a_run_that_ended_early_takes_nothing_from_the_others():
 
 
 def test_of_a_long_run_values_of_doubling_steps_and_of_the_last_are_held():
-    kept = reduced(run("0123456789" * 2, sketch_steps=range(20)))
+    kept = reduce_record(run("0123456789" * 2, sketch_steps=range(20)))
     assert kept.kept_steps.tolist() == [0, 1, 2, 4, 8, 16, 19]
     digits = (0, 1, 2, 4, 8, 6, 9)
     assert kept.kept[0].tolist() == [[v, 1] for v in digits]
@@ -137,7 +137,7 @@ def test_of_a_long_run_values_of_doubling_steps_and_of_the_last_are_held():
     found = [kept.weights_at(step) for step in kept.kept_steps]
     assert [norm for _, norm in found] == pytest.approx(norms)
     assert [len(values) for values, _ in found] == [2 + 1024] * 7
-    assert reduced(run("012", sketch_steps=[0, 2])).kept_steps.tolist() == [0, 2]
+    assert reduce_record(run("012", sketch_steps=[0, 2])).kept_steps.tolist() == [0, 2]
 
 
 def test_a_run_is_held_against_one_that_ended_elsewhere():
@@ -162,7 +162,7 @@ def test_what_cannot_be_compared_is_left_out_and_named(tmp_path):
     many = compare_many([other, *runs_of("11", "12"), hostile, tmp_path / "gone.fpdrift"])
     assert many.names == ("0.fpdrift", "1.fpdrift")
     assert set(many.left_out) == {"other.fpdrift", "hostile.fpdrift", "gone.fpdrift"}
-    assert "of another model than most" in many.left_out["other.fpdrift"]
+    assert "belongs to a different model than most" in many.left_out["other.fpdrift"]
     assert str(tmp_path) not in str(many.left_out)
 
 
@@ -212,9 +212,9 @@ def test_what_is_not_the_same_in_all_runs_is_told_run_by_run():
     ("given", "why"),
     [
         ([], "no record to compare"),
-        ("a.fpdrift", "records are several records or their files, not 'a.fpdrift'"),
-        ([3], "not a record or its path: 3"),
-        (7, "records are several"),
+        ("a.fpdrift", "records is 'a.fpdrift'; pass several records"),
+        ([3], "3 is neither a record nor a path"),
+        (7, "records is 7; pass several"),
     ],
 )
 def test_bad_input_is_refused(given, why):
@@ -230,7 +230,7 @@ def test_runs_without_the_first_step_are_left_out_and_named():
     ]
     many = compare_many(apart)
     assert many.names == ("b", "c")
-    assert many.left_out == {"a": "of another first step than most: has no step 1"}
+    assert many.left_out == {"a": "starts at a different step than most: no step 1"}
     assert many.steps.tolist() == [1, 3]
 
 

@@ -131,8 +131,8 @@ def test_curves_are_the_records_own():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (([],), "not records"),
-        ((["a.fpdrift"],), "not records"),
+        (([],), "is not a sequence of records"),
+        ((["a.fpdrift"],), "is not a sequence of records"),
         (([make_record(states(1))], ["a", "b"]), "2 labels for 1 records"),
         (([make_record(states(1))], None, "f1"), "unknown metric 'f1'"),
     ],
@@ -199,7 +199,7 @@ def test_the_picture_of_tensors_has_its_bits_its_distances_and_its_rings():
     patches = dict(zip(legend, ax.get_legend().legend_handles, strict=True))
     assert colours == [
         to_hex(patches[name].get_facecolor())
-        for name in ("same bits", "other bits, distance not known")
+        for name in ("same bits", "different bits, distance unknown")
     ]
     np.testing.assert_array_equal(
         shades.get_array().filled(0), np.where(result.distance > 0, result.distance, 0)
@@ -214,8 +214,8 @@ def test_the_picture_of_tensors_has_its_bits_its_distances_and_its_rings():
 
 
 def test_the_picture_says_where_nothing_differs_or_no_distance_is_known():
-    assert "not one bit differs" in drawn(RESULTS["equal"]).get_title("left")
-    assert "other bits" not in str(drawn(RESULTS["equal"]).get_legend().get_texts())
+    assert "no bit differs" in drawn(RESULTS["equal"]).get_title("left")
+    assert "different bits" not in str(drawn(RESULTS["equal"]).get_legend().get_texts())
     assert len(drawn(RESULTS["bits alone"]).collections) == 1
     assert "before step 1" in drawn(RESULTS["one step"]).get_title("left")
 

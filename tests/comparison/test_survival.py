@@ -145,10 +145,10 @@ def test_intervals_hold_what_they_should():
 def test_nothing_absorbed_and_all_absorbed_at_once():
     lasting = survival_curve([5, 7], [False, False])
     assert (lasting.steps.size, lasting.median, lasting.events) == (0, None, 0)
-    assert str(lasting) == "0 of 2 absorbed, more than half last"
+    assert str(lasting) == "0 of 2 absorbed, more than half survive"
     assert np.isnan(lasting.band(3)).all()
     told = str(survival_curve([7] * 24, [False] * 24))
-    assert told == "0 of 24 absorbed (0% to 14%, 95 % Clopper-Pearson), more than half last"
+    assert told == "0 of 24 absorbed (0% to 14%, 95 % Clopper-Pearson), more than half survive"
     gone = survival_curve([0, 0], [True, True])
     assert (gone.steps.tolist(), gone.share.tolist(), gone.median) == ([0], [0.0], 0)
 

@@ -181,9 +181,9 @@ def folder(place):
     ("put", "text"),
     [
         (damaged, "is damaged"),
-        (another, "is the record of another run (condition: not what its name says)"),
-        (another_half, "is the record of another run (condition"),
-        (no_meta, "is the record of another run (condition, network, data"),
+        (another, "is the record of a different run (condition: not as in its name)"),
+        (another_half, "is the record of a different run (condition"),
+        (no_meta, "is the record of a different run (condition, network, data"),
         (thesis, "it is not a record"),
         (nothing, "it is not a record"),
         (folder, "it is not a regular file"),
@@ -220,7 +220,7 @@ def test_a_file_that_comes_meanwhile_is_left_alone(trained, tmp_path, monkeypatc
 def test_two_in_one_directory(trained, tmp_path):
     lock = sqlite3.connect(tmp_path / LOCK, isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(FpdriftError, match=r"another ensemble is at work in '.*'; wait until"):
+    with pytest.raises(FpdriftError, match=r"another ensemble is running in '.*'; wait until"):
         ensemble(CONDITIONS, steps=2, directory=tmp_path)
     assert trained == []
     ensemble(CONDITIONS[:1], steps=2, directory=tmp_path / "other")
@@ -232,10 +232,10 @@ def test_two_in_one_directory(trained, tmp_path):
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"conditions": []}, "conditions are several fpdrift.Condition, not []"),
-        ({"conditions": CONDITIONS[0]}, "conditions are several fpdrift.Condition, not Cond"),
-        ({"conditions": 3}, "conditions are several fpdrift.Condition, not 3"),
-        ({"conditions": [CONDITIONS[0], "x"]}, "conditions are several fpdrift.Condition"),
+        ({"conditions": []}, "conditions is []; pass several fpdrift.Condition"),
+        ({"conditions": CONDITIONS[0]}, "conditions is Cond"),
+        ({"conditions": 3}, "conditions is 3; pass several"),
+        ({"conditions": [CONDITIONS[0], "x"]}, "pass several fpdrift.Condition"),
         ({"network": "resnet"}, "unknown network 'resnet'"),
         ({"data": "cats"}, "unknown data 'cats'"),
         ({"labels": "soft"}, "unknown labels for noise 'soft'"),

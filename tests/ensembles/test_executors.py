@@ -141,10 +141,10 @@ class DieOnce:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs kill -9")
 def test_a_pool_that_breaks_costs_no_run(trained, tmp_path):
     with spawned(DieOnce(str(tmp_path / "mark"))) as processes:
-        with pytest.warns(FpdriftWarning, match=r"the pool of workers broke .* one after another"):
+        with pytest.warns(FpdriftWarning, match=r"the worker pool broke .* one after another"):
             found = ensemble(SIX, steps=2, directory=tmp_path / "runs", executor=processes, tries=1)
         # and one that is broken from the start
-        with pytest.warns(FpdriftWarning, match="the pool of workers broke"):
+        with pytest.warns(FpdriftWarning, match="the worker pool broke"):
             other = ensemble(SIX, steps=3, directory=tmp_path / "runs", executor=processes)
     assert (tmp_path / "mark").exists()
     assert len(bits(found, tmp_path / "runs")) == len(bits(other, tmp_path / "runs")) == 6
@@ -266,7 +266,7 @@ def test_what_a_killed_process_had_begun_is_begun_again(trained, tmp_path):
 
 def test_two_processes_in_one_directory(trained, tmp_path):
     with at_work_in(tmp_path) as first:
-        with pytest.raises(FpdriftError, match="another ensemble is at work in"):
+        with pytest.raises(FpdriftError, match="another ensemble is running in"):
             ensemble(SIX[:2], steps=20, directory=tmp_path)
         first.communicate()
     assert first.returncode == 0

@@ -54,7 +54,7 @@ def test_long_runs_are_kept_whatever_their_size(trained, tmp_path, monkeypatch, 
 def test_a_record_that_ends_too_early_is_none(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(_remote, "train", lambda *args, **named: made(*args, **named, end=False))
     with pytest.raises(
-        ChildError, match=r"1 of 1 runs failed, tried 2 times.*ends before the run does"
+        ChildError, match=r"1 of 1 runs failed, tried 2 times.*its record is incomplete"
     ):
         ensemble(SIX[:1], steps=2, directory=tmp_path, executor=Changing(bytes))
     assert left(tmp_path) == [LOCK]
@@ -84,7 +84,7 @@ def test_a_worker_on_another_machine(trained, tmp_path, monkeypatch):
     # a name that says another machine than its record
     (tmp_path / here.names[0]).unlink()
     (tmp_path / far.names[0]).rename(tmp_path / here.names[0])
-    with pytest.raises(FpdriftError, match=r"is the record of another run \(machine: not what its"):
+    with pytest.raises(FpdriftError, match=r"record of a different run \(machine: not as in its"):
         ensemble(SIX[:1], steps=2, directory=tmp_path, executor=Changing(bytes))
 
 
@@ -112,7 +112,7 @@ def test_the_backend_is_that_of_whoever_asks(trained, tmp_path, monkeypatch):
 
 def test_a_worker_with_other_code_is_refused(trained, tmp_path, monkeypatch):
     monkeypatch.setattr("made_records.training_code", lambda: "other")
-    with pytest.raises(FpdriftError, match="a worker has other code; install the same fpdrift"):
+    with pytest.raises(FpdriftError, match="a worker has a different code; install the same"):
         ensemble(SIX, steps=2, directory=tmp_path, executor=Changing(bytes))
     assert left(tmp_path) == [LOCK]
 

@@ -67,7 +67,7 @@ def test_each_variant_of_the_answer_is_nudged_alike(trained, tmp_path):
     assert nudged == Condition(intra_op_threads=1, seed=4, perturbation=noise)
     assert len(result.labels) == len(variants)
     grown = result.distance[:, -1] / result.distance[:, 0]
-    assert f"{_amplification.plain(grown.max())} times in 9 networks." in result.finding
+    assert f"{_amplification.plain(grown.max())} in 9 networks." in result.finding
     assert not any(repr(name) in result.finding for name in result.labels)  # one draw ranks nothing
     assert result.finding.endswith("these runs do not rank them.")
 
@@ -107,22 +107,27 @@ def test_runs_that_left_the_finite_numbers_are_no_nudges_that_are_gone():
         steps=np.array([0, 8]),
         distance=np.array([[1e-8, 1e-2], [1e-8, np.nan], [2e-8, 4e-2], [1e-8, 0]]),
     )
-    told = _amplification._tell_doses(made)
-    assert told.startswith("3 of 4 nudges were still there after 8 steps, 1 in runs that left the")
+    told = _amplification._describe_doses(made)
+    assert told.startswith("3 of 4 nudges survived 8 steps, 1 in runs whose weights became NaN or")
     assert told.endswith(
-        "At the start those others lie 1.0e-08 to 2.0e-08 apart, at the end 1.0e-02 to 4.0e-02, in "
+        "The distances of the others grew from 1.0e-08 to 2.0e-08 to 1.0e-02 to 4.0e-02, in "
         "the order of the nudges."
     )
     turned = dataclasses.replace(made, distance=made.distance[::-1])
-    assert _amplification._tell_doses(turned).endswith("not in the order of the nudges.")
-    told = _amplification._tell_amplified(made)
+    assert _amplification._describe_doses(turned).endswith("not in the order of the nudges.")
+    told = _amplification._describe_amplified(made)
     assert told == (
-        "Training left the finite numbers in b. In 8 steps the distance grew 0 to 2,000,000 times "
-        "in 3 networks."
+        "The weights became NaN or infinite in b. In 8 steps the distance grew by a factor of "
+        "0 to 2,000,000 in 3 networks."
     )
     gone = dataclasses.replace(made, distance=np.array([[1e-8, np.inf]] * 4))
-    assert _amplification._tell_doses(gone).endswith("4 in runs that left the finite numbers.")
-    assert _amplification._tell_amplified(gone) == "Training left the finite numbers in a, b, c, d."
+    assert _amplification._describe_doses(gone).endswith(
+        "4 in runs whose weights became NaN or infinite."
+    )
+    assert (
+        _amplification._describe_amplified(gone)
+        == "The weights became NaN or infinite in a, b, c, d."
+    )
 
 
 def test_biases_that_rounding_alone_moves_are_told_apart(trained, tmp_path):
@@ -135,15 +140,17 @@ def test_biases_that_rounding_alone_moves_are_told_apart(trained, tmp_path):
     of_all = 2 * distance
     of_all[2, -1], of_all[4, -1] = 4e-8, 1.0
     both = dataclasses.replace(result, distance=distance, of_all=of_all)
-    without, _, with_them = both.finding.partition(" With the biases whose true gradient is zero, ")
-    assert "In 20 steps the distance grew 2 to 33,000,000 times" in without
-    assert "in 20 steps the distance grew 0.67 to 10,000,000 times" in with_them
+    without, _, with_them = both.finding.partition(
+        " Including the biases whose true gradient is zero, "
+    )
+    assert "In 20 steps the distance grew by a factor of 2 to 33,000,000" in without
+    assert "in 20 steps the distance grew by a factor of 0.67 to 10,000,000" in with_them
     lines = screen(both)
     tables = [line for line in lines if line.split()[:1] == [result.labels[2]]]
     assert [line.split()[-1] for line in tables] == ["1.0e+00", "4.0e-08"]
     assert "without biases whose true gradient is zero." in " ".join(" ".join(lines).split())
-    assert "biases of zero gradient left out" in plot(both).get_ylabel()
-    assert "left out" not in plot(result).get_ylabel()
+    assert "without biases of zero gradient" in plot(both).get_ylabel()
+    assert "without biases" not in plot(result).get_ylabel()
 
 
 def test_what_is_learned_is_all_where_no_record_names_such_biases():

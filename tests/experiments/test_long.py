@@ -63,8 +63,8 @@ def test_each_epoch_is_told(trained, tmp_path, capsys):
     first, last = result.epochs
     kept = [int(records[0].sketch_steps[row]) for row in rows]
     assert [result.kept_at(epoch) for epoch in result.epochs] == kept
-    apart = f"{first.distance:.1e} apart, by step {kept[1]} {last.distance:.1e};"
-    assert f"By step {kept[0]} the weights are {apart}" in result.finding
+    apart = f"{first.distance:.1e} at step {kept[0]} and {last.distance:.1e} at step {kept[1]};"
+    assert f"The distance between the weights is {apart}" in result.finding
     ends = sorted(100 * abs(b - a) / a for a, b in (epoch.losses for epoch in result.epochs))
     told = f"loss of an epoch differs by {ends[0]:.2g} to {ends[1]:.2g} %. One pair of runs."
     assert told in result.finding
@@ -80,13 +80,8 @@ def test_distances_are_of_steps_at_which_weights_were_kept():
     lines = screen(recorded)
     assert all(len(line) <= 80 for line in lines)
     told = " ".join(line.strip() for line in lines)
-    assert (
-        "Each distance is from the last step by then whose weights were kept, such as step 936 for "
-        in told
-    )
-    assert "By step 936 the weights are 3.4e-01 apart, by step 18,760 1.0e+00;" in _long_run._tell(
-        recorded
-    )
+    assert "Each distance is of the last step up to there at which weights were kept (936 " in told
+    assert "weights is 3.4e-01 at step 936 and 1.0e+00 at step 18,760;" in _long_run._tell(recorded)
 
 
 def test_no_drift_is_said_with_what_would_have_shown(trained, tmp_path):
@@ -94,8 +89,8 @@ def test_no_drift_is_said_with_what_would_have_shown(trained, tmp_path):
     result = _long_run.long(Settings(out=tmp_path))
     assert result.steps == 300
     assert result.first_step is None
-    assert result.finding.startswith("No drift seen in 300 steps: no hash of any weight")
-    assert plot(result).get_title("left").startswith("No drift seen (300 steps")
+    assert result.finding.startswith("No drift was observed in 300 steps: no hash of any weight")
+    assert plot(result).get_title("left").startswith("No drift was observed (300")
 
 
 def test_the_full_size_is_the_source_s_epochs(trained, tmp_path, monkeypatch):
@@ -108,8 +103,10 @@ def test_the_full_size_is_the_source_s_epochs(trained, tmp_path, monkeypatch):
 
 def test_the_operations_make_the_loop_s_steps(trained, tmp_path):
     result = _long_run.long(Settings(out=tmp_path))
-    assert f"By step 300 the weights are {result.epochs[0].distance:.1e} apart; " in result.finding
-    assert f"the loop's 1e8 are {1e8 / result.operations:.2g} steps" in result.finding
+    assert f"weights is {result.epochs[0].distance:.1e} at step 300; " in result.finding
+    assert (
+        f"the 1e8 of the loop correspond to {1e8 / result.operations:.2g} steps" in result.finding
+    )
     assert math.isclose(result.operations, 3.07e9, rel_tol=0.01)
 
 

@@ -37,10 +37,10 @@ def test_turned_predictions_and_the_least_move():
 @pytest.mark.parametrize(
     ("loss", "accuracy", "words"),
     [
-        (1e-4, 0.02, "losses lie 0.01 % apart, accuracies 2 %;"),
-        (0.02, 0.01, "losses lie 2 % apart, accuracies 1 %;"),
-        (0.0, 0.01, "losses lie 0 % apart, accuracies 1 %;"),
-        (0.01, math.nan, "nothing can be said, since accuracy began with 0 or left the finite"),
+        (1e-4, 0.02, "losses vary by 0.01 %, accuracies by 2 %;"),
+        (0.02, 0.01, "losses vary by 2 %, accuracies by 1 %;"),
+        (0.0, 0.01, "losses vary by 0 %, accuracies by 1 %;"),
+        (0.01, math.nan, "cannot tell, since accuracy was 0 in the first run, NaN or infinite"),
     ],
 )
 def test_metric_words(loss, accuracy, words):

@@ -40,12 +40,12 @@ def test_the_jump_and_its_gate_are_told(ran):
     said = " ".join(" ".join(lines).split())
     assert "Size: quick, smaller than in the forum answer. 2 runs of 30 steps;" in said
     told = result.finding
-    assert "Step 3 alone took them 25.0 times as far apart: unit 2 of relu1 is open" in told
-    assert "within 8.0e-08 of zero, and then holds all but 20 % of its layer's" in told
+    assert "Step 3 alone multiplied the distance by 25.0: unit 2 of relu1 is open" in told
+    assert "within 8.0e-08 of zero, and accounts for all but 20 % of its layer's" in told
     assert any(line.split() == ["3", "5.0e-06"] for line in lines)
     title = plot(result).get_title("left")
-    assert title.startswith("Step 3: a ReLU is open in run B alone")
-    assert title.endswith("Run A: 1 thread, run B: 2 threads (quick: 30 steps a run)")
+    assert title.startswith("Step 3: a ReLU is open only in run B")
+    assert title.endswith("Run A: 1 thread, run B: 2 threads (quick: 30 steps per run)")
     again = Result.from_json(result.to_json())
     assert again.gates.gate == GATE
     np.testing.assert_array_equal(again.gates.distance, GATES.distance)
@@ -54,8 +54,11 @@ def test_the_jump_and_its_gate_are_told(ran):
 @pytest.mark.parametrize(
     ("gates", "words"),
     [
-        (None, "no step stands out as a jump, so there is no gate to show"),
-        (dataclasses.replace(GATES, gate=None), "no gate of the unit that moved most had changed"),
+        (None, "no step is a jump, so there is no gate to show"),
+        (
+            dataclasses.replace(GATES, gate=None),
+            "no gate of the unit that diverged most had changed",
+        ),
     ],
 )
 def test_what_was_not_found_is_not_told(ran, gates, words):
@@ -68,10 +71,14 @@ def test_what_was_not_found_is_not_told(ran, gates, words):
 @pytest.mark.parametrize(
     ("pixel", "changed", "words"),
     [
-        ((), 1, "open for one image in one run and shut in the other, within 8.0e-08 of zero"),
-        ((), 3, "open for 3 images in one run and shut in the other, the one of the largest"),
-        ((10, 17), 1, "open at one pixel of one image in one run and shut in the other, within"),
-        ((10, 17), 1200, "open at 1,200 pixels in one run and shut in the other, the one of the"),
+        ((), 1, "open for one image in one run and closed in the other, within 8.0e-08 of zero"),
+        ((), 3, "open for 3 images in one run and closed in the other, the one with the largest"),
+        ((10, 17), 1, "open at one pixel of one image in one run and closed in the other, within"),
+        (
+            (10, 17),
+            1200,
+            "open at 1,200 pixels in one run and closed in the other, the one with the",
+        ),
     ],
 )
 def test_how_many_gates_of_the_unit_changed_is_told(ran, pixel, changed, words):
@@ -84,7 +91,7 @@ def test_how_many_gates_of_the_unit_changed_is_told(ran, pixel, changed, words):
 @pytest.mark.parametrize("gate", [GATE, None])
 def test_a_repeat_of_other_bits_is_said_to_be_one(ran, gate):
     run = RerunCheck(name="b", checked=4, mismatch=2, mismatch_tensors=("w",), unfaithful=())
-    doubt = "The step repeated has other bits than the runs' own."
+    doubt = "The traced step is not bit-identical to that of the runs."
     gates = dataclasses.replace(GATES, gate=gate)
     assert doubt in ran(dataclasses.replace(gates, run_b=run)).finding
     exact = dataclasses.replace(run, mismatch=None, mismatch_tensors=())

@@ -90,7 +90,7 @@ def test_figures_are_those_of_the_predictions(trained, tmp_path, capsys):
     rows = [line for line in printed if line.startswith(("  1 thread again", "  2 threads"))]
     assert ["never" in row for row in rows] == [True, False]
     assert threads.churn == 10 / 360
-    assert "The code repeats: with 1 thread the run done again has the same bits." in result.finding
+    assert "The code is repeatable: with 1 thread, a rerun gave the same bits." in result.finding
     churn = "One run each: with 2 threads 10 (2.8 %) of the 360 validation images "
     assert churn in result.finding
     assert "2 threads were not repeated, so whether" in result.finding
@@ -101,8 +101,8 @@ def test_figures_are_those_of_the_predictions(trained, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("bits", "words"),
     [
-        (lambda _condition, _time: 1, "No drift seen, neither in a repetition nor "),
-        (lambda _condition, time: time, "gave other bits: nondeterministic here."),
+        (lambda _condition, _time: 1, "No drift was observed, in a rerun or "),
+        (lambda _condition, time: time, "gave different bits: nondeterministic here."),
     ],
 )
 def test_what_is_said_follows_from_the_bits(bits, words, trained, tmp_path):

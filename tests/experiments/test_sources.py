@@ -72,7 +72,7 @@ def test_each_run_is_held_against_that_of_its_seed(trained, tmp_path):
     assert (rows["all seeds"].runs, rows["all seeds"].equal) == (2, 0)
     first, second = rows["XLA"].distance
     assert first == 0 < second
-    same = result.finding.partition("The same bits as well: ")[2].partition(". ")[0].split(", ")
+    same = result.finding.partition("So did: ")[2].partition(". ")[0].split(", ")
     assert same[:2] == ["2 threads", "oneDNN off"]
     assert "XLA" not in same
 
@@ -166,14 +166,14 @@ def test_a_control_that_differs_is_said_first(trained, tmp_path):
     count = itertools.count(2)
     trained["bits"] = lambda _: next(count)
     result = room.sources(Settings(out=tmp_path))
-    assert result.finding.startswith("The control is not equal")
+    assert result.finding.startswith("The control differs")
     assert "nondeterministic here" in result.finding
 
 
 def test_where_only_seeds_matter_that_is_said(trained, tmp_path):
     trained["bits"] = lambda c: sum(c.seed_for(k) for k in ("init", "order", "dropout"))
     result = room.sources(Settings(out=tmp_path))
-    assert "No drift seen in the weights from 2 threads, oneDNN off, " in result.finding
+    assert "No drift of the weights was observed from 2 threads, oneDNN off, " in result.finding
     assert "1e-8" not in result.finding.partition("No drift")[2]
     assert any("threads" in line and "same bits" in line for line in screen(result))
 
@@ -196,12 +196,12 @@ def test_distances_leave_out_biases_that_rounding_alone_moves(trained, tmp_path,
         in result.finding
     )
     least = min(distance for row in result.rounding for distance in row.of_all)
-    assert result.finding.endswith(f"each pair that differs lies {least:.1e} apart or more.")
+    assert result.finding.endswith(f"each pair that differs is at least {least:.1e}.")
     rows = [dataclasses.replace(row, distance=(0.0, 0.0)) for row in result.rows]
     texts = [text.get_text() for text in plot(dataclasses.replace(result, rows=tuple(rows))).texts]
-    assert set(texts) == {"equal but biases"}
+    assert set(texts) == {"equal except biases"}
     told = dataclasses.replace(result, rows=(result.rows[0], *rows[1:])).finding
-    assert "moved no weights but biases whose true gradient is zero (2 pairs" in told
+    assert "moved no weights except biases whose true gradient is zero (2 pairs" in told
     left_out = [line for line in screen(result) if line.startswith("  Skipped: ")]
     assert f"  Skipped: {'; '.join(room.FULL_ALONE)} (--full has it)." in left_out
 
@@ -231,14 +231,14 @@ def test_a_source_is_ranked_by_a_test_or_not_at_all(result):
     count = len(result.rounding)
     assert "Too few pairs to rank the sources." in result.finding  # two of each
     alike = [tuple(1e-6 * (1 + (i + k) % count) for i in range(6)) for k in range(count)]
-    assert "cannot be told (sign tests at 5 %)" in ranked(result, alike).finding
+    assert "unknown which source moves them most (sign tests" in ranked(result, alike).finding
     first = [tuple(1e-3 * (1 + i) for i in range(6)), *alike[1:]]
     name = result.rounding[0].name
-    assert f"{name} moved them more than each other source" in ranked(result, first).finding
+    assert f"{name} moved them more than every other source" in ranked(result, first).finding
     five = [column[:5] for column in first]
     assert "Too few pairs to rank the sources." in ranked(result, five).finding
     title = plot(ranked(result, first)).get_title("left")
-    assert title.startswith("Rounding: 1e-6 to 6e-3; another seed: 0.33 to 2")
+    assert title.startswith("Rounding: 1e-6 to 6e-3; new seed: 0.33 to 2")
 
 
 def test_six_pairs_have_a_bar_and_fewer_have_none(result):
@@ -266,7 +266,7 @@ def test_older_files_hold_two_pairs_or_none(runs, kept):
 
 def test_pairs_that_were_not_kept_are_no_equal_pairs(result):
     gone = ranked(result, [()] * len(result.rounding))
-    assert "an older version did not keep; run the study again" in gone.finding
+    assert "does not contain the distances; run the study again" in gone.finding
     assert "No drift" not in gone.finding
     ax = plot(gone)
     assert ax.get_title("left").startswith("Distances that an older version did not keep")

@@ -119,7 +119,7 @@ def test_in_the_source_s_size(name, trained, tmp_path, monkeypatch):
     ("bits", "words"),
     [
         (lambda c: c.intra_op_threads, "So it is order-dependent here"),
-        (lambda _: 1, "No drift seen."),
+        (lambda _: 1, "No drift was observed."),
         (lambda _: next(ENDLESS), "So this training is nondeterministic here."),
     ],
 )
@@ -160,7 +160,7 @@ def test_nudge_draws_noise_anew_each_time(trained, tmp_path):
     )
     assert f"changed {span(changed, ',')} of them, and 5 draws" in found.finding
     assert found["1 thread again"].first_step is None
-    assert "The run repeated: the same bits." in found.finding
+    assert "A rerun: the same bits." in found.finding
     assert [c.seed for c in trained.conditions] == [9] * 8 + [10]
 
 
@@ -285,7 +285,7 @@ def test_determinism_is_told_apart_from_its_lack(bits, with_it, without, paced, 
     first, second, third = found.split(". ")[:3]
     assert first.startswith(f"With op determinism, {with_it} thread counts gave the same bits when")
     assert second.startswith(f"Without, {without} thread counts gave the same bits when repeated")
-    same = "against 1 thread the others gave the same bits"
+    same = "compared with 1 thread, the others gave the same bits"
     assert (same in first, same in second) == (with_it == "3 of 3", without > with_it)
     assert third.startswith("One intra-op and one inter-op thread gave ")
 
@@ -313,7 +313,7 @@ def test_hash_seed_says_what_a_run_felt(trained, tmp_path, monkeypatch):
     assert [row.distinct for row in found.weights] == [2, 3]
     labels = [run.label.removeprefix("PYTHONHASHSEED ") for run in found.study.runs]
     assert labels == ["not set", "not set again", "= 0", "= 1"]
-    assert "gave other bits" in found.finding
+    assert "gave different bits" in found.finding
     assert "ended with 3 sets of weights in 4 processes." in found.finding
 
 

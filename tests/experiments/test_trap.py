@@ -57,14 +57,14 @@ def test_rows_are_the_records_distances(trained, tmp_path):
     [
         (
             _diagnosis("different computation"),
-            "different computation, not drift (3.7e-02 apart after a single",
+            "different computation, not drift (3.7e-02 after one step",
         ),
-        (_diagnosis("rounding"), "No trap seen: with labels that do not sum to one"),
-        (_diagnosis("cannot tell"), "3.7e-02 apart after one step (cannot tell)"),
+        (_diagnosis("rounding"), "The trap was not observed: with labels that do not sum to one"),
+        (_diagnosis("cannot tell"), "3.7e-02 after one step (cannot tell)"),
         (None, "(the same bits)"),
         (
             _diagnosis("different computation", mismatch=1),
-            "Not to be told, for multi-hot labels: step 1: ",
+            "Cannot tell for multi-hot labels: step 1: ",
         ),
     ],
 )
@@ -92,7 +92,7 @@ def test_an_inexact_repeat_of_one_hot_labels_is_not_told_either():
         labels="multi-hot", **at, diagnosis=_diagnosis("different computation")
     )
     assert _label_trap._tell(sound, odd).startswith(
-        "Not to be told, for one-hot labels: step 1: rounding"
+        "Cannot tell for one-hot labels: step 1: rounding"
     )
 
 

@@ -50,8 +50,10 @@ def test_absorbed_ulps_are_counted_and_told(trained, tmp_path):
     assert 0 < gone < NUDGES["quick"]
     assert (found.survival.n, found.survival.events) == (NUDGES["quick"], gone)
     assert list(found.survival.censored) == [STEPS["quick"]] * (NUDGES["quick"] - gone)
-    drawn = "Of 24 weights (a tensor drawn first, then one of its elements) moved by one ulp"
-    assert f"{drawn}, {gone} were back at equal bits" in found.finding
+    drawn = (
+        "Of 24 changes by one ulp in one weight (a tensor drawn first, then one of its elements)"
+    )
+    assert f"{drawn}, {gone} were absorbed within" in found.finding
     assert "95 % Clopper-Pearson interval" in found.finding
     assert "so this holds for its training only" in found.finding
     text = "\n".join(screen(found))
@@ -69,5 +71,5 @@ def test_nothing_is_said_of_an_ulp_where_the_repeated_run_differs(monkeypatch, t
         room, "train", lambda *a, **k: made(*a, **k, bits=lambda _: int(rng.integers(2**31)))
     )
     found = study("survival").run(Settings(out=tmp_path))
-    assert "nothing can be said of an ulp" in found.finding
+    assert "the effect of one ulp cannot be measured" in found.finding
     assert not any("still there" in line for line in screen(found))  # a table of no rows

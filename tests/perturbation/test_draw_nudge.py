@@ -29,8 +29,8 @@ ONES = np.ones(10, np.float32)
         (nudge([ONES, np.zeros(2000)])[1], "5 of 1,005 nudged weights did not change"),
         (nudge_ulp(ONES, 0, 1)[1], "The one nudged weight changed"),
         (nudge_ulp(ONES, 0, 1, 0)[1], "The one nudged weight did not change"),
-        (nudge(ONES, fraction=0)[1], "No weight was to be nudged"),
-        (nudge({})[1], "No weight was to be nudged"),
+        (nudge(ONES, fraction=0)[1], "No weight was selected"),
+        (nudge({})[1], "No weight was selected"),
     ],
 )
 def test_the_title_follows_the_measurement(account, title):

@@ -208,7 +208,8 @@ def test_account_survives_json():
     _, account = nudge(weights, size=1e-3, seed=9)
     assert NudgeAccount.from_json(account.to_json()) == account
     assert (
-        repr(account) == "NudgeAccount(nudge 0.001 on 0.5, seed 9; 1 meant: 1 changed, 0 absorbed)"
+        repr(account)
+        == "NudgeAccount(nudge 0.001 on 0.5, seed 9; 1 selected: 1 changed, 0 absorbed)"
     )
 
 
@@ -221,8 +222,8 @@ def test_zeros_are_counted_over_all_tensors_meant_or_not():
 
 def test_reprs_are_short():
     _, account = nudge({"a": np.ones(4, np.float32)}, size=1e-3, fraction=1)
-    assert repr(account.tensors[0]) == "TensorNudge(a, float32: 4 weights, 4 meant, 4 changed)"
-    assert repr(account.binades[0]) == "Binade(2**0: 4 meant, 4 changed)"
+    assert repr(account.tensors[0]) == "TensorNudge(a, float32: 4 weights, 4 selected, 4 changed)"
+    assert repr(account.binades[0]) == "Binade(2**0: 4 selected, 4 changed)"
     assert repr(account.perturbation) == "Perturbation('nudge 0.001 on 1.0')"
 
 

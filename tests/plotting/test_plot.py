@@ -250,13 +250,13 @@ def test_every_kind_of_picture_is_tried():
 
 
 def test_no_picture_for_this():
-    with pytest.raises(FpdriftError, match="no picture for this kind of result: Order; there"):
+    with pytest.raises(FpdriftError, match="no picture for results of type Order; choose"):
         plot(fpdrift.orders("1+2").orders[0])
 
 
 @pytest.mark.parametrize("ax", [3, Figure(), np.eye(3), 5000 * "x"], ids=type)
 def test_what_is_no_axes_is_refused(ax):
-    with pytest.raises(FpdriftError, match="ax is Matplotlib's Axes or None, not ") as caught:
+    with pytest.raises(FpdriftError, match=r"ax is .*; pass a Matplotlib Axes or None") as caught:
         plot(RESULTS["chain"], ax=ax)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 150

@@ -44,8 +44,8 @@ def test_a_screen_says_size_finding_and_claim(name):
     assert describe_machine(RESULTS[name].provenance) in " ".join(
         line.strip() for line in lines[claim:]
     )
-    size = "the source's size" if full else "quick"
-    assert f"({size}: 12 steps a run)" in drawn(name).get_title(loc="left")
+    size = "original size" if full else "quick"
+    assert f"({size}: 12 steps per run)" in drawn(name).get_title(loc="left")
 
 
 def test_a_row_is_a_run_against_its_baseline():
@@ -81,8 +81,8 @@ def test_a_run_repeated_shares_the_row_of_what_it_repeats():
     points = [(line.get_ydata()[0], line.get_marker()) for line in ax.lines[:3]]
     assert points == [(0, "o"), (0, "+"), (1, "+")]
     title = ax.get_title(loc="left")
-    assert title.startswith("Same bits: 1 of 2 when repeated, 0 of 1 in another setting\n")
-    assert "+: run repeated" in ax.get_xlabel()
+    assert title.startswith("1 of 2 reruns and 0 of 1 other setting gave the same bits\n")
+    assert "+: rerun" in ax.get_xlabel()
 
 
 def test_what_is_no_distance_does_not_stand_among_equal_bits():
@@ -98,15 +98,15 @@ def test_what_is_no_distance_does_not_stand_among_equal_bits():
         for x, label in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
     }
     assert text[places[2]] == "not finite"
-    assert text[places[0]] == "same bits\n(open: of the\nweights alone)"
+    assert text[places[0]] == "same bits\n(open: only of\nthe weights)"
     assert ax.lines[4].get_markerfacecolor() == "none"
 
 
 def test_what_determinism_cost():
     assert ["b", "1.50"] in rows("determinism")
     title = drawn("determinism").get_title(loc="left")
-    assert "\nOp determinism: 1.25 to 1.50 times the time (2 pairs)\n" in title
-    assert "times the time" not in drawn("determinism-untimed").get_title(loc="left")
+    assert "\nOp determinism takes 1.25 to 1.50 times as long (2 pairs)\n" in title
+    assert "times as long" not in drawn("determinism-untimed").get_title(loc="left")
 
 
 def test_the_spread_of_each_metric():
@@ -126,7 +126,7 @@ def test_the_spread_of_each_iteration():
     assert [line.get_ydata().tolist() for line in lines] == losses[:, :10].tolist()
     assert [line.get_linestyle() for line in lines] == ["-", "-", "--"]
     one, other, seeded = (line.get_label() for line in lines)
-    assert (one, seeded) == ("2 runs, seeds drawn", "1 run, one seed, other threads")
+    assert (one, seeded) == ("2 runs, random seeds", "1 run, fixed seed, different threads")
     assert other.startswith("_")  # which keeps it out of the legend
 
 
@@ -134,7 +134,7 @@ def test_how_many_different_results():
     assert ["PYTHONHASHSEED=0 after the start", "5", "5"] in rows("hash-seed")
     ax = drawn("hash-seed")
     assert [bar.get_width() for bar in ax.patches] == [1, 5, 1, 1]
-    assert ax.texts[1].get_text() == "5 results of 5"
+    assert ax.texts[1].get_text() == "5 results in 5"
     with look():
         same, several = to_rgba("C2"), to_rgba("C1")
     assert [bar.get_facecolor() for bar in ax.patches] == [same, several, same, same]

@@ -45,23 +45,26 @@ def test_the_trap_s_bars_begin_at_one_rounding_and_end_at_their_distance():
         (anatomy("0.5"), "0.5 in float64: 64 bits, normal"),
         (anatomy("3"), "3.0 in float64: 64 bits, normal"),
         (anatomy("nan"), "nan in float64: 64 bits, nan"),
-        (experiment("chain").run(Settings()), "(off exact arithmetic by 22 % and by 1.1e-06 %)"),
+        (experiment("chain").run(Settings()), "(errors: 22 % and 1.1e-06 %)"),
         (REPEATED, "2 threads changed 5 % of the predictions, another seed 5 %"),
         (REPEATED, "One run each on fashion-mnist-split"),
         (PARTED, "(5 of at most 200 epochs)"),
-        (dataclasses.replace(PARTED, distances=(SAME,)), "Not one bit differs"),
-        (RESULTS["long"], "2 threads against 1 thread, one pair: 12 % of answers differ"),
+        (dataclasses.replace(PARTED, distances=(SAME,)), "No bit differs"),
+        (RESULTS["long"], "2 threads against 1 thread, one pair: 12 % of predictions differ"),
         (RESULTS["trap"], "One-hot: the same bits; multi-hot: different computation"),
-        (RESULTS["sources"], "Rounding: 3.3e-7 to 2e-4; another seed: 0.4 to 2.4"),
-        (RESULTS["sources-equal"], "No drift seen from rounding"),
-        (WIDE, "One draw each: they end 1e-3 to 2e-3 from the plain run"),
+        (
+            RESULTS["sources"],
+            "Rounding: 3.3e-7 to 2e-4; new seed: 0.4 to 2.4",
+        ),
+        (RESULTS["sources-equal"], "No drift from rounding was observed"),
+        (WIDE, "One draw each: final distance from the plain run 1e-3 to 2e-3"),
         (
             dataclasses.replace(WIDE, name="amplifiers"),
             "One nudge each in 2 networks grew ",
         ),
-        (RESULTS["courses-equal"], "No pair can be followed"),
-        (RESULTS["no-seeds"], "Losses up to 1 apart without seeds, 1 with one seed"),
-        (RESULTS["metric"], "3 runs: losses spread 0.01 %, accuracies 1 %"),
+        (RESULTS["courses-equal"], "No pair has a known distance at every step"),
+        (RESULTS["no-seeds"], "Losses differ by up to 1 without seeds, 1 with a fixed seed"),
+        (RESULTS["metric"], "3 runs: losses vary by 0.01 %, accuracies by 1 %"),
         (RESULTS["hash-seed"], "1 of 2 ways fix Python's hash; same bits in 2 of 2 trainings"),
         (RESULTS["ulp-survival"], "2 of 4 nudges absorbed within 5 steps"),
     ],
@@ -73,7 +76,7 @@ def test_a_title_says_what_was_found(result, finding):
 
 def test_a_run_that_does_not_repeat_is_named_first():
     first, second, *_ = drawn(PARTED).get_title("left").split("\n")
-    assert first == "Repeating the run changed 5 % of the predictions"
+    assert first == "A rerun changed 5 % of the predictions"
     assert second == "2 threads changed 5 % of the predictions, another seed 5 %"
 
 
@@ -90,7 +93,7 @@ def test_a_matrix_says_where_bits_differ_first_and_at_the_end():
     title = drawn(tensor_matrix(one, other)).get_title("left")
     assert title == "Bits first differ at step 1, in 1 of 3 tensors\nAt the end they differ in 2"
     title = drawn(tensor_matrix(one, one)).get_title("left")
-    assert title == "3 tensors at 3 steps: not one bit differs"
+    assert title == "3 tensors at 3 steps: no bit differs"
 
 
 def test_a_legend_lists_the_line_that_ends_highest_first():

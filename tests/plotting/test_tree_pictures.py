@@ -77,7 +77,7 @@ def test_two_trees_mark_what_only_one_adds_up():
     assert shared == 3
     assert colors(ax) == {"C0": 2 * shared, "C1": 14 - 2 * shared}
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["both add up these inputs", "only this one does"]
+    assert labels == ["partial sums in both", "only in this one"]
     assert {"planted:one", "planted:other"} <= {text.get_text() for text in ax.texts}
     assert ax.get_title(loc="left") + ax.get_title() == "8 float32 numbers: different orders"
 
@@ -120,7 +120,7 @@ def test_a_matrix_holds_each_pair_once_and_classes_side_by_side():
 def test_batches_show_the_class_of_each():
     ax = plot(batch_run(), ax=Figure().add_subplot())
     assert ax.get_title(loc="left") + ax.get_title() == (
-        "numpy matmul, a row's batches: 4 classes of equal bits"
+        "numpy matmul, by batch: 4 classes of equal bits"
     )
 
 
@@ -137,8 +137,8 @@ def test_a_simulated_gpu_s_orders_are_no_frequencies():
     result = gpu_sums(gpu_run(n=100), gpu_run())
     title = plot(result, ax=Figure().add_subplot()).get_title(loc="left")
     assert title == (
-        "One-pass: 4 results of 20 drawn orders\n"
-        "simulated GPU: possible results, not how often a GPU gives them"
+        "One-pass: 4 results of 20 random orders\n"
+        "simulated GPU: possible results, not their frequency on a GPU"
     )
     said = "which results are possible, not how often a GPU gives them."
     assert said in " ".join(line.strip() for line in screen(result))

@@ -35,7 +35,7 @@ def planted(*offsets, orders=1):
     [
         (planted(0, 0, 3, -1, orders=2), "Same numbers, 2 threads: 3 results, up to 4 ulps apart"),
         (planted(0, 1, orders=2), "Same numbers, 2 threads: 2 results, up to 1 ulp apart"),
-        (planted(0, 0, orders=2), "Same numbers, other orders of arrival, and still 1 result"),
+        (planted(0, 0, orders=2), "Same numbers in different orders of arrival: still 1 result"),
         (planted(0, 0), "Same numbers, the same order of arrival each time: 1 result"),
     ],
 )

@@ -132,7 +132,7 @@ def test_a_long_title_is_whole_and_smaller(written):
     long = next(title for title in titles if LONG in title.text_frame.text)
     assert 18 <= pieces(long)[0].font.size.pt < pieces(titles[0])[0].font.size.pt == 30
     assert [piece.font.bold for piece in pieces(long)] == [True, False]
-    assert long.text_frame.text.endswith(f"{LONG} (quick: 12 steps a run)")
+    assert long.text_frame.text.endswith(f"{LONG} (quick: 12 steps per run)")
 
 
 def test_the_same_results_give_the_same_bytes(written, tmp_path):

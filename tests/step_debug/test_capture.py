@@ -191,7 +191,9 @@ def test_full_disk_costs_the_step_and_nothing_else(tmp_path, monkeypatch):
     place = tmp_path / "a.npz"
     place.write_bytes(b"kept before")
     keeper = keep_step(place, 1, overwrite=True)
-    with pytest.warns(FpdriftWarning, match=r"cannot write 'a.npz': No space.*goes on without it"):
+    with pytest.warns(
+        FpdriftWarning, match=r"cannot write 'a.npz': No space.*continues without it"
+    ):
         fit(mixed(), data_for(mixed), keeper)
     assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
     assert place.read_bytes() == b"kept before"
@@ -263,7 +265,7 @@ def many_at_once():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (own_step, "Own has a train_step of its own"),
+        (own_step, "Own has a custom train_step"),
         (unbuilt, "Sequential is not built; call it once"),
         (many_at_once, "steps_per_execution is above 1"),
     ],
@@ -307,26 +309,33 @@ def test_weights_of_classes_are_those_that_fit_makes(sparse, tmp_path):
 
 def test_weights_of_classes_that_no_batch_can_have_are_refused(tmp_path):
     keeper, ones = keep_step(tmp_path / "a.npz", 1), np.ones(3)
-    with pytest.raises(FpdriftError, match=r"class_weight is \[1, 2\]; give class numbers"):
+    with pytest.raises(
+        FpdriftError, match=r"class_weight is \[1, 2\]; pass a mapping of class numbers"
+    ):
         keeper.batches([(ones, ones)], class_weight=[1, 2])
-    for batch, what in (((ones, ones, ones), "weights"), ((ones, [ones]), "labels for several")):
-        with pytest.raises(FpdriftError, match=f"one output, and one has {what}.*leave it out"):
+    for batch, what in (
+        ((ones, ones, ones), "sample weights"),
+        ((ones, [ones]), "labels for several"),
+    ):
+        with pytest.raises(FpdriftError, match=f"a batch that has {what}.*leave class_weight out"):
             next(keeper.batches([batch], class_weight={0: 2.0}))
 
 
 def test_batches_that_were_not_passed_on_are_missed(tmp_path):
     keeper = keep_step(tmp_path / "a.npz", 1)
     keeper.batches = lambda data: (batch for batch in [*data, *data])
-    with pytest.raises(FpdriftError, match=r"the batch of step 1 was not seen; .*batches\(data\)"):
+    with pytest.raises(
+        FpdriftError, match=r"the batch of step 1 did not pass through .*batches\(data\)"
+    ):
         fit(mixed(), data_for(mixed), keeper)
 
 
 @pytest.mark.parametrize(
     ("name", "step", "text"),
     [
-        ("a.fpdrift", 1, r"cannot hold a step; name it \*.npz"),
-        ("there.npz", 1, "is there; choose another name"),
-        ("no/a.npz", 1, "no folder"),
+        ("a.fpdrift", 1, r"does not end in .npz"),
+        ("there.npz", 1, "already exists; choose another name"),
+        ("no/a.npz", 1, "folder .* does not exist"),
         ("a.npz", 0, "step is 0"),
     ],
 )
@@ -341,8 +350,8 @@ def test_other_files_and_other_steps_are_refused(untouched, tmp_path):
     fit(mixed(), data_for(mixed), keep_step(tmp_path / "b.npz", 2))
     (tmp_path / "text.npz").write_text("no step")
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
-    with pytest.raises(FpdriftError, match="step 1 in one file, 2 in the other"):
+    with pytest.raises(FpdriftError, match="one file holds step 1, the other step 2"):
         explain_kept(untouched(mixed), tmp_path / "b.npz")
     for other in ("text.npz", "other.npz", "none.npz"):
-        with pytest.raises(FpdriftError, match="is no file of keep_step"):
+        with pytest.raises(FpdriftError, match="is not a file written by keep_step"):
             explain_kept(untouched(mixed), tmp_path / other)

@@ -45,7 +45,7 @@ def refused(whole, other):
     with pytest.raises(FpdriftError) as caught:
         explain_kept(whole, other)
     assert "\n" not in str(caught.value)
-    assert str(caught.value).startswith(f"'{other.name}' is no file of keep_step: ")
+    assert str(caught.value).startswith(f"'{other.name}' is not a file written by keep_step: ")
     return str(caught.value)
 
 

@@ -116,7 +116,7 @@ def test_a_factor_that_the_optimiser_takes_off_the_loss_is_not_a_different_compu
 def test_a_small_gradient_in_half_precision_is_still_there_without_its_factor():
     from types import SimpleNamespace
 
-    from fpdrift.step_debug._sensitivity import unscaled
+    from fpdrift.step_debug._sensitivity import remove_loss_scale
 
     seen = [
         TracedTensor(stage, "x", "", np.array([6e-8], np.float16))
@@ -126,10 +126,10 @@ def test_a_small_gradient_in_half_precision_is_still_there_without_its_factor():
     def model(factor):
         return SimpleNamespace(optimizer=SimpleNamespace(loss_scale_factor=factor))
 
-    found = unscaled(seen, model(1024.0))
+    found = remove_loss_scale(seen, model(1024.0))
     assert found[0].values == np.float32(np.float16(6e-8)) / 1024
     assert found[1] is seen[1]
-    assert unscaled(seen, model(None)) == unscaled(seen, object()) == seen
+    assert remove_loss_scale(seen, model(None)) == remove_loss_scale(seen, object()) == seen
 
 
 def test_batches_are_compared_and_a_rounded_one_is_the_same():
@@ -297,7 +297,7 @@ def test_a_step_with_a_state_of_its_own_is_not_judged():
     batch = np.ones((4, 3, 2), np.float32), np.ones((4, 1), np.float32)
     found = diagnose_step(make, make, batch)
     assert found.verdict == "cannot tell"
-    assert "A's step does not repeat itself" in found.reason
+    assert "A's step is not repeatable" in found.reason
     assert "kept/output" in found.reason
 
 
@@ -318,7 +318,7 @@ def test_given_state_is_both_sides_start():
         ((maker(1), maker(1), 3), "batch is 3"),
         (
             (maker(1), maker(1, norm=False), batch_for(1)),
-            "one model alone has .*norm/beta .*and 7 more.*compare",
+            "only one model has .*norm/beta .*and 7 more.*compare",
         ),
         ((maker(1), maker(1), batch_for(1), {"other": 1}), "state has 'other'"),
     ],
@@ -382,7 +382,7 @@ def test_two_paths_of_one_loss_are_a_different_computation_between_records(run_o
     assert found.settings == ("op_determinism: False, True",)
     assert gradient.distance > 0.1
     assert gradient.distance64 > 0.1
-    with pytest.raises(FpdriftError, match="do not differ"):
+    with pytest.raises(FpdriftError, match="are identical for all"):
         diagnose_runs(runs[0], runs[0])
 
 
@@ -397,7 +397,7 @@ class Watched:
     def restore(self, start):
         self.starts.append(list(start))
 
-    def take(self, batch):
+    def trace(self, batch):
         self.starts[-1] += batch
         return [TracedTensor("loss", "loss", "", np.array(next(self.losses)))]
 
@@ -405,17 +405,17 @@ class Watched:
 def test_one_rounding_is_measured_by_moving_all_numbers_by_an_ulp():
     import keras
 
-    from fpdrift.step_debug._sensitivity import side
+    from fpdrift.step_debug._sensitivity import measure_side
 
     dense = [keras.layers.Dense(1, dtype=dtype) for dtype in ("float16", "float32")]
     step = Watched(keras.Sequential([keras.Input((2,)), *dense]), [1.0, 1.0, 1.5, 3.0, 2.0])
     drawn = np.random.default_rng(1).standard_normal(64)
     given = [np.append(drawn, 0), np.arange(3), drawn.astype(np.float32), np.eye(2, dtype=int)]
-    found = side(step, given[:2], given[2:])
+    found = measure_side(step, given[:2], given[2:])
     assert found.spacing == 2.0**-10  # of the coarsest dtype that it computes in
     assert found.seen[0].values == 1.0
     assert found.spread["loss", "loss"] == 2.0  # the largest of three
-    assert found.unsteady is None
+    assert found.not_repeatable is None
     plain, again, *moved = step.starts
     assert len(moved) == 3
     for values in zip(given, plain, again, strict=True):
@@ -435,15 +435,15 @@ def test_one_rounding_is_measured_by_moving_all_numbers_by_an_ulp():
 def test_a_step_that_does_not_repeat_itself_is_noticed():
     import keras
 
-    from fpdrift.step_debug._sensitivity import side
+    from fpdrift.step_debug._sensitivity import measure_side
 
     step = Watched(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), range(1, 9))
-    assert side(step, [np.ones(2, np.float32)], []).unsteady == "loss loss"
+    assert measure_side(step, [np.ones(2, np.float32)], []).not_repeatable == "loss loss"
 
 
 def test_a_float32_that_the_graph_does_not_show_is_seen_among_the_tensors(monkeypatch):
     from fpdrift.step_debug import _sensitivity
-    from fpdrift.step_debug._float64_step import wide_step
+    from fpdrift.step_debug._float64_step import float64_step
 
     made = []
 
@@ -454,8 +454,8 @@ def test_a_float32_that_the_graph_does_not_show_is_seen_among_the_tensors(monkey
         return maker(1)()
 
     start, batch = list(state_of(maker(1)()).values()), batch_for(1)
-    step = wide_step(make, batch)
-    whole = _sensitivity.side64(step, start, batch)
+    step = float64_step(make, batch)
+    whole = _sensitivity.measure_float64_side(step, start, batch)
     assert made == [("float64", "float64")]
     assert (whole.spacing, whole.narrow) == (2.0**-52, ())
     honest = _sensitivity.Step.take
@@ -464,5 +464,5 @@ def test_a_float32_that_the_graph_does_not_show_is_seen_among_the_tensors(monkey
         return [*honest(step, batch), TracedTensor("forward", "kept", "", np.ones(2, np.float32))]
 
     monkeypatch.setattr(_sensitivity.Step, "take", hiding)
-    assert _sensitivity.side64(step, start, batch).narrow == ("forward kept",)
-    assert _sensitivity.side64(None, start, batch) is None
+    assert _sensitivity.measure_float64_side(step, start, batch).narrow == ("forward kept",)
+    assert _sensitivity.measure_float64_side(None, start, batch) is None

@@ -51,14 +51,14 @@ def function(compute):
 
 def after(make):
     """Do a step in float64, from the start in float32; give it with all that it computed."""
-    from fpdrift.step_debug._compare_models import started
-    from fpdrift.step_debug._float64_step import double, wide_step, widen
+    from fpdrift.step_debug._compare_models import prepare_step
+    from fpdrift.step_debug._float64_step import float64_policy, float64_step, to_float64
 
-    step = wide_step(make, (X, Y))
-    _, [start] = started(make, {})
-    with double():
-        step.restore([widen(values) for values in start])
-        seen = step.take(widen((X, Y)))
+    step = float64_step(make, (X, Y))
+    _, [start] = prepare_step(make, {})
+    with float64_policy():
+        step.restore([to_float64(values) for values in start])
+        seen = step.trace(to_float64((X, Y)))
     return step, {(item.stage, item.name): item.values for item in seen}
 
 

@@ -11,7 +11,13 @@ from fpdrift.errors import FpdriftError
 from fpdrift.records import Tensor
 from fpdrift.serialization import Result
 from fpdrift.step_debug import Gates, RerunCheck, compare_gates, state_of
-from fpdrift.step_debug._relu_gates import MOST_STEPS, counted, course, look, window_of
+from fpdrift.step_debug._relu_gates import (
+    MOST_STEPS,
+    counted_weights,
+    find_largest_growth,
+    inspect_gates,
+    window_of,
+)
 from fpdrift.step_debug._trace_file import TracedTensor
 
 COUNTED = {"conv/kernel", "norm/gamma", "dense/kernel"}
@@ -57,7 +63,7 @@ def made_steps(place=(1, 2, 0, 3), unit=3):
 
 
 def test_gate_of_the_unit_that_moved_is_found():
-    found = look(made_steps(), RELUS, COUNTED)
+    found = inspect_gates(made_steps(), RELUS, COUNTED)
     assert [(g.layer, g.gates, g.changed) for g in found["layers"]] == [
         ("relu", 72, 1),
         ("dense", 2, 0),
@@ -85,28 +91,28 @@ def test_of_two_gates_the_one_with_more_gradient_where_it_is_open():
     values["a"][1, 0, 0, 3], values["b"][1, 0, 0, 3] = -1e-6, 1e-6
     b[8].values[1, 0, 0, 3] = 0.9
     a[8].values[1, 2, 2, 3] = 9  # a gate that did not change
-    gate = look((a, b), RELUS, COUNTED)["gate"]
+    gate = inspect_gates((a, b), RELUS, COUNTED)["gate"]
     assert (gate.pixel, gate.open_in, gate.gradient_b) == ((0, 0), "b", 0.9)
 
 
 def test_no_gate_is_named_where_none_of_the_unit_changed():
-    found = look(made_steps(unit=1), RELUS, COUNTED)
+    found = inspect_gates(made_steps(unit=1), RELUS, COUNTED)
     assert (found["unit"], found["unit_changed"], found["gate"]) == (1, 0, None)
     assert found["layers"][0].changed == 1
     a, _ = made_steps()
-    still = look((a, a), RELUS, COUNTED)
+    still = inspect_gates((a, a), RELUS, COUNTED)
     assert (still["layer"], still["unit"], still["gate"]) == (None, None, None)
-    assert look((a, a), {}, COUNTED)["layers"] == ()
+    assert inspect_gates((a, a), {}, COUNTED)["layers"] == ()
 
 
 def test_what_goes_into_a_layer_that_ends_in_its_relu_is_seen_where_it_is_open():
     a, b = made_steps()
     a[7].values[0, 1] = 3e-5
     b[15].values[:, 1] += 1
-    gate = look((a, b), RELUS, COUNTED)["gate"]
+    gate = inspect_gates((a, b), RELUS, COUNTED)["gate"]
     assert (gate.layer, gate.unit, gate.sample, gate.pixel) == ("dense", 1, 0, ())
     assert (gate.value_a, gate.value_b, gate.from_zero) == (3e-5, None, 3e-5)
-    assert str(gate) == "dense unit 1, sample 0: 3e-05 against shut"
+    assert str(gate) == "dense unit 1, sample 0: 3e-05 against closed"
 
 
 def test_unit_that_moved_is_not_the_one_that_was_far_apart_before():
@@ -114,13 +120,13 @@ def test_unit_that_moved_is_not_the_one_that_was_far_apart_before():
     a, b = made_steps()
     for item in (b[1], b[12]):
         item.values[..., 0] += 5
-    found = look((a, b), RELUS, COUNTED)
+    found = inspect_gates((a, b), RELUS, COUNTED)
     assert (found["unit"], found["moved_share"]) == (3, pytest.approx(1))
     assert found["shares"][0] > 0.99
     before = TracedTensor("backward", "early/output", "conv", np.ones(4))
     kernels = [TracedTensor(s, "early/kernel", "", np.ones((2, 4))) for s in ("before", "after")]
     steps = ([*a, before, *kernels], [*b, before, *kernels])
-    assert look(steps, RELUS, COUNTED | {"early/kernel"})["weights"] == found["weights"]
+    assert inspect_gates(steps, RELUS, COUNTED | {"early/kernel"})["weights"] == found["weights"]
 
 
 def test_the_step_that_multiplied_the_distance_most_is_chosen():
@@ -128,7 +134,7 @@ def test_the_step_that_multiplied_the_distance_most_is_chosen():
     sizes = {4: (1e-7, 2e-7), 5: (2e-7, 1e-4), 6: (1e-4, 3e-4)}
 
     class Steps:
-        def seen(self, step):
+        def tensors(self, step):
             before, after = sizes[step]
             ends = (("before", before), ("after", after))
             return tuple(
@@ -136,7 +142,7 @@ def test_the_step_that_multiplied_the_distance_most_is_chosen():
                 for side in (0, 1)
             )
 
-    steps, distance, chosen = course(Steps(), [4, 5, 6], {"w"})
+    steps, distance, chosen = find_largest_growth(Steps(), [4, 5, 6], {"w"})
     assert (list(steps), chosen) == ([3, 4, 5, 6], 5)
     np.testing.assert_allclose(distance, [1e-7, 2e-7, 1e-4, 3e-4], rtol=1e-6)
 
@@ -160,7 +166,7 @@ def test_weights_whose_true_gradient_is_zero_do_not_count():
         Tensor("bias", "weight", (2,), "float32", "whole", zero_gradient=True),
         Tensor("moving_mean", "statistic", (2,), "float32", "whole"),
     ]
-    assert counted(tensors) == {"kernel", "free"}
+    assert counted_weights(tensors) == {"kernel", "free"}
 
 
 def test_what_is_told_of_gates_is_what_was_found():
@@ -170,10 +176,17 @@ def test_what_is_told_of_gates_is_what_was_found():
         item.values[..., 0] += 5
     run = RerunCheck(name="a", checked=0, mismatch=None, mismatch_tensors=(), unfaithful=())
     found = Gates(
-        step=7, run_a=run, run_b=run, steps=[6, 7], distance=[0, 1], **look((a, b), RELUS, COUNTED)
+        step=7,
+        run_a=run,
+        run_b=run,
+        steps=[6, 7],
+        distance=[0, 1],
+        **inspect_gates((a, b), RELUS, COUNTED),
     )
     assert found.share == found.shares[3] < found.shares[0]
-    assert str(found).startswith("step 7: 1 of 74 gates changed; relu unit 3 holds 0.0% of its")
+    assert str(found).startswith(
+        "step 7: 1 of 74 gates changed; relu unit 3 accounts for 0.0% of its"
+    )
     assert found.exact
     other = dataclasses.replace(run, unfaithful=("w",))
     assert not dataclasses.replace(found, run_b=other).exact
@@ -182,8 +195,8 @@ def test_what_is_told_of_gates_is_what_was_found():
 def test_two_batches_have_no_gates_in_common():
     a, b = made_steps()
     b[0].values[1] = 5
-    with pytest.raises(FpdriftError, match="other batches at this step"):
-        look((a, b), RELUS, COUNTED)
+    with pytest.raises(FpdriftError, match="different batches at this step"):
+        inspect_gates((a, b), RELUS, COUNTED)
 
 
 # ---- models
@@ -252,7 +265,7 @@ def test_planted_gate_of_a_model_is_found(keras, monkeypatch):
     other = compare_gates(make, batch, *states)
     assert not other.exact
     assert "first/kernel" in other.run_b.unfaithful
-    assert "the step ends with other bits than the run" in str(other)
+    assert "the traced step is not bit-identical to the run's own step" in str(other)
     with pytest.raises(FpdriftError, match="no such variable"):
         compare_gates(make, batch, {"x": np.ones(1)}, {})
     with pytest.raises(FpdriftError, match="make_model is None"):
@@ -275,6 +288,6 @@ def test_layers_of_a_model_inside_the_model_are_seen(keras):
     step = Step(model)
     assert step.relus == {"inner/gate": "input"}
     rng = np.random.default_rng(1)
-    seen = step.take((rng.standard_normal((5, 4), np.float32), np.ones((5, 2), np.float32)))
+    seen = step.trace((rng.standard_normal((5, 4), np.float32), np.ones((5, 2), np.float32)))
     forward = [item.name for item in seen if item.stage == "forward"]
     assert forward == ["inner/deep/output", "inner/gate/output", "out/output"]

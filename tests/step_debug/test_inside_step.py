@@ -175,7 +175,7 @@ def test_gradients_are_those_of_the_loss():
         changed = kernel.numpy().copy()
         changed[1, 2] += value
         kernel.assign(changed)
-        seen = {(s.stage, s.name): s.values for s in Step(model).take(batch)}
+        seen = {(s.stage, s.name): s.values for s in Step(model).trace(batch)}
         return seen["loss", "loss"], seen["backward", "dense/kernel"][1, 2]
 
     def make():
@@ -206,7 +206,7 @@ def test_step_that_keras_rounds_otherwise_is_not_passed_off(monkeypatch):
     found = compare_step(images, images, batch_for(images))
     assert not found.exact
     assert "conv/kernel" in found.run_a.unfaithful
-    assert "taken apart, the step ends with other bits than the run" in str(found)
+    assert "the traced step is not bit-identical to the run's own step" in str(found)
 
 
 def own_step():
@@ -234,15 +234,15 @@ def uncompiled():
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"make_a": own_step}, "Own has a train_step of its own"),
+        ({"make_a": own_step}, "Own has a custom train_step"),
         ({"make_b": unbuilt}, "Sequential is not built; call it once"),
         ({"make_b": uncompiled}, "call model.compile first"),
         ({"make_a": lambda: 3}, "call model.compile first"),
-        ({"make_a": None}, "make_a is None; give a function"),
+        ({"make_a": None}, "make_a is None; pass a function"),
         ({"make_b": 3}, "make_b is 3; give a function"),
-        ({"make_b": words}, "one model alone has "),
-        ({"batch": 3}, r"batch is 3; give \(inputs, labels\)"),
-        ({"state": 3}, "state is 3; give what state_of gives"),
+        ({"make_b": words}, "only one model has "),
+        ({"batch": 3}, r"batch is 3; pass \(inputs, labels\)"),
+        ({"state": 3}, "state is 3; pass the result of state_of"),
         ({"state": {"x": np.ones(1)}}, "state has 'x' of shape"),
         ({"state": {"dense/bias": np.ones(1)}}, "state has 'dense/bias' of shape"),
     ],

@@ -123,7 +123,7 @@ def test_run_that_is_not_repeated_to_the_bit_is_named(runs):
     assert found.run_a.exact
     assert (found.run_b.mismatch, found.run_b.mismatch_tensors) == (2, ("norm2/gamma",))
     assert not found.exact
-    assert "it has other bits than its record from step 2 on, in norm2/gamma" in str(found)
+    assert "the rerun differs from the record from step 2 on, in norm2/gamma" in str(found)
     (split,) = split_steps(record, lying, [1])
     assert (split.exact_a, split.exact_b) == (True, False)
 
@@ -139,9 +139,9 @@ def no_process(monkeypatch):
         (explain_step, (0,), "step is 0; choose a whole number from 1 to 3"),
         (explain_step, (4,), "step is 4"),
         (explain_step, (2.0,), "step is 2.0"),
-        (explain_step, (), "do not differ in 3 steps; give a step"),
-        (split_steps, ([],), r"steps is \[\]; give 1 to 100"),
-        (split_steps, (3,), "steps is 3; give 1 to 100"),
+        (explain_step, (), "are identical for all 3 steps; pass a step"),
+        (split_steps, ([],), r"steps is \[\]; pass 1 to 100"),
+        (split_steps, (3,), "steps is 3; pass 1 to 100"),
         (split_steps, ([3],), "step is 4"),
         (split_steps, ([-1],), "step is -1"),
         (split_steps, (range(200),), "steps is range"),
@@ -160,7 +160,7 @@ def test_bad_step_is_refused_before_a_process_starts(runs, no_process, function,
         ({"network": "resnet"}, "unknown network 'resnet'"),
         ({"network": ["answer"]}, r"unknown network \['answer'\]"),
         ({"data": {"name": "cats", "labels": "one-hot"}}, "unknown data 'cats'"),
-        ({"data": None}, r"is no record of fpdrift.train, .*keep_step and explain_kept"),
+        ({"data": None}, r"was not written by fpdrift.train, .*keep_step and explain_kept"),
         ({"backend": "theano"}, "unknown backend of the record 'theano'"),
     ],
 )
@@ -181,5 +181,5 @@ def test_gates_of_a_step_are_those_of_the_runs(runs):
     pair = compare(runs["once"], runs["planted"])
     np.testing.assert_allclose(found.distance, pair.distance_without_zero_gradient[:2], rtol=0.2)
     assert repr(Result.from_json(found.to_json())) == repr(found)
-    with pytest.raises(FpdriftError, match="no jump is found"):
+    with pytest.raises(FpdriftError, match="no jump was found"):
         find_gates(runs["once"], runs["planted"])

@@ -52,7 +52,7 @@ def test_each_run_is_repeated_under_its_own_condition(tmp_path, monkeypatch):
             "noise",
             "multi-hot",
         ]
-        assert (task["steps"], task["apart"], task["other"]) == ([5], True, None)
+        assert (task["steps"], task["trace"], task["other"]) == ([5], True, None)
         assert file["names"].tolist() == ["w"]
         np.testing.assert_array_equal(file["steps"], record.steps)
         np.testing.assert_array_equal(file["hashes"], record.hashes)
@@ -64,12 +64,12 @@ def repeated(**fields):
 
 
 def test_a_repetition_says_how_it_went():
-    assert str(repeated()) == "a: the bits of the run"
+    assert str(repeated()) == "a: bit-identical to the run"
     other = repeated(mismatch=2, mismatch_tensors=("k", "b", "g"))
-    assert str(other).endswith("other bits than its record from step 2 on, in k (+2)")
+    assert str(other).endswith("the rerun differs from the record from step 2 on, in k (+2)")
     assert str(repeated(mismatch=2, mismatch_tensors=("k",))).endswith("on, in k")
     astray = repeated(unfaithful=("k", "b"))
-    assert str(astray).endswith("ends with other bits than the run in 2 tensors, k the first")
+    assert str(astray).endswith("it differs in 2 tensors, first in k")
     assert [run.exact for run in (repeated(), other, astray)] == [True, False, False]
 
 
@@ -83,11 +83,11 @@ def test_a_step_is_exact_if_both_its_runs_are():
         unmatched=("after k",),
     )
     assert step.exact
-    assert str(step) == "step 3: no tensor differs; 0 of 7 differ; 1 without a counterpart"
+    assert str(step) == "step 3: no tensor differs; 0 of 7 tensors differ; 1 without a counterpart"
     for side in ("run_a", "run_b"):
         other = dataclasses.replace(step, **{side: repeated(unfaithful=("k",))})
         assert not other.exact
-        assert str(other).endswith("in 1 tensors, k the first")
+        assert str(other).endswith("it differs in one tensor, k")
 
 
 def test_a_split_tells_its_parts():

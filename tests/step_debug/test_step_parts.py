@@ -54,7 +54,7 @@ def test_a_step_is_told_in_the_order_in_which_it_is_computed(keras):
 
     step = Step(model_of(keras))
     rng = np.random.default_rng(1)
-    seen = step.take((rng.standard_normal((8, 3), np.float32), np.ones((8, 2), np.float32)))
+    seen = step.trace((rng.standard_normal((8, 3), np.float32), np.ones((8, 2), np.float32)))
     roles = {tensor.name: tensor.role for tensor in step.state.tensors}
     for stage in ("before", "after"):
         told = [roles[s.name] for s in seen if s.stage == stage and s.name in roles]
@@ -91,7 +91,7 @@ def test_gradients_are_those_of_the_formula(keras):
     for rows in (slice(0, 5), slice(0, 2)):
         model.get_layer("dense").kernel.assign(kernel)
         model.get_layer("dense").bias.assign(np.zeros(2))
-        seen = {(s.stage, s.name): s.values for s in step.take((x[rows], y[rows]))}
+        seen = {(s.stage, s.name): s.values for s in step.trace((x[rows], y[rows]))}
         apart = x[rows] @ kernel - y[rows]
         slope = 2 * apart / apart.size
         expected = {
@@ -217,7 +217,7 @@ def test_a_record_of_other_tensors_or_another_dtype_is_refused(tmp_path):
 
     assert {at: row.tolist() for at, row in hashes("k", "b").items()} == {0: [0, 1], 8: [2, 3]}
     for names, odd in ((("k", "c"), "'[bc]'"), (("b", "k"), "their order")):
-        with pytest.raises(FpdriftError, match=f"another network than the one it names: .*{odd}"):
+        with pytest.raises(FpdriftError, match=f"not those of the network that it names: .*{odd}"):
             hashes(*names)
 
     def state(dtype):
@@ -289,18 +289,18 @@ def test_one_side_is_nudged_from_its_own_start_and_done_in_float64_from_a_common
     keras, tmp_path
 ):
     from fpdrift.step_debug._quantities import read
-    from fpdrift.step_debug._sensitivity_worker import both
+    from fpdrift.step_debug._sensitivity_worker import measure_both
     from fpdrift.step_debug._trace_file import save
 
     step, states, batches = two_starts(keras, tmp_path)
     for name, state, batch in zip("ab", states, batches, strict=True):
         step.restore(state)
-        save(tmp_path / f"{name}.npz", step.take(batch))
+        save(tmp_path / f"{name}.npz", step.trace(batch))
     task = {
         name: str(tmp_path / f"{place}.npz")
         for name, place in zip(("own", "state", "batch", "low", "high"), "bablh", strict=True)
     }
-    assert both(lambda: model_of(keras, "sgd"), task) == {"wide": True}
+    assert measure_both(lambda: model_of(keras, "sgd"), task) == {"wide": True}
     low, high = (read(tmp_path / f"{place}.npz") for place in "lh")
     assert [side.spacing for side in (low, high)] == [2.0**-23, 2.0**-52]
     key = "gradient", "last/kernel"

@@ -144,7 +144,7 @@ def test_numpy_integers_become_plain():
         ({"instruction_set": ["AVX"]}, "unknown instruction_set"),
         ({"dtype_policy": "float8"}, "unknown dtype_policy 'float8'; choose one of float32"),
         ({"dtype_policy": None}, "unknown dtype_policy None"),
-        ({"perturbation": 1e-8}, "perturbation is a Perturbation or None, not 1e-08"),
+        ({"perturbation": 1e-8}, "perturbation is 1e-08; pass a Perturbation or None"),
     ],
 )
 def test_bad_settings_are_refused_in_one_line(settings, text):
@@ -191,9 +191,9 @@ def test_environment_leaves_nothing_to_the_shell():
 def test_other_backends_are_refused_what_only_tensorflow_has(settings):
     condition = Condition(**settings)
     condition.check_backend("tensorflow")
-    with pytest.raises(FpdriftError, match=f"{next(iter(settings))}: not to be set on jax"):
+    with pytest.raises(FpdriftError, match=f"{next(iter(settings))}: not supported on jax"):
         condition.check_backend("jax")
-    with pytest.raises(FpdriftError, match="not to be set on jax"):
+    with pytest.raises(FpdriftError, match="not supported on jax"):
         dataclasses.replace(condition, backend="jax")
 
 
@@ -202,7 +202,7 @@ def test_pytorch_has_threads_and_determinism_alone(name):
     told = {"intra_op_threads": 1, "inter_op_threads": 1, "op_determinism": True}
     Condition(backend="torch", **told)
     value = "AVX" if name == "instruction_set" else True
-    with pytest.raises(FpdriftError, match=f"^{name}: not to be set on torch"):
+    with pytest.raises(FpdriftError, match=f"^{name}: not supported on torch"):
         Condition(backend="torch", **told, **{name: value})
 
 
@@ -221,7 +221,7 @@ def test_other_backends_may_have_another_dtype_seed_and_nudge():
     condition = Condition(dtype_policy="float64", seed=3, perturbation=nudge)
     for backend in ("torch", "jax"):
         condition.check_backend(backend)
-        with pytest.raises(FpdriftError, match=r"^jit: not to be set on"):
+        with pytest.raises(FpdriftError, match=r"^jit: not supported on"):
             dataclasses.replace(condition, jit=True).check_backend(backend)
 
 

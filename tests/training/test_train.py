@@ -47,18 +47,18 @@ def no_process(monkeypatch):
         ({"data": "cats"}, "unknown data 'cats'; choose one of noise, digits"),
         ({"labels": "soft"}, "unknown labels for noise 'soft'; choose one of one-hot, multi-hot"),
         ({"data": "digits", "labels": "multi-hot"}, "unknown labels for digits 'multi-hot'"),
-        ({"condition": {"seed": 1}}, "condition is a fpdrift.Condition, not {'seed': 1}"),
+        ({"condition": {"seed": 1}}, "condition is {'seed': 1}; pass a fpdrift.Condition"),
         ({"timeout": 0}, "timeout must be a number of seconds above 0"),
         ({"overwrite": "yes"}, "overwrite is 'yes'; choose True or False"),
         ({"progress": 3}, "progress is 3; pass a function or None"),
         ({"path": 3.5}, "not a path: 3.5"),
-        ({"path": "no/such/folder/a.fpdrift"}, "no folder '"),
-        ({"path": "file.txt/a.fpdrift"}, "no folder '"),
+        ({"path": "no/such/folder/a.fpdrift"}, "does not exist; create it"),
+        ({"path": "file.txt/a.fpdrift"}, "does not exist; create it"),
         ({"path": "."}, "choose another name"),
         ({"path": "file.txt", "overwrite": True}, "'file.txt' already exists and is not a record"),
         (
             {"condition": Condition(perturbation=Perturbation(kind="ulp", tensor="x", index=0))},
-            "no tensor 'x'; there are: conv1/kernel",
+            "no tensor 'x'; choose one of: conv1/kernel",
         ),
         (
             {
@@ -67,7 +67,7 @@ def no_process(monkeypatch):
                     perturbation=Perturbation(kind="bit", tensor="conv1/bias", index=0, bit=32),
                 )
             },
-            "bit 32 is beyond float32",
+            "float32 has no bit 32",
         ),
     ],
 )
@@ -105,7 +105,7 @@ def test_another_backend_is_respected_or_refused(no_process, monkeypatch, tmp_pa
     with pytest.raises(FpdriftError, match="unknown KERAS_BACKEND 'theano'; choose one of tens"):
         train()
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    with pytest.raises(FpdriftError, match="intra_op_threads: not to be set on jax; choose"):
+    with pytest.raises(FpdriftError, match="intra_op_threads: not supported on jax; choose"):
         train(ONE_THREAD)
     started = []
     monkeypatch.setattr(_train, "run_module", lambda *_, env, **__: started.append(env))
