@@ -217,8 +217,8 @@ def _tell(result: Question) -> str:
             "The code is repeatable: with 1 thread, a rerun gave the same bits. With 2 threads, "
             f"{_share(threads, result)} of the {result.validation_images:,} validation images "
             f"changed class at the end; with a different seed, {_share(seed, result)} (one run "
-            "each). The run with 2 threads was not repeated, so it is unknown whether 2 threads "
-            "are order-dependent or nondeterministic."
+            "each). The run with 2 threads was not repeated, so it is unknown whether it "
+            "is order-dependent or nondeterministic."
         )
     if result.an_epoch is not None:  # no epochs to choose from, and no early stopping
         return f"{verdict} Validation accuracy after {result.steps} steps: {scores}."

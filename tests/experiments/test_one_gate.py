@@ -85,7 +85,7 @@ def test_how_many_gates_of_the_unit_changed_is_told(ran, pixel, changed, words):
     gate = dataclasses.replace(GATE, pixel=pixel)
     told = ran(dataclasses.replace(GATES, gate=gate, unit_changed=changed)).finding
     assert words in told
-    assert ("of the largest gradient within" in told) == (changed > 1)
+    assert ("with the largest gradient within" in told) == (changed > 1)
 
 
 @pytest.mark.parametrize("gate", [GATE, None])
