@@ -128,7 +128,7 @@ def test_it_says_that_it_runs_your_code(capsys, my_sum):
     [
         ("my_sum:raises", ["my_sum:raises", "ValueError", "two"]),
         ("my_sum:vector", ["my_sum:vector", "shape"]),
-        ("my_sum:nosuch", ["no my_sum:nosuch"]),
+        ("my_sum:nosuch", ["my_sum:nosuch does not exist"]),
         ("my_sum:number", ["my_sum:number", "3", "function"]),
         ("my_sum:ends", ["my_sum:ends", "ended the program", "3"]),
         ("my_sum:dot", ["my_sum:dot", "argument"]),
