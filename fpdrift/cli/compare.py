@@ -58,7 +58,7 @@ def add_to(commands: Any) -> None:
         type=distance,
         metavar="X",
         help="exit with code 1 if a final distance of the weights is above X or unknown, or a "
-        "record was left out",
+        "record was left out (default: no limit)",
     )
     add_trust(command)
     add_json(command)

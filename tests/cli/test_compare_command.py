@@ -108,9 +108,8 @@ def told(capsys, *argv):
 
 def test_what_differs_is_told(here, capsys):
     text = told(capsys, "a.fpdrift", "b.fpdrift", "--no-plots")
-    assert text.startswith(
-        "b (b) diverges from a (a) at step 5. settings a | b condition.threads: 1 | 2 "
-    )
+    assert text.startswith("b (b) diverges from a (a) at step 5. verdict cannot tell: ")
+    assert "next run `fpdrift compare A B --inside` settings a | b condition.threads: 1 | 2" in text
     assert "not recorded the data, their order and augmentation; the network's code. Any" in text
     assert (
         "first difference at step 5, in 2 of 3 tensors: dense/kernel, sgd/dense/kernel/momentum d"
@@ -134,6 +133,7 @@ def test_where_nothing_differs_the_resolution_is_told(here, capsys):
     text = told(capsys, "a.fpdrift", "again.fpdrift", "--no-plots")
     assert text.startswith(
         "No drift seen: again (b) has the same bits as a (a) at all 61 steps compared. "
+        "verdict identical: no bit differs at any of 61 recorded steps "
         "settings a | b recorded settings: identical d"
     )
     assert (
@@ -170,8 +170,10 @@ def test_settings_are_told_whole_learning_rate_first(here, capsys):
     write("two.fpdrift", growing, meta=adam(beta_2=0.95, learning_rate=0.01))
     text = told(capsys, "one.fpdrift", "two.fpdrift", "--no-plots", "--json", "x.json")
     assert text.startswith(
-        "two (b) diverges from one (a) at step 5. "
-        "settings a | b keras.optimizers.learning_rate: 0.001 | 0.01 "
+        "two (b) diverges from one (a) at step 5. verdict different settings: the runs do not "
+        "compute the same: learning_rate 0.001 in a, 0.01 in b; beta_2 0.999 in a, 0.95 in b "
+        "next run both with the same settings to see what else differs settings a | b "
+        "keras.optimizers.learning_rate: 0.001 | 0.01 "
         "keras.optimizers.beta_2: 0.999 | 0.95 not recorded thread count and op determinism; "
         "the data, their order and augmentation; the seeds. Any of these may differ "
         "(fpdrift.step_debug.keep_step keeps batches for a comparison). first"
@@ -197,12 +199,13 @@ def test_runs_that_started_from_different_weights_have_no_law(here, capsys):
         "start the runs started from different weights; no seed is recorded; call "
         "keras.utils.set_random_seed before building the model first difference before step 1"
     ) in text
-    assert "growth no law: the distance is 7.7e-01 already at step 0" in text
+    assert "verdict different start: the weights differ before the first step by 7.7e-01" in text
+    assert "growth not analysed: a law describes how rounding grows, and more than" in text
     assert "starting weights:" not in text
     write("nudged.fpdrift", lambda step: 1e-6 * (1 + step) ** 2, meta=adam() | {"seed": 1})
     text = told(capsys, "one.fpdrift", "nudged.fpdrift", "--no-plots")
     assert "start the runs started from different weights first difference before" in text
-    assert "growth no law" not in text
+    assert "growth not analysed" in text  # nothing says that a perturbation was asked for
 
 
 def test_a_start_that_was_not_seen_and_one_that_resumes_are_told(here, capsys):
@@ -409,7 +412,7 @@ def test_nothing_of_a_stranger_s_reaches_the_terminal_as_a_command(here, capsys,
         (["a.fpdrift", "text.fpdrift"], "'text.fpdrift' cannot be opened"),
         (["a.fpdrift", "."], "cannot be"),
         (["a.fpdrift", "other.fpdrift", "--no-plots"], "different models"),
-        (["a.fpdrift", "b.fpdrift", "--inside", "--no-plots"], "no record of fpdrift.train"),
+        (["a.fpdrift", "b.fpdrift", "--inside", "--no-plots"], "was not written by fpdrift.train"),
         (["a.fpdrift", "b.fpdrift", "--out", ""], "name a folder"),
         (["a.fpdrift", "b.fpdrift", "--out", "text.fpdrift"], "cannot write to text.fpdrift"),
         (["a.fpdrift", "b.fpdrift", "--json", "no/where.json"], "cannot write no/where.json"),
@@ -468,8 +471,8 @@ def looked_inside(monkeypatch):
     verdict = Diagnosis(
         verdict="identical", cause="same bits", step=5, run_a=RUN, run_b=RUN, **nothing
     )
-    monkeypatch.setattr(_compare_records, "apart", apart)
-    monkeypatch.setattr(_compare_records, "explained", lambda *_: found)
+    monkeypatch.setattr(_compare_records, "traced_steps", apart)
+    monkeypatch.setattr(_compare_records, "compare_traced", lambda *_: found)
     monkeypatch.setattr(_compare_records, "diagnose_traced", lambda *_: verdict)
     monkeypatch.setattr(_compare_records, "gates_in", lambda *_: GATES)
     return asked
@@ -488,7 +491,9 @@ def test_the_gate_behind_the_largest_jump_is_named_and_drawn(
     assert (here / "fpdrift-out" / "gate-a-b.png").exists()
     other = replace(RUN, mismatch=3, mismatch_tensors=("dense/bias",))
     monkeypatch.setattr(_compare_records, "gates_in", lambda *_: replace(GATES, run_b=other))
-    assert "distance. Warning: a: repeated here, it has" in told(capsys, *argv, "--no-plots")
+    assert "distance. Warning: a: the rerun differs from the record from step 3" in told(
+        capsys, *argv, "--no-plots"
+    )
 
 
 def test_where_no_gate_changed_none_is_named(here, capsys, monkeypatch, looked_inside, laid_out):
@@ -525,7 +530,7 @@ def test_inside_the_step_the_first_tensor_is_named(here, capsys, monkeypatch, lo
     found = StepExplained(
         step=5, run_a=RUN, run_b=RUN, compared=9, differences=(first,), unmatched=()
     )
-    monkeypatch.setattr(_compare_records, "explained", lambda *_: found)
+    monkeypatch.setattr(_compare_records, "compare_traced", lambda *_: found)
     argv = ("a.fpdrift", "again.fpdrift", "b.fpdrift", "--inside", "--no-plots")
     text = told(capsys, *argv)
     # nothing to look inside where nothing differs
@@ -539,7 +544,10 @@ def test_inside_the_step_the_first_tensor_is_named(here, capsys, monkeypatch, lo
     other = replace(RUN, mismatch=3, mismatch_tensors=("dense/bias",))
     found = replace(found, run_b=other, differences=())
     text = told(capsys, *argv)
-    assert "inside step 5: no difference in 9 tensors. Warning: a: repeated here, it has" in text
+    assert (
+        "inside step 5: no difference in 9 tensors. Warning: a: the rerun differs from the record from step 3"
+        in text
+    )
     assert "reproduced" not in text
 
 

@@ -191,7 +191,7 @@ def test_a_mean_of_your_own_is_recognised_and_a_product_says_how_it_rounds(capsy
     )
     assert main(["reveal", "my_sum:mean", "--n", "5"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "is confirmed. The plan gave" in printed
+    assert "is confirmed. The plan reproduces" in printed
     assert "It is a mean." in printed
     assert "Its sum is divided by n." in printed
     assert main(["reveal", "my_sum:dot", "--kind", "dot", "--n", "2"]) == 0

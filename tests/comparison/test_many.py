@@ -211,7 +211,7 @@ def test_what_is_not_the_same_in_all_runs_is_told_run_by_run():
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ([], "no record to compare"),
+        ([], "no records to compare"),
         ("a.fpdrift", "records is 'a.fpdrift'; pass several records"),
         ([3], "3 is neither a record nor a path"),
         (7, "records is 7; pass several"),

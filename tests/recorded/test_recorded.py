@@ -165,7 +165,7 @@ def test_what_is_there_and_how_to_record_more_is_said(two_kinds):
     assert "five-runs (FiveRuns), gpu-planted (GpuRecording)" in text
     assert "fpdrift record-gpu FILE" in text
     assert "fpdrift experiment NAME --full --json FILE" in text
-    with pytest.raises(FpdriftError, match="holds a FiveRuns, and no sums of a GPU"):
+    with pytest.raises(FpdriftError, match="is a FiveRuns, not a GPU recording"):
         gpu_sums("recorded", name="five-runs")
 
 
