@@ -69,7 +69,7 @@ def test_another_code_or_machine_is_another_run(trained, tmp_path, monkeypatch, 
         machine = dataclasses.replace(_run_key.current(), **{field: other})
         monkeypatch.setattr(_run_key, "current", lambda: machine)
     # the records that `made` writes still name the machine that this is
-    with pytest.raises(FpdriftError, match=rf"{field} changed while it was trained; start again"):
+    with pytest.raises(FpdriftError, match=rf"{field} changed during training; start again"):
         ensemble(CONDITIONS[:1], steps=2, directory=tmp_path)
     assert len(trained) == 2
     assert sorted(content(tmp_path)) == sorted([LOCK, *first.names])
@@ -244,12 +244,12 @@ def test_two_in_one_directory(trained, tmp_path):
         ({"progress": 3}, "progress is 3"),
         ({"tries": 0}, "tries is 0"),
         ({"tries": 101}, "tries is 101"),
-        ({"executor": 3}, "executor is 3; give a concurrent.futures.Executor"),
+        ({"executor": 3}, "executor is 3; pass a concurrent.futures.Executor"),
         ({"timeout": -1}, "timeout must be a number of seconds above 0"),
         ({"directory": ""}, "the path is empty"),
         ({"directory": 3}, "not a path: 3"),
-        ({"directory": "file.txt"}, "cannot make the folder"),
-        ({"directory": "file.txt/runs"}, "cannot make the folder"),
+        ({"directory": "file.txt"}, "cannot create the folder"),
+        ({"directory": "file.txt/runs"}, "cannot create the folder"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_made(trained, tmp_path, monkeypatch, given, text):

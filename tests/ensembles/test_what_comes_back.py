@@ -96,7 +96,7 @@ def test_threads_are_of_this_machine(trained, tmp_path, monkeypatch):
     with ThreadPoolExecutor(1) as pool:
         here = ensemble(SIX[:1], steps=2, directory=tmp_path, executor=pool)
         on_another_machine(monkeypatch, cores=77)
-        with pytest.raises(FpdriftError, match="threads=2: cores changed while it was trained"):
+        with pytest.raises(FpdriftError, match="threads=2: cores changed during training"):
             ensemble(SIX[1:2], steps=2, directory=tmp_path, executor=pool)
     assert here.names != far.names
     assert len(trained) == 3
@@ -297,6 +297,6 @@ def test_no_room_for_what_came_back(trained, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(FpdriftError, match=r"cannot write in '.*': No space left on device; make"):
+    with pytest.raises(FpdriftError, match=r"cannot write in '.*': No space left on device; free"):
         ensemble(SIX[:2], steps=2, directory=tmp_path, executor=Changing(bytes))
     assert left(tmp_path) == [LOCK]
