@@ -20,6 +20,7 @@ from fpdrift.cli import (
     export,
     gpu,
     lessons,
+    lint,
     reveal,
     show,
     slides,
@@ -67,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     class_report.add_to(commands)
     slides.add_to(commands)
     lessons.add_to(commands)
+    lint.add_to(commands)
     return top
 
 
