@@ -114,7 +114,7 @@ def _with(args: Any, added: Any) -> list[Any]:
     last = args[-1]
     comma = last.comma
     if isinstance(comma, libcst.Comma):
-        before = args[-2].comma if len(args) > 1 else libcst.Comma(libcst.SimpleWhitespace(""))
+        before = _uncommented(args[-2].comma) if len(args) > 1 else comma
         return [*args[:-1], last.with_changes(comma=before), added.with_changes(comma=comma)]
     space = libcst.Comma(whitespace_after=libcst.SimpleWhitespace(" "))
     end = last.whitespace_after_arg
@@ -123,3 +123,14 @@ def _with(args: Any, added: Any) -> list[Any]:
         last.with_changes(comma=space, whitespace_after_arg=libcst.SimpleWhitespace("")),
         added.with_changes(whitespace_after_arg=end),
     ]
+
+
+def _uncommented(comma: Any) -> Any:
+    """Return a comma with its line break, but without the comment in between."""
+    import libcst
+
+    space = comma.whitespace_after
+    if not isinstance(space, libcst.ParenthesizedWhitespace):
+        return comma
+    bare = space.first_line.with_changes(comment=None, whitespace=libcst.SimpleWhitespace(""))
+    return comma.with_changes(whitespace_after=space.with_changes(first_line=bare, empty_lines=()))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from fpdrift.lint._randomness import trains
 from fpdrift.lint._rule import Fix, Hit, rule
-from fpdrift.lint._seeds import written
+from fpdrift.lint._seeds import short, written
 from fpdrift.lint._trace import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fpdrift.lint._trace import Event, Trace
+    from fpdrift.lint._trace import Trace
 
 #: Functions whose result does not depend on the order of what they are given.
 _ORDERLESS = {"sorted", "len", "set", "frozenset", "any", "all", "max", "min", "Counter"}
@@ -39,25 +39,52 @@ def _consumers(trace: Trace, node: ast.AST) -> Iterator[str]:
     child, parent = node, trace.parent.get(node)
     while parent is not None and not isinstance(parent, ast.stmt):
         if isinstance(parent, ast.Call) and child is not parent.func:
-            yield ast.unparse(parent.func).rpartition(".")[2]
-        elif isinstance(parent, ast.Compare | ast.UnaryOp | ast.BoolOp):
-            yield "any"  # a question about it
+            sizes = ("sum(1 ", ".st_size", "getsize(")  # a sum of integers is the same in any order
+            exact = any(text in ast.unparse(parent) for text in sizes)
+            yield "len" if exact else ast.unparse(parent.func).rpartition(".")[2]
+        elif isinstance(parent, ast.Compare | ast.UnaryOp | ast.BoolOp | ast.JoinedStr):
+            yield "any"  # a question about it, or a message
         elif isinstance(parent, ast.SetComp):
             yield "set"
         child, parent = parent, trace.parent.get(parent)
-    if isinstance(parent, ast.If | ast.While | ast.Assert):
+    if isinstance(parent, ast.If | ast.While | ast.Assert | ast.Delete):
         yield "any"
 
 
 def _is_ordered(trace: Trace, node: ast.AST) -> bool:
     """Return whether the order of an expression's result is put right, or plays no part."""
-    if any(name in _ORDERLESS for name in _consumers(trace, node)):
+    if any(name in _ORDERLESS or name.startswith("assert") for name in _consumers(trace, node)):
         return True
-    statement = node
+    child, parent = node, trace.parent[node]
+    while isinstance(parent, ast.Starred | ast.Tuple | ast.List) or (
+        isinstance(parent, ast.Call) and ast.unparse(parent.func) in {"list", "tuple", "tqdm"}
+    ):
+        child, parent = parent, trace.parent[parent]
+    if isinstance(parent, ast.For | ast.comprehension):
+        return _is_loop_orderless(trace, parent)
+    if isinstance(parent, ast.Attribute):
+        return parent.attr == "sort"
+    if isinstance(parent, ast.Assign) and parent.value is child and len(parent.targets) == 1:
+        return _is_name_ordered(trace, parent.targets[0])
+    statement = parent
     while not isinstance(statement, ast.stmt):
         statement = trace.parent[statement]
-    names = {ast.unparse(target) for target in getattr(statement, "targets", ())}
-    return bool(names) and _sorts_later(trace, names)
+    return _sorts_later(trace, {ast.unparse(t) for t in getattr(statement, "targets", ())})
+
+
+def _is_name_ordered(trace: Trace, target: ast.expr) -> bool:
+    """Return whether what is assigned to a name is sorted, or used in ways without an order."""
+    if isinstance(target, ast.Tuple) and len(target.elts) == 1:
+        return True  # there is one alone
+    name = ast.unparse(target)
+    if _sorts_later(trace, {name}) or not isinstance(target, ast.Name):
+        return _sorts_later(trace, {name})
+    uses = [
+        node
+        for node in ast.walk(trace.tree)
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+    ]
+    return all(_is_ordered(trace, use) for use in uses)
 
 
 def _sorts_later(trace: Trace, names: set[str]) -> bool:
@@ -112,7 +139,7 @@ def _is_set_of_texts(value: Value) -> bool:
 )
 def set_order(trace: Trace) -> Iterator[Hit]:
     for event in trace.of(ast.For, ast.comprehension):
-        if _is_set_of_texts(event.value) and not _is_loop_orderless(trace, event):
+        if _is_set_of_texts(event.value) and not _is_loop_orderless(trace, event.node):
             yield _unsorted(event.node.iter)  # type: ignore[attr-defined]
     for event in trace.calls("builtins.list", "builtins.tuple", "builtins.enumerate"):
         given = event.args and _is_set_of_texts(event.args[0])
@@ -121,20 +148,36 @@ def set_order(trace: Trace) -> Iterator[Hit]:
 
 
 def _unsorted(node: ast.AST) -> Hit:
-    return Hit(node, written(node), Fix("sorted"))
+    return Hit(node, short(node), Fix("sorted"))
 
 
-def _is_loop_orderless(trace: Trace, event: Event) -> bool:
-    """Return whether a loop does the same in any order: it only looks, deletes or makes a set."""
-    node = event.node
+def _is_loop_orderless(trace: Trace, node: ast.AST) -> bool:
+    """Return whether a loop does the same in any order: it only looks, deletes or fills a dict."""
     if isinstance(node, ast.comprehension):
         made = trace.parent[node]
-        return isinstance(made, ast.SetComp | ast.DictComp) or _is_ordered(trace, made)
-    changes = (ast.AugAssign, ast.Yield, ast.Assign)
-    inside = [part for statement in node.body for part in ast.walk(statement)]  # type: ignore[attr-defined]
-    calls = [ast.unparse(p.func) for p in inside if isinstance(p, ast.Call)]
-    collects = any(call.endswith((".append", ".extend", "print", ".write")) for call in calls)
-    return not collects and not any(isinstance(part, changes) for part in inside)
+        keyed = isinstance(made, ast.SetComp | ast.DictComp) and "len(" not in ast.unparse(made)
+        return keyed or _is_ordered(trace, made)
+    assert isinstance(node, ast.For)  # noqa: S101 - for the type checker
+    items = {part.id for part in ast.walk(node.target) if isinstance(part, ast.Name)}
+    body = [part for statement in node.body for part in ast.walk(statement)]
+    return not any(_depends_on_order(trace, part, items) for part in body)
+
+
+def _depends_on_order(trace: Trace, part: ast.AST, items: set[str]) -> bool:
+    """Return whether a part of a loop's body gathers something one after another."""
+    if isinstance(part, ast.Yield | ast.YieldFrom):
+        return True
+    if isinstance(part, ast.AugAssign):  # a count is the same in any order, a sum is not
+        return isinstance(part.target, ast.Name) and not isinstance(part.value, ast.Constant)
+    if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Subscript):
+        key = part.targets[0].slice
+        names = {name.id for name in ast.walk(key) if isinstance(name, ast.Name)}
+        return not names & items or "len(" in ast.unparse(part.value)
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
+        if part.func.attr in {"append", "extend"}:
+            return not _sorts_later(trace, {ast.unparse(part.func.value)})
+        return part.func.attr in {"write", "writelines", "writerow", "put"}
+    return False
 
 
 @rule(
@@ -164,20 +207,15 @@ def string_hash(trace: Trace) -> Iterator[Hit]:
 )
 def unsorted_files(trace: Trace) -> Iterator[Hit]:
     for event in trace.calls():
-        if event.name in _LISTINGS or _PATH_LISTINGS.fullmatch(event.name):
-            if _is_ordered(trace, event.node) or _is_looped_orderless(trace, event):
-                continue
+        if event.name not in _LISTINGS and not _PATH_LISTINGS.fullmatch(event.name):
+            continue
+        parent = trace.parent.get(event.node)
+        hands_on = isinstance(parent, ast.withitem | ast.Subscript) or (
+            isinstance(parent, ast.Return) and not event.reached
+        )
+        if not hands_on and not _is_ordered(trace, event.node):
             safe = event.name != "os.scandir"  # its entries have no order
             yield Hit(event.node, written(event.node), Fix("sorted") if safe else None)
-
-
-def _is_looped_orderless(trace: Trace, event: Event) -> bool:
-    parent = trace.parent.get(event.node)
-    if isinstance(parent, ast.For | ast.comprehension):
-        loops = (e for e in trace.events if e.node is parent)
-        return any(_is_loop_orderless(trace, loop) for loop in loops)
-    with_it = isinstance(parent, ast.withitem)
-    return with_it or isinstance(parent, ast.Subscript)
 
 
 @rule(
@@ -196,27 +234,9 @@ def arrival_order(trace: Trace) -> Iterator[Hit]:
             r"(concurrent\.futures|asyncio)\.as_completed\(\)|.*\.imap_unordered\(\)", name
         ):
             continue
-        node = event.node
-        if isinstance(node, ast.comprehension):
-            collected = not _is_loop_orderless(trace, event)
-        else:
-            collected = _collects(trace, node)
-        if collected:
-            yield Hit(node.iter, written(node.iter))  # type: ignore[attr-defined]
-
-
-def _collects(trace: Trace, loop: ast.AST) -> bool:
-    """Return whether a loop gathers results one after another."""
-    for part in ast.walk(loop):
-        if isinstance(part, ast.Yield):
-            return True
-        if isinstance(part, ast.AugAssign) and not isinstance(part.value, ast.Constant):
-            return True
-        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
-            collects = part.func.attr in {"append", "extend"}
-            if collects and not _sorts_later(trace, {ast.unparse(part.func.value)}):
-                return True
-    return False
+        if not _is_loop_orderless(trace, event.node):
+            node = event.node.iter  # type: ignore[attr-defined]
+            yield Hit(node, written(node))
 
 
 @rule(

@@ -165,7 +165,8 @@ def draws(events: Iterable[Event]) -> list[Draw]:
 def is_unseeded_training(trace: Trace) -> Event | None:
     """Return the first training that runs in a script in which nothing is seeded."""
     calls = [event for event in trace.calls() if event.reached]
-    first = next((event for event in calls if trains(event)), None)
+    known = (event for event in calls if is_model(method_of(event.name)[0]))  # made in this file
+    first = next((event for event in known if trains(event)), None)
     return first if first and trace.imports_keras() and not seeded(trace) else None
 
 

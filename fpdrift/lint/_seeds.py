@@ -48,7 +48,12 @@ def written(node: ast.AST) -> str:
     if isinstance(node, ast.Call):
         text = ast.unparse(node.func)
         return text if len(text) <= 40 else f"...{text[-37:]}"
-    text = ast.unparse(node).splitlines()[0]
+    return short(node)
+
+
+def short(node: ast.AST) -> str:
+    """Return the beginning of a piece of code, in one line."""
+    text = " ".join(ast.unparse(node).split())
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
@@ -139,8 +144,8 @@ def generator_unseeded(trace: Trace) -> Iterator[Hit]:
         if event.name == "tensorflow.random.Generator.from_non_deterministic_state":
             yield Hit(event.node, written(event.node))
         elif event.name in _GENERATORS and (seed is None or seed.constant() is None):
-            keras_seeded = event.name.startswith("keras") and python
-            if not keras_seeded and not _is_default(trace, event) and "**" not in event.keywords:
+            follows = event.name.startswith("keras") and (python or not event.reached)
+            if not follows and not _is_default(trace, event) and "**" not in event.keywords:
                 fix = Fix("argument", _GENERATORS[event.name]) if seed is None else None
                 yield Hit(event.node, written(event.node), fix)
 

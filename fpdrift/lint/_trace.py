@@ -133,7 +133,13 @@ class _Walker:
         self.methods: dict[ast.AST, ast.ClassDef] = {}
 
     def walk(self) -> None:
-        """Walk the module, then what nobody called."""
+        """Walk the module, then what nobody called; a file of tests is not run as a script."""
+        imported = (
+            n for n in ast.walk(self.trace.tree) if isinstance(n, ast.Import | ast.ImportFrom)
+        )
+        self.reached = not any(
+            "pytest" in (text := ast.unparse(n)) or "unittest" in text for n in imported
+        )
         self.run(self.trace.tree.body)
         self.reached = False
         for _ in range(_DEEPEST):  # a function holds functions
@@ -216,6 +222,13 @@ class _Walker:
                 break
 
     def run_assign(self, node: ast.Assign) -> None:
+        target = node.targets[0]
+        pairs = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
+        if pairs and len(target.elts) == len(node.value.elts):
+            values = [self.eval(part) for part in node.value.elts]
+            for part, value in zip(target.elts, values, strict=True):
+                self.bind(part, value)
+            return
         value = self.eval(node.value)
         for target in node.targets:
             self.bind(target, value)
@@ -269,10 +282,8 @@ class _Walker:
         if isinstance(target, ast.Name):
             self.bind_name(target.id, value)
         elif isinstance(target, ast.Tuple | ast.List):
-            parts = value.node.elts if isinstance(value.node, ast.Tuple | ast.List) else []
-            for number, part in enumerate(target.elts):
-                known = len(parts) == len(target.elts) and isinstance(parts[number], ast.Constant)
-                self.bind(part, Value(node=parts[number]) if known else _item(value))
+            for part in target.elts:
+                self.bind(part, _item(value))
         elif isinstance(target, ast.Starred):
             self.bind(target.value, _item(value))
         elif isinstance(target, ast.Attribute):

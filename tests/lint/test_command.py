@@ -178,13 +178,13 @@ def test_fix_keeps_what_stands_around(tmp_path):
     path = tmp_path / "a.py"
     path.write_text(
         "import os\nfrom sklearn.model_selection import train_test_split as s\n"
-        "é = [s(f(1), 2,  # why\n    test_size=0.1,\n), os.listdir('é')]\n"
+        "é = [s(f(1), 2,  # why\n    test_size=0.1,\n), os.listdir('é')]\nprint(é)\n"
     )
     assert main(["lint", "--fix", str(path)]) == 0
     assert path.read_text() == (
         "import os\nfrom sklearn.model_selection import train_test_split as s\n"
-        "é = [s(f(1), 2,  # why\n    test_size=0.1,  # why\n    random_state=0,\n), "
-        "sorted(os.listdir('é'))]\n"
+        "é = [s(f(1), 2,  # why\n    test_size=0.1,\n    random_state=0,\n), "
+        "sorted(os.listdir('é'))]\nprint(é)\n"
     )
 
 
