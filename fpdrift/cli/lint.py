@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.explain:
         if arguments.explain not in RULES:
             raise FpdriftError(
-                f"{arguments.explain!r} is the code of no rule; see fpdrift lint --list-rules"
+                f"{arguments.explain!r} is not the code of a rule; see fpdrift lint --list-rules"
             )
         print(explain(arguments.explain))
         return CLEAN

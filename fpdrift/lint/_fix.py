@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fpdrift.atomic import writing
-from fpdrift.errors import MissingExtraError
+from fpdrift.errors import FpdriftError, MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,10 +49,17 @@ def _fix_file(path: Path, findings: list[Finding]) -> int:
         from libcst.metadata import MetadataWrapper
     except ModuleNotFoundError:
         raise MissingExtraError("libcst") from None
-    tree = MetadataWrapper(libcst.parse_module(path.read_bytes()))
+    try:
+        tree = MetadataWrapper(libcst.parse_module(path.read_bytes()))
+    except libcst.ParserSyntaxError:
+        raise FpdriftError(f"{path} cannot be fixed: LibCST cannot parse it; edit it") from None
     wanted = {finding.anchor: finding for finding in findings}
     fixer = _fixer(wanted)
     changed = tree.visit(fixer)
+    try:
+        ast.parse(changed.bytes)
+    except SyntaxError:  # an argument after a bare generator, for one
+        raise FpdriftError(f"{path} cannot be fixed automatically; edit it") from None
     with writing(path) as file:
         file.write(changed.bytes)
     return int(fixer.done)
@@ -62,7 +70,7 @@ def _fixer(wanted: dict[tuple[str, int, int], Finding]) -> Any:
     import libcst
     from libcst.metadata import PositionProvider
 
-    class Fixer(libcst.CSTTransformer):
+    class Fixer(libcst.CSTTransformer):  # type: ignore[misc]
         METADATA_DEPENDENCIES = (PositionProvider,)
         done = 0
 

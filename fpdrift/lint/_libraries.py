@@ -77,7 +77,7 @@ def split_without_random_state(trace: Trace) -> Iterator[Hit]:
 @rule(
     "FPD102",
     "estimator-without-random-state",
-    "{found} draws differently in every run",
+    "{found} uses different random numbers in every run",
     reason="Without random_state scikit-learn draws from NumPy's global generator, which nothing "
     "in this file seeds.",
     remedy="Pass random_state=0.",
@@ -114,7 +114,7 @@ def sample_without_random_state(trace: Trace) -> Iterator[Hit]:
     "directory-split-without-seed",
     "{found} with validation_split has no seed",
     reason="The training and the validation part are two calls that shuffle the same files. "
-    "Without one seed for both Keras refuses, because the parts would overlap.",
+    "Without a common seed they would overlap, so Keras raises an error.",
     remedy="Pass the same seed to both calls, or shuffle=False.",
     fixable=True,
 )

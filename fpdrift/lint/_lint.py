@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from fpdrift.errors import FpdriftError, short_repr
-from fpdrift.lint import (  # importing them enters their rules
+from fpdrift.lint import (  # importing a module registers its rules
     _libraries,
     _order,
     _pipelines,
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-#: The first digit of a code -> the module whose docstring says what its rules are about.
-_SUBJECTS = (_seeds, _libraries, _order, _settings, _pipelines, _training)
+#: The modules of rules, by the first digit of their codes.
+_RULE_MODULES = (_seeds, _libraries, _order, _settings, _pipelines, _training)
 
 
 def lint(
@@ -70,7 +70,8 @@ def choose_rules(select: Iterable[str] = (), ignore: Iterable[str] = ()) -> list
     for prefix in (*wanted, *unwanted):
         if not prefix or not any(code.startswith(prefix) for code in RULES):
             raise FpdriftError(
-                f"{short_repr(prefix)} is the code of no rule; see fpdrift lint --list-rules"
+                f"{short_repr(prefix)} is not the code or prefix of a rule; "
+                "see fpdrift lint --list-rules"
             )
     return [
         rule

@@ -131,10 +131,10 @@ def _is_set_of_texts(value: Value) -> bool:
 @rule(
     "FPD201",
     "set-order",
-    "{found} goes through a set of texts in an order that differs in every run",
-    reason="The order of a set follows the hashes of its elements, and Python draws the hash of a "
-    "text anew at each start.",
-    remedy="Go through sorted(...) of it.",
+    "{found} iterates over a set of strings in an order that differs in every run",
+    reason="The order of a set depends on the hashes of its elements, and Python randomises "
+    "string hashes at every start.",
+    remedy="Iterate over sorted(...).",
     fixable=True,
 )
 def set_order(trace: Trace) -> Iterator[Hit]:
@@ -153,11 +153,13 @@ def _unsorted(node: ast.AST) -> Hit:
 
 def _is_loop_orderless(trace: Trace, node: ast.AST) -> bool:
     """Return whether a loop does the same in any order: it only looks, deletes or fills a dict."""
+    assert isinstance(node, ast.For | ast.comprehension)  # noqa: S101 - for the type checker
+    if isinstance(node.iter, ast.Call) and ast.unparse(node.iter.func) == "enumerate":
+        return False  # it uses the place
     if isinstance(node, ast.comprehension):
         made = trace.parent[node]
         keyed = isinstance(made, ast.SetComp | ast.DictComp) and "len(" not in ast.unparse(made)
         return keyed or _is_ordered(trace, made)
-    assert isinstance(node, ast.For)  # noqa: S101 - for the type checker
     items = {part.id for part in ast.walk(node.target) if isinstance(part, ast.Name)}
     body = [part for statement in node.body for part in ast.walk(statement)]
     return not any(_depends_on_order(trace, part, items) for part in body)
@@ -171,6 +173,8 @@ def _depends_on_order(trace: Trace, part: ast.AST, items: set[str]) -> bool:
         return isinstance(part.target, ast.Name) and not isinstance(part.value, ast.Constant)
     if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Subscript):
         key = part.targets[0].slice
+        if isinstance(key, ast.Constant):
+            return False
         names = {name.id for name in ast.walk(key) if isinstance(name, ast.Name)}
         return not names & items or "len(" in ast.unparse(part.value)
     if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
@@ -183,15 +187,17 @@ def _depends_on_order(trace: Trace, part: ast.AST, items: set[str]) -> bool:
 @rule(
     "FPD202",
     "string-hash",
-    "{found} of a text differs in every run",
-    reason="Python draws the hash of a text anew at each start, unless PYTHONHASHSEED "
-    "is set before.",
+    "{found} of a string differs in every run",
+    reason="Python randomises string hashes at every start unless PYTHONHASHSEED is set before.",
     remedy="Use zlib.crc32(text.encode()) or hashlib.",
 )
 def string_hash(trace: Trace) -> Iterator[Hit]:
     for event in trace.calls("builtins.hash"):
         node = event.call
         inside = any(getattr(part, "name", "") == "__hash__" for part in event.around)
+        kept = trace.parent.get(node)
+        if isinstance(kept, ast.Assign) and ast.unparse(kept.targets[0]) == "self._hash":
+            continue  # for `__hash__` to return
         if event.args and not inside and _is_text(event.args[0], node.args[0]):
             yield Hit(node, written(node))
 
@@ -200,8 +206,8 @@ def string_hash(trace: Trace) -> Iterator[Hit]:
     "FPD203",
     "unsorted-files",
     "{found} lists files in an order that depends on the file system",
-    reason="The operating system returns names in the order in which it stores them, which another "
-    "machine or a fresh copy of the folder changes.",
+    reason="The operating system returns names in storage order, which differs on another "
+    "machine or in a fresh copy of the folder.",
     remedy="Sort the names: sorted(...).",
     fixable=True,
 )
@@ -221,8 +227,8 @@ def unsorted_files(trace: Trace) -> Iterator[Hit]:
 @rule(
     "FPD204",
     "arrival-order",
-    "{found} hands out results in the order in which they arrive",
-    reason="Which task ends first differs from run to run, and so do lists and sums of the "
+    "{found} returns results in the order in which they finish",
+    reason="Which task finishes first differs from run to run, and so do lists and sums of the "
     "results.",
     remedy="Use Executor.map or Pool.map, which keep the order of the tasks, or sort the results.",
     lesson="04_threads.ipynb",
@@ -242,8 +248,8 @@ def arrival_order(trace: Trace) -> Iterator[Hit]:
 @rule(
     "FPD205",
     "time-limited-loop",
-    "{found} ends a training when the time is over",
-    reason="How many steps fit into a time depends on what else the machine does.",
+    "{found} ends training after a given time",
+    reason="How many steps fit into a given time depends on the load of the machine.",
     remedy="Count steps instead of seconds.",
 )
 def time_limited_loop(trace: Trace) -> Iterator[Hit]:

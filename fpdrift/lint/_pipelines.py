@@ -34,7 +34,7 @@ def _is_deterministic(trace: Trace) -> bool:
     "FPD401",
     "unseeded-shuffle",
     "{found} shuffles differently in every run",
-    reason="Neither the call nor the script gives a seed, so TensorFlow draws one.",
+    reason="Neither the call nor the script sets a seed, so TensorFlow draws one.",
     remedy="Call keras.utils.set_random_seed(0) first, or pass seed=0.",
 )
 def unseeded_shuffle(trace: Trace) -> Iterator[Hit]:
@@ -53,8 +53,8 @@ def unseeded_shuffle(trace: Trace) -> Iterator[Hit]:
     "FPD402",
     "random-op-in-parallel-map",
     "{found} draws random numbers in parallel calls",
-    reason="The calls share one random state and take from it in the order in which threads run.",
-    remedy="Use tf.random.stateless_* with a seed from the data (dataset.zip with counter), leave "
+    reason="The calls share one random state and use it in the order in which threads run.",
+    remedy="Use tf.random.stateless_* with a seed from the data (such as an index), leave "
     "out num_parallel_calls, or enable op determinism.",
     lesson="04_threads.ipynb",
 )
@@ -82,8 +82,8 @@ def _draws_despite_seed(event: Event) -> bool:
     "FPD403",
     "numpy-draw-in-parallel-map",
     "{found} draws from a global generator in parallel calls of Python code",
-    reason="The calls share one generator and take from it in the order in which threads run. Op "
-    "determinism does not reach Python code.",
+    reason="The calls share one generator and use it in the order in which threads run. Op "
+    "determinism does not affect Python code.",
     remedy="Draw with numpy.random.default_rng(i) from an index in the data, or leave out "
     "num_parallel_calls.",
     lesson="04_threads.ipynb",
@@ -104,8 +104,8 @@ def numpy_draw_in_parallel_map(trace: Trace) -> Iterator[Hit]:
     "FPD404",
     "order-given-up",
     "{found} allows elements in any order",
-    reason="With deterministic=False tf.data hands on whatever element is ready first.",
-    remedy="Leave it out; what it saves is small once the data are cached.",
+    reason="With deterministic=False tf.data returns whichever element is ready first.",
+    remedy="Leave it out: the default keeps the order.",
     lesson="04_threads.ipynb",
 )
 def order_given_up(trace: Trace) -> Iterator[Hit]:

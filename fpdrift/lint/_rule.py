@@ -59,10 +59,12 @@ def rule(
     lesson: str = "10_seeds.ipynb",
     fixable: bool = False,
 ) -> Callable[[Check], Check]:
-    """Enter a check into the registry, together with everything that is said about it."""
+    """Return a decorator that registers a check together with its texts."""
 
     def enter(check: Check) -> Check:
         RULES[code] = Rule(code, name, message, reason, remedy, lesson, fixable, check)
+        for key in sorted(RULES):  # whatever module was imported first
+            RULES[key] = RULES.pop(key)
         return check
 
     return enter

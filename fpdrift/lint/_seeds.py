@@ -61,8 +61,8 @@ def short(node: ast.AST) -> str:
     "FPD001",
     "no-seed",
     "{found} trains a model, but nothing in this file sets a seed",
-    reason="Initial weights, shuffling and dropout are drawn anew in every run.",
-    remedy="Call keras.utils.set_random_seed(0) before the model and the data are made.",
+    reason="Initial weights, shuffling and dropout differ in every run.",
+    remedy="Call keras.utils.set_random_seed(0) before creating the model and the data.",
 )
 def no_seed(trace: Trace) -> Iterator[Hit]:
     event = is_unseeded_training(trace)
@@ -74,8 +74,8 @@ def no_seed(trace: Trace) -> Iterator[Hit]:
     "FPD002",
     "python-random-unseeded",
     "{found} leaves Python's random unseeded, from which Keras draws its default seeds",
-    reason="Keras 3 draws the seed of every initialiser, dropout and SeedGenerator that has none "
-    "from Python's random module; NumPy's and TensorFlow's seeds do not reach it.",
+    reason="Keras 3 draws the default seed of initialisers, dropout and SeedGenerator from "
+    "Python's random module; seeding NumPy and TensorFlow does not affect it.",
     remedy="Call keras.utils.set_random_seed(0), which seeds all three.",
 )
 def python_random_unseeded(trace: Trace) -> Iterator[Hit]:
@@ -89,8 +89,8 @@ def python_random_unseeded(trace: Trace) -> Iterator[Hit]:
 @rule(
     "FPD003",
     "seed-after-use",
-    "{found} comes after something was drawn from the generator that it seeds",
-    reason="A seed fixes what is drawn after it. What was drawn before differs in every run.",
+    "{found} is called after its generator has been used",
+    reason="A seed determines only the numbers drawn after it.",
     remedy="Set the seeds first, right after the imports.",
 )
 def seed_after_use(trace: Trace) -> Iterator[Hit]:
@@ -131,9 +131,9 @@ def global_generator_unseeded(trace: Trace) -> Iterator[Hit]:
 @rule(
     "FPD005",
     "generator-unseeded",
-    "{found} makes a generator without a seed",
-    reason="A generator of its own is not reached by any global seed: without an argument it "
-    "starts from the operating system's randomness.",
+    "{found} creates a generator without a seed",
+    reason="Global seeds do not affect it: without an argument it starts from the operating "
+    "system's randomness.",
     remedy="Pass a seed, as in numpy.random.default_rng(0).",
     fixable=True,
 )
@@ -164,7 +164,7 @@ def _is_default(trace: Trace, event: Event) -> bool:
     "FPD006",
     "varying-seed",
     "{found} gets a seed that differs in every run",
-    reason="Clock, process number and the system's randomness give another seed in every run.",
+    reason="The clock, the process ID and the system's randomness differ in every run.",
     remedy="Use a constant, or print the seed and accept it as an argument.",
 )
 def varying_seed(trace: Trace) -> Iterator[Hit]:
@@ -205,11 +205,10 @@ def seed_without_value(trace: Trace) -> Iterator[Hit]:
 @rule(
     "FPD008",
     "draws-in-workers",
-    "{found} runs a function in workers that draws from a global generator",
-    reason="Threads share one generator and draw in the order in which they arrive; forked "
-    "processes start with copies of one state.",
-    remedy="Give each task a generator of its own: spawn them with "
-    "numpy.random.SeedSequence(0).spawn(n).",
+    "{found} runs a function in workers that uses a global generator",
+    reason="Threads share one generator and use it in the order in which they run; forked "
+    "processes start with copies of the same state.",
+    remedy="Give each task its own generator, from numpy.random.SeedSequence(0).spawn(n).",
     lesson="04_threads.ipynb",
 )
 def draws_in_workers(trace: Trace) -> Iterator[Hit]:

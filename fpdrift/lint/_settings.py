@@ -119,8 +119,9 @@ def _is_environ(trace: Trace, node: ast.expr) -> bool:
     "FPD301",
     "hash-seed-in-process",
     "{found} is set inside the process, where it has no effect",
-    reason="Python reads PYTHONHASHSEED when it starts. Set later it changes no hash here.",
-    remedy="Set it in the shell (PYTHONHASHSEED=0 python train.py), or sort what comes from sets.",
+    reason="Python reads PYTHONHASHSEED when it starts; setting it later changes no hash.",
+    remedy="Set it in the shell (PYTHONHASHSEED=0 python train.py), or sort sets before "
+    "iterating over them.",
 )
 def hash_seed_in_process(trace: Trace) -> Iterator[Hit]:
     children = ("subprocess", "multiprocessing", "concurrent.futures")
@@ -138,7 +139,7 @@ def hash_seed_in_process(trace: Trace) -> Iterator[Hit]:
     "FPD302",
     "misspelt-variable",
     "{found}; nothing reads that environment variable",
-    reason="A variable that nobody reads is accepted silently and changes nothing.",
+    reason="An unknown variable is accepted silently and has no effect.",
     remedy="Correct the spelling.",
     fixable=True,
 )
@@ -168,7 +169,7 @@ def _edits(a: str, b: str) -> int:
 @rule(
     "FPD303",
     "variable-too-late",
-    "{found}, which has read it already",
+    "{found}, which has already read it",
     reason="The library reads the variable once, when it is imported or runs its first operation.",
     remedy="Set it in the shell, or in the first lines before any other import.",
 )
@@ -210,9 +211,8 @@ def determinism_not_called(trace: Trace) -> Iterator[Hit]:
 @rule(
     "FPD305",
     "determinism-too-late",
-    "{found} comes after the model has run",
-    reason="Operations that ran before were not deterministic, and the weights carry their "
-    "results on.",
+    "{found} is called after the model has run",
+    reason="Earlier operations were not deterministic, and the weights depend on their results.",
     remedy="Call it right after the imports and the seed.",
     lesson="06_gpu.ipynb",
 )
@@ -226,7 +226,7 @@ def determinism_too_late(trace: Trace) -> Iterator[Hit]:
     "FPD306",
     "determinism-without-seed",
     "{found} without a seed makes random operations raise",
-    reason="With op determinism TensorFlow refuses to draw a seed of its own.",
+    reason="With op determinism enabled, TensorFlow does not draw a default seed.",
     remedy="Call keras.utils.set_random_seed(0) before it.",
 )
 def determinism_without_seed(trace: Trace) -> Iterator[Hit]:
@@ -243,9 +243,9 @@ def determinism_without_seed(trace: Trace) -> Iterator[Hit]:
 @rule(
     "FPD307",
     "threads-too-late",
-    "{found} comes after TensorFlow has started",
-    reason="TensorFlow makes its thread pools when the first operation runs, and raises "
-    "afterwards.",
+    "{found} is called after TensorFlow has started",
+    reason="TensorFlow creates its thread pools when the first operation runs; later calls "
+    "raise an error.",
     remedy="Set the threads right after the import.",
     lesson="04_threads.ipynb",
 )
@@ -262,9 +262,9 @@ def threads_too_late(trace: Trace) -> Iterator[Hit]:
     "FPD308",
     "refused-under-determinism",
     "{found} raises when op determinism is enabled",
-    reason="TensorFlow has no deterministic version of it and refuses to run the other.",
-    remedy="Use tf.random.Generator.from_seed(0) in place of the global generator; for other "
-    "operations see the list in TensorFlow's documentation.",
+    reason="The global generator starts from a nondeterministic state, so TensorFlow raises an "
+    "error.",
+    remedy="Use tf.random.Generator.from_seed(0).",
     lesson="06_gpu.ipynb",
 )
 def refused_under_determinism(trace: Trace) -> Iterator[Hit]:
@@ -278,12 +278,14 @@ def refused_under_determinism(trace: Trace) -> Iterator[Hit]:
 @rule(
     "FPD309",
     "removed-call",
-    "{found} is gone from TensorFlow 2 and Keras 3",
+    "{found} does not exist in TensorFlow 2 and Keras 3",
     reason="Recipes for TensorFlow 1 set seeds and threads through a session. TensorFlow 2 has "
-    "none, so the line raises, or was put into a try and does nothing.",
+    "no sessions, and the line raises an error.",
     remedy="Use keras.utils.set_random_seed and tf.config.threading.",
 )
 def removed_call(trace: Trace) -> Iterator[Hit]:
+    if trace.imports("tensorflow.python.keras"):
+        return  # which has them still
     for event in trace.calls():
         library, _, name = event.name.partition(".")
         gone = {"tensorflow": _GONE, "keras": _GONE_FROM_KERAS}.get(library, frozenset())

@@ -222,11 +222,10 @@ class _Walker:
                 break
 
     def run_assign(self, node: ast.Assign) -> None:
-        target = node.targets[0]
-        pairs = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
-        if pairs and len(target.elts) == len(node.value.elts):
-            values = [self.eval(part) for part in node.value.elts]
-            for part, value in zip(target.elts, values, strict=True):
+        target, given = node.targets[0], node.value
+        if isinstance(target, ast.Tuple) and isinstance(given, ast.Tuple):  # a, b = f(), g()
+            values = [self.eval(part) for part in given.elts]
+            for part, value in zip(target.elts, values, strict=False):
                 self.bind(part, value)
             return
         value = self.eval(node.value)
@@ -310,7 +309,7 @@ class _Walker:
         if method:
             value: Value = method(node)
             return value
-        parts = [self.eval(part) for part in ast.iter_child_nodes(node) if _is_expr(part)]
+        parts = [self.eval(p) for p in ast.iter_child_nodes(node) if isinstance(p, ast.expr)]
         return Value(node=node, mentions=_mentions(parts))
 
     def eval_constant(self, node: ast.Constant) -> Value:
@@ -476,10 +475,6 @@ class _Walker:
         self.trace.events.append(
             Event(node, value, args, keywords or {}, around, self.reached, index)
         )
-
-
-def _is_expr(node: ast.AST) -> bool:
-    return isinstance(node, ast.expr)
 
 
 def _mentions(values: list[Value]) -> frozenset[str]:

@@ -34,9 +34,10 @@ def _is_output(value: Value) -> bool:
 @rule(
     "FPD501",
     "exact-comparison",
-    "{found} asks floating-point results for equal bits",
-    reason="Another batch size, thread count, machine or version rounds differently; two results "
-    "that are equal on paper then compare unequal.",
+    "{found} compares floating-point results exactly",
+    reason="A different batch size, thread count, machine or version rounds differently; two "
+    "results that are equal on paper then compare "
+    "unequal.",
     remedy="Compare with a tolerance: numpy.allclose, math.isclose.",
     lesson="01_order.ipynb",
 )
@@ -61,7 +62,7 @@ def exact_comparison(trace: Trace) -> Iterator[Hit]:
     "FPD502",
     "training-mode-prediction",
     "{found} with training=True predicts with dropout and batch statistics",
-    reason="In training mode dropout drops other units in every call, and batch normalisation uses "
+    reason="In training mode dropout drops different units in every call, and batch normalisation uses "
     "the statistics of the batch at hand.",
     remedy="Leave out training=True, or call model.predict.",
     lesson="08_cnn.ipynb",
@@ -82,9 +83,9 @@ def training_mode_prediction(trace: Trace) -> Iterator[Hit]:
 @rule(
     "FPD503",
     "optimizer-state-lost",
-    "{found} resumes a training without the state of its optimiser",
-    reason="The file holds the weights alone. Adam's moments and the step count start from zero, "
-    "so the resumed run is not the one that was interrupted.",
+    "{found} resumes training without the state of the optimiser",
+    reason="The file has no optimiser state. Adam's moments and the step count start from zero, "
+    "so the resumed run differs from an uninterrupted one.",
     remedy="Save the whole model with model.save('model.keras'), or use keras.callbacks."
     "BackupAndRestore.",
     lesson="09_growth.ipynb",

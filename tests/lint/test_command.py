@@ -39,7 +39,7 @@ def notebook(path, *cells):
 
 def test_exit_codes(script, capsys):
     assert main(["lint", str(script)]) == 1
-    assert f"{script}:3:5: FPD005 np.random.default_rng makes" in capsys.readouterr().out
+    assert f"{script}:3:5: FPD005 np.random.default_rng creates" in capsys.readouterr().out
     script.write_text("x = 1\n")
     assert main(["lint", str(script)]) == 0
     assert capsys.readouterr().out == "No findings in 1 file.\n"
@@ -118,7 +118,7 @@ def test_select_and_ignore(script, select, ignore, count):
 
 
 def test_a_code_or_a_path_that_does_not_exist(script, capsys):
-    with pytest.raises(FpdriftError, match="'FPD9' is the code of no rule"):
+    with pytest.raises(FpdriftError, match="'FPD9' is not the code or prefix of a rule"):
         lint([script], ["FPD9"])
     for arguments in (["none.py"], [str(script), "--select", "X"], ["--explain", "X"], []):
         assert main(["lint", *arguments]) == 2

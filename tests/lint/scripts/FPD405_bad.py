@@ -8,7 +8,7 @@ keras.utils.set_random_seed(0)
 
 class Noise(keras.utils.PyDataset):
     def __len__(self):
-        return 500
+        return 100
 
     def __getitem__(self, index):
         time.sleep(0.001)  # opens a file
