@@ -45,6 +45,14 @@ _KNOWN = (
     | {"NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "MKL_CBWR", "KERAS_HOME"}
     | {"TF_ENABLE_AUTO_MIXED_PRECISION", "TF_DISABLE_RZ_CHECK", "MKL_DYNAMIC", "OMP_DYNAMIC"}
 )
+#: What TensorFlow 2.21's library says of itself; the last four have no such gradient.
+_REFUSED_ON_GPU = (
+    "tensorflow.math.bincount",
+    "tensorflow.nn.dilation2d",
+    "tensorflow.nn.max_pool_with_argmax",
+    "tensorflow.quantization.fake_quant_with_min_max_vars",
+    "tensorflow.quantization.fake_quant_with_min_max_vars_per_channel",
+)
 #: `tf.` names of TensorFlow 1 that TensorFlow 2 does not have.
 _GONE = frozenset(
     [
@@ -273,6 +281,23 @@ def refused_under_determinism(trace: Trace) -> Iterator[Hit]:
     for event in trace.calls("tensorflow.random.get_global_generator"):
         if enabled and event.index > enabled.index and not replaced:
             yield Hit(event.node, written(event.node))
+
+
+@rule(
+    "FPD310",
+    "refused-on-gpu",
+    "{found} raises on a GPU when op determinism is enabled",
+    reason="TensorFlow has no deterministic GPU version of it, or of its gradient: 'Determinism is "
+    "not yet supported in GPU implementation of' it.",
+    remedy="Place it on the CPU with tf.device('CPU'), or compute it another way.",
+    lesson="06_gpu.ipynb",
+)
+def refused_on_gpu(trace: Trace) -> Iterator[Hit]:
+    if _determinism(trace):
+        on_cpu = {node for node, entered in trace.withs.items() if "tensorflow.device()" in entered}
+        for event in trace.calls(*_REFUSED_ON_GPU):
+            if not on_cpu & set(event.around):
+                yield Hit(event.node, written(event.node))
 
 
 @rule(

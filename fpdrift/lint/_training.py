@@ -62,8 +62,8 @@ def exact_comparison(trace: Trace) -> Iterator[Hit]:
     "FPD502",
     "training-mode-prediction",
     "{found} with training=True predicts with dropout and batch statistics",
-    reason="In training mode dropout drops different units in every call, and batch normalisation uses "
-    "the statistics of the batch at hand.",
+    reason="In training mode dropout drops different units in every call, and batch normalisation "
+    "uses the statistics of the current batch.",
     remedy="Leave out training=True, or call model.predict.",
     lesson="08_cnn.ipynb",
 )
