@@ -33,6 +33,8 @@ _PATH_LISTINGS = re.compile(
     r"pathlib\.(Posix|Windows)?Path(\(\)|\.cwd|\.home).*\.(i?r?glob|iterdir)"
 )
 
+_UNORDERED = re.compile(r"(concurrent\.futures|asyncio)\.as_completed\(\)|.*\.imap_unordered\(\)")
+
 
 def _consumers(trace: Trace, node: ast.AST) -> Iterator[str]:
     """Yield what an expression is handed to, from the inside out, up to its statement."""
@@ -235,14 +237,13 @@ def unsorted_files(trace: Trace) -> Iterator[Hit]:
 )
 def arrival_order(trace: Trace) -> Iterator[Hit]:
     for event in trace.of(ast.For, ast.comprehension):
-        name = event.value.name
-        if not re.fullmatch(
-            r"(concurrent\.futures|asyncio)\.as_completed\(\)|.*\.imap_unordered\(\)", name
-        ):
-            continue
-        if not _is_loop_orderless(trace, event.node):
+        if _UNORDERED.fullmatch(event.value.name) and not _is_loop_orderless(trace, event.node):
             node = event.node.iter  # type: ignore[attr-defined]
             yield Hit(node, written(node))
+    for event in trace.calls("builtins.list", "builtins.sum"):
+        given = event.args and _UNORDERED.fullmatch(event.args[0].name)
+        if given and not _is_ordered(trace, event.node):
+            yield Hit(event.call.args[0], written(event.call.args[0]))
 
 
 @rule(

@@ -100,6 +100,11 @@ def test_nothing_is_reported_that_is_not_so(codes, text):
         ("from os import environ\nimport os\nenviron['PYTHONHASHSEED'] = '0'\n", ["FPD301"]),
         ("import os\nimport numpy\nos.environ['OMP_NUM_THREADS'] = '1'\n", ["FPD303"]),
         ("import numpy as np\nnp.random.seed(None)\n", ["FPD007"]),
+        (
+            "from multiprocessing import Pool\nwith Pool(2) as p:\n"
+            "    print(sum(p.imap_unordered(float, '12')))\n",
+            ["FPD204"],
+        ),
         ("import random, uuid\nrandom.seed(uuid.uuid4().int)\n", ["FPD006"]),
     ],
 )
