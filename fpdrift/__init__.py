@@ -86,8 +86,17 @@ if TYPE_CHECKING:
 #: Modules, imported on first use: `fpdrift.plotting.plot` works after ``import fpdrift``.
 _MODULES = (
     *("arithmetic", "atomic", "backends", "cli", "comparison", "demo", "drift", "ensembles"),
-    *("errors", "experiments", "exports", "fieldtypes", "floats", "lessons", "perturbation"),
-    *("plotting", "provenance", "recorded", "recorder", "records", "reduction", "results"),
+    *("errors", "experiments", "exports", "fieldtypes", "floats", "lessons", "lint"),
+    *(
+        "perturbation",
+        "plotting",
+        "provenance",
+        "recorded",
+        "recorder",
+        "records",
+        "reduction",
+        "results",
+    ),
     *("serialization", "slides", "step_debug", "subprocesses", "training", "validation"),
 )
 

@@ -14,6 +14,7 @@ EXTRA_OF = {
     "jupyterlab": "lessons",
     "jupytext": "lessons",
     "keras": "cnn",
+    "libcst": "lint",
     "pandas": "export",
     "pptx": "slides",
     "pyarrow": "export",

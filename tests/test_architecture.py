@@ -41,14 +41,15 @@ MAY_IMPORT = {
     "ensembles": FLOOR | {"records", "subprocesses", "training"},
     "step_debug": FLOOR
     | {"backends", "comparison", "floats", "recorder", "records", "subprocesses", "training"},
+    "lint": {"atomic", "errors"},
     "exports": FLOOR | {"comparison", "records"},
     "experiments": RESULTS | {"ensembles", "records", "step_debug", "subprocesses", "training"},
     "lessons": RESULTS | {"ensembles", "experiments", "fpdrift", "recorded", "training"},
     "plotting": RESULTS | {"experiments", "step_debug"},
     "slides": RESULTS | {"experiments", "lessons", "plotting", "recorded"},
     "cli": RESULTS
-    | {"backends", "ensembles", "experiments", "exports", "fpdrift", "lessons", "plotting"}
-    | {"recorded", "records", "slides", "training"},
+    | {"backends", "ensembles", "experiments", "exports", "fpdrift", "lessons", "lint"}
+    | {"plotting", "recorded", "records", "slides", "training"},
     "demo": {"cli"},
     "__main__": {"cli"},
     "drift": {"_deprecated"},

@@ -23,6 +23,7 @@ from fpdrift.cli import (
     export,
     gpu,
     lessons,
+    lint,
     reveal,
     show,
     slides,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 #: computes with, its `run` imports.
 _COMMANDS = (
     *(demo, reveal, sums, threads, batch, gpu, experiment, train, ensemble),
-    *(compare, show, export, class_report, slides, lessons),
+    *(compare, show, export, class_report, slides, lessons, lint),
 )
 
 

@@ -1,0 +1,4 @@
+from sklearn.model_selection import train_test_split
+
+train, test = train_test_split(range(100), test_size=0.2, random_state=0)
+print(train, test)

@@ -1,0 +1,4 @@
+import pandas as pd
+
+frame = pd.DataFrame({"a": range(100)})
+print(frame.sample(frac=1, random_state=0)["a"].tolist())

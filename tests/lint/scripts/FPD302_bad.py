@@ -1,0 +1,6 @@
+import os
+import subprocess
+import sys
+
+os.environ["PYTHONASHSEED"] = "0"
+print(subprocess.check_output([sys.executable, "-c", "print(hash('cat.png'))"]))

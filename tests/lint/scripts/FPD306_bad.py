@@ -1,0 +1,4 @@
+import tensorflow as tf
+
+tf.config.experimental.enable_op_determinism()
+print(tf.random.normal([4]).numpy().tobytes().hex())

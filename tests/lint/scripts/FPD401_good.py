@@ -1,0 +1,4 @@
+import tensorflow as tf
+
+data = tf.data.Dataset.range(100).shuffle(100, seed=0)
+print([int(value) for value in data])
