@@ -176,7 +176,7 @@ def cost(ratios: dict[str, float]) -> str:
 
 def _tell(study: Study) -> str:
     parts = []
-    for what, wanted in (("With op determinism", True), ("Without", False)):
+    for what, wanted in (("With op determinism", True), ("Without it", False)):
         those = [d for d in study.distances if (_ON in d.label) == wanted and _ONE not in d.label]
         again = equal(d for d in those if d.label.endswith("again"))
         counts = [d for d in those if not d.label.endswith("again")]

@@ -80,7 +80,10 @@ def test_distances_are_of_steps_at_which_weights_were_kept():
     lines = screen(recorded)
     assert all(len(line) <= 80 for line in lines)
     told = " ".join(line.strip() for line in lines)
-    assert "Each distance is of the last step up to there at which weights were kept (936 " in told
+    assert (
+        "Each distance is from the last step by then whose weights were kept, such as step 936"
+        in told
+    )
     assert "weights is 3.4e-01 at step 936 and 1.0e+00 at step 18,760;" in _long_run._tell(recorded)
 
 

@@ -91,9 +91,9 @@ def test_figures_are_those_of_the_predictions(trained, tmp_path, capsys):
     assert ["never" in row for row in rows] == [True, False]
     assert threads.churn == 10 / 360
     assert "The code is repeatable: with 1 thread, a rerun gave the same bits." in result.finding
-    churn = "One run each: with 2 threads 10 (2.8 %) of the 360 validation images "
+    churn = "With 2 threads, 10 (2.8 %) of the 360 validation images "
     assert churn in result.finding
-    assert "2 threads were not repeated, so whether" in result.finding
+    assert "The run with 2 threads was not repeated, so it is unknown whether" in result.finding
     assert "after 2 of at most 200 epochs early stopping would have ended none" in result.finding
     plot(result)
 

@@ -107,9 +107,9 @@ def test_a_table_is_told_and_drawn(trained, tmp_path):
     assert (control.name, control.runs, control.equal) == (room.CONTROL, 2, 2)
     assert control.distance == control.loss == control.accuracy == (0, 0)
     assert all(row.equal == 0 for row in result.rows[1:])
-    assert result.finding.startswith("The control has the same bits")
+    assert result.finding.startswith("The control gave the same bits")
     assert Result.from_json(result.to_json()).to_json() == result.to_json()
-    assert "; another seed: " in plot(result).get_title("left")
+    assert "; new seed: " in plot(result).get_title("left")
 
 
 def test_each_row_has_its_own_figures(trained, tmp_path):
@@ -203,7 +203,7 @@ def test_distances_leave_out_biases_that_rounding_alone_moves(trained, tmp_path,
     told = dataclasses.replace(result, rows=(result.rows[0], *rows[1:])).finding
     assert "moved no weights except biases whose true gradient is zero (2 pairs" in told
     left_out = [line for line in screen(result) if line.startswith("  Skipped: ")]
-    assert f"  Skipped: {'; '.join(room.FULL_ALONE)} (--full has it)." in left_out
+    assert f"  Skipped: {'; '.join(room.FULL_ALONE)} (only with --full)." in left_out
 
 
 def ranked(result, columns):
@@ -269,7 +269,7 @@ def test_pairs_that_were_not_kept_are_no_equal_pairs(result):
     assert "does not contain the distances; run the study again" in gone.finding
     assert "No drift" not in gone.finding
     ax = plot(gone)
-    assert ax.get_title("left").startswith("Distances that an older version did not keep")
+    assert ax.get_title("left").startswith("This older result has no distances")
     assert [text.get_text() for text in ax.texts] == ["not kept"] * len(result.rounding)
     assert sum("not kept" in line for line in screen(gone)) == len(result.rounding)
 
