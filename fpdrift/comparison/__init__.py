@@ -28,6 +28,7 @@ from fpdrift.comparison._tables import (
     summary,
     tensor_matrix,
 )
+from fpdrift.comparison._verdict import RunVerdict
 
 __all__ = [
     "Churn",
@@ -45,6 +46,7 @@ __all__ = [
     "RecordSummary",
     "RunCurves",
     "RunPhase",
+    "RunVerdict",
     "Split",
     "Spread",
     "Survival",

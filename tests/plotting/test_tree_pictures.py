@@ -140,7 +140,7 @@ def test_a_simulated_gpu_s_orders_are_no_frequencies():
         "One-pass: 4 results of 20 random orders\n"
         "simulated GPU: possible results, not their frequency on a GPU"
     )
-    said = "which results are possible, not how often a GPU gives them."
+    said = "which results are possible, not how often a GPU produces them."
     assert said in " ".join(line.strip() for line in screen(result))
     live = gpu_sums(gpu_run(), origin="live")
     told = " ".join(line.strip() for line in screen(live))

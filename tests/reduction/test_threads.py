@@ -227,7 +227,9 @@ def test_too_few_threads_are_an_error_and_no_wait_for_ever(shared, monkeypatch):
 def test_what_arrives_is_added_and_recorded_in_that_order():
     pieces = [np.array([x], np.float32) for x in (1e8, 1, -1e8, 1)]
     task = Task("sum", 4, 4, 1, "float32")
-    way = _thread_sums._keeping(in_order_of_arrival(task, [(piece,) for piece in pieces]), task)
+    way = _thread_sums._keep_partials(
+        in_order_of_arrival(task, [(piece,) for piece in pieces]), task
+    )
     shared = _thread_pool.Tries(way, 4, 1, 2)
     for attempt, order in ((1, (3, 2, 1, 0)), (0, (0, 2, 1, 3))):
         for chunk in order:
