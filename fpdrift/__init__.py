@@ -108,7 +108,6 @@ _kinds.classes.fill_from(
 )
 _kinds.pictures.fill_from("fpdrift.plotting.*")
 _kinds.screens.fill_from("fpdrift.cli.screens.*")
-_kinds.cards.fill_from("fpdrift.slides")
 
 
 def __getattr__(name: str) -> Any:

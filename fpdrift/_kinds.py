@@ -1,4 +1,4 @@
-"""What belongs to a kind of result: its class, its picture, its screen and its slide cards.
+"""What belongs to a kind of result: its class, its picture and its screen.
 
 Each is a table keyed by the kind's name, so it can be filled and asked without importing what it
 is about. The rooms fill the tables where they define things. A room that nobody has imported yet
@@ -92,5 +92,3 @@ classes = Table()
 pictures = Table()
 #: What prints it: a function of the result that yields the blocks of its screen.
 screens = Table()
-#: The slide cards that show it, as a tuple.
-cards = Table()

@@ -149,7 +149,7 @@ def draw_no_seeds(result: NoSeeds, ax: Axes) -> None:
     wild, tame = result.loss_spread.max(axis=1)
     _title(
         result.study,
-        f"Losses differ by up to {wild:.2g} without seeds, {tame:.2g} with a fixed seed",
+        f"Losses differ by up to {wild:.2g} without seeds, {tame:.2g} with one seed",
         ax,
     )
 

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fpdrift import _kinds
 from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.experiments import Settings, experiment, study
 
@@ -384,8 +383,6 @@ TRAINING_CARDS = (
 __all__ = ["CARDS", "Card", "chosen"]
 
 CARDS: tuple[Card, ...] = (*ARITHMETIC_CARDS, *TRAINING_CARDS)
-for _card in CARDS:
-    _kinds.cards.add(_card.kind, tuple(card for card in CARDS if card.kind == _card.kind))
 
 
 def chosen(lessons: Iterable[str] | None = None) -> tuple[Card, ...]:

@@ -83,14 +83,19 @@ def own_results(cards: Iterable[Card], folder: Path) -> tuple[dict[str, Result],
         Files without a valid result, or with one that cannot be drawn -> the reason.
     """
     recorded = recorded_kinds()
-    wanted = {card.name: _name_shown(card, recorded) for card in cards if card.live is None}
+    wanted = {
+        (card.kind, _name_shown(card, recorded)): card.name for card in cards if card.live is None
+    }
     found: dict[str, Result] = {}
     broken: dict[Path, str] = {}
     paths = [path for path in folder.glob("*.json") if path.is_file()]
     for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name)):
         try:
             result = Result.from_json(path.read_bytes())
-            name = _card_of(result, wanted)
+            named = "name" in type(result).__annotations__
+            name = wanted.get(
+                (type(result).__name__, getattr(result, "name", None) if named else None)
+            )
             if name is None or (name in found and _full(found[name]) > _full(result)):
                 continue
             _try_to_draw(result)
@@ -107,15 +112,6 @@ def _name_shown(card: Card, recorded: Mapping[str, str]) -> str | None:
         return None
     name: str = load_recorded(card.name).name if recorded.get(card.name) == card.kind else card.name
     return name
-
-
-def _card_of(result: Result, wanted: Mapping[str, str | None]) -> str | None:
-    """Find the card for a result among those of its kind; return its name."""
-    name = getattr(result, "name", None)
-    for card in _kinds.cards.find(type(result)) or ():
-        if card.name in wanted and wanted[card.name] == name:
-            return str(card.name)
-    return None
 
 
 def _full(result: Result) -> bool:

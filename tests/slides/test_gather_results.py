@@ -7,18 +7,11 @@ import os
 import pytest
 from made_slides import MADE, own_study
 
-from fpdrift import _kinds
 from fpdrift.experiments import Settings, study
 from fpdrift.recorded import load_recorded
 from fpdrift.slides import gather, own_results
 
 ORDER, _, FIVE, STUDY = MADE
-
-
-@pytest.fixture(autouse=True)
-def _made_cards(monkeypatch):
-    """The made study has a card, among those of its kind."""
-    monkeypatch.setitem(_kinds.cards._entries, "Study", (STUDY,))
 
 
 def saved(folder, name, result, age=0):

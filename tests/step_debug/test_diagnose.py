@@ -196,7 +196,7 @@ def test_what_cannot_be_widened_is_judged_by_its_size_and_named(monkeypatch):
     turned = x[::-1].copy(), y[::-1].copy()  # so that some bits differ in float32, too
     found = diagnose_step(make, kept_in_float32(dtype=None), (x, y), batch_b=turned)
     assert found.verdict == "cannot tell"
-    assert "in float64 A still computes in float32, in functional" in found.reason
+    assert "in the float64 step A still uses float32, in functional" in found.reason
     found = diagnose_step(make, kept_in_float32(norm_epsilon=0.1), (x, y))
     assert found.verdict == "different computation"
 
@@ -274,11 +274,11 @@ def test_sample_weights_of_one_step_are_named():
     make = maker(1, optimizer="momentum")
     found = diagnose_step(make, make, (x, y), batch_b=(x, y, weights))
     assert found.verdict == "different computation"
-    assert found.reason.startswith("B alone has sample weights")
+    assert found.reason.startswith("only B has sample weights")
     assert found.start == {"batch/2": np.inf}
     found = diagnose_step(make, make, (x, y, np.ones_like(weights)), batch_b=(x, y))
     assert found.verdict in ("identical", "rounding")
-    assert found.reason.startswith("A alone has sample weights")
+    assert found.reason.startswith("only A has sample weights")
 
 
 def test_a_step_with_a_state_of_its_own_is_not_judged():
