@@ -85,19 +85,11 @@ if TYPE_CHECKING:
 
 #: Modules, imported on first use: `fpdrift.plotting.plot` works after ``import fpdrift``.
 _MODULES = (
-    *("arithmetic", "atomic", "backends", "cli", "comparison", "demo", "drift", "ensembles"),
-    *("errors", "experiments", "exports", "fieldtypes", "floats", "lessons", "lint"),
-    *(
-        "perturbation",
-        "plotting",
-        "provenance",
-        "recorded",
-        "recorder",
-        "records",
-        "reduction",
-        "results",
-    ),
-    *("serialization", "slides", "step_debug", "subprocesses", "training", "validation"),
+    *("arithmetic", "atomic", "backends", "cli", "comparison", "demo", "drift"),
+    *("ensembles", "errors", "experiments", "exports", "fieldtypes", "floats"),
+    *("lessons", "lint", "perturbation", "plotting", "provenance", "recorded"),
+    *("recorder", "records", "reduction", "results", "serialization", "slides"),
+    *("step_debug", "subprocesses", "text", "training", "validation"),
 )
 
 # Where each kind of result, and what shows it, is found when its name is first met.

@@ -37,7 +37,7 @@ def names_in_the_table():
 
 def test_the_public_names_are_those_in_the_table_and_the_rooms():
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    house = page.split("| room | what it holds |")[1].split("\n\n")[0]
+    house = page.split("| package or module | contents |")[1].split("\n\n")[0]
     rooms = {
         name
         for line in house.splitlines()[2:]

@@ -458,11 +458,11 @@ def test_a_float32_that_the_graph_does_not_show_is_seen_among_the_tensors(monkey
     whole = _sensitivity.measure_float64_side(step, start, batch)
     assert made == [("float64", "float64")]
     assert (whole.spacing, whole.narrow) == (2.0**-52, ())
-    honest = _sensitivity.Step.take
+    honest = _sensitivity.Step.trace
 
     def hiding(step, batch):
         return [*honest(step, batch), TracedTensor("forward", "kept", "", np.ones(2, np.float32))]
 
-    monkeypatch.setattr(_sensitivity.Step, "take", hiding)
+    monkeypatch.setattr(_sensitivity.Step, "trace", hiding)
     assert _sensitivity.measure_float64_side(step, start, batch).narrow == ("forward kept",)
     assert _sensitivity.measure_float64_side(None, start, batch) is None

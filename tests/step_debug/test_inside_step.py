@@ -239,7 +239,7 @@ def uncompiled():
         ({"make_b": uncompiled}, "call model.compile first"),
         ({"make_a": lambda: 3}, "call model.compile first"),
         ({"make_a": None}, "make_a is None; pass a function"),
-        ({"make_b": 3}, "make_b is 3; give a function"),
+        ({"make_b": 3}, "make_b is 3; pass a function"),
         ({"make_b": words}, "only one model has "),
         ({"batch": 3}, r"batch is 3; pass \(inputs, labels\)"),
         ({"state": 3}, "state is 3; pass the result of state_of"),

@@ -49,7 +49,7 @@ def before():
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("cli/compare.py", "allow_abbrev=False", "allow_abbrev=True"),
+        ("cli/compare.py", "_LONGEST = 48", "_LONGEST = 47"),
         ("comparison/_many.py", "most_common(1)", "most_common(2)"),
         ("ensembles/_ensemble.py", "MOST_TRIES = 100", "MOST_TRIES = 99"),
         ("training/_networks.py", '"""', '"""Other words. '),
@@ -68,7 +68,7 @@ def test_what_decides_no_training_leaves_the_digest(copy, before, name, old, new
     [
         ("training/_networks.py", "0.25", "0.26"),
         ("training/_protocol.py", "BATCH = 64", "BATCH = 65"),
-        ("perturbation/_nudge.py", "return ", "return -"),
+        ("perturbation/_nudge.py", "return drawn", "return -drawn"),
         ("records/_format.py", "EVERY = 8", "EVERY = 9"),
         ("recorder/_state.py", "#{count", "-{count"),
     ],
