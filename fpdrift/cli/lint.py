@@ -36,7 +36,7 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--output-format", choices=_FORMATS, default="text", help="(default: text)"
     )
-    command.add_argument("--fix", action="store_true", help="mend what can be mended safely")
+    command.add_argument("--fix", action="store_true", help="fix what can be fixed safely")
     command.add_argument(
         "--explain", metavar="CODE", help="why a rule exists and what to do (default: none)"
     )

@@ -37,8 +37,8 @@ def _summary(report: Report) -> str:
     fixable = sum(f.fix is not None and f.path.endswith(".py") for f in report.findings)
     text = f"{count} finding" + "s" * (count != 1) + f" in {files}."
     if fixable:
-        text += f" --fix mends {fixable} of them."
-    return f"{text} Why and what to do: fpdrift lint --explain {report.findings[0].code}"
+        text += f" {fixable} can be fixed with --fix."
+    return f"{text} For reasons and remedies: fpdrift lint --explain {report.findings[0].code}"
 
 
 def as_json(report: Report) -> str:

@@ -113,7 +113,7 @@ def sample_without_random_state(trace: Trace) -> Iterator[Hit]:
     "FPD104",
     "directory-split-without-seed",
     "{found} with validation_split has no seed",
-    reason="The training and the validation part are two calls that shuffle the same files. "
+    reason="The training and the validation part come from two calls that shuffle the same files. "
     "Without a common seed they would overlap, so Keras raises an error.",
     remedy="Pass the same seed to both calls, or shuffle=False.",
     fixable=True,

@@ -133,7 +133,7 @@ def _is_set_of_texts(value: Value) -> bool:
 @rule(
     "FPD201",
     "set-order",
-    "{found} iterates over a set of strings in an order that differs in every run",
+    "{found} iterates over a set of strings in an order that differs from run to run",
     reason="The order of a set depends on the hashes of its elements, and Python randomises "
     "string hashes at every start.",
     remedy="Iterate over sorted(...).",
@@ -189,8 +189,8 @@ def _depends_on_order(trace: Trace, part: ast.AST, items: set[str]) -> bool:
 @rule(
     "FPD202",
     "string-hash",
-    "{found} of a string differs in every run",
-    reason="Python randomises string hashes at every start unless PYTHONHASHSEED is set before.",
+    "{found} of a string differs from run to run",
+    reason="Python randomises string hashes at every start unless PYTHONHASHSEED is already set.",
     remedy="Use zlib.crc32(text.encode()) or hashlib.",
 )
 def string_hash(trace: Trace) -> Iterator[Hit]:

@@ -61,7 +61,7 @@ def short(node: ast.AST) -> str:
     "FPD001",
     "no-seed",
     "{found} trains a model, but nothing in this file sets a seed",
-    reason="Initial weights, shuffling and dropout differ in every run.",
+    reason="Initial weights, shuffling and dropout differ from run to run.",
     remedy="Call keras.utils.set_random_seed(0) before creating the model and the data.",
 )
 def no_seed(trace: Trace) -> Iterator[Hit]:
@@ -73,7 +73,7 @@ def no_seed(trace: Trace) -> Iterator[Hit]:
 @rule(
     "FPD002",
     "python-random-unseeded",
-    "{found} leaves Python's random unseeded, from which Keras draws its default seeds",
+    "{found} does not seed Python's random module, from which Keras draws its default seeds",
     reason="Keras 3 draws the default seed of initialisers, dropout and SeedGenerator from "
     "Python's random module; seeding NumPy and TensorFlow does not affect it.",
     remedy="Call keras.utils.set_random_seed(0), which seeds all three.",
@@ -113,7 +113,7 @@ def seed_after_use(trace: Trace) -> Iterator[Hit]:
     "FPD004",
     "global-generator-unseeded",
     "{found} draws from a global generator that nothing in this file seeds",
-    reason="Without a seed the generator starts from the operating system's randomness.",
+    reason="Without a seed the generator is seeded by the operating system.",
     remedy="Seed it at the start, or draw from numpy.random.default_rng(0).",
 )
 def global_generator_unseeded(trace: Trace) -> Iterator[Hit]:
@@ -163,8 +163,8 @@ def _is_default(trace: Trace, event: Event) -> bool:
 @rule(
     "FPD006",
     "varying-seed",
-    "{found} gets a seed that differs in every run",
-    reason="The clock, the process ID and the system's randomness differ in every run.",
+    "{found} gets a different seed in every run",
+    reason="The clock, the process ID and the system's random numbers differ from run to run.",
     remedy="Use a constant, or print the seed and accept it as an argument.",
 )
 def varying_seed(trace: Trace) -> Iterator[Hit]:
@@ -205,7 +205,7 @@ def seed_without_value(trace: Trace) -> Iterator[Hit]:
 @rule(
     "FPD008",
     "draws-in-workers",
-    "{found} runs a function in workers that uses a global generator",
+    "{found} runs, in several workers, a function that uses a global generator",
     reason="Threads share one generator and use it in the order in which they run; forked "
     "processes start with copies of the same state.",
     remedy="Give each task its own generator, from numpy.random.SeedSequence(0).spawn(n).",
