@@ -13,7 +13,9 @@ from fpdrift.cli.main import main, parser
 from fpdrift.reduction import plans, reveal
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SECTION = re.search(r"## See the order in which a function adds\n(.*?)\n## ", README, re.DOTALL).group(1)
+SECTION = re.search(
+    r"## See the order in which a function adds\n(.*?)\n## ", README, re.DOTALL
+).group(1)
 
 
 def test_every_command_is_understood():
