@@ -19,8 +19,9 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "class",
-        help="compare all records of a folder, such as a class's",
-        description="Group the records of a folder by equal bits in the tensors that all have.",
+        help="compare all records in a folder, such as those of a class",
+        description="Sort the records in a folder into groups with identical bits, over "
+        "the tensors that all contain.",
         epilog="A file that cannot be read, or has a different model than most, is left out\n"
         "and named.",
         examples=("fpdrift class records", "fpdrift class records --anonymous --plot class.png"),

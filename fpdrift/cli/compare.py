@@ -27,9 +27,9 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "compare",
         help="where recorded runs diverge, how fast, and whether it matters",
-        description="Compare records with the first of them, in the tensors that both have.",
-        epilog="Of several records B, one that cannot be read, or shares no weight with A, is\n"
-        "left out and named.",
+        description="Compare each record with the first one, over the tensors that both contain.",
+        epilog="If there are several records B, those that cannot be read or share no weight with\n"
+        "A are left out, and the output names them.",
         examples=(
             "fpdrift compare a.fpdrift b.fpdrift",
             "fpdrift compare a.fpdrift b.fpdrift --inside --no-plots",
@@ -45,9 +45,13 @@ def add_to(commands: Any) -> None:
         "that differs and the ReLU behind a jump",
     )
     command.add_argument(
-        "--out", type=folder, default=Path("fpdrift-out"), metavar="DIR", help="for the pictures"
+        "--out",
+        type=folder,
+        default=Path("fpdrift-out"),
+        metavar="DIR",
+        help="folder for the figures",
     )
-    command.add_argument("--no-plots", action="store_true", help="do not draw pictures")
+    command.add_argument("--no-plots", action="store_true", help="do not draw figures")
     command.add_argument(
         "--fail-on-difference",
         action="store_true",

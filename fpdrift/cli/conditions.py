@@ -38,7 +38,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "instruction_set": {
         "metavar": "NAME",
-        "help": "newest instructions for oneDNN, such as AVX2 (default: the processor's newest)",
+        "help": "newest instruction set that oneDNN may use, such as AVX2 (default: the "
+        "processor's newest)",
     },
     "op_determinism": {**_FLAG, "help": "ask the backend for the same bits in every run"},
     "jit": {**_FLAG, "help": "compile the step with XLA"},
@@ -47,9 +48,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "such as float64 or mixed_bfloat16 (default: float32)",
     },
     "seed": {**_SEED, "help": "for weights, order of the data and dropout (default: 1)"},
-    "init_seed": {**_SEED, "help": "for the starting weights (default: as --seed)"},
-    "order_seed": {**_SEED, "help": "for the order of the data (default: as --seed)"},
-    "dropout_seed": {**_SEED, "help": "for dropout (default: as --seed)"},
+    "init_seed": {**_SEED, "help": "for the starting weights (default: same as --seed)"},
+    "order_seed": {**_SEED, "help": "for the order of the data (default: same as --seed)"},
+    "dropout_seed": {**_SEED, "help": "for dropout (default: same as --seed)"},
     "hash_seed": {**_SEED, "help": "PYTHONHASHSEED of the process (default: unset)"},
     "perturbation": {
         "type": float,

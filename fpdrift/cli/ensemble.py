@@ -146,7 +146,7 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "ensemble",
-        help="train all runs of a file; the same command resumes",
+        help="train all runs listed in a file; the same command resumes",
         description="Train a network under each condition of a TOML file, and record the runs.",
         epilog=_FILE,
         examples=("fpdrift ensemble plan.toml", "fpdrift ensemble plan.toml --workers 2"),

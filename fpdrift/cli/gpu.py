@@ -19,7 +19,7 @@ def add_to(commands: Any) -> None:
     """Add both commands to the parser."""
     command = commands.add_parser(
         "gpu",
-        help="sums as a GPU adds them: simulated, live or recorded",
+        help="sums as a GPU computes them: simulated, live or recorded",
         description="Add the same numbers many times as a GPU does.",
         epilog="A simulation draws the order of the blocks: it shows which results are possible,\n"
         "not how often a GPU returns them.",

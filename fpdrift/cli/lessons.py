@@ -21,8 +21,8 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "lessons",
-        help="list, open or copy the lesson notebooks; check this machine for them",
-        description="List, open or copy the lesson notebooks, or check this machine for them.",
+        help="list, open or copy the lesson notebooks; check what this machine supports",
+        description="List, open or copy the lesson notebooks, or check what this machine supports.",
         examples=("fpdrift lessons list", "fpdrift lessons open 01"),
     )
     verbs = command.add_subparsers(dest="verb", metavar="COMMAND", title="commands")

@@ -19,19 +19,19 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "lint",
-        help="what makes a training script irreproducible, without running it",
+        help="find what makes a training script irreproducible, without running it",
         description="Read scripts and notebooks, and report what will differ from run to run.",
         epilog="A comment '# noqa: FPD001' silences a line. Exit codes: 0 for no findings, 1 for\n"
         "findings, 2 for a file that is not Python.",
         examples=("fpdrift lint train.py", "fpdrift lint . --select FPD0,FPD2 --fix"),
     )
     command.add_argument("paths", metavar="PATH", nargs="*", help="a script, notebook or folder")
-    for name, what in (("select", "apply these rules alone"), ("ignore", "leave out these rules")):
+    for name, what in (("select", "apply only these rules"), ("ignore", "leave out these rules")):
         command.add_argument(
             f"--{name}",
             metavar="CODES",
             default="",
-            help=f"{what}: codes or their beginnings, with commas (FPD0,FPD203; default: none)",
+            help=f"{what}: codes or prefixes, separated by commas (FPD0,FPD203; default: none)",
         )
     command.add_argument(
         "--output-format", choices=_FORMATS, default="text", help="(default: text)"

@@ -63,7 +63,7 @@ def parser() -> CommandParser:
         "--print-completion",
         action=PrintCompletion,
         default=argparse.SUPPRESS,
-        help="print the completion script of a shell and exit (default: none)",
+        help="print the completion script for a shell and exit (default: none)",
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for command in _COMMANDS:

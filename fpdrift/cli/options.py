@@ -78,7 +78,7 @@ def add_json(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--json",
         metavar="FILE",
-        help="save the result with all its bits; - prints it instead (default: print a summary)",
+        help="save the result, bit for bit; - prints it instead (default: print a summary)",
     )
 
 

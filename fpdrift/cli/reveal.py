@@ -23,8 +23,8 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "reveal",
-        help="the tree in which a function adds",
-        description="Show the tree in which a function adds.",
+        help="show the order in which a function adds, as a tree",
+        description="Show the order in which a function adds, as a tree.",
         epilog="NAME is a known name, or module:function of your own, whose code is then run.",
         examples=("fpdrift reveal numpy:sum", "fpdrift reveal numpy:sum --n 100 --dtype float64"),
     )

@@ -24,7 +24,7 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "slides",
-        help="slides of measured pictures, with notes: .pptx and .pdf",
+        help="make slides of measured results, with notes: .pptx and .pdf",
         description="Make slides with notes for all lessons or some, as .pptx and .pdf.",
         epilog="Your own results come first; the others are computed now or were recorded.",
         examples=("fpdrift slides --out talk", "fpdrift slides --lessons 01,04 --out talk"),

@@ -52,13 +52,16 @@ def add_to(commands: Any) -> None:
         help="noise, digits, fashion-mnist, digits-split or fashion-mnist-split",
     )
     command.add_argument(
-        "--labels", default="one-hot", metavar="NAME", help="one-hot, or multi-hot for noise"
+        "--labels", default="one-hot", metavar="NAME", help="one-hot, or multi-hot (noise only)"
     )
     command.add_argument(
         "--steps", type=whole, default=100, metavar="N", help="training steps of 64 images"
     )
     command.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="stop after that time (default: never)"
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help="stop after this many seconds (default: never)",
     )
     command.add_argument("--overwrite", action="store_true", help="replace an existing record")
     add_condition(command)
