@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-#: The end of a sentence: a full stop before a capital letter or a digit.
-_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z0-9(])")
+#: The end of a sentence: a full stop before a capital letter, a digit, ( or ".
+_END = re.compile(r'(?<=[.?!])\s+(?=[A-Z0-9("])')
 #: Endings of nouns whose plural is in -es.
 _HISSING = ("s", "x", "z", "ch", "sh")
 #: A noun whose -ch is hard, so that it takes an -s.
@@ -29,6 +29,11 @@ def plural(number: int, noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{number:,} {noun[:-1]}ies"
     return f"{number:,} {noun}s"
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """Return a share in per cent, rounded to some digits: ``3.1``, ``100`` (not ``1e+02``)."""
+    return f"{float(f'{100 * share:.{digits}g}'):g}"
 
 
 def first_sentence(text: str) -> tuple[str, str]:

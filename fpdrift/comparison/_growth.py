@@ -26,6 +26,7 @@ from fpdrift.comparison._shared_tensors import shared
 from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.records import Record
 from fpdrift.serialization import Result, read_only
+from fpdrift.text import percent
 from fpdrift.validation import check_choice, check_switch
 
 if TYPE_CHECKING:
@@ -61,12 +62,12 @@ class Horizon(Result):
         return f"Horizon({self})"
 
     def __str__(self) -> str:
-        percent = f"{100 * self.tolerance:.3g} %"
+        tolerance = f"{percent(self.tolerance, 3)} %"
         if self.step is not None and self.step != self.not_finite:
-            return f"{self.metric} differs by more than {percent} at step {self.step}"
+            return f"{self.metric} differs by more than {tolerance} at step {self.step}"
         found = []
         if self.until is not None:
-            found.append(f"within {percent} up to step {self.until}")
+            found.append(f"within {tolerance} up to step {self.until}")
         if self.not_finite is not None:
             where = "" if self.step is None else " in one run"
             found.append(f"infinite or NaN{where} at step {self.not_finite}")
@@ -298,7 +299,7 @@ class Growth(Result):
         if self.horizon is not None:
             parts.append(str(self.horizon))
         if self.churn is not None:
-            parts.append(f"churn {100 * self.churn:.2g} %")
+            parts.append(f"churn {percent(self.churn)} %")
         return "; ".join(parts)
 
     def _course(self) -> list[str]:

@@ -11,6 +11,7 @@ from fpdrift.comparison._churn import Churn
 from fpdrift.comparison._verdict import SMALL_LOSS, RunVerdict, verdict_of
 from fpdrift.errors import FpdriftError
 from fpdrift.serialization import Result, read_only
+from fpdrift.text import percent
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -273,7 +274,7 @@ class Comparison(Result):
                 parts.append("different starting weights")
             parts += [f"first difference {self.first_difference}", *self._distances()]
             if self.churn is not None:
-                parts.append(f"churn {100 * self.churn:.2g} %")
+                parts.append(f"churn {percent(self.churn)} %")
             elif self.answers is not None and self.answers.distance > 0:
                 parts.append(f"relative distance of predictions {self.answers.distance:.1e}")
         parts += [

@@ -31,7 +31,7 @@ Kind = Literal[
 #: rounding in float32, beyond the second something else; in between neither is said.
 LOSS_ROUNDING, LOSS_OTHER = 1e-5, 1e-4
 #: Distance after that step as a share of the step's own length. Rounding can turn around the
-#: steps of an optimizer that divides by the gradient's size, such as Adam or Lion.
+#: steps of an optimiser that divides by the gradient's size, such as Adam or Lion.
 UPDATE_ROUNDING, UPDATE_OTHER = 3e-3, 0.3
 #: A loss nearer to zero than this may have lost its digits to cancellation.
 SMALL_LOSS = 1e-3
@@ -117,7 +117,7 @@ def verdict_of(pair: Comparison) -> RunVerdict:
 def _different_settings(settings: list[str]) -> RunVerdict:
     return _verdict(
         "different settings",
-        f"the runs do not compute the same: {_listed(settings, '; ')}",
+        f"the runs do not compute the same thing: {_listed(settings, '; ')}",
         "run both with the same settings to see what else differs",
     )
 
@@ -131,7 +131,10 @@ def _different_start(pair: Comparison, first: FirstDifference) -> RunVerdict:
         reason = f"other state than the weights differs before the first step: {names}"
     if any(part in name for name in pair.differs for part in _PERTURBED):
         return _verdict("different start", f"{reason}; a perturbation was asked for", "")
-    remedy = "call keras.utils.set_random_seed with one seed before the model and the data are made"
+    remedy = (
+        "call keras.utils.set_random_seed with the same seed in both runs, before creating the "
+        "model and the data"
+    )
     return _verdict("different start", f"{reason}; {_seeds(pair)}", remedy)
 
 
@@ -147,7 +150,7 @@ def _seeds(pair: Comparison) -> str:
 
 def _in_words(settings: dict[str, tuple[Any, Any]]) -> list[str]:
     """Write each setting once, whatever parts of the record repeat it."""
-    once = {(name.rpartition(".")[2], *map(str, both)): name for name, both in settings.items()}
+    once = {(name.rpartition(".")[2], *map(_value, both)): name for name, both in settings.items()}
     return [f"{name} {_short(a)} in a, {_short(b)} in b" for (name, a, b) in once]
 
 
@@ -175,7 +178,9 @@ def _of_first_update(pair: Comparison, step: int) -> RunVerdict:
     loss, update = pair.loss_gap, pair.update_gap
     figures = f"step {step} starts from equal states; its losses differ by {loss:.1e}"
     if update == update:
-        figures += f" and its updates by {update:.1e} of their size"
+        figures += f" and its updates by {update:.1e}, both relative"
+    else:
+        figures += ", relative"
     if loss > LOSS_OTHER or update > UPDATE_OTHER:
         bound = f"rounding in float32 leaves less than {LOSS_OTHER:.0e}"
         return _verdict(
@@ -205,6 +210,10 @@ def _decisive(differs: dict[str, tuple[Any, Any]]) -> list[str]:
 def _listed(names: list[str], between: str) -> str:
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
     return between.join(names[:_MOST]) + more
+
+
+def _value(setting: Any) -> str:
+    return "default" if setting is None else str(setting)
 
 
 def _short(text: str) -> str:

@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from fpdrift._kinds import pictures
 from fpdrift.comparison import Comparison, Comparisons
 from fpdrift.plotting._style import many, sized
+from fpdrift.text import percent
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -130,7 +131,7 @@ def _end(ax: Axes, label: str, pair: Comparison, colour: str) -> _Label:
     step, distance = pair.steps[last], pair.distance[last]
     lines = [label, f"{distance:.1e} at step {step}"]
     if pair.churn is not None:
-        lines.append(f"churn: {100 * pair.churn:.2g} %")
+        lines.append(f"churn: {percent(pair.churn)} %")
     return _Label("\n".join(map(_short, lines)), colour, step, _height(ax, distance))
 
 

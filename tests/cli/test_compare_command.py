@@ -171,7 +171,7 @@ def test_settings_are_told_whole_learning_rate_first(here, capsys):
     text = told(capsys, "one.fpdrift", "two.fpdrift", "--no-plots", "--json", "x.json")
     assert text.startswith(
         "two (b) diverges from one (a) at step 5. verdict different settings: the runs do not "
-        "compute the same: learning_rate 0.001 in a, 0.01 in b; beta_2 0.999 in a, 0.95 in b "
+        "compute the same thing: learning_rate 0.001 in a, 0.01 in b; beta_2 0.999 in a, 0.95 in b "
         "next run both with the same settings to see what else differs settings a | b "
         "keras.optimizers.learning_rate: 0.001 | 0.01 "
         "keras.optimizers.beta_2: 0.999 | 0.95 not recorded thread count and op determinism; "

@@ -13,7 +13,7 @@ from fpdrift.cli.screens.screen import layout
 from fpdrift.cli.screens.settings import change, differing, plain, unrecorded
 from fpdrift.comparison._metadata import UNKNOWN
 from fpdrift.experiments import ComparedPair, ComparedRecords
-from fpdrift.text import plural
+from fpdrift.text import percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,9 @@ _MOST_SPANS = 2
 #: Characters that are written of a record's name.
 _LONGEST = 45
 #: Where another cause than rounding is known.
-_NO_LAW = "not analysed: a law describes how rounding grows, and more than rounding differs"
+_NO_LAW = (
+    "not analysed: a law describes how rounding grows, and the runs differ in more than rounding"
+)
 #: Steps whose distance is shown, besides the first above zero and the last.
 _SHOWN = (1, 10)
 
@@ -207,7 +209,7 @@ def _answers(pair: Comparison) -> Iterator[tuple[str, str]]:
     answers = pair.answers
     if answers is None:  # a result of an older version
         if pair.churn is not None:
-            share = f"{100 * pair.churn:.3g} % of the predictions changed class"
+            share = f"{percent(pair.churn, 3)} % of the predictions changed class"
             yield "churn", f"{share} at step {pair.churn_step}"
         return
     if answers.share is None:
@@ -219,7 +221,7 @@ def _answers(pair: Comparison) -> Iterator[tuple[str, str]]:
             yield "churn", why
         return
     text = (
-        f"{100 * answers.share:.3g} % of the predictions changed class at step {answers.step}: "
+        f"{percent(answers.share, 3)} % of the predictions changed class at step {answers.step}: "
         f"{answers.changed:,} of {answers.predictions:,}"
     )
     text += f" ({_interval(answers)})"
@@ -233,9 +235,9 @@ def _interval(answers: Churn) -> str:
     its = answers.interval
     if not its:
         return f"no interval: {its.reason}"
-    ends = f"{100 * its.low:.2g} to {100 * its.high:.2g} %"
+    ends = f"{percent(its.low)} to {percent(its.high)} %"
     if not answers.changed:
-        ends = f"at most {100 * its.high:.2g} %"
+        ends = f"at most {percent(its.high)} %"
     return f"95 % interval {ends}, {its.method}"
 
 
@@ -312,7 +314,7 @@ def _course(pair: Comparison, growth: Growth) -> str:
         parts.append(f"level at {growth.floor.distance:.1e} up to step {growth.floor.last}")
     law = growth.law
     if growth.kind == "cannot tell":
-        law = f"unknown law{f': {growth.trend.doubt}' if growth.trend.doubt else ''}"
+        law = f"no law named{f': {growth.trend.doubt}' if growth.trend.doubt else ''}"
     parts.append(law if growth.jumps or growth.kind == "cannot tell" else f"{law}, no jump")
     if growth.plateau is not None:
         parts.append(f"level at {growth.plateau.distance:.1e} from step {growth.plateau.first}")
