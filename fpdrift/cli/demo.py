@@ -47,7 +47,7 @@ def add_to(commands: Any) -> None:
         help="for results, records and pictures",
     )
     command.add_argument("--json", action="store_true", help="print one JSON document instead")
-    command.add_argument("--no-plots", action="store_true", help="do not draw pictures")
+    command.add_argument("--no-plots", action="store_true", help="do not draw figures")
     command.set_defaults(run=run)
 
 
@@ -81,8 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(json.dumps({"steps": show.documents, "failed": failed}))
     show.line(f"\n{verdict(show.results)}")
-    kinds = "results" if arguments.no_plots else "results and pictures"
-    show.line(f"Saved in {settings.out}{os.sep}: {kinds}. Next: fpdrift lessons open 01")
+    kinds = "Results" if arguments.no_plots else "Results and figures"
+    show.line(f"{kinds} saved in {settings.out}{os.sep}. Next: fpdrift lessons open 01")
     return 1 if failed else 0
 
 

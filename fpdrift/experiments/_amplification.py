@@ -32,8 +32,8 @@ AMPLIFIED = {"quick": 20, "full": EPOCH}
 DOSES = {"quick": range(-12, 0, 2), "full": range(-12, -1)}
 #: Steps whose distance is listed, besides the last.
 LISTED = (1, 10, 100)
-_WITH = "Including the biases whose true gradient is zero, which move only by rounding:"
-_ONE_DRAW = "One draw each; other draws may grow differently, so these runs do not rank them."
+_WITH = "Including the biases whose true gradient is zero, which only rounding moves,"
+_ONE_DRAW = "Each was drawn once; other draws may grow differently, so these runs give no ranking."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -149,10 +149,11 @@ def _describe_doses(result: DistanceCurves) -> str:
     known = differing & ~infinite
     if not known.any():
         return text
-    order = "in" if np.all(np.diff(ends[known]) > 0) else "not in"
+    order = "is" if np.all(np.diff(ends[known]) > 0) else "is not"
     return (
-        f"{text} The distances{' of the others' if infinite.any() else ''} grew from "
-        f"{_span(starts[known])} to {_span(ends[known])}, {order} the order of the nudges."
+        f"{text} The distances{' of the others' if infinite.any() else ''} were "
+        f"{_span(starts[known])} at the start and {_span(ends[known])} at the end, where their "
+        f"order {order} that of the nudges."
     )
 
 

@@ -16,6 +16,7 @@ from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._runs import trained_runs
 from fpdrift.provenance import current
 from fpdrift.serialization import Result
+from fpdrift.text import percent
 from fpdrift.training import Condition
 from fpdrift.training._datasets import PROBE
 
@@ -54,7 +55,7 @@ class GradientRuns(Result):
     distinct: int
 
     def __repr__(self) -> str:
-        return f"GradientRuns({self.gradient}, {len(self.runs)} runs, {100 * self.figure:.2g} %)"
+        return f"GradientRuns({self.gradient}, {len(self.runs)} runs, {percent(self.figure)} %)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +77,7 @@ class FiveRuns(Result):
     skipped: dict[str, str]
 
     def __repr__(self) -> str:
-        figures = ", ".join(f"{g.gradient} {100 * g.figure:.2g} %" for g in self.gradients)
+        figures = ", ".join(f"{g.gradient} {percent(g.figure)} %" for g in self.gradients)
         return f"FiveRuns({self.size}, {self.steps} steps: {figures})"
 
 

@@ -39,8 +39,8 @@ EPOCHS = 200
 CUT = 450
 PATIENCE = 20
 CLAIM = (
-    "I set every seed, I trained the same CNN on the same data, and each run gives another result. "
-    "Is my code wrong, or can a GPU not be reproducible?"
+    "I set every seed, I trained the same CNN on the same data, and each run gives a different "
+    "result. Is my code wrong, or can results on a GPU not be reproduced?"
 )
 _BASELINE, _AGAIN, _THREADS, _SEED = "1 thread", "1 thread again", "2 threads", "another seed"
 
@@ -224,9 +224,9 @@ def _tell(result: Question) -> str:
         return f"{verdict} Validation accuracy after {result.steps} steps: {scores}."
     stops = [run.stopped for run in result.runs]
     if not any(stops):
-        end = f"after {result.done} early stopping would have ended none of them"
+        end = f"after {result.done}, early stopping would not yet have ended any of them"
     elif not all(stops):
-        end = f"after {result.done} early stopping would not have ended every run"
+        end = f"after {result.done}, early stopping would not have ended every run"
     else:
         end = f"early stopping would have ended them after epochs {', '.join(map(str, stops))}"
     return f"{verdict} Validation accuracy of the best epochs: {scores}; {end}."

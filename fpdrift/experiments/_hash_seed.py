@@ -118,11 +118,12 @@ def _tell(result: HashSeed) -> str:
     fixed = [row.label for row in hashes if row.distinct == 1]
     others = [row.label for row in hashes if row.distinct > 1]
     return (
-        f"Of {len(hashes)} settings, with {hashes[0].processes} processes each, these fix Python's "
-        f"hash: {', '.join(fixed) or 'none'}; these do not: {', '.join(others) or 'none'}. With "
-        f"different hash seeds, the {study.network}'s network gave {apart(study.distances)}, and a "
-        f"small network for which Keras draws everything ended with {own.distinct} set"
-        f"{'' if own.distinct == 1 else 's'} of weights in {own.processes} processes."
+        f"Python's hash, for {len(hashes)} settings with {hashes[0].processes} processes each: the "
+        f"same in all processes for {', '.join(fixed) or 'none'}; different for "
+        f"{', '.join(others) or 'none'}. With different hash seeds, the {study.network}'s network "
+        f"gave {apart(study.distances)}, and a small network whose random numbers all come from "
+        f"Keras ended with {own.distinct} set{'' if own.distinct == 1 else 's'} of weights in "
+        f"{own.processes} processes."
     )
 
 

@@ -120,13 +120,13 @@ def _tell(sound: TwoPaths, odd: TwoPaths) -> str:
     if odd.kind != "different computation":
         return (
             "The trap was not observed: with labels that do not sum to one, the distance between "
-            f"the two paths is {odd.first:.1e} after one step ({odd.kind}). If one gradient were "
-            "not that of the loss, this would be a different computation."
+            f"the weights of the two runs is {odd.first:.1e} after one step ({odd.kind}). If one "
+            "gradient were not that of the loss, this would be a different computation."
         )
     return (
-        "With labels that do not sum to one, the difference between the two paths remains when the "
-        f"step is repeated in float64: a different computation, not drift ({odd.first:.1e} "
-        f"after one step; one-hot labels: {sound.first:.1e}, {sound.kind}). The mean losses "
-        f"are {odd.losses[0]:.4g} and {odd.losses[1]:.4g}; with one-hot labels, "
+        "With labels that do not sum to one, the difference between the two gradients remains when "
+        "the step is repeated in float64. This is a different computation, not drift: "
+        f"{odd.first:.1e} after one step (with one-hot labels {sound.first:.1e}, {sound.kind}). "
+        f"The mean losses are {odd.losses[0]:.4g} and {odd.losses[1]:.4g}; with one-hot labels, "
         f"{sound.losses[0]:.4g} and {sound.losses[1]:.4g}."
     )

@@ -19,6 +19,7 @@ from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._runs import trained_runs
 from fpdrift.experiments._study import NO_HASH, Size, span
 from fpdrift.serialization import Result
+from fpdrift.text import percent
 from fpdrift.training import Condition
 from fpdrift.training._datasets import load
 from fpdrift.training._networks import SHAPES, operations_a_step, starting_weights
@@ -36,7 +37,9 @@ EPOCHS = 20
 SOURCE_STEPS = 18_760
 #: Steps of the loop in the forum answer, and its claim about a long training.
 CHAIN = 100_000_000
-CLAIM = "Batch 64, 60,000 samples and 20 epochs are 18,750 iterations, which amplifies that by much"
+CLAIM = (
+    "Batches of 64, 60,000 samples and 20 epochs make 18,750 iterations, which greatly amplify that"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +103,7 @@ class Long(Result):
         return f"Long({self.size}, {self.steps} steps, {len(self.epochs)} epochs)"
 
 
-@as_study("long", ("C09", "C21"), "09", "20 epochs, and drift by the epoch", epochs=True)
+@as_study("long", ("C09", "C21"), "09", "20 epochs, and drift per epoch", epochs=True)
 def long(settings: Settings) -> Long:
     """Train for many steps with 1 and with 2 threads, and compare epoch by epoch.
 
@@ -181,16 +184,17 @@ def _of_zeros(result: Long) -> str:
     """Describe the share of the small weights that are small because they start at zero."""
     if result.zero_before is None or not result.small_before:
         return ""
-    return f" ({100 * result.zero_before / result.small_before:.3g} % of these are exactly 0)"
+    return f" ({percent(result.zero_before / result.small_before, 3)} % of these are exactly 0)"
 
 
 def _tell(result: Long) -> str:
     last = result.epochs[-1]
     steps = CHAIN / result.operations
     chain = (
-        f"One step has about {result.operations:.1e} operations, so the 1e8 of the loop correspond "
-        f"to {steps:.2g} steps. Weights of at most 1e-8: {100 * result.small_before:.2g} % before "
-        f"training{_of_zeros(result)}, {100 * last.small[0]:.2g} % after it."
+        f"One step has about {result.operations:.1e} operations, so the 1e8 steps of the forum "
+        f"answer's loop correspond to {steps:.2g} steps. Weights of at most 1e-8: "
+        f"{percent(result.small_before)} % before training{_of_zeros(result)}, "
+        f"{percent(last.small[0])} % after it."
     )
     if result.first_step is None:
         return f"No drift was observed in {result.steps:,} steps: {NO_HASH}. {chain}"
@@ -206,6 +210,6 @@ def _tell(result: Long) -> str:
     ]
     of = "the epoch differs" if last is first else "an epoch differs"
     return (
-        f"{drift}; {100 * last.churn:.2g} % of the probe's predictions changed class at the end, "
+        f"{drift}; {percent(last.churn)} % of the probe's predictions changed class at the end, "
         f"and the mean loss of {of} by {span(changes, '.2g')} %. One pair of runs. {chain}"
     )

@@ -15,6 +15,7 @@ from fpdrift.experiments._five_runs import STEPS as FIVE_RUNS_STEPS
 from fpdrift.experiments._study import WORDS, Study, Words, run_study, size_of, with_look
 from fpdrift.provenance import current
 from fpdrift.serialization import Result
+from fpdrift.text import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,7 @@ class Metric(Result):
         return with_look(_tell(self), self.study)
 
     def __repr__(self) -> str:
-        spreads = ", ".join(f"{name} {100 * share:.2g} %" for name, share in self.spread.items())
+        spreads = ", ".join(f"{name} {percent(share)} %" for name, share in self.spread.items())
         return f"Metric({spreads})"
 
 
@@ -164,7 +165,7 @@ def _tell(result: Metric) -> str:
     planted = (
         f"Planted: when one of ten predictions changes by {edge.move:g} and crosses 0.5, accuracy "
         f"goes from {100 * edge.accuracy[0]:.0f} % to {100 * edge.accuracy[1]:.0f} %, while the "
-        f"loss changes by {100 * abs(edge.loss[1] - edge.loss[0]) / edge.loss[0]:.2g} %."
+        f"loss changes by {percent(abs(edge.loss[1] - edge.loss[0]) / edge.loss[0])} %."
     )
     odd = [name for name, value in spread.items() if not math.isfinite(value)]
     if odd:
@@ -181,8 +182,8 @@ def _tell(result: Metric) -> str:
         else f"none of {result.predictions} predictions changes class between the runs"
     )
     return (
-        f"{planted} The {runs} real runs: losses vary by {100 * spread['loss']:.2g} %, "
-        f"accuracies by {100 * spread['accuracy']:.2g} %; {jumps}."
+        f"{planted} The {runs} real runs: losses vary by {percent(spread['loss'])} %, "
+        f"accuracies by {percent(spread['accuracy'])} %; {jumps}."
     )
 
 

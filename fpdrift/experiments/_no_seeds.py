@@ -106,14 +106,14 @@ def _tell(result: NoSeeds) -> str:
     wild, tame = result.loss_spread.max(axis=1)
     points = 100 * result.accuracy_spread.max(axis=1)
     text = (
-        f"In {result.drawn} runs with random seeds, the losses of one iteration differ by up to "
-        f"{wild:.3g} within the first {result.loss_spread.shape[1]}, and the accuracies of a batch "
-        f"by up to {points[0]:.2g} points; in {len(result.study.runs) - result.drawn} runs with "
-        "one seed, each at a different thread count,"
+        f"Within the first {result.loss_spread.shape[1]} iterations, {result.drawn} runs with "
+        f"random seeds differ by up to {wild:.3g} in loss and {points[0]:.2g} points in batch "
+        f"accuracy; {len(result.study.runs) - result.drawn} runs with one seed, each with a "
+        "different thread count,"
     )
     if tame == 0:
-        return f"{text} no loss differs."
-    return f"{text} they differ by up to {tame:.2g} and {points[1]:.2g} points."
+        return f"{text} do not differ in loss."
+    return f"{text} differ by up to {tame:.2g} and {points[1]:.2g} points."
 
 
 WORDS["no-seeds"] = Words(f"The first {ITERATIONS} iterations with and without seeds", CLAIM)

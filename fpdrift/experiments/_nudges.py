@@ -9,6 +9,7 @@ from fpdrift.experiments._demo import NUDGE
 from fpdrift.experiments._experiment import as_study
 from fpdrift.experiments._study import EPOCH, WORDS, Study, Words, apart, run_study, size_of, span
 from fpdrift.perturbation import Perturbation
+from fpdrift.text import percent
 from fpdrift.training import Condition
 from fpdrift.training._condition import LARGEST_SEED
 
@@ -30,7 +31,7 @@ _BASELINE, _AGAIN, _THREADS, ANOTHER_SEED = (
 )
 
 
-@as_study("nudge", ("C07",), "07", "1e-8 on half of the weights, then train")
+@as_study("nudge", ("C07",), "07", "1e-8 on half of the weights, then training")
 def nudge_training(settings: Settings) -> Study:
     """Train from weights nudged by several draws of noise, and without a nudge.
 
@@ -70,9 +71,9 @@ def _tell(study: Study) -> str:
         f"Noise of at most {NUDGE:g} on half of the weights{changed} "
         f"{len(nudged)} draws of it gave {apart(nudged)}; {churn} % of the probe's predictions "
         f"changed class, and the mean loss changed by {loss} %. "
-        f"A different seed, one run: {seed.distance:.1e}, {100 * seed.churn:.2g} %. "
-        f"2 threads, one run: {apart([study[_THREADS]])}. "
-        f"A rerun: {apart([study[_AGAIN]])}."
+        f"One run with a different seed: distance {seed.distance:.1e}, {percent(seed.churn)} % "
+        f"changed class. One run with 2 threads gave {apart([study[_THREADS]])}. "
+        f"A rerun gave {apart([study[_AGAIN]])}."
     )
 
 

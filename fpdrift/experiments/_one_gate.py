@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 STEPS = {"quick": 30, "full": EPOCH}
 CLAIM = (
-    "Batches of 64, 60,000 samples and 20 epochs are 18,750 iterations, which amplify a small "
-    "difference by much."
+    "Batches of 64, 60,000 samples and 20 epochs make 18,750 iterations, which greatly amplify "
+    "a small difference."
 )
 
 
@@ -88,21 +88,21 @@ def _tell(study: Study, gates: Gates | None) -> str:
     if gate is None or gates.share is None:
         return f"{jump}; no gate of the unit that diverged most had changed.{doubt}"
     return (
-        f"{jump}: unit {gate.unit} of {gate.layer} is open {_where(gates.unit_changed, gate)}, "
-        f"and accounts for all but {plain(100 * (1 - gates.share))} % of its layer's squared "
-        f"distance after the step.{doubt}"
+        f"{jump}. {_where(gates.unit_changed, gate)} The unit accounts for all but "
+        f"{plain(100 * (1 - gates.share))} % of its layer's squared distance after the step.{doubt}"
     )
 
 
 def _where(changed: int, gate: Gate) -> str:
     """Describe the number of images or pixels, and how close to zero the inputs of the gate are."""
     if gate.pixel:  # several may belong to one image
-        place = "at one pixel of one image" if changed == 1 else f"at {changed:,} pixels"
+        place = "At one pixel of one image" if changed == 1 else f"At {changed:,} pixels"
     else:
-        place = "for one image" if changed == 1 else f"for {changed:,} images"
-    one = "" if changed == 1 else "the one with the largest gradient "
+        place = "For one image" if changed == 1 else f"For {changed:,} images"
+    inputs = "its inputs" if changed == 1 else "the inputs of the one with the largest gradient"
     return (
-        f"{place} in one run and closed in the other, {one}within {at_most(gate.from_zero)} of zero"
+        f"{place}, unit {gate.unit} of {gate.layer} is open in one run and closed in the other; "
+        f"{inputs} are within {at_most(gate.from_zero)} of zero."
     )
 
 

@@ -81,7 +81,7 @@ class Stopwatch:
 
 STEPS = {"quick": 40, "full": EPOCH}
 COUNTS = {"quick": (1, 2, 4), "full": (1, 2, 3, 4, 8)}
-CLAIM = "Is it impossible to get reproducible results on a GPU? (The question.)"
+CLAIM = "Is it impossible to get reproducible results on a GPU?"
 _ON = "op det."
 _ONE = "1 intra, 1 inter"
 
@@ -187,9 +187,9 @@ def _tell(study: Study) -> str:
     asked = [d for d in study.distances if _ONE in d.label]
     if asked:
         parts.append(
-            f"One intra-op and one inter-op thread gave {apart(asked[1:])} in a rerun, and "
-            f"compared with only one intra-op thread, {apart(asked[:1])} (on a CPU; no GPU was "
-            "tested)."
+            f"One intra-op and one inter-op thread gave {apart(asked[1:])} in a rerun; "
+            f"compared with one intra-op thread alone, they gave {apart(asked[:1])} (on a CPU; no "
+            "GPU was tested)."
         )
     return " ".join(parts)
 

@@ -31,7 +31,7 @@ LIGHT = (
     Experiment("float", (), "00", "the bits of one float: 0.1", _demo.tenth),
     Experiment("sums", (), "03", "ten summation algorithms and bounds", _demo.ways_of_summing),
     Experiment("trees", ("C05",), "05", "the order in which NumPy adds", _demo.numpy_tree),
-    Experiment("gpu", ("C18",), "06", "simulated sums of a GPU", _demo.simulated_gpu),
+    Experiment("gpu", ("C18",), "06", "simulated GPU sums", _demo.simulated_gpu),
 )
 
 

@@ -33,8 +33,8 @@ THREADS = (2, 4)
 FULL_ALONE = ("4 threads", "all seeds, threads, 1e-8")
 CONTROL = "the same again"
 CLAIM = (
-    "Without seeds every metric runs wild; once all is seeded, the GPU's parallel work is the "
-    "likeliest cause of what is left."
+    "Without seeds every metric runs wild; once everything is seeded, the GPU's parallel work is "
+    "the likeliest cause of what is left."
 )
 #: Sources that change the weights or the precision, not only the order of operations.
 PLANTED = ("one ulp in one weight", "1e-8 on half", "float64", "threads, 1e-8, XLA, det.")
@@ -124,7 +124,7 @@ class Sources(Result):
         return f"Sources({self.size}, {len(self.rows)} rows, {self.steps} steps)"
 
 
-@as_study("sources", ("C06", "C07", "C10"), "10", "every source alone and together")
+@as_study("sources", ("C06", "C07", "C10"), "10", "each source of difference, alone and combined")
 def sources(settings: Settings) -> Sources:
     """Train from several seeds, without and with each source of difference.
 
@@ -269,7 +269,7 @@ def _of_rounding(result: Sources) -> str:
     if any(a > d for row in moved for a, d in zip(row.of_all, row.distance, strict=True)):
         least = min(distance for row in moved for distance in row.of_all if distance)
         text += (
-            " This excludes biases whose true gradient is zero, which move only by rounding; "
+            " This excludes biases whose true gradient is zero, which only rounding moves; "
             f"including them, the distance of each pair that differs is at least {least:.1e}."
         )
     return text

@@ -100,7 +100,7 @@ def _words(study: Study) -> Words:
 
 def with_look(finding: str, study: Study) -> str:
     """Append what was checked to a finding, if there are bit-identical runs."""
-    checked = f" Where bits were the same, {NO_HASH}."
+    checked = f' "The same bits" means that {NO_HASH}.'
     return f"{finding}{checked}" if any(equal(study.distances)) else finding
 
 
@@ -180,8 +180,10 @@ def equal(distances: Iterable[RunDistance]) -> list[bool]:
 def span(numbers: Iterable[float], kind: str = ".1e") -> str:
     """Format the smallest and the largest of some numbers."""
     values = list(numbers)
-    ends = (min(values), max(values))
-    return " to ".join(dict.fromkeys(format(end, kind) for end in ends))
+    ends = [format(end, kind) for end in (min(values), max(values))]
+    if kind.endswith("g"):
+        ends = [f"{float(end):g}" for end in ends]  # 100, not 1e+02
+    return " to ".join(dict.fromkeys(ends))
 
 
 def apart(distances: Iterable[RunDistance]) -> str:
@@ -191,5 +193,7 @@ def apart(distances: Iterable[RunDistance]) -> str:
     if not other:
         return "the same bits"
     same = len(those) - len(other)
-    text = f"different bits, with final distances of {span(d.distance for d in other)}"
+    final = span(d.distance for d in other)
+    at = "final distances" if " to " in final else "a final distance"
+    text = f"different bits, at {at} of {final}"
     return text if not same else f"{text} ({same} of {len(those)} gave the same bits)"

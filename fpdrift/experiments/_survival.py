@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 STEPS = {"quick": 5, "full": EPOCH}
 NUDGES = {"quick": 24, "full": 60}
 CLAIM = (
-    "Batches of 64, 60,000 samples and 20 epochs are 18,750 iterations, which amplify a small "
-    "difference by much."
+    "Batches of 64, 60,000 samples and 20 epochs make 18,750 iterations, which greatly amplify "
+    "a small difference."
 )
 _NETWORK = "answer"
 _BASELINE, _AGAIN = "1 thread", "1 thread again"
@@ -121,15 +121,21 @@ def _tell(study: Study, survival: Survival) -> str:
             "of one ulp cannot be measured."
         )
     its = survival.absorbed_interval
-    between = f" ({its.low:.0%} to {its.high:.0%}, 95 % {its.method} interval)" if its else ""
+    ends = f"{100 * its.low:.0f} to {100 * its.high:.0f} %" if its else ""
+    between = f" (95 % interval {ends}, {its.method})" if its else ""
     distances = [d.of_learning for d in nudged if d.distance > 0]
-    those = "the others" if survival.events else "all of them"
-    rest = f"; the final distance of {those} is {span(distances)}" if distances else ""
+    those = " of the others" if survival.events else ""
+    rest = (
+        f"; the final distances{those} are {span(distances)}, excluding biases whose true gradient "
+        "is zero"
+        if distances
+        else ""
+    )
     return (
-        f"Of {survival.n} changes by one ulp in one weight (a tensor drawn first, then one of its "
-        f"elements), {survival.events} were absorbed within {study.steps} steps{between}{rest}. "
-        "All are compared with one run, so this holds for its training only. A rerun gave the same "
-        "bits."
+        f"Of {survival.n} one-ulp changes, each to one weight (a tensor was drawn first, then one "
+        f"of its elements), {survival.events} were absorbed within {study.steps} steps{between}"
+        f"{rest}. All are compared with one run, so this holds for its training only. A rerun gave "
+        "the same bits."
     )
 
 

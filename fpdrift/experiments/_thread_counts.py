@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 STEPS = {"quick": 30, "full": EPOCH}
 COUNTS = (1, 2, 3, 4, 8)
-CLAIM = "Parallel hardware does not promise the order of its operations."
+CLAIM = "Parallel hardware does not guarantee the order of its operations."
 
 
-@as_study("threads-in-training", ("C06",), "08", "fit at 1 to 8 threads")
+@as_study("threads-in-training", ("C06",), "08", "fit with 1 to 8 threads")
 def threads_in_training(settings: Settings) -> Study:
     """Train twice at each thread count, without oneDNN, and with older instruction sets.
 
@@ -55,19 +55,22 @@ def _tell(study: Study) -> str:
     again = equal(d for d in study.distances if d.label.endswith("again"))
     others = [d for d in study.distances if not d.label.endswith("again")]
     counts = [d for d in others if d.label.endswith("threads")]
-    rest = "".join(f" {d.label}: {apart([d])}." for d in others if d not in counts)
+    rest = "".join(f" With {d.label}: {apart([d])}." for d in others if d not in counts)
     distinct = len({run.weights for run in study.runs if run.label in map(count_of, COUNTS)})
     many = f"{distinct} different set{'s' if distinct > 1 else ''}"
     text = (
         f"{sum(again)} of {len(again)} settings gave the same bits in a rerun. "
-        f"Other thread counts, compared with 1: {apart(counts)}; {len(COUNTS)} counts ended with "
-        f"{many} of weights.{rest} "
+        f"Compared with 1 thread, other counts gave {apart(counts)}; {len(COUNTS)} counts ended "
+        f"with {many} of weights.{rest} "
     )
     if not all(again):
         return f"{text}So this training is nondeterministic here."
     if all(equal(others)):
         return f"{text}No drift was observed."
-    return f"{text}So it is order-dependent here; in two runs each, nothing was nondeterministic."
+    return (
+        f"{text}So training is order-dependent here; in two runs per setting, nothing was "
+        "nondeterministic."
+    )
 
 
 WORDS["threads-in-training"] = Words("Each setting twice, and against 1 thread", CLAIM, _tell)

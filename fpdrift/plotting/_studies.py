@@ -13,6 +13,7 @@ from fpdrift.experiments._five_runs import SOURCE
 from fpdrift.experiments._hash_seed import MISSPELT
 from fpdrift.experiments._nudges import ANOTHER_SEED
 from fpdrift.plotting._style import many, short_power, sized
+from fpdrift.text import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,9 +179,7 @@ def draw_metric(result: Metric, ax: Axes) -> None:
     headline = "No spread of loss and accuracy to compare"
     if loss > 0 and accuracy > 0:
         runs = many(len(result.study.runs), "run")
-        headline = (
-            f"{runs}: losses vary by {100 * loss:.2g} %, accuracies by {100 * accuracy:.2g} %"
-        )
+        headline = f"{runs}: losses vary by {percent(loss)} %, accuracies by {percent(accuracy)} %"
     _title(result.study, headline, ax)
 
 
@@ -299,16 +298,16 @@ def draw_five_runs(result: FiveRuns, ax: Axes) -> None:
     rows = [f"gradient:\n{runs.gradient}" for runs in result.gradients]
     for y, runs in enumerate(result.gradients):
         _draw_losses([run.loss for run in runs.runs], y, f"C{y}", ax)
-        _say(f"at most {100 * runs.figure:.3g} %, {many(runs.distinct, 'set')} of weights", y, ax)
+        _say(f"at most {percent(runs.figure, 3)} %, {many(runs.distinct, 'set')} of weights", y, ax)
     place = len(rows)
     _draw_losses([loss for loss, *_ in SOURCE], place, "black", ax)
-    _say(f"at most {100 * result.source:.3g} %, 469 steps", place, ax)
+    _say(f"at most {percent(result.source, 3)} %, 469 steps", place, ax)
     ax.set_yticks(range(place + 1), [*rows, "the forum\nanswer"])
     ax.set_ylim(place + 0.5, -0.5)
     ax.set_xlabel("loss relative to the first run, in %")
     farthest = max((runs.figure for runs in result.gradients), default=0.0)
     ax.set_title(
-        f"Five runs, equal on paper: losses differ by up to {100 * farthest:.3g} %\n"
+        f"Five runs, equal on paper: losses differ by up to {percent(farthest, 3)} %\n"
         f"({sized(result.size, result.steps)})"
     )
 
@@ -343,8 +342,8 @@ def _question_headline(distances: tuple[RunDistance, ...]) -> str:
 
 
 def _sentence(first: tuple[str, float], *others: tuple[str, float]) -> str:
-    start = f"{first[0]} changed {100 * first[1]:.2g} % of the predictions"
-    return ", ".join([start, *(f"{label} {100 * churn:.2g} %" for label, churn in others)])
+    start = f"{first[0]} changed {percent(first[1])} % of the predictions"
+    return ", ".join([start, *(f"{label} {percent(churn)} %" for label, churn in others)])
 
 
 @pictures.register
@@ -397,7 +396,7 @@ def draw_long(result: Long, ax: Axes) -> None:
     ax.set(xscale="log", yscale="log", xlabel="training step (dots: ends of epochs)")
     ax.set_ylabel("relative distance of the weights")
     jumps = f"{many(len(course.jumps), 'jump')} (dotted)"
-    other = f"{100 * result.epochs[-1].churn:.2g} % of predictions differ"
+    other = f"{percent(result.epochs[-1].churn)} % of predictions differ"
     ax.set_title(
         f"{result.labels[1]} against {result.labels[0]}, one pair: {other}\n{size}, {jumps}"
     )

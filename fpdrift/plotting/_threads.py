@@ -9,6 +9,7 @@ import numpy as np
 
 from fpdrift._kinds import pictures
 from fpdrift.plotting._style import capital, many
+from fpdrift.reduction.parallel._results import ORDER_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -190,7 +191,9 @@ _ROW = 0.13
 def draw_order_spread(result: OrderSpread, ax: Axes) -> None:
     """Draw a histogram in ulps from the exact sum, and above it a row for each real order."""
     ulps = result.ulps
-    marks = {name: result.in_ulps(sums) for name, sums in result.marks.items()}
+    marks = {
+        ORDER_NAMES.get(name, name): result.in_ulps(sums) for name, sums in result.marks.items()
+    }
     low = min([0.0, ulps.min(), *(where.min() for where in marks.values())])
     high = max([0.0, ulps.max(), *(where.max() for where in marks.values())])
     # results differ by whole ulps, so every bar covers the same number of them

@@ -110,11 +110,11 @@ def test_runs_that_left_the_finite_numbers_are_no_nudges_that_are_gone():
     told = _amplification._describe_doses(made)
     assert told.startswith("3 of 4 nudges survived 8 steps, 1 in runs whose weights became NaN or")
     assert told.endswith(
-        "The distances of the others grew from 1.0e-08 to 2.0e-08 to 1.0e-02 to 4.0e-02, in "
-        "the order of the nudges."
+        "The distances of the others were 1.0e-08 to 2.0e-08 at the start and 1.0e-02 to 4.0e-02 "
+        "at the end, where their order is that of the nudges."
     )
     turned = dataclasses.replace(made, distance=made.distance[::-1])
-    assert _amplification._describe_doses(turned).endswith("not in the order of the nudges.")
+    assert _amplification._describe_doses(turned).endswith("order is not that of the nudges.")
     told = _amplification._describe_amplified(made)
     assert told == (
         "The weights became NaN or infinite in b. In 8 steps the distance grew by a factor of "
@@ -148,7 +148,7 @@ def test_biases_that_rounding_alone_moves_are_told_apart(trained, tmp_path):
     lines = screen(both)
     tables = [line for line in lines if line.split()[:1] == [result.labels[2]]]
     assert [line.split()[-1] for line in tables] == ["1.0e+00", "4.0e-08"]
-    assert "without biases whose true gradient is zero." in " ".join(" ".join(lines).split())
+    assert "excluding biases whose true gradient is zero." in " ".join(" ".join(lines).split())
     assert "without biases of zero gradient" in plot(both).get_ylabel()
     assert "without biases" not in plot(result).get_ylabel()
 

@@ -101,7 +101,7 @@ def test_quick_never_poses_as_full(trained, tmp_path, capsys):
     made_by = saved.provenance
     said = " ".join(" ".join(printed).split())
     assert printed[0].startswith("  The losses differ from the first run's by at most ")
-    assert "Size: quick, smaller than in the forum answer. 60 steps; network answer;" in said
+    assert "Size: quick, smaller than in the forum answer. 60 steps; network: answer;" in said
     assert f"Measured on {made_by.cpu}, {made_by.cores} core" in said
     assert f"{made_by.python}, numpy {made_by.packages['numpy']}" in said
     assert f"fpdrift {made_by.fpdrift}, code {made_by.code}." in said

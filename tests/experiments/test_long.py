@@ -81,8 +81,8 @@ def test_distances_are_of_steps_at_which_weights_were_kept():
     assert all(len(line) <= 80 for line in lines)
     told = " ".join(line.strip() for line in lines)
     assert (
-        "Each distance is from the last step by then whose weights were kept, such as step 936"
-        in told
+        "Each distance is measured at the last step so far whose weights were kept, such as "
+        "step 936" in told
     )
     assert "weights is 3.4e-01 at step 936 and 1.0e+00 at step 18,760;" in _long_run._tell(recorded)
 
@@ -108,7 +108,8 @@ def test_the_operations_make_the_loop_s_steps(trained, tmp_path):
     result = _long_run.long(Settings(out=tmp_path))
     assert f"weights is {result.epochs[0].distance:.1e} at step 300; " in result.finding
     assert (
-        f"the 1e8 of the loop correspond to {1e8 / result.operations:.2g} steps" in result.finding
+        "the 1e8 steps of the forum answer's loop correspond to "
+        f"{1e8 / result.operations:.2g} steps" in result.finding
     )
     assert math.isclose(result.operations, 3.07e9, rel_tol=0.01)
 

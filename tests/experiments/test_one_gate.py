@@ -99,7 +99,7 @@ def test_a_repeat_of_other_bits_is_said_to_be_one(ran, gate):
 
 
 def test_what_is_recorded_is_told():
-    assert "is open for one image in one run" in load_recorded("gate").finding
+    assert "For one image, unit 65 of relu3 is open in one run" in load_recorded("gate").finding
 
 
 def test_equal_bits_have_no_jump(monkeypatch, tmp_path):

@@ -76,7 +76,10 @@ def test_figures_are_those_of_the_predictions(trained, tmp_path, capsys):
     result = Result.from_json((tmp_path / "a.json").read_text())
     assert printed == screen(result)
     said = " ".join(" ".join(printed).split())
-    assert "Size: not as in the forum question. 2 epochs (forum question: up to 200 epochs)" in said
+    assert (
+        "Size: different from the forum question. 2 epochs (forum question: up to 200 epochs)"
+        in said
+    )
     assert (result.steps, result.validation_images) == (AN_EPOCH, 360)
     rights = {"1 thread": (110, 210), "1 thread again": (110, 210), "2 threads": (120, 220)}
     for run in result.runs[:3]:
@@ -94,7 +97,10 @@ def test_figures_are_those_of_the_predictions(trained, tmp_path, capsys):
     churn = "With 2 threads, 10 (2.8 %) of the 360 validation images "
     assert churn in result.finding
     assert "The run with 2 threads was not repeated, so it is unknown whether" in result.finding
-    assert "after 2 of at most 200 epochs early stopping would have ended none" in result.finding
+    assert (
+        "after 2 of at most 200 epochs, early stopping would not yet have ended any"
+        in result.finding
+    )
     plot(result)
 
 
@@ -161,7 +167,9 @@ def test_all_epochs_on_other_images_are_not_the_question_s_size(trained, tmp_pat
     result = room.question(Settings(out=tmp_path, full=True))
     assert (result.size, result.epochs, result.data) == ("quick", 3, "digits-split")
     told = " ".join(line.strip() for line in screen(result))
-    assert "Size: not as in the forum question. 3 epochs (forum question: up to 3 epochs)" in told
+    assert (
+        "Size: different from the forum question. 3 epochs (forum question: up to 3 epochs)" in told
+    )
     assert "of 23 steps; data digits-split in place of fashion-mnist-split; seed 1;" in told
 
 

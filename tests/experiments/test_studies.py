@@ -88,7 +88,7 @@ def test_says_its_size_and_goes_on_where_it_was(name, trained, tmp_path, capsys)
     assert len(trained.conditions) == count
     text = " ".join(line.strip() for line in printed)
     assert text.startswith(f"{saved.finding} Size: quick, smaller than in the forum answer. ")
-    assert f" {count} runs of {STEPS[name]} steps; network answer;" in text
+    assert f" {count} runs of {STEPS[name]} steps; network: answer;" in text
     assert f"Claim: {found.claim}" in text
     kept = (tmp_path / "a.json").read_text()
     assert not any(words in kept for words in (saved.finding, found.claim, found.title))
@@ -118,7 +118,7 @@ def test_in_the_source_s_size(name, trained, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("bits", "words"),
     [
-        (lambda c: c.intra_op_threads, "So it is order-dependent here"),
+        (lambda c: c.intra_op_threads, "So training is order-dependent here"),
         (lambda _: 1, "No drift was observed."),
         (lambda _: next(ENDLESS), "So this training is nondeterministic here."),
     ],
@@ -160,7 +160,7 @@ def test_nudge_draws_noise_anew_each_time(trained, tmp_path):
     )
     assert f"changed {span(changed, ',')} of them, and 5 draws" in found.finding
     assert found["1 thread again"].first_step is None
-    assert "A rerun: the same bits." in found.finding
+    assert "A rerun gave the same bits." in found.finding
     assert [c.seed for c in trained.conditions] == [9] * 8 + [10]
 
 
@@ -189,7 +189,7 @@ def test_no_seeds_spread_at_each_iteration(trained, tmp_path):
 def test_no_seeds_without_any_drift_of_threads(trained, tmp_path):
     trained.bits = lambda c: (c.init_seed or 0) % 1000
     found = study("no-seeds").run(Settings(out=tmp_path))
-    assert "different thread count, no loss differs." in found.finding
+    assert "different thread count, do not differ in loss." in found.finding
 
 
 def test_a_batch_s_own_accuracy():

@@ -51,7 +51,8 @@ def test_absorbed_ulps_are_counted_and_told(trained, tmp_path):
     assert (found.survival.n, found.survival.events) == (NUDGES["quick"], gone)
     assert list(found.survival.censored) == [STEPS["quick"]] * (NUDGES["quick"] - gone)
     drawn = (
-        "Of 24 changes by one ulp in one weight (a tensor drawn first, then one of its elements)"
+        "Of 24 one-ulp changes, each to one weight (a tensor was drawn first, then one of its "
+        "elements)"
     )
     assert f"{drawn}, {gone} were absorbed within" in found.finding
     assert "95 % Clopper-Pearson interval" in found.finding

@@ -177,5 +177,5 @@ def test_what_is_not_of_the_source_s_size_says_how_much_of_it_was_done():
         how_much = "Size: quick, smaller than in the forum answer."
         if isinstance(result, Question):
             assert 5 <= result.epochs < result.source_epochs, name
-            how_much = f"Size: not as in the forum question. {result.epochs} epochs"
+            how_much = f"Size: different from the forum question. {result.epochs} epochs"
         assert how_much in " ".join(line.strip() for line in screen(result)), name

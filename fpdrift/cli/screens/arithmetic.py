@@ -127,7 +127,7 @@ def _threads(result: ThreadSums) -> Blocks:
     yield table((">threads", ">results", ">spread, ulps", ">orders of arrival"), rows)
     fixed = {run.fixed[0] for run in result.runs}
     same = len(fixed) == 1 and all(run.distinct_fixed == 1 for run in result.runs)
-    seen = "1 result for all numbers of threads" if same else "still more than one result"
+    seen = "1 result, whatever the number of threads" if same else "still more than one result"
     yield paragraph(f"The same chunks added in a fixed order: {seen}.")
 
 
@@ -144,15 +144,16 @@ def _nudge(result: NudgeAccount) -> Blocks:
     noise = result.perturbation
     yield headline(
         f"{result.meant:,} of {plural(result.count, 'weight')} selected; {result.changed:,} "
-        f"changed; for {result.absorbed:,} the change rounded away."
+        f"changed; for {result.absorbed:,} the change was rounded away."
     )
     if noise.kind == "noise":
         yield paragraph(f"Noise of at most {noise.size:g} on {noise.fraction:.0%} of the weights.")
     else:
         yield paragraph(f"Nudge: {noise.label}.")
+    are = "is" if result.small == 1 else "are"
+    zeros = f"{result.zeros:,} of them {'is' if result.zeros == 1 else 'are'} zero"
     yield detail(
-        f"No larger in size than the nudge: {plural(result.small, 'weight')}, {result.zeros:,} of "
-        "them zero."
+        f"{plural(result.small, 'weight')} {are} no larger in magnitude than the nudge; {zeros}."
     )
 
 
@@ -160,8 +161,8 @@ def _nudge(result: NudgeAccount) -> Blocks:
 def _cnn(result: CnnDrift) -> Blocks:
     yield headline(_cnn_answer(result))
     yield detail(
-        f"{plural(result.steps, 'step')} of the same network, data ({result.data}) and seed; each "
-        f"run compared with {result.baseline}."
+        f"{plural(result.steps, 'step')} with the same network, data ({result.data}) and seed; "
+        f"each run is compared with the run with {result.baseline}."
     )
     rows = []
     drawn: tuple[str, Comparison] | None = None
@@ -172,12 +173,12 @@ def _cnn(result: CnnDrift) -> Blocks:
     yield ""
     yield table(("run", "first difference", ">distance", ">churn"), rows)
     yield detail(
-        "Distance: of the weights after the last step, relative. Churn: share of predictions "
-        "whose class changed."
+        "Distance: relative distance of the weights after the last step. Churn: share of "
+        "predictions whose class changed."
     )
     if drawn is not None:
         label, pair = drawn
-        title = f"Distance of the weights: {label} and {result.baseline}"
+        title = f"Distance of the weights: {label} against {result.baseline}"
         steps, distances = pair.steps.tolist(), pair.distance.tolist()
         charts = [chart(steps, distances, title, width) for width in CHART_WIDTHS]
         yield ""
@@ -234,8 +235,9 @@ def _cnn_verdict(result: CnnDrift) -> str:
         return "training: nondeterministic. The same program, run again, gave different bits."
     if result.verdict == "thread-dependent":
         return (
-            "training: 1 thread gave the same bits again, more threads did not.\n"
-            "Order-dependent if those repeat, too, which was not tried here."
+            "training: a rerun with 1 thread gave the same bits; more threads gave\n"
+            "different bits. The training is order-dependent if runs with more threads\n"
+            "repeat too; that was not tested."
         )
     return (
         f"training: no drift seen. No hash of {plural(result.tensors, 'tensor')} differed at any\n"

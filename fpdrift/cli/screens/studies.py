@@ -30,7 +30,7 @@ from fpdrift.experiments import (
     Validated,
 )
 from fpdrift.experiments._forum_question import DATA
-from fpdrift.text import plural
+from fpdrift.text import percent, plural
 from fpdrift.training._datasets import NOISE_IMAGES
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _FULL, _QUICK = "as large as in the forum answer", "quick, smaller than in the forum answer"
 #: What a distance and churn are, where a table has them.
 _TERMS = (
-    "Distance: of the weights after the last step, relative to the baseline's. "
+    "Distance: relative distance of the final weights from the baseline's. "
     "Churn: share of predictions whose class changed."
 )
 
@@ -79,7 +79,9 @@ def _setup(size: str, *settings: str) -> str:
 
 
 def _claim(text: str) -> str:
-    return f"Claim: {text.rstrip('.')}." if text[-1] not in "?)" else f"Claim: {text}"
+    if text.endswith("?"):
+        return f"Question: {text}"
+    return f"Claim: {text.rstrip('.')}." if text[-1] != ")" else f"Claim: {text}"
 
 
 @layout.register
@@ -88,10 +90,10 @@ def _sources(result: Sources) -> Blocks:
     setup = _setup(
         result.size,
         plural(result.steps, "step"),
-        f"network {result.network}",
-        f"data {result.data}",
-        f"{plural(pairs, 'pair')} of each source, from seed {result.seed} on",
-        "each run compared with the run of the same seed with 1 thread",
+        f"network: {result.network}",
+        f"data: {result.data}",
+        f"{plural(pairs, 'pair')} for each source, starting at seed {result.seed}",
+        "each run is compared with the run with the same seed and 1 thread",
     )
     what = (
         "Medians, with their 95 % intervals by order statistics in parentheses."
@@ -145,8 +147,8 @@ def _five_runs(result: FiveRuns) -> Blocks:
     setup = _setup(
         result.size,
         plural(result.steps, "step"),
-        f"network {result.network}",
-        f"data {result.data}",
+        f"network: {result.network}",
+        f"data: {result.data}",
         f"{result.labels} labels",
         f"seed {result.seed}",
         f"validated on {plural(result.validation_images, 'image')}",
@@ -205,7 +207,7 @@ def _gradient(result: GradientRuns) -> Blocks:
 
 
 def _percent(share: float, digits: int = 2) -> str:
-    return "-" if math.isnan(share) else f"{100 * share:.{digits}g} %"
+    return "-" if math.isnan(share) else f"{percent(share, digits)} %"
 
 
 @layout.register
@@ -219,7 +221,9 @@ def _determinism(result: Determinism) -> Blocks:
     if result.ratios:
         rows = [(label, f"{ratio:.2f}") for label, ratio in result.ratios.items()]
         body += ["", table(("pair of runs", ">step time ratio"), rows)]
-        body.append(detail("Step time ratio: time of a step with op determinism over without."))
+        body.append(
+            detail("Step time ratio: time of a step with op determinism divided by that without.")
+        )
     return _study_page(result, result.study, body)
 
 
@@ -254,8 +258,8 @@ def _no_seeds(result: NoSeeds) -> Blocks:
     seeded = plural(len(result.study.runs) - result.drawn, "run")
     heads = (
         ">step",
-        ">loss,\nseeds drawn",
-        ">accuracy,\nseeds drawn",
+        ">loss,\nrandom seeds",
+        ">accuracy,\nrandom seeds",
         ">loss,\none seed",
         ">accuracy,\none seed",
     )
@@ -266,7 +270,7 @@ def _no_seeds(result: NoSeeds) -> Blocks:
             for loss, accuracy in zip(result.loss_spread, result.accuracy_spread, strict=True)
         )
         rows.append((f"{i + 1}", *(figure for pair in figures for figure in pair)))
-    note = f"Largest less smallest value at each step: {drawn}, seeds drawn; {seeded}, one seed."
+    note = f"Largest minus smallest value at each step: {drawn}, random seeds; {seeded}, one seed."
     return _study_page(result, result.study, [table(heads, rows), detail(note)])
 
 
@@ -292,7 +296,7 @@ def _metric(result: Metric) -> Blocks:
 def _hash_seed(result: HashSeed) -> Blocks:
     body: list[RenderableType] = []
     for what, outcomes in (
-        ("Python's hash of a text", result.hashes),
+        ("Python's hash of a string", result.hashes),
         ("trained weights, any PYTHONHASHSEED", result.weights),
     ):
         rows = [(row.label, f"{row.processes}", f"{row.distinct}") for row in outcomes]
@@ -305,8 +309,8 @@ def _study_page(result: _Told, study: Study, body: Sequence[RenderableType]) -> 
     setup = _setup(
         study.size,
         f"{plural(len(study.runs), 'run')} of {plural(study.steps, 'step')}",
-        f"network {study.network}",
-        f"data {study.data}",
+        f"network: {study.network}",
+        f"data: {study.data}",
         f"{study.labels} labels",
         f"seed {study.seed}",
     )
@@ -340,8 +344,8 @@ def _question(result: Question) -> Blocks:
         done = f"{result.steps} of the {plural(result.an_epoch, 'step')} of one epoch {most}"
     distances = {distance.label: distance for distance in result.distances}
     setup = (
-        f"Size: {'' if result.size == 'full' else 'not '}as in the forum question. {done}; "
-        f"data {result.data}"
+        f"Size: {'as in' if result.size == 'full' else 'different from'} the forum question. "
+        f"{done}; data: {result.data}"
         f"{'' if result.data == DATA else f' in place of {DATA}'}; seed {result.seed}; "
         f"validated on {plural(result.validation_images, 'image')}."
     )
@@ -368,8 +372,8 @@ def _long(result: Long) -> Blocks:
     setup = _setup(
         size,
         f"{plural(result.steps, 'step')} (forum answer: {result.source_steps:,})",
-        f"network {result.network}",
-        f"data {result.data}",
+        f"network: {result.network}",
+        f"data: {result.data}",
         f"seed {result.seed}",
         f"run a: {result.labels[0]}",
         f"run b: {result.labels[1]}",
@@ -386,15 +390,15 @@ def _kept(result: Long) -> Blocks:
     if earlier:
         first = earlier[0]
         yield detail(
-            "Each distance is from the last step by then whose weights were kept, such as step "
-            f"{result.kept_at(first):,} for step {first.step:,}."
+            "Each distance is measured at the last step so far whose weights were kept, such as "
+            f"step {result.kept_at(first):,} for step {first.step:,}."
         )
 
 
 def _long_row(epoch: Epoch) -> tuple[str, ...]:
     losses = (f"{loss:.4f}" for loss in epoch.losses)
     place = (f"{epoch.epoch}", f"{epoch.step:,}", f"{epoch.distance:.1e}")
-    return (*place, *losses, f"{100 * epoch.churn:.1f} %", f"{100 * epoch.small[0]:.2g} %")
+    return (*place, *losses, f"{100 * epoch.churn:.1f} %", f"{percent(epoch.small[0])} %")
 
 
 @layout.register
@@ -402,8 +406,8 @@ def _trap(result: Trap) -> Blocks:
     setup = _setup(
         result.size,
         plural(result.steps, "step"),
-        f"network {result.network}",
-        f"data {result.data}",
+        f"network: {result.network}",
+        f"data: {result.data}",
         f"seed {result.seed}",
         "1 thread",
         "TensorFlow's fused gradient compared with op determinism's, the gradient of the loss",
@@ -433,16 +437,21 @@ def _courses(result: DistanceCurves) -> Blocks:
         result.size,
         result.title,
         plural(result.last, "step"),
-        f"data {result.data}",
+        f"data: {result.data}",
         f"seed {result.seed}",
         "1 thread",
     )
     note = "Relative distance of the weights from the run without a nudge"
     if both:
-        note += ", without biases whose true gradient is zero"
-    body = [_curves(result), detail(f"{note}. equal: the same bits.")]
+        note += ", excluding biases whose true gradient is zero"
+    note += "."
+    if any(
+        (curves.distance[:, [0, *curves.told]] == 0).any() for curves in (result, both) if curves
+    ):
+        note += " equal: the same bits."
+    body = [_curves(result), detail(note)]
     if both:
-        body += ["", heading("All weights, with those biases, which rounding alone moves")]
+        body += ["", heading("All weights, including those biases, which only rounding moves")]
         body += [_curves(both)]
     claim = f"Question: {result.claim}"
     return _page(result, setup, body, finding=result.finding, claim=claim)

@@ -37,6 +37,7 @@ from fpdrift.reduction import (
 from fpdrift.reduction._describe import in_words
 from fpdrift.reduction.batch import BatchClasses, BatchRun, ConditionMatrix, ConditionRun, Equality
 from fpdrift.reduction.gpu import LIMITS, GpuRecording, GpuRun, GpuSums, GpuTree
+from fpdrift.reduction.parallel._results import ORDER_NAMES
 from fpdrift.text import plural
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _sums_sums(result: SumTable) -> Blocks:
     numbers = plural(result.n, f"{result.dtype} number")
     yield headline(_how_many_repeat(list(by_condition.values()), numbers, result.orders))
     lost = 2.0 ** format_of(result.dtype).precision
-    yield detail(f"{_units(result.dtype)} At {_size(lost)} no digit is right.")
+    yield detail(f"{_units(result.dtype)} At an error of {_size(lost)}, no digit is correct.")
     yield ""
     yield _beside("condition", {f"{c:.0e}": rows for c, rows in by_condition.items()})
     yield ""
@@ -168,15 +169,18 @@ def _operation(result: ThreadOperation) -> Blocks:
 def _threads_growth(result: SpreadGrowth) -> Blocks:
     threads = max(point.threads_spread for point in result.points)
     drawn = max(point.drawn_spread for point in result.points)
+    what = f"{result.operation.capitalize()} in {result.dtype}"
+    if result.operation == "positive sum":
+        what = f"Sum of positive {result.dtype} numbers"
     yield headline(
-        f"{result.operation.capitalize()} in {result.dtype}: results differ by up to "
+        f"{what}: results differ by up to "
         f"{plural(round(threads), 'ulp')} with {plural(result.threads, 'thread')} and by up to "
         f"{plural(round(drawn), 'ulp')} in random orders."
     )
     yield detail(
         f"Spread: ulps from the lowest to the highest result, of {plural(result.tries, 'try')} "
-        f"with threads and of {plural(result.drawn, 'random order')}. Estimate: if rounding errors "
-        "cancel at random. Bound: no order can exceed it."
+        f"with threads and of {plural(result.drawn, 'random order')}. Estimate: the spread if "
+        "rounding errors cancel at random. Bound: no order can exceed it."
     )
     yield ""
     yield table(
@@ -232,8 +236,8 @@ def _spread(result: OrderSpread) -> Blocks:
     for name, sums in result.marks.items():
         off = result.in_ulps(sums)
         where = f"{off.min():,.1f}" if len(off) == 1 else f"{off.min():,.1f} to {off.max():,.1f}"
-        rows.append((name, where, f"{len(off):,}"))
-    yield table(("order in use", ">ulps off the exact sum", ">results"), rows)
+        rows.append((ORDER_NAMES.get(name, name), where, f"{len(off):,}"))
+    yield table(("order", ">ulps off the exact sum", ">results"), rows)
     bound = result.bound / result.ulp
     yield paragraph(f"Bound: no order can be more than {bound:,.0f} ulps off.")
 
@@ -339,7 +343,7 @@ def _same_order(result: SameOrder) -> Blocks:
     ):
         yield paragraph(f"{name}: {in_words(plan) or _UNNAMED}.")
         if alone:
-            yield paragraph(f"adds up on its own: {_sets(alone)}", 4)
+            yield paragraph(f"partial sums that only it forms: {_sets(alone)}", 4)
     if result.example is not None:
         gave = f"{one.name} {result.first_gave!s}, {other.name} {result.second_gave!s}"
         factors = "" if result.example_factors is None else " with factors"
@@ -372,8 +376,7 @@ def _sets(alone: Sequence[Sequence[int]]) -> str:
 def _batches(result: BatchClasses) -> Blocks:
     yield headline(_batch_answer(result.runs))
     yield detail(
-        f"Batch sizes: {_sizes(result.batches)}. Sizes in one pair of parentheses gave the same "
-        "bits."
+        f"Batch sizes: {_sizes(result.batches)}. Sizes in the same parentheses gave the same bits."
     )
     if result.runs:
         yield ""

@@ -34,7 +34,8 @@ LIMITS = (
     "one.",
     "A GPU's atomicAdd flushes float32 subnormals in global memory to zero; these inputs produce "
     "none.",
-    "Other programs, such as those of Shanmugavelu et al. 2024, add a block in a different tree.",
+    "Other programs, such as those of Shanmugavelu et al. (2024), add the numbers of a block in a "
+    "different order.",
 )
 
 _REFERENCE_IS = "the two-pass sum by the same blocks"

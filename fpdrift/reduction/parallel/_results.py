@@ -328,6 +328,10 @@ class Strategies(Result):
         return f"Strategies({self.operation}, {self.n:,} {self.dtype}; {rows})"
 
 
+#: How screens and figures call the real orders whose names in a result are less clear.
+ORDER_NAMES = {"in turn": "first to last", "from the end": "last to first"}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class OrderSpread(Result):
     """One set of numbers, added one after the other in many random orders."""
