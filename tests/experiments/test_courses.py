@@ -69,7 +69,7 @@ def test_each_variant_of_the_answer_is_nudged_alike(trained, tmp_path):
     grown = result.distance[:, -1] / result.distance[:, 0]
     assert f"{_amplification.plain(grown.max())} in 9 networks." in result.finding
     assert not any(repr(name) in result.finding for name in result.labels)  # one draw ranks nothing
-    assert result.finding.endswith("these runs do not rank them.")
+    assert result.finding.endswith("these runs give no ranking.")
 
 
 def test_doses_that_leave_nothing_are_said(trained, tmp_path):

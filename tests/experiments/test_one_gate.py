@@ -40,8 +40,8 @@ def test_the_jump_and_its_gate_are_told(ran):
     said = " ".join(" ".join(lines).split())
     assert "Size: quick, smaller than in the forum answer. 2 runs of 30 steps;" in said
     told = result.finding
-    assert "Step 3 alone multiplied the distance by 25.0: unit 2 of relu1 is open" in told
-    assert "within 8.0e-08 of zero, and accounts for all but 20 % of its layer's" in told
+    assert "Step 3 alone multiplied the distance by 25.0. For one image, unit 2 of relu1 is" in told
+    assert "within 8.0e-08 of zero. The unit accounts for all but 20 % of its layer's" in told
     assert any(line.split() == ["3", "5.0e-06"] for line in lines)
     title = plot(result).get_title("left")
     assert title.startswith("Step 3: a ReLU is open only in run B")
@@ -71,13 +71,25 @@ def test_what_was_not_found_is_not_told(ran, gates, words):
 @pytest.mark.parametrize(
     ("pixel", "changed", "words"),
     [
-        ((), 1, "open for one image in one run and closed in the other, within 8.0e-08 of zero"),
-        ((), 3, "open for 3 images in one run and closed in the other, the one with the largest"),
-        ((10, 17), 1, "open at one pixel of one image in one run and closed in the other, within"),
+        (
+            (),
+            1,
+            "For one image, unit 2 of relu1 is open in one run and closed in the other; its inputs",
+        ),
+        (
+            (),
+            3,
+            "For 3 images, unit 2 of relu1 is open in one run and closed in the other; the inputs",
+        ),
+        (
+            (10, 17),
+            1,
+            "At one pixel of one image, unit 2 of relu1 is open in one run and closed in the other",
+        ),
         (
             (10, 17),
             1200,
-            "open at 1,200 pixels in one run and closed in the other, the one with the",
+            "At 1,200 pixels, unit 2 of relu1 is open in one run and closed in the other; the",
         ),
     ],
 )
@@ -85,7 +97,7 @@ def test_how_many_gates_of_the_unit_changed_is_told(ran, pixel, changed, words):
     gate = dataclasses.replace(GATE, pixel=pixel)
     told = ran(dataclasses.replace(GATES, gate=gate, unit_changed=changed)).finding
     assert words in told
-    assert ("with the largest gradient within" in told) == (changed > 1)
+    assert ("with the largest gradient are within" in told) == (changed > 1)
 
 
 @pytest.mark.parametrize("gate", [GATE, None])

@@ -55,7 +55,8 @@ def test_absorbed_ulps_are_counted_and_told(trained, tmp_path):
         "elements)"
     )
     assert f"{drawn}, {gone} were absorbed within" in found.finding
-    assert "95 % Clopper-Pearson interval" in found.finding
+    assert "(95 % interval " in found.finding
+    assert "excluding biases whose true gradient is zero" in found.finding
     assert "so this holds for its training only" in found.finding
     text = "\n".join(screen(found))
     assert "Size: quick, smaller than in the forum" in text
