@@ -40,7 +40,8 @@ def test_the_jump_and_its_gate_are_told(ran):
     said = " ".join(" ".join(lines).split())
     assert "Size: quick, smaller than in the forum answer. 2 runs of 30 steps;" in said
     told = result.finding
-    assert "Step 3 alone multiplied the distance by 25.0. For one image, unit 2 of relu1 is" in told
+    assert "Step 3 alone multiplied the distance by 25.0. At one pixel of one image, " in told
+    assert "unit 2 of relu1 is open in one run and closed in the other; " in told
     assert "within 8.0e-08 of zero. The unit accounts for all but 20 % of its layer's" in told
     assert any(line.split() == ["3", "5.0e-06"] for line in lines)
     title = plot(result).get_title("left")

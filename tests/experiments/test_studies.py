@@ -89,7 +89,8 @@ def test_says_its_size_and_goes_on_where_it_was(name, trained, tmp_path, capsys)
     text = " ".join(line.strip() for line in printed)
     assert text.startswith(f"{saved.finding} Size: quick, smaller than in the forum answer. ")
     assert f" {count} runs of {STEPS[name]} steps; network: answer;" in text
-    assert f"Claim: {found.claim}" in text
+    kind = "Question" if found.claim.endswith("?") else "Claim"
+    assert f"{kind}: {found.claim}" in text
     kept = (tmp_path / "a.json").read_text()
     assert not any(words in kept for words in (saved.finding, found.claim, found.title))
     assert main(argv) == 0

@@ -57,7 +57,7 @@ def test_rows_are_the_records_distances(trained, tmp_path):
     [
         (
             _diagnosis("different computation"),
-            "different computation, not drift (3.7e-02 after one step",
+            "different computation, not drift: 3.7e-02 after one step",
         ),
         (_diagnosis("rounding"), "The trap was not observed: with labels that do not sum to one"),
         (_diagnosis("cannot tell"), "3.7e-02 after one step (cannot tell)"),

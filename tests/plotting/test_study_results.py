@@ -40,7 +40,9 @@ def test_a_screen_says_size_finding_and_claim(name):
     text = " ".join(line.strip() for line in lines)
     start = "as large as in the forum answer" if full else "quick, smaller than in the forum answer"
     assert text.startswith(f"{RESULTS[name].finding} Size: {start}. ")
-    claim = next(i for i, line in enumerate(lines) if line.startswith("  Claim: "))
+    claim = next(
+        i for i, line in enumerate(lines) if line.startswith(("  Claim: ", "  Question: "))
+    )
     assert describe_machine(RESULTS[name].provenance) in " ".join(
         line.strip() for line in lines[claim:]
     )
