@@ -40,8 +40,6 @@ SMALL_LOSS = 1e-3
 _DECISIVE = (
     "batch_size",
     "condition.dtype",
-    "condition.order_seed",
-    "condition.seed",
     "data",
     "keras.compile",
     "keras.dtype_policy",
@@ -49,12 +47,10 @@ _DECISIVE = (
     "keras.loss",
     "keras.optimizers",
     "keras.output",
-    "keras.seed",
     "keras.trainable_parameters",
     "labels",
     "loss",
     "network",
-    "seed",
 )
 #: Parts of the names of settings that ask for a change of the starting weights.
 _PERTURBED = ("perturbation", "nudge")
@@ -183,6 +179,9 @@ def _of_first_update(pair: Comparison, step: int) -> RunVerdict:
         figures += ", relative"
     if loss > LOSS_OTHER or update > UPDATE_OTHER:
         bound = f"rounding in float32 leaves less than {LOSS_OTHER:.0e}"
+        # a seed that differs need not matter, so it is named only where something else does
+        seeds = [name for name in pair.differs if name.endswith("seed")]
+        figures += f"; {_seeds(pair)}" if seeds else ""
         return _verdict(
             "different computation",
             f"{figures}; {bound} of a loss" if loss > LOSS_OTHER else figures,

@@ -1,8 +1,7 @@
-"""Feedback on predictions, exercises and quizzes, and parsing of answers.
+"""Feedback on what a student predicts, computes and chooses, shared by all lessons.
 
-A check never raises, whatever a student types: it gives a hint.
-
-A quiz has four questions, with a reason for each wrong answer.
+A check never raises, whatever a student types: it gives a hint. A quiz has four questions, with a
+reason for each wrong answer.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
-"""Sizes of a lesson's runs: full, or small if ``FPDRIFT_FAST=1`` is set.
+"""What a lesson runs with: the size of its runs, the machine, and the libraries.
 
-The label for the machine of a recording, which every recorded figure needs.
-
-The three small training runs of lessons 08 to 10: trained once, then read again.
-
-Also the libraries on a student's machine, and what the lessons skip without them.
+Runs have their full size unless ``FPDRIFT_FAST=1`` is set. Lessons 08 to 10 share three small
+training runs, which are trained once and then read again. Every recorded figure shows the machine
+on which it was recorded.
 """
 
 from __future__ import annotations

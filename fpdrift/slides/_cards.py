@@ -1,12 +1,7 @@
 """The cards of the slides: claim, question and alternative text, independent of the result.
 
-There is one card for each picture, in the order of the lessons.
-
-A claim is a general statement. The finding, with its numbers, is the title of the picture.
-
-Cards of lessons 00 to 06: floats, and sums in different orders.
-
-Cards of lessons 07 to 10: nudges, training runs, growth and seeds.
+There is one card for each picture, in the order of the lessons. A claim is a general statement; the
+finding, with its numbers, is the title of the picture.
 """
 
 from __future__ import annotations

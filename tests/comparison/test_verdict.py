@@ -44,6 +44,16 @@ def test_two_seeds_are_named_once():
     assert found.reason.count("seed 1 in a, 2 in b") == 1
 
 
+def test_a_seed_is_blamed_only_where_more_than_rounding_differs():
+    seeded = [FLOAT32 | {"condition": {"order_seed": seed}} for seed in (1, 2)]
+    a, b = (run(1, 2 + 1e-6 * i, meta=meta) for i, meta in enumerate(seeded))
+    assert kind_of(a, b) == "consistent with rounding"
+    a, b = (run(1, 2 + i, loss=(2, 2 + i), meta=meta) for i, meta in enumerate(seeded))
+    found = compare(a, b).verdict
+    assert found.kind == "different computation"
+    assert "order_seed 1 in a, 2 in b" in found.reason
+
+
 def test_a_perturbation_needs_no_seed():
     asked = FLOAT32 | {"condition": {"perturbation": {"kind": "noise", "eps": 1e-8}}}
     found = compare(run(1, 2), run(1.00001, 2, meta=asked)).verdict

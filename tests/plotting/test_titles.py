@@ -63,7 +63,7 @@ def test_the_trap_s_bars_begin_at_one_rounding_and_end_at_their_distance():
             "One nudge each in 2 networks grew ",
         ),
         (RESULTS["courses-equal"], "No pair has a known distance at every step"),
-        (RESULTS["no-seeds"], "Losses differ by up to 1 without seeds, 1 with a fixed seed"),
+        (RESULTS["no-seeds"], "Losses differ by up to 1 without seeds, 1 with one seed"),
         (RESULTS["metric"], "3 runs: losses vary by 0.01 %, accuracies by 1 %"),
         (RESULTS["hash-seed"], "1 of 2 ways fix Python's hash; same bits in 2 of 2 trainings"),
         (RESULTS["ulp-survival"], "2 of 4 nudges absorbed within 5 steps"),
