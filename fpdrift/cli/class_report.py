@@ -20,8 +20,8 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "class",
         help="compare all records in a folder, such as those of a class",
-        description="Sort the records in a folder into groups with identical bits, over "
-        "the tensors that all contain.",
+        description="Group the records in a folder by equal bits, over the tensors that all\n"
+        "contain.",
         epilog="A file that cannot be read, or has a different model than most, is left out\n"
         "and named.",
         examples=("fpdrift class records", "fpdrift class records --anonymous --plot class.png"),

@@ -28,8 +28,8 @@ def add_to(commands: Any) -> None:
         "compare",
         help="where recorded runs diverge, how fast, and whether it matters",
         description="Compare each record with the first one, over the tensors that both contain.",
-        epilog="If there are several records B, those that cannot be read or share no weight with\n"
-        "A are left out, and the output names them.",
+        epilog="If there are several records B, those that cannot be read or share no weight\n"
+        "with A are left out, and the output names them.",
         examples=(
             "fpdrift compare a.fpdrift b.fpdrift",
             "fpdrift compare a.fpdrift b.fpdrift --inside --no-plots",

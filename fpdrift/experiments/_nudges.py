@@ -31,7 +31,7 @@ _BASELINE, _AGAIN, _THREADS, ANOTHER_SEED = (
 )
 
 
-@as_study("nudge", ("C07",), "07", "1e-8 on half of the weights, then training")
+@as_study("nudge", ("C07",), "07", "noise of 1e-8 on half of the weights")
 def nudge_training(settings: Settings) -> Study:
     """Train from weights nudged by several draws of noise, and without a nudge.
 

@@ -124,7 +124,7 @@ class Sources(Result):
         return f"Sources({self.size}, {len(self.rows)} rows, {self.steps} steps)"
 
 
-@as_study("sources", ("C06", "C07", "C10"), "10", "each source of difference, alone and combined")
+@as_study("sources", ("C06", "C07", "C10"), "10", "sources of difference, alone and joint")
 def sources(settings: Settings) -> Sources:
     """Train from several seeds, without and with each source of difference.
 

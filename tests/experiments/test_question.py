@@ -142,7 +142,7 @@ def test_a_recording_of_whole_epochs_is_told_as_before():
     recorded = load_recorded("question")
     assert (recorded.an_epoch, recorded.done) == (None, "5 of at most 200 epochs")
     told = " ".join(line.strip() for line in screen(recorded))
-    assert " 5 epochs (forum question: up to 200 epochs) of 750 steps; data fashion" in told
+    assert " 5 epochs (forum question: up to 200 epochs) of 750 steps; data: fashion" in told
 
 
 def test_the_full_size_is_the_question_s(trained, tmp_path, monkeypatch):
@@ -170,7 +170,7 @@ def test_all_epochs_on_other_images_are_not_the_question_s_size(trained, tmp_pat
     assert (
         "Size: different from the forum question. 3 epochs (forum question: up to 3 epochs)" in told
     )
-    assert "of 23 steps; data digits-split in place of fashion-mnist-split; seed 1;" in told
+    assert "of 23 steps; data: digits-split in place of fashion-mnist-split; seed 1;" in told
 
 
 @pytest.mark.parametrize("study", [room.question, _long_run.long])
