@@ -1,0 +1,1 @@
+"""Find out why two runs of one training script differ."""
