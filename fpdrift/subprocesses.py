@@ -113,7 +113,7 @@ def serve(handler: Callable[[Message, Report], Message]) -> NoReturn:
     """
     answers = _take_stdout()
     payload = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(_take_stdin(),), daemon=True).start()
     try:
         kind, value = "result", handler(payload, partial(_send, answers, "progress"))
     except FpdriftError as error:
@@ -268,14 +268,23 @@ def _take_stdout() -> IO[str]:
     return answers
 
 
+def _take_stdin() -> int:
+    """Reserve stdin for the parent's death; whatever else reads from it finds nothing."""
+    parent = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return parent
+
+
 def _send(answers: IO[str], kind: str, value: Message) -> None:
     answers.write(json.dumps({kind: value}) + "\n")
     answers.flush()
 
 
-def _end_with_parent() -> None:
-    """Exit at the end of stdin, which comes when the parent closes it or dies."""
-    # Not sys.stdin: a thread that waits there holds its lock when the interpreter ends.
-    while os.read(0, 1):
+def _end_with_parent(parent: int) -> None:
+    """Exit at the end of what was stdin, which comes when the parent closes it or dies."""
+    # Not a file object: a thread that waits there holds its lock when the interpreter ends.
+    while os.read(parent, 1):
         pass
     os._exit(1)

@@ -1,1 +1,6 @@
-"""Find out why two runs of one training script differ."""
+"""Why the runs of a training script differ: found by running it, and proven by intervention."""
+
+from fpdrift.doctor._examine import diagnose_script
+from fpdrift.doctor._results import Cause, Difference, ScriptDiagnosis, ScriptRun, Suspect
+
+__all__ = ["Cause", "Difference", "ScriptDiagnosis", "ScriptRun", "Suspect", "diagnose_script"]

@@ -1,0 +1,194 @@
+"""Where two runs of a script begin to differ, and what that speaks for."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fpdrift.doctor._first_draw import DrawDifference, first_difference
+from fpdrift.doctor._results import Difference, Kind, Suspect
+from fpdrift.doctor._remedies import CODES
+from fpdrift.doctor._run import Trace
+from fpdrift.errors import FpdriftError
+
+#: Generator -> the intervention that seeds it. Keras draws its default seeds from Python's.
+_SEEDED_BY = {
+    "python": "python seed",
+    "keras": "python seed",
+    "numpy": "numpy seed",
+    "numpy generator": "generator seeds",
+    "tensorflow": "tensorflow seed",
+    "entropy": "fixed entropy",
+}
+#: Interventions that one call of `keras.utils.set_random_seed` makes needless.
+GLOBAL_SEEDS = ("python seed", "numpy seed", "tensorflow seed")
+_TRAINING = ("fit", "loop", "step")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What may be the cause of a difference, and how it would be taken away."""
+
+    kind: Kind
+    subject: str
+    file: str
+    line: int
+    intervention: str
+
+
+def first_training(a: Trace, b: Trace) -> tuple[int, str]:
+    """Return which training event differs first, and in what: data, start, steps or number."""
+    ours, others = (_trainings(trace) for trace in (a, b))
+    for number, (one, other) in enumerate(zip(ours, others, strict=False)):
+        for part in ("data", "start", "digest"):
+            if one.get(part) != other.get(part):
+                return number, part
+        if one["event"] == "fit" and _verdict(a, b, one)[0] not in ("", "identical"):
+            return number, "steps"
+    return min(len(ours), len(others)), "number"
+
+
+def _trainings(trace: Trace) -> list[dict[str, Any]]:
+    return [event for event in trace.events if event["event"] in _TRAINING]
+
+
+def difference(a: Trace, b: Trace) -> Difference:
+    """Measure how far two runs are apart."""
+    number, _ = first_training(a, b)
+    ours = _trainings(a)
+    fits = [e for e in ours[number : number + 1] if e["event"] == "fit"]
+    verdict, reason = _verdict(a, b, fits[0]) if fits else ("", "")
+    return Difference(distance=distance(a, b), verdict=verdict, reason=reason)
+
+
+def distance(a: Trace, b: Trace) -> float:
+    """Return the relative distance of the final weights of two runs; NaN if it is undefined."""
+    finals = [trace.folder / "records" / "final.npy" for trace in (a, b)]
+    if not all(final.exists() for final in finals):
+        return math.nan
+    one, other = (np.load(final) for final in finals)
+    if one.shape != other.shape or not (size := float(np.linalg.norm(one))):
+        return math.nan
+    return float(np.linalg.norm(one - other)) / size
+
+
+def _verdict(a: Trace, b: Trace, fit: dict[str, Any]) -> tuple[str, str]:
+    """Return the verdict of comparing the records of one training of two runs."""
+    from fpdrift.comparison import compare
+
+    try:
+        paths = [trace.folder / "records" / fit["record"] for trace in (a, b)]
+        verdict = compare(*paths).verdict
+    except FpdriftError:  # without a step, or with other layers
+        return "", ""
+    return verdict.kind, verdict.reason
+
+
+def candidates(a: Trace, b: Trace, suspects: Sequence[Suspect]) -> list[Candidate]:
+    """List what may have caused the first difference between two runs, most likely first.
+
+    Parameters
+    ----------
+    a, b : Trace
+        Two runs that differ.
+    suspects : sequence of Suspect
+        What the linter finds in the script; decides between causes that the runs do not tell
+        apart, and gives their lines.
+
+    Returns
+    -------
+    list of Candidate
+        Generators whose draws differ, if there are any; otherwise everything that the runs use
+        and that may run differently each time.
+    """
+    number, part = first_training(a, b)
+    drawn = list(_draws(a, b, number))
+    return drawn or _unseen(a, b, number, part, suspects)
+
+
+def _draws(a: Trace, b: Trace, number: int) -> Iterator[Candidate]:
+    """Yield each generator whose draws differ before the end of the first different training."""
+    ours, others = (_before(trace, number + 1) for trace in (a, b))
+    generators = dict.fromkeys(entry["generator"] for entry in [*ours, *others])
+    found = []
+    for generator in generators:
+        lists = ([e for e in list_ if e["generator"] == generator] for list_ in (ours, others))
+        if (first := first_difference(*lists)) is not None:
+            found.append(first)
+    for first in sorted(found, key=lambda first: first.generator == "entropy"):
+        yield _candidate(first)
+
+
+def _before(trace: Trace, number: int) -> list[dict[str, Any]]:
+    """Return the draws before a training event."""
+    events = _trainings(trace)
+    return trace.draws[: events[number]["draws"]] if number < len(events) else trace.draws
+
+
+def _candidate(first: DrawDifference) -> Candidate:
+    if first.kind == "other seed":
+        return Candidate("varying seed", first.call, first.file, first.line, "pinned seeds")
+    how = _SEEDED_BY.get(first.generator, "python seed")
+    return Candidate("unseeded generator", first.call, first.file, first.line, how)
+
+
+def _unseen(
+    a: Trace, b: Trace, number: int, part: str, suspects: Sequence[Suspect]
+) -> list[Candidate]:
+    """List causes whose draws or whose order cannot be seen."""
+    found: list[Candidate] = []
+
+    def add(kind: Kind, events: list[dict[str, Any]], intervention: str, subject: str = "") -> None:
+        file, line, code = _place(kind, events, suspects, b.events)
+        subject = subject or str(events[0]["call"] if events else code)
+        found.append(Candidate(kind, subject, file, line, intervention))
+
+    def of(kind: str) -> list[dict[str, Any]]:
+        return [event for event in a.events if event["event"] == kind]
+
+    if of("parallel"):
+        add("parallel data", of("parallel"), "serial data")
+    if not _seeds(a, "tensorflow") and part in ("steps", "digest", "number"):
+        shuffles = [e for e in a.draws if e["event"] == "seed" and e["generator"] == "tensorflow"]
+        fits = _trainings(a)[number : number + 1]
+        add("unseeded generator", shuffles or fits, "tensorflow seed", "TensorFlow's generator")
+    if of("thread"):
+        add("thread race", of("thread"), "ordered threads")
+    if os.environ.get("PYTHONHASHSEED", "random") == "random":
+        add("hash order", [], "hash seed", "the order of a set, or a hash")
+    if of("clock"):
+        add("outside input", of("clock"), "fixed clock")
+    if part in ("steps", "digest"):
+        add("nondeterministic operation", [], "op determinism", "an operation")
+        add("nondeterministic operation", [], "one thread", "threads")
+    named = {code for suspect in suspects for code in (suspect.code,)}
+    return sorted(found, key=lambda c: not any(code.startswith(CODES[c.kind]) for code in named))
+
+
+def _seeds(trace: Trace, generator: str) -> bool:
+    """Return whether a script seeds TensorFlow's global generator."""
+    return any(
+        event["event"] == "seed"
+        and event["call"].endswith(("set_random_seed", f"{generator}.random.set_seed", "tf.random.set_seed"))
+        for event in trace.draws
+    )
+
+
+def _place(
+    kind: Kind,
+    events: list[dict[str, Any]],
+    suspects: Sequence[Suspect],
+    all_events: list[dict[str, Any]],
+) -> tuple[str, int, str]:
+    """Return file, line and code of what the linter finds, or else those of an event."""
+    for suspect in suspects:
+        if suspect.code.startswith(CODES[kind] or ("-",)):
+            return suspect.file, suspect.line, suspect.code
+    for event in [*events, *(e for e in all_events if e["event"] in _TRAINING)]:
+        return event["file"], event["line"], ""
+    return "", 0, ""

@@ -1,0 +1,292 @@
+"""Take away one source of differences between the runs of a script, from outside the script.
+
+A source is taken away in a fresh process before the script begins, so that the script itself stays
+as it is. If two runs are equal with a source taken away, and were not before, it is a cause.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType, ModuleType
+from typing import Any
+
+from fpdrift.doctor._draw_hooks import after_import
+from fpdrift.doctor._place import called_by_user, is_users
+
+#: Seed of every generator that an intervention seeds.
+SEED = 20210411
+#: Name of an intervention -> changes of the environment, made before the process starts.
+ENVIRONMENT: dict[str, dict[str, str]] = {
+    "hash seed": {"PYTHONHASHSEED": "0"},
+    "one thread": {"OMP_NUM_THREADS": "1"},
+    "no XLA": {"TF_XLA_FLAGS": "--tf_xla_auto_jit=-1"},
+    "no oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"},
+}
+#: Seconds that a clock of the script advances each time that it is read, and where it starts.
+_TICK, _EPOCH = 0.05, 1_600_000_000.0
+#: Seconds to wait for a thread before the next one is started.
+_PATIENCE = 2.0
+#: Files through which a script asks the system for randomness.
+_BETWEEN = ("random.py", "secrets.py", "uuid.py", "_draws.py", "_draw_hooks.py")
+
+
+def intervene(names: list[str], pinned: list[Any]) -> None:
+    """Make interventions in this process.
+
+    Parameters
+    ----------
+    names : list of str
+        From `INTERVENTIONS`.
+    pinned : list
+        Seeds for "pinned seeds": the k-th call that sets a seed gets the k-th one.
+    """
+    for name in names:
+        if name == "pinned seeds":
+            _pin_seeds(iter(pinned), lambda seed: seed)
+        elif name == "another seed":
+            _pin_seeds(iter(()), lambda seed: seed + 1 if isinstance(seed, int) else seed)
+            for seeding in (_seed_python, _seed_numpy, _seed_tensorflow):
+                seeding(SEED + 1)
+        elif name in INTERVENTIONS:
+            INTERVENTIONS[name]()
+
+
+def _seed_python(number: int = SEED) -> None:
+    random.seed(number)
+    kind = random.Random
+
+    class Seeded(kind):  # type: ignore[valid-type, misc]
+        """A generator that starts from a fixed seed where the script gives none."""
+
+        def __init__(self, x: Any = None) -> None:
+            super().__init__(SEED if x is None and called_by_user() else x)
+
+    random.Random = Seeded  # type: ignore[misc]
+
+
+def _seed_numpy(number: int = SEED) -> None:
+    after_import("numpy", lambda numpy: numpy.random.seed(number))
+
+
+def _seed_generators() -> None:
+    def seeded(make: Any, numbers: Any) -> Any:
+        @functools.wraps(make)
+        def default(seed: Any = None, *args: Any) -> Any:
+            return make(next(numbers) if seed is None else seed, *args)
+
+        return default
+
+    def install(numpy: ModuleType) -> None:
+        numpy.random.default_rng = seeded(numpy.random.default_rng, itertools.count(SEED))
+
+        state = numpy.random.RandomState
+        numbers = itertools.count(SEED)
+
+        class Seeded(state):  # type: ignore[valid-type, misc]
+            def __init__(self, seed: Any = None) -> None:
+                super().__init__(next(numbers) if seed is None else seed)
+
+        numpy.random.RandomState = Seeded
+
+    after_import("numpy", install)
+
+
+def _seed_tensorflow(number: int = SEED) -> None:
+    after_import("tensorflow", lambda tensorflow: tensorflow.random.set_seed(number))
+
+
+def _seed_torch() -> None:
+    after_import("torch", lambda torch: torch.manual_seed(SEED))
+
+
+def _fixed_entropy() -> None:
+    stream = random.Random(SEED)
+    system, lock = os.urandom, threading.Lock()
+
+    def urandom(size: int) -> bytes:
+        if not _for_user():
+            return system(size)
+        with lock:
+            return stream.randbytes(size)
+
+    os.urandom = urandom
+    random._urandom = urandom  # type: ignore[attr-defined]  # SystemRandom and secrets
+
+
+def _for_user() -> bool:
+    """Return whether the system's randomness is for the script, through at most one library."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename.endswith(_BETWEEN):
+        frame = frame.f_back
+    return frame is not None and is_users(frame.f_code.co_filename)
+
+
+def _serial_data() -> None:
+    def install(tensorflow: ModuleType) -> None:
+        dataset = tensorflow.data.Dataset
+        for name, place in (("map", 1), ("interleave", 3)):
+            setattr(dataset, name, _serial(getattr(dataset, name), place))
+
+    def serial_workers(keras: ModuleType) -> None:
+        init = keras.utils.PyDataset.__init__
+
+        @functools.wraps(init)
+        def alone(data: Any, *_: Any, **__: Any) -> None:
+            init(data, workers=1, use_multiprocessing=False)
+
+        keras.utils.PyDataset.__init__ = alone
+
+    after_import("tensorflow", install)
+    after_import("keras", serial_workers)
+
+
+def _serial(method: Any, place: int) -> Any:
+    @functools.wraps(method)
+    def alone(dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        args = args[:place]
+        for name in ("num_parallel_calls", "deterministic"):
+            kwargs.pop(name, None)
+        return method(dataset, *args, **kwargs)
+
+    return alone
+
+
+def _ordered_threads() -> None:
+    """Have threads run one after another, and results come in the order of their tasks."""
+    import concurrent.futures as futures
+    import multiprocessing.pool as pools
+
+    start = threading.Thread.start
+
+    @functools.wraps(start)
+    def start_alone(thread: threading.Thread) -> None:
+        start(thread)
+        if called_by_user():
+            thread.join(_PATIENCE)
+
+    threading.Thread.start = start_alone  # type: ignore[method-assign]
+    init = futures.ThreadPoolExecutor.__init__
+
+    @functools.wraps(init)
+    def one_worker(pool: Any, max_workers: Any = None, *args: Any, **kwargs: Any) -> None:
+        init(pool, 1 if called_by_user() else max_workers, *args, **kwargs)
+
+    futures.ThreadPoolExecutor.__init__ = one_worker  # type: ignore[method-assign]
+    arriving = futures.as_completed
+    futures.as_completed = lambda tasks, timeout=None: (  # type: ignore[assignment]
+        iter(list(tasks)) if called_by_user() and not isinstance(tasks, set) else
+        arriving(tasks, timeout)
+    )
+    pools.Pool.imap_unordered = pools.Pool.imap  # type: ignore[method-assign, assignment]
+
+
+def _fixed_clock() -> None:
+    """Have the script's clocks advance by a fixed amount each time that they are read."""
+    ticks = itertools.count()
+
+    def tick(scale: float, kind: Callable[[float], Any], real: Any) -> Any:
+        @functools.wraps(real)
+        def read() -> Any:
+            return kind((_EPOCH + _TICK * next(ticks)) * scale) if called_by_user() else real()
+
+        return read
+
+    for name in ("time", "perf_counter", "monotonic", "process_time"):
+        setattr(time, name, tick(1, float, getattr(time, name)))
+        setattr(time, f"{name}_ns", tick(1e9, int, getattr(time, f"{name}_ns")))
+    own = os.getpid
+    os.getpid = lambda: 4242 if called_by_user() else own()
+    _fix_dates(ticks)
+
+
+def _fix_dates(ticks: Any) -> None:
+    import datetime
+
+    real = datetime.datetime
+
+    class Fixed(real):  # type: ignore[valid-type, misc]
+        """The date and time of the script's own clock."""
+
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            if not called_by_user():
+                return real.now(tz)
+            return cls.fromtimestamp(_EPOCH + _TICK * next(ticks), tz)
+
+        @classmethod
+        def today(cls) -> Any:
+            return cls.now()
+
+    datetime.datetime = Fixed  # type: ignore[misc]
+
+
+def _op_determinism() -> None:
+    def install(tensorflow: ModuleType) -> None:
+        tensorflow.config.experimental.enable_op_determinism()
+
+    after_import("tensorflow", install)
+
+
+def _one_thread() -> None:
+    def install(tensorflow: ModuleType) -> None:
+        tensorflow.config.threading.set_intra_op_parallelism_threads(1)
+        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+
+    after_import("tensorflow", install)
+
+
+def _pin_seeds(seeds: Iterator[Any], other: Callable[[Any], Any]) -> None:
+    """Give every call that sets a seed the one that it got in an earlier run, or another."""
+
+    def pinned(function: Any) -> Any:
+        @functools.wraps(function)
+        def call(seed: Any = None, *args: Any, **kwargs: Any) -> Any:
+            if not called_by_user() or (seed is None and not kwargs):
+                return function(seed, *args, **kwargs)
+            return function(next(seeds, other(seed)))
+
+        return call
+
+    random.seed = pinned(random.seed)
+
+    def pin(path: str) -> Callable[[ModuleType], None]:
+        def install(module: ModuleType) -> None:
+            *owners, name = path.split(".")
+            owner: Any = functools.reduce(getattr, owners, module)
+            setattr(owner, name, pinned(getattr(owner, name)))
+
+        return install
+
+    for library, path in SEEDING:
+        after_import(library, pin(path))
+
+
+#: Calls that take a seed: library, and place in it.
+SEEDING = (
+    ("numpy", "random.seed"),
+    ("numpy", "random.default_rng"),
+    ("tensorflow", "random.set_seed"),
+    ("keras", "utils.set_random_seed"),
+    ("torch", "manual_seed"),
+)
+
+INTERVENTIONS: dict[str, Callable[..., None]] = {
+    "python seed": _seed_python,
+    "numpy seed": _seed_numpy,
+    "generator seeds": _seed_generators,
+    "tensorflow seed": _seed_tensorflow,
+    "torch seed": _seed_torch,
+    "fixed entropy": _fixed_entropy,
+    "serial data": _serial_data,
+    "ordered threads": _ordered_threads,
+    "fixed clock": _fixed_clock,
+    "op determinism": _op_determinism,
+    "one thread": _one_thread,
+}

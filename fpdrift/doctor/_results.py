@@ -1,0 +1,168 @@
+"""What the doctor finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fpdrift.doctor._remedies import REMEDIES
+from fpdrift.serialization import Result
+from fpdrift.text import plural
+
+Kind = Literal[
+    "unseeded generator",
+    "varying seed",
+    "hash order",
+    "parallel data",
+    "thread race",
+    "outside input",
+    "left-over file",
+    "nondeterministic operation",
+]
+Conclusion = Literal["repeats", "cause found", "cause not found", "nothing trained", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause(Result):
+    """One reason why the runs of a script differ, proven by runs without it."""
+
+    kind: Kind
+    #: what is to blame, such as a function or a generator
+    subject: str
+    #: the script's file as in the script's folder, or ``notebook.ipynb:cell 3``; the line from 1
+    file: str
+    line: int
+    #: what was done to take the cause away
+    interventions: tuple[str, ...]
+    #: runs with it that differ, and runs without it that are equal
+    with_it: tuple[int, int]
+    without_it: tuple[int, int]
+    #: time of the runs without it, as a multiple of the runs with it
+    time_ratio: float
+
+    @property
+    def place(self) -> str:
+        """File and line."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    @property
+    def remedy(self) -> str:
+        """What to change in the script."""
+        return REMEDIES[self.kind][1]
+
+    @property
+    def explanation(self) -> str:
+        """How the cause makes runs differ."""
+        return REMEDIES[self.kind][0]
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.kind}: {self.subject}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScriptRun(Result):
+    """One run of the script."""
+
+    number: int
+    interventions: tuple[str, ...]
+    seconds: float
+    ended: str
+    #: line of the error with which it ended, or 0
+    line: int
+    #: digest of all trained variables; empty if nothing was trained
+    digest: str
+    #: steps of all optimizers
+    steps: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suspect(Result):
+    """A finding of ``fpdrift lint`` in the script that the runs neither prove nor refute."""
+
+    code: str
+    file: str
+    place: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference(Result):
+    """How far two runs are apart, and where they begin to differ."""
+
+    #: relative distance of the final weights; NaN if they have different shapes
+    distance: float
+    #: kind and reason of the comparison of the first training whose records differ, if any
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScriptDiagnosis(Result):
+    """Why the runs of a script differ."""
+
+    script: str
+    arguments: tuple[str, ...]
+    conclusion: Conclusion
+    runs: tuple[ScriptRun, ...]
+    causes: tuple[Cause, ...]
+    suspects: tuple[Suspect, ...]
+    #: between the first two runs; None if they are equal
+    difference: Difference | None
+    #: interventions that were tried without success
+    tried: tuple[str, ...]
+    #: size of other differences on this script: what was changed -> relative distance
+    scale: dict[str, float]
+    #: how the script starts other programs, if it trains nothing itself
+    started: tuple[str, ...]
+    #: the library in which nothing was trained: whether Keras was imported
+    imports_keras: bool
+
+    @property
+    def finding(self) -> str:
+        """The answer in a sentence."""
+        return _SENTENCES[self.conclusion](self)
+
+
+def _repeats(found: ScriptDiagnosis) -> str:
+    runs = plural(len(found.runs), "run")
+    return f"The script repeats: {runs} ended with the same bits after {found.runs[0].steps} steps."
+
+
+def _cause_found(found: ScriptDiagnosis) -> str:
+    kinds = dict.fromkeys(cause.kind for cause in found.causes)
+    what = " and ".join(kinds)
+    return f"The runs differ because of {plural(len(found.causes), 'cause')}: {what}."
+
+
+def _not_found(found: ScriptDiagnosis) -> str:
+    return (
+        f"The runs differ, and the cause was not found in {plural(len(found.runs), 'run')}: "
+        f"with {', '.join(found.tried) or 'nothing'} changed they still differ."
+    )
+
+
+def _nothing_trained(found: ScriptDiagnosis) -> str:
+    if found.started:
+        return (
+            f"The script trains nothing in its own process; it starts other programs in "
+            f"{', '.join(found.started)}. Run the doctor on the script that trains."
+        )
+    if not found.imports_keras:
+        return "The script trains nothing that can be observed: it does not import Keras."
+    return "The script imports Keras, but no optimizer of Keras updates anything in it."
+
+
+def _failed(found: ScriptDiagnosis) -> str:
+    run = next(run for run in found.runs if run.ended != "finished")
+    where = f" in line {run.line}" if run.line else ""
+    return f"Run {run.number} did not finish: it {run.ended}{where}."
+
+
+_SENTENCES = {
+    "repeats": _repeats,
+    "cause found": _cause_found,
+    "cause not found": _not_found,
+    "nothing trained": _nothing_trained,
+    "failed": _failed,
+}
