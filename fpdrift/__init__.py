@@ -23,6 +23,7 @@ _HOME = {
     "chain": "fpdrift.arithmetic",
     "compare": "fpdrift.comparison",
     "compare_many": "fpdrift.comparison",
+    "diagnose_script": "fpdrift.doctor",
     "export": "fpdrift.exports",
     "gpu_sums": "fpdrift.reduction",
     "growth": "fpdrift.comparison",
@@ -61,6 +62,7 @@ __all__ = [  # noqa: RUF022 - ordered by subject, from floats to training
     "compare",
     "compare_many",
     "growth",
+    "diagnose_script",
     "open_record",
     "to_pandas",
     "export",
@@ -72,6 +74,7 @@ __all__ = [  # noqa: RUF022 - ordered by subject, from floats to training
 if TYPE_CHECKING:
     from fpdrift.arithmetic import chain, orders
     from fpdrift.comparison import compare, compare_many, growth
+    from fpdrift.doctor import diagnose_script
     from fpdrift.errors import FpdriftError, MissingExtraError
     from fpdrift.exports import export, to_pandas
     from fpdrift.floats import anatomy, ulp_distance
@@ -85,7 +88,7 @@ if TYPE_CHECKING:
 
 #: Modules, imported on first use: `fpdrift.plotting.plot` works after ``import fpdrift``.
 _MODULES = (
-    *("arithmetic", "atomic", "backends", "cli", "comparison", "demo", "drift"),
+    *("arithmetic", "atomic", "backends", "cli", "comparison", "demo", "doctor", "drift"),
     *("ensembles", "errors", "experiments", "exports", "fieldtypes", "floats"),
     *("lessons", "lint", "perturbation", "plotting", "provenance", "recorded"),
     *("recorder", "records", "reduction", "results", "serialization", "slides"),
@@ -95,7 +98,7 @@ _MODULES = (
 # Where each kind of result, and what shows it, is found when its name is first met.
 _kinds.classes.fill_from(
     *("fpdrift.arithmetic", "fpdrift.comparison", "fpdrift.experiments", "fpdrift.floats"),
-    *("fpdrift.lessons.runtime", "fpdrift.perturbation", "fpdrift.reduction"),
+    *("fpdrift.doctor", "fpdrift.lessons.runtime", "fpdrift.perturbation", "fpdrift.reduction"),
     *("fpdrift.step_debug", "fpdrift.training", "fpdrift.ensembles"),
 )
 _kinds.pictures.fill_from("fpdrift.plotting.*")

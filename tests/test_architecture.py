@@ -42,13 +42,14 @@ MAY_IMPORT = {
     "step_debug": FLOOR
     | {"backends", "comparison", "floats", "recorder", "records", "subprocesses", "training"},
     "lint": {"atomic", "errors"},
+    "doctor": FLOOR | {"comparison", "lint", "recorder", "subprocesses"},
     "exports": FLOOR | {"comparison", "records"},
     "experiments": RESULTS | {"ensembles", "records", "step_debug", "subprocesses", "training"},
     "lessons": RESULTS | {"ensembles", "experiments", "fpdrift", "recorded", "training"},
     "plotting": RESULTS | {"experiments", "step_debug"},
     "slides": RESULTS | {"experiments", "lessons", "plotting", "recorded"},
     "cli": RESULTS
-    | {"backends", "ensembles", "experiments", "exports", "fpdrift", "lessons", "lint"}
+    | {"backends", "doctor", "ensembles", "experiments", "exports", "fpdrift", "lessons", "lint"}
     | {"plotting", "recorded", "records", "slides", "training"},
     "demo": {"cli"},
     "__main__": {"cli"},
@@ -63,7 +64,7 @@ IMPORTERS = {
     "torch": {"backends"},
     "jax": {"backends"},
     "cupy": {"backends"},
-    "keras": {"recorder", "training", "step_debug"},
+    "keras": {"doctor", "recorder", "training", "step_debug"},
     "sklearn": {"training"},
     "rich": {"cli"},
 }

@@ -18,6 +18,7 @@ from fpdrift.cli import (
     class_report,
     compare,
     demo,
+    doctor,
     ensemble,
     experiment,
     export,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 #: computes with, its `run` imports.
 _COMMANDS = (
     *(demo, reveal, sums, threads, batch, gpu, experiment, train, ensemble),
-    *(compare, show, export, class_report, slides, lessons, lint),
+    *(compare, show, export, class_report, slides, lessons, lint, doctor),
 )
 
 

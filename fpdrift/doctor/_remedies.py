@@ -53,3 +53,22 @@ CODES: dict[str, tuple[str, ...]] = {
     "left-over file": (),
     "nondeterministic operation": ("FPD304", "FPD305", "FPD31"),
 }
+
+#: Intervention -> what it changes, in words.
+CHANGES: dict[str, str] = {
+    "python seed": "Python's random seeded",
+    "numpy seed": "NumPy's global generator seeded",
+    "generator seeds": "new generators seeded",
+    "tensorflow seed": "TensorFlow seeded",
+    "torch seed": "PyTorch seeded",
+    "fixed entropy": "the system's random bytes fixed",
+    "pinned seeds": "the seeds of run 1",
+    "serial data": "serial data pipelines",
+    "ordered threads": "threads one after another",
+    "hash seed": "PYTHONHASHSEED=0",
+    "fixed clock": "a fixed clock",
+    "op determinism": "op determinism",
+    "one thread": "one thread",
+    "one ulp": "one weight moved by one ulp",
+    "another seed": "another seed",
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fpdrift.doctor._remedies import REMEDIES
+from fpdrift.doctor._remedies import CHANGES, REMEDIES
 from fpdrift.serialization import Result
 from fpdrift.text import plural
 
@@ -55,8 +55,24 @@ class Cause(Result):
         """How the cause makes runs differ."""
         return REMEDIES[self.kind][0]
 
+    @property
+    def proof(self) -> str:
+        """The runs that show it."""
+        with_it, without = (f"{a} and {b}" for a, b in (self.with_it, self.without_it))
+        if self.kind == "left-over file":
+            return f"runs {with_it}, in one folder, differ; runs {without}, each in its own, are equal"
+        return (
+            f"runs {with_it} differ; runs {without}, with {changes(self.interventions)}, have the "
+            f"same bits, in {self.time_ratio:.2g} times the time"
+        )
+
     def __str__(self) -> str:
         return f"{self.place}: {self.kind}: {self.subject}"
+
+
+def changes(interventions: tuple[str, ...]) -> str:
+    """Describe interventions."""
+    return ", ".join(CHANGES[name] for name in interventions)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +89,11 @@ class ScriptRun(Result):
     digest: str
     #: steps of all optimizers
     steps: int
+
+    @property
+    def changes(self) -> str:
+        """What was changed from outside the script."""
+        return changes(self.interventions) or "nothing"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,21 +145,31 @@ class ScriptDiagnosis(Result):
         return _SENTENCES[self.conclusion](self)
 
 
+#: Articles of the kinds that take one.
+_ARTICLES = {
+    "unseeded generator": "an ",
+    "varying seed": "a ",
+    "thread race": "a ",
+    "left-over file": "a ",
+    "nondeterministic operation": "a ",
+}
+
+
 def _repeats(found: ScriptDiagnosis) -> str:
     runs = plural(len(found.runs), "run")
-    return f"The script repeats: {runs} ended with the same bits after {found.runs[0].steps} steps."
+    steps = plural(found.runs[0].steps, "step")
+    return f"{found.script} repeats: {runs} ended with the same bits after {steps}."
 
 
 def _cause_found(found: ScriptDiagnosis) -> str:
-    kinds = dict.fromkeys(cause.kind for cause in found.causes)
-    what = " and ".join(kinds)
-    return f"The runs differ because of {plural(len(found.causes), 'cause')}: {what}."
+    kinds = dict.fromkeys(f"{_ARTICLES.get(c.kind, '')}{c.kind}" for c in found.causes)
+    return f"The runs of {found.script} differ because of {' and '.join(kinds)}."
 
 
 def _not_found(found: ScriptDiagnosis) -> str:
     return (
-        f"The runs differ, and the cause was not found in {plural(len(found.runs), 'run')}: "
-        f"with {', '.join(found.tried) or 'nothing'} changed they still differ."
+        f"The runs of {found.script} differ, and the cause was not found in "
+        f"{plural(len(found.runs), 'run')}. They still differ with {changes(found.tried)}."
     )
 
 

@@ -1,0 +1,94 @@
+"""``fpdrift doctor``: why the runs of a training script differ."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from fpdrift.cli.options import add_json, check_output, deliver, whole
+from fpdrift.errors import FpdriftError
+
+if TYPE_CHECKING:
+    import argparse
+
+REPEATS, DIFFERS, UNKNOWN = 0, 1, 2
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    command = commands.add_parser(
+        "doctor",
+        help="find out why the runs of a training script differ",
+        description="Run a script in fresh processes until the cause of different results is proven.",
+        epilog="The script itself is not changed. Options of fpdrift come before its name. Exit\n"
+        "codes: 0 if its runs are equal, 1 if they differ, 2 if that is not known.",
+        examples=("fpdrift doctor train.py", "fpdrift doctor --steps 20 train.py --epochs 3"),
+    )
+    command.add_argument("script", metavar="SCRIPT", help="a Python script or a notebook")
+    command.add_argument("arguments", metavar="ARGS", nargs="...", help="its own arguments")
+    command.add_argument(
+        "--steps",
+        type=whole,
+        metavar="N",
+        help="end each call of fit after N steps (default: when it ends)",
+    )
+    command.add_argument(
+        "--timeout",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="stop a run after that time (default: 600)",
+    )
+    command.add_argument(
+        "--scale",
+        action="store_true",
+        help="run it three more times: one ulp, one thread and another seed, for comparison",
+    )
+    command.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="accept the causes in this file, saved with --json (default: none)",
+    )
+    add_json(command)
+    command.set_defaults(run=run, plot=None)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Diagnose; return the exit code."""
+    from fpdrift.doctor import diagnose_script
+
+    check_output(arguments)
+    known = _known(arguments.baseline)
+    found = diagnose_script(
+        arguments.script,
+        arguments.arguments,
+        steps=arguments.steps,
+        timeout=arguments.timeout,
+        scale=arguments.scale,
+        progress=lambda text: print(f"fpdrift doctor: {text}", file=sys.stderr),
+    )
+    deliver(found, arguments)
+    if found.conclusion in ("failed", "nothing trained"):
+        return UNKNOWN
+    if found.conclusion == "cause not found":
+        return DIFFERS
+    new = [cause for cause in found.causes if (cause.kind, cause.file) not in known]
+    return DIFFERS if new else REPEATS
+
+
+def _known(path: str | None) -> set[tuple[str, str]]:
+    """Return kind and file of the causes of an earlier diagnosis."""
+    from pathlib import Path
+
+    from fpdrift.doctor import ScriptDiagnosis
+    from fpdrift.serialization import Result
+
+    if path is None:
+        return set()
+    try:
+        earlier = Result.from_json(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise FpdriftError(f"cannot read the baseline {path!r}: {error}") from None
+    if not isinstance(earlier, ScriptDiagnosis):
+        raise FpdriftError(f"{path!r} is not a diagnosis; save one with fpdrift doctor --json")
+    return {(cause.kind, cause.file) for cause in earlier.causes}
