@@ -19,7 +19,8 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "doctor",
         help="find out why the runs of a training script differ",
-        description="Run a script in fresh processes until the cause of different results is proven.",
+        description="Run a script in fresh processes until the cause of different results is\n"
+        "proven.",
         epilog="The script itself is not changed. Options of fpdrift come before its name. Exit\n"
         "codes: 0 if its runs are equal, 1 if they differ, 2 if that is not known.",
         examples=("fpdrift doctor train.py", "fpdrift doctor --steps 20 train.py --epochs 3"),

@@ -4,4 +4,12 @@ from fpdrift.doctor._examine import diagnose_script
 from fpdrift.doctor._remedies import CHANGES
 from fpdrift.doctor._results import Cause, Difference, ScriptDiagnosis, ScriptRun, Suspect
 
-__all__ = ["CHANGES", "Cause", "Difference", "ScriptDiagnosis", "ScriptRun", "Suspect", "diagnose_script"]
+__all__ = [
+    "CHANGES",
+    "Cause",
+    "Difference",
+    "ScriptDiagnosis",
+    "ScriptRun",
+    "Suspect",
+    "diagnose_script",
+]

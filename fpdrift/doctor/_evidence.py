@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from fpdrift.doctor._first_draw import DrawDifference, first_difference
-from fpdrift.doctor._results import Difference, Kind, Suspect
 from fpdrift.doctor._remedies import CODES
+from fpdrift.doctor._results import Difference, Kind, Suspect
 from fpdrift.doctor._run import Trace
 from fpdrift.errors import FpdriftError
 
@@ -134,7 +134,8 @@ def _candidate(first: DrawDifference) -> Candidate:
     if first.kind == "other seed":
         return Candidate("varying seed", first.call, first.file, first.line, "pinned seeds")
     how = _SEEDED_BY.get(first.generator, "python seed")
-    return Candidate("unseeded generator", first.call, first.file, first.line, how)
+    file, _, line = (first.made_at or first.place).rpartition(":")
+    return Candidate("unseeded generator", first.call, file, int(line), how)
 
 
 def _unseen(
@@ -174,7 +175,9 @@ def _seeds(trace: Trace, generator: str) -> bool:
     """Return whether a script seeds TensorFlow's global generator."""
     return any(
         event["event"] == "seed"
-        and event["call"].endswith(("set_random_seed", f"{generator}.random.set_seed", "tf.random.set_seed"))
+        and event["call"].endswith(
+            ("set_random_seed", f"{generator}.random.set_seed", "tf.random.set_seed")
+        )
         for event in trace.draws
     )
 

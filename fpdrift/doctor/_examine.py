@@ -133,7 +133,7 @@ class _Search:
         """Run the script until two runs are equal, or nothing is left to try."""
         pair = self.runner.pair(())
         natural = pair
-        if any(trace.ended != "finished" for trace in pair):
+        if any(trace.failed for trace in pair):
             return
         if not any(trace.digest for trace in pair):
             self.conclusion = "nothing trained"
@@ -148,14 +148,14 @@ class _Search:
                 return
             active += found
             pair = self._pair(active)
-            if any(trace.ended != "finished" for trace in pair):
+            if any(trace.ended != natural[0].ended for trace in pair):
                 # it does not run like this: go on without
                 active = [candidate for candidate in active if candidate not in found]
                 self.dropped |= {candidate.intervention for candidate in found}
                 pair = self.steps[-1][1] if self.steps else natural
                 continue
             self.steps.append((tuple(found), pair))
-        needed = self._needed(active, pair)
+        needed = self._needed(active)
         self.causes = [self._cause(candidate, natural, pair) for candidate in needed]
         self._left_over(pair)
         self.conclusion = "cause found" if self.causes else "repeats"
@@ -172,9 +172,7 @@ class _Search:
         drawn = [c for c in seeds if c.intervention != "fixed entropy"]
         return drawn or left[:1]
 
-    def _needed(
-        self, active: list[Candidate], pair: tuple[Trace, Trace]
-    ) -> list[Candidate]:
+    def _needed(self, active: list[Candidate]) -> list[Candidate]:
         """Leave out each intervention without which two runs are equal as well."""
         groups = _groups(active)
         for group in list(groups)[:-1] if len(groups) > 1 else []:
@@ -182,7 +180,7 @@ class _Search:
                 break
             rest = [c for other in groups for c in other if other is not group]
             without = self._pair(rest)
-            if not _differ(without) and all(t.ended == "finished" for t in without):
+            if not _differ(without) and not any(trace.failed for trace in without):
                 groups = [other for other in groups if other is not group]
         return [candidate for group in groups for candidate in group]
 
@@ -206,13 +204,14 @@ class _Search:
         if not first.left or len(self.runner.traces) >= MOST_RUNS:
             return
         again = self.runner.again(first, self.pinned)
-        if again.ended != "finished" or again.outcome == first.outcome:
+        if again.failed or again.outcome == first.outcome:
             return
         files = {str(again.folder.parent / first.folder.name / "work" / f): f for f in first.left}
         read = [e for e in again.events if e["event"] == "file" and e["path"] in files]
-        place = read[0] if read else {"file": self.runner.script.name, "line": 0}
-        name = str(files[read[0]["path"]]) if read else ", ".join(map(str, sorted(first.left)[:3]))
-        found = Candidate("left-over file", name, place["file"], place["line"], "")
+        file, line, name = self.runner.script.name, 0, ", ".join(map(str, sorted(first.left)[:3]))
+        if read:
+            file, line, name = read[0]["file"], read[0]["line"], str(files[read[0]["path"]])
+        found = Candidate("left-over file", name, file, line, "")
         self.causes.append(self._cause(found, (first, again), pair))
 
     def measure_scale(self) -> None:
@@ -220,7 +219,7 @@ class _Search:
         steady = self.steps[-1][1][0] if self.steps else self.runner.traces[0]
         for name in ("one ulp", "one thread", "another seed"):
             other = self.runner.one((*steady.interventions, name))
-            if other.ended == "finished":
+            if not other.failed:
                 self.scale[name] = distance(steady, other)
 
     def result(self, script: str, arguments: tuple[str, ...]) -> ScriptDiagnosis:

@@ -107,7 +107,7 @@ def _seed_torch() -> None:
 
 
 def _fixed_entropy() -> None:
-    stream = random.Random(SEED)
+    stream = random.Random(SEED)  # noqa: S311 - it takes the place of a better one
     system, lock = os.urandom, threading.Lock()
 
     def urandom(size: int) -> bytes:
@@ -117,12 +117,12 @@ def _fixed_entropy() -> None:
             return stream.randbytes(size)
 
     os.urandom = urandom
-    random._urandom = urandom  # type: ignore[attr-defined]  # SystemRandom and secrets
+    random._urandom = urandom  # type: ignore[attr-defined]  # noqa: SLF001 - for SystemRandom
 
 
 def _for_user() -> bool:
     """Return whether the system's randomness is for the script, through at most one library."""
-    frame: FrameType | None = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - the way that is documented
     while frame is not None and frame.f_code.co_filename.endswith(_BETWEEN):
         frame = frame.f_back
     return frame is not None and is_users(frame.f_code.co_filename)
@@ -160,10 +160,13 @@ def _serial(method: Any, place: int) -> Any:
 
 def _ordered_threads() -> None:
     """Have threads run one after another, and results come in the order of their tasks."""
-    import concurrent.futures as futures
-    import multiprocessing.pool as pools
+    import multiprocessing.pool
+    from concurrent import futures
 
-    start = threading.Thread.start
+    thread: Any = threading.Thread
+    pool: Any = futures.ThreadPoolExecutor
+    modules: Any = futures
+    start, init, as_completed = thread.start, pool.__init__, modules.as_completed
 
     @functools.wraps(start)
     def start_alone(thread: threading.Thread) -> None:
@@ -171,20 +174,18 @@ def _ordered_threads() -> None:
         if called_by_user():
             thread.join(_PATIENCE)
 
-    threading.Thread.start = start_alone  # type: ignore[method-assign]
-    init = futures.ThreadPoolExecutor.__init__
-
     @functools.wraps(init)
     def one_worker(pool: Any, max_workers: Any = None, *args: Any, **kwargs: Any) -> None:
         init(pool, 1 if called_by_user() else max_workers, *args, **kwargs)
 
-    futures.ThreadPoolExecutor.__init__ = one_worker  # type: ignore[method-assign]
-    arriving = futures.as_completed
-    futures.as_completed = lambda tasks, timeout=None: (  # type: ignore[assignment]
-        iter(list(tasks)) if called_by_user() and not isinstance(tasks, set) else
-        arriving(tasks, timeout)
-    )
-    pools.Pool.imap_unordered = pools.Pool.imap  # type: ignore[method-assign, assignment]
+    @functools.wraps(as_completed)
+    def in_order(tasks: Any, timeout: Any = None) -> Any:
+        ordered = called_by_user() and not isinstance(tasks, set)
+        return iter(list(tasks)) if ordered else as_completed(tasks, timeout)
+
+    thread.start, pool.__init__, modules.as_completed = start_alone, one_worker, in_order
+    pools: Any = multiprocessing.pool.Pool
+    pools.imap_unordered = pools.imap
 
 
 def _fixed_clock() -> None:
@@ -207,9 +208,9 @@ def _fixed_clock() -> None:
 
 
 def _fix_dates(ticks: Any) -> None:
-    import datetime
+    import datetime as dt
 
-    real = datetime.datetime
+    real = dt.datetime
 
     class Fixed(real):  # type: ignore[valid-type, misc]
         """The date and time of the script's own clock."""
@@ -224,7 +225,7 @@ def _fix_dates(ticks: Any) -> None:
         def today(cls) -> Any:
             return cls.now()
 
-    datetime.datetime = Fixed  # type: ignore[misc]
+    dt.datetime = Fixed  # type: ignore[misc]
 
 
 def _op_determinism() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from pathlib import Path
 from types import ModuleType
 
 #: What IPython alone understands: magics, and commands for the shell.
@@ -13,8 +14,7 @@ _MAGIC = re.compile(r"^(\s*)[%!?].*$|^(\s*)(\w[\w, ]*=\s*)[%!].*$", re.MULTILINE
 
 def code_cells(path: str) -> list[str]:
     """Return the code of a notebook's cells, with the lines of IPython's magics left empty."""
-    with open(path, encoding="utf-8") as file:
-        cells = json.load(file)["cells"]
+    cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     return ["" if text.startswith("%%") else _MAGIC.sub(r"\1pass", text) for text in sources]
 

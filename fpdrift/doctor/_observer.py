@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,8 @@ class Observer:
 
     def _place(self) -> tuple[str, int]:
         """Return the line of the script that led here."""
-        return self._ledger.places.of(sys._getframe(1)) or ("", 0)
+        frame = sys._getframe(1)  # noqa: SLF001 - the way that is documented
+        return self._ledger.places.of(frame) or ("", 0)
 
     # -- Keras
 
@@ -140,7 +142,7 @@ class Observer:
 
         # the script may turn warnings into errors, and they are not about it
         warnings.filterwarnings("ignore", category=FpdriftWarning)
-        ours = [DriftRecorder(os.path.join(self._folder, record))]
+        ours = [DriftRecorder(Path(self._folder, record))]
         if self._steps is not None:
             ours.append(_stop_after(keras, self._steps))
         if isinstance(given, keras.callbacks.CallbackList):
@@ -247,16 +249,17 @@ class Observer:
         os.getpid = observed("os.getpid", os.getpid)
 
     def _observe_threads(self) -> None:
-        start = threading.Thread.start
+        threads: Any = threading.Thread
+        start = threads.start
 
         @functools.wraps(start)
         def observed(thread: threading.Thread) -> None:
-            file, _ = self._place()
-            if file and self._is_direct(sys._getframe(1)):
+            caller = sys._getframe(1)  # noqa: SLF001 - as above
+            if self._place()[0] and self._is_direct(caller):
                 self.enter("thread", call="threading.Thread.start")
             start(thread)
 
-        threading.Thread.start = observed  # type: ignore[method-assign]
+        threads.start = observed
 
     @staticmethod
     def _is_direct(frame: Any) -> bool:
@@ -270,9 +273,9 @@ class Observer:
             if self._place()[0]:
                 self.enter("process", call=name)
         elif name == "open" and isinstance(args[0], str | os.PathLike) and self._place()[0]:
-            path = os.path.abspath(args[0])
-            if path.startswith(os.getcwd()):
-                self.enter("file", path=path, mode=str(args[1]))
+            path = Path(args[0]).absolute()
+            if path.is_relative_to(Path.cwd()):
+                self.enter("file", path=str(path), mode=str(args[1]))
 
     # -- the end
 
@@ -292,9 +295,12 @@ class Observer:
         arrays = [array for v in variables if (array := _values(v)) is not None]
         if sum(array.nbytes for array in arrays) <= _KEPT:
             numbers = [a.astype(np.float64).ravel() for a in arrays]
-            np.save(os.path.join(self._folder, "final.npy"), np.concatenate(numbers))
+            np.save(Path(self._folder, "final.npy"), np.concatenate(numbers))
         steps = [_values(optimizer.iterations) for optimizer, _ in self._trained.values()]
-        return {"digest": _digest(arrays), "steps": int(sum(int(s) for s in steps if s is not None))}
+        return {
+            "digest": _digest(arrays),
+            "steps": int(sum(int(s) for s in steps if s is not None)),
+        }
 
 
 def _positional(name: str, args: tuple[Any, ...]) -> Any:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import sysconfig
-from os.path import dirname, join
+from pathlib import Path
 from types import FrameType
 
 _PATHS = sysconfig.get_paths()
-_PACKAGE = join(dirname(dirname(__file__)), "")
+_PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 #: Beginnings of the names of files that are not the user's: libraries, and this package.
 NOT_USERS = (
-    *(join(_PATHS[name], "") for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    *(f"{_PATHS[name]}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib")),
     _PACKAGE,
     "<frozen",
 )
@@ -27,7 +28,7 @@ def called_by_user() -> bool:
 
     What this package wraps around that function does not count.
     """
-    frame: FrameType | None = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - the way that is documented
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     return frame is not None and is_users(frame.f_code.co_filename)

@@ -60,7 +60,9 @@ class Cause(Result):
         """The runs that show it."""
         with_it, without = (f"{a} and {b}" for a, b in (self.with_it, self.without_it))
         if self.kind == "left-over file":
-            return f"runs {with_it}, in one folder, differ; runs {without}, each in its own, are equal"
+            return (
+                f"runs {with_it}, in one folder, differ; runs {without}, each in its own, are equal"
+            )
         return (
             f"runs {with_it} differ; runs {without}, with {changes(self.interventions)}, have the "
             f"same bits, in {self.time_ratio:.2g} times the time"

@@ -38,9 +38,9 @@ class Trace:
     left: frozenset[Path] = frozenset()  #: files that the run left in its folder
 
     @property
-    def fits(self) -> list[Event]:
-        """The calls of `fit`."""
-        return [event for event in self.events if event["event"] == "fit"]
+    def failed(self) -> bool:
+        """Whether it ended early and without anything trained, or was killed."""
+        return not self.digest and self.ended != "finished"
 
     @property
     def outcome(self) -> tuple[str, int]:

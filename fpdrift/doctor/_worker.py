@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import traceback
+from pathlib import Path
 from typing import Any
 
 from fpdrift.doctor._draws import Ledger
@@ -44,13 +45,14 @@ def run_script(task: Message, report: Report) -> Message:
     os.chdir(task["working"])
     script = task["script"]
     sys.argv = [script, *task["arguments"]]
-    sys.path.insert(0, os.path.dirname(script))
+    root = str(Path(script).parent)
+    sys.path.insert(0, root)
     ledger = Ledger()
     observer = Observer(
         ledger, task["folder"], task["steps"], nudged="one ulp" in task["interventions"]
     )
     intervene(task["interventions"], task["pinned"])
-    ledger.install(os.path.dirname(script))
+    ledger.install(root)
     observer.install()
     ended, line = _run(script)
     for thread in threading.enumerate():
