@@ -86,10 +86,13 @@ def _known(path: str | None) -> set[tuple[str, str]]:
 
     if path is None:
         return set()
+    hint = "save one with fpdrift doctor --json FILE"
     try:
         earlier = Result.from_json(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise FpdriftError(f"cannot read the baseline {path!r}: {error}") from None
+        raise FpdriftError(f"cannot read the baseline {path!r} ({error}); {hint}") from None
+    except FpdriftError:
+        raise FpdriftError(f"the baseline {path!r} is not a saved diagnosis; {hint}") from None
     if not isinstance(earlier, ScriptDiagnosis):
-        raise FpdriftError(f"{path!r} is not a diagnosis; save one with fpdrift doctor --json")
+        raise FpdriftError(f"the baseline {path!r} is not a diagnosis; {hint}")
     return {(cause.kind, cause.file) for cause in earlier.causes}

@@ -1,8 +1,17 @@
-"""Why the runs of a training script differ: found by running it, and proven by intervention."""
+"""Why the runs of a training script differ: found by running it, and proven by intervention.
 
-from fpdrift.doctor._examine import diagnose_script
-from fpdrift.doctor._remedies import CHANGES
-from fpdrift.doctor._results import Cause, Difference, ScriptDiagnosis, ScriptRun, Suspect
+The names resolve on first use: a process that runs a script must not import NumPy before it does.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # `typing` takes longer than all the rest of this module
+if TYPE_CHECKING:
+    from typing import Any
+
+    from fpdrift.doctor._examine import diagnose_script
+    from fpdrift.doctor._remedies import CHANGES
+    from fpdrift.doctor._results import Cause, Difference, ScriptDiagnosis, ScriptRun, Suspect
 
 __all__ = [
     "CHANGES",
@@ -13,3 +22,14 @@ __all__ = [
     "Suspect",
     "diagnose_script",
 ]
+
+_HOME = {"CHANGES": "_remedies", "diagnose_script": "_examine"}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in __all__:
+        message = f"module 'fpdrift.doctor' has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(f"fpdrift.doctor.{_HOME.get(name, '_results')}"), name)
