@@ -98,7 +98,12 @@ _MODULES = (
 # Where each kind of result, and what shows it, is found when its name is first met.
 _kinds.classes.fill_from(
     *("fpdrift.arithmetic", "fpdrift.comparison", "fpdrift.experiments", "fpdrift.floats"),
-    *("fpdrift.doctor._results", "fpdrift.lessons.runtime", "fpdrift.perturbation", "fpdrift.reduction"),
+    *(
+        "fpdrift.doctor._results",
+        "fpdrift.lessons.runtime",
+        "fpdrift.perturbation",
+        "fpdrift.reduction",
+    ),
     *("fpdrift.step_debug", "fpdrift.training", "fpdrift.ensembles"),
 )
 _kinds.pictures.fill_from("fpdrift.plotting.*")

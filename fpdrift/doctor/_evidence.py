@@ -142,7 +142,8 @@ def _unseen(
     a: Trace, b: Trace, number: int, part: str, suspects: Sequence[Suspect]
 ) -> list[Candidate]:
     """List causes whose draws or whose order cannot be seen."""
-    found: list[Candidate] = []
+    computed = part not in ("data", "start")
+    found = list(_made_without_seed(a, computed=computed))
 
     def add(kind: Kind, events: list[dict[str, Any]], intervention: str, subject: str = "") -> None:
         file, line, code = _place(kind, events, suspects, b.events)
@@ -154,32 +155,42 @@ def _unseen(
 
     if of("parallel"):
         add("parallel data", of("parallel"), "serial data")
-    if not _seeds(a, "tensorflow") and part in ("steps", "digest", "number"):
-        shuffles = [e for e in a.draws if e["event"] == "seed" and e["generator"] == "tensorflow"]
-        fits = _trainings(a)[number : number + 1]
-        add("unseeded generator", shuffles or fits, "tensorflow seed", "TensorFlow's generator")
+    if not _seeds_tensorflow(a) and computed:
+        add(
+            "unseeded generator",
+            _trainings(a)[number : number + 1],
+            "tensorflow seed",
+            "TensorFlow's generator",
+        )
     if of("thread"):
         add("thread race", of("thread"), "ordered threads")
     if os.environ.get("PYTHONHASHSEED", "random") == "random":
         add("hash order", [], "hash seed", "the order of a set, or a hash")
     if of("clock"):
         add("outside input", of("clock"), "fixed clock")
-    if part in ("steps", "digest"):
+    if computed:
         add("nondeterministic operation", [], "op determinism", "an operation")
         add("nondeterministic operation", [], "one thread", "threads")
-    named = {code for suspect in suspects for code in (suspect.code,)}
-    return sorted(found, key=lambda c: not any(code.startswith(CODES[c.kind]) for code in named))
+    codes = {suspect.code for suspect in suspects}
+    return sorted(found, key=lambda c: not any(code.startswith(CODES[c.kind]) for code in codes))
 
 
-def _seeds(trace: Trace, generator: str) -> bool:
+def _made_without_seed(a: Trace, *, computed: bool) -> Iterator[Candidate]:
+    """Yield generators that start from the system's randomness and may draw unseen, in a graph."""
+    for entry in a.draws:
+        if entry["event"] != "seed" or entry["value"] is not None:
+            continue
+        shuffles = entry["call"].endswith(".shuffle")
+        if shuffles and (_seeds_tensorflow(a) or not computed):
+            continue
+        how = _SEEDED_BY.get(entry["generator"], "python seed")
+        yield Candidate("unseeded generator", entry["call"], entry["file"], entry["line"], how)
+
+
+def _seeds_tensorflow(trace: Trace) -> bool:
     """Return whether a script seeds TensorFlow's global generator."""
-    return any(
-        event["event"] == "seed"
-        and event["call"].endswith(
-            ("set_random_seed", f"{generator}.random.set_seed", "tf.random.set_seed")
-        )
-        for event in trace.draws
-    )
+    calls = ("keras.utils.set_random_seed", "tf.random.set_seed")
+    return any(e["event"] == "seed" and e["call"] in calls for e in trace.draws)
 
 
 def _place(

@@ -99,7 +99,15 @@ def _seed_generators() -> None:
 
 
 def _seed_tensorflow(number: int = SEED) -> None:
-    after_import("tensorflow", lambda tensorflow: tensorflow.random.set_seed(number))
+    def install(tensorflow: ModuleType) -> None:
+        tensorflow.random.set_seed(number)
+        numbers = itertools.count(number)
+        generator = tensorflow.random.Generator
+        generator.from_non_deterministic_state = staticmethod(
+            lambda alg="philox": generator.from_seed(next(numbers), alg)
+        )
+
+    after_import("tensorflow", install)
 
 
 def _seed_torch() -> None:
