@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.cli.options import add_json, check_output, deliver, whole
+from fpdrift.cli.options import add_json, check_output, deliver, try_file, whole
 from fpdrift.errors import FpdriftError
 
 if TYPE_CHECKING:
@@ -50,15 +51,21 @@ def add_to(commands: Any) -> None:
         metavar="FILE",
         help="accept the causes in this file, saved with --json (default: none)",
     )
+    command.add_argument(
+        "--html", metavar="FILE", help="save the report as one HTML page (default: none)"
+    )
     add_json(command)
     command.set_defaults(run=run, plot=None)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Diagnose; return the exit code."""
-    from fpdrift.doctor import diagnose_script
+    from fpdrift import atomic
+    from fpdrift.doctor import diagnose_script, page
 
     check_output(arguments)
+    if arguments.html is not None:
+        try_file(Path(arguments.html))
     known = _known(arguments.baseline)
     found = diagnose_script(
         arguments.script,
@@ -69,6 +76,9 @@ def run(arguments: argparse.Namespace) -> int:
         progress=lambda text: print(f"fpdrift doctor: {text}", file=sys.stderr),
     )
     deliver(found, arguments)
+    if arguments.html is not None:
+        text = page(found, Path(arguments.script))
+        atomic.write(Path(arguments.html), text)
     if found.conclusion in ("failed", "nothing trained"):
         return UNKNOWN
     if found.conclusion == "cause not found":
@@ -79,8 +89,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _known(path: str | None) -> set[tuple[str, str]]:
     """Return kind and file of the causes of an earlier diagnosis."""
-    from pathlib import Path
-
     from fpdrift.doctor import ScriptDiagnosis
     from fpdrift.serialization import Result
 

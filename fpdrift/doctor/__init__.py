@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fpdrift.doctor._examine import diagnose_script
+    from fpdrift.doctor._page import page
     from fpdrift.doctor._remedies import CHANGES
     from fpdrift.doctor._results import Cause, Difference, ScriptDiagnosis, ScriptRun, Suspect
 
@@ -21,9 +22,10 @@ __all__ = [
     "ScriptRun",
     "Suspect",
     "diagnose_script",
+    "page",
 ]
 
-_HOME = {"CHANGES": "_remedies", "diagnose_script": "_examine"}
+_HOME = {"CHANGES": "_remedies", "diagnose_script": "_examine", "page": "_page"}
 
 
 def __getattr__(name: str) -> Any:

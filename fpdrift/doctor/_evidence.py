@@ -39,6 +39,8 @@ class Candidate:
     file: str
     line: int
     intervention: str
+    #: other places, ``file:line``, of the same kind
+    also: tuple[str, ...] = ()
 
 
 def first_training(a: Trace, b: Trace) -> tuple[int, str]:
@@ -117,11 +119,22 @@ def _draws(a: Trace, b: Trace, number: int) -> Iterator[Candidate]:
     generators = dict.fromkeys(entry["generator"] for entry in [*ours, *others])
     found = []
     for generator in generators:
-        lists = ([e for e in list_ if e["generator"] == generator] for list_ in (ours, others))
+        lists = [[e for e in list_ if e["generator"] == generator] for list_ in (ours, others)]
         if (first := first_difference(*lists)) is not None:
-            found.append(first)
-    for first in sorted(found, key=lambda first: first.generator == "entropy"):
-        yield _candidate(first)
+            found.append(_candidate(first, _other_places(*lists, first.place)))
+    yield from sorted(found, key=lambda candidate: candidate.intervention == "fixed entropy")
+
+
+def _other_places(
+    ours: list[dict[str, Any]], others: list[dict[str, Any]], first: str
+) -> tuple[str, ...]:
+    """Return the other places of draws whose values differ."""
+    places = {
+        f"{one['file']}:{one['line']}": None
+        for one, other in zip(ours, others, strict=False)
+        if one["digest"] != other["digest"]
+    }
+    return tuple(place for place in places if place != first)
 
 
 def _before(trace: Trace, number: int) -> list[dict[str, Any]]:
@@ -130,12 +143,13 @@ def _before(trace: Trace, number: int) -> list[dict[str, Any]]:
     return trace.draws[: events[number]["draws"]] if number < len(events) else trace.draws
 
 
-def _candidate(first: DrawDifference) -> Candidate:
-    if first.kind == "other seed":
+def _candidate(first: DrawDifference, also: tuple[str, ...]) -> Candidate:
+    """Return what a difference of draws speaks for; `also` are later places that differ."""
+    if first.kind == "other seed" and first.seeds is not None and None not in first.seeds:
         return Candidate("varying seed", first.call, first.file, first.line, "pinned seeds")
     how = _SEEDED_BY.get(first.generator, "python seed")
     file, _, line = (first.made_at or first.place).rpartition(":")
-    return Candidate("unseeded generator", first.call, file, int(line), how)
+    return Candidate("unseeded generator", first.call, file, int(line), how, also)
 
 
 def _unseen(

@@ -192,6 +192,7 @@ class _Search:
             subject=candidate.subject,
             file=candidate.file,
             line=candidate.line,
+            also=candidate.also,
             interventions=after[0].interventions,
             with_it=(before[0].number, before[1].number),
             without_it=(after[0].number, after[1].number),

@@ -18,7 +18,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from fpdrift.doctor._draw_hooks import after_import
-from fpdrift.doctor._place import called_by_user, is_users
+from fpdrift.doctor._place import called_by_user, is_ours, is_users
 
 #: Seed of every generator that an intervention seeds.
 SEED = 20210411
@@ -34,7 +34,7 @@ _TICK, _EPOCH = 0.05, 1_600_000_000.0
 #: Seconds to wait for a thread before the next one is started.
 _PATIENCE = 2.0
 #: Files through which a script asks the system for randomness.
-_BETWEEN = ("random.py", "secrets.py", "uuid.py", "_draws.py", "_draw_hooks.py")
+_BETWEEN = ("random.py", "secrets.py", "uuid.py")
 
 
 def intervene(names: list[str], pinned: list[Any]) -> None:
@@ -60,6 +60,7 @@ def intervene(names: list[str], pinned: list[Any]) -> None:
 
 def _seed_python(number: int = SEED) -> None:
     random.seed(number)
+    random.seed = _reseeding(random.seed, number)
     kind = random.Random
 
     class Seeded(kind):  # type: ignore[valid-type, misc]
@@ -72,7 +73,21 @@ def _seed_python(number: int = SEED) -> None:
 
 
 def _seed_numpy(number: int = SEED) -> None:
-    after_import("numpy", lambda numpy: numpy.random.seed(number))
+    def install(numpy: ModuleType) -> None:
+        numpy.random.seed(number)
+        numpy.random.seed = _reseeding(numpy.random.seed, number)
+
+    after_import("numpy", install)
+
+
+def _reseeding(seed: Any, number: int) -> Any:
+    """Return a function that seeds a generator with a number where it is called without one."""
+
+    @functools.wraps(seed)
+    def call(a: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return seed(number if a is None and not kwargs else a, *args, **kwargs)
+
+    return call
 
 
 def _seed_generators() -> None:
@@ -131,9 +146,14 @@ def _fixed_entropy() -> None:
 def _for_user() -> bool:
     """Return whether the system's randomness is for the script, through at most one library."""
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - the way that is documented
-    while frame is not None and frame.f_code.co_filename.endswith(_BETWEEN):
+    while frame is not None and is_between(frame.f_code.co_filename):
         frame = frame.f_back
     return frame is not None and is_users(frame.f_code.co_filename)
+
+
+def is_between(file: str) -> bool:
+    """Return whether code passes a request for randomness on."""
+    return is_ours(file) or file.endswith(_BETWEEN)
 
 
 def _serial_data() -> None:

@@ -23,12 +23,17 @@ def is_users(file: str) -> bool:
     return not file.startswith(NOT_USERS) and file != "<string>"
 
 
+def is_ours(file: str) -> bool:
+    """Return whether a file belongs to this package."""
+    return file.startswith(_PACKAGE)
+
+
 def called_by_user() -> bool:
     """Return whether the function that asks was called by the user's code itself.
 
     What this package wraps around that function does not count.
     """
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - the way that is documented
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and is_ours(frame.f_code.co_filename):
         frame = frame.f_back
     return frame is not None and is_users(frame.f_code.co_filename)

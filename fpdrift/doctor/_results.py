@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +33,8 @@ class Cause(Result):
     #: the script's file as in the script's folder, or ``notebook.ipynb:cell 3``; the line from 1
     file: str
     line: int
+    #: other places, ``file:line``, at which the same generator draws
+    also: tuple[str, ...]
     #: what was done to take the cause away
     interventions: tuple[str, ...]
     #: runs with it that differ, and runs without it that are equal
@@ -145,6 +148,30 @@ class ScriptDiagnosis(Result):
     def finding(self) -> str:
         """The answer in a sentence."""
         return _SENTENCES[self.conclusion](self)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """How large the difference is, where it begins, and what it compares with."""
+        found, remarks = self.difference, []
+        if found is not None and not math.isnan(found.distance):
+            remarks.append(
+                f"The final weights of runs 1 and 2 differ by {found.distance:.1e} of their size."
+            )
+        if found is not None and found.verdict:
+            remarks.append(f"Comparison of their first training: {found.verdict}; {found.reason}.")
+        if self.scale:
+            sizes = "; ".join(f"{CHANGES[name]} {size:.1e}" for name, size in self.scale.items())
+            remarks.append(f"For scale, with the causes taken away: {sizes}.")
+        return tuple(remarks)
+
+    @property
+    def tested(self) -> str:
+        """What the runs covered, and what they did not."""
+        return (
+            f"{plural(len(self.runs), 'run')} on this machine, in fresh processes and in copies "
+            "of the current folder. Equal results: the same bits in all trained variables. Another "
+            "machine, another version of a library, or a GPU may add causes that were not tested."
+        )
 
 
 #: Articles of the kinds that take one.

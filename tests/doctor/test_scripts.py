@@ -91,7 +91,9 @@ def test_the_command_line_and_the_folder_are_the_script_s_own(examine, tmp_path)
 
 
 def test_what_a_script_prints_stays_out_of_the_report(examine, capfd):
-    examine("import sys\nfor _ in range(100_000):\n    print('x' * 40)\n    sys.stderr.write('y' * 40)")
+    examine(
+        "import sys\nfor _ in range(100_000):\n    print('x' * 40)\n    sys.stderr.write('y' * 40)"
+    )
     assert capfd.readouterr() == ("", "")
 
 

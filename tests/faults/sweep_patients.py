@@ -51,6 +51,10 @@ def judge(path: Path, found: ScriptDiagnosis) -> tuple[str, list[str]]:
     """Return "right", or what is wrong, and the findings."""
     planted = expected(path)
     told = [(c.kind, c.file, c.line) for c in found.causes]
+    for cause in found.causes:
+        for place in cause.also:
+            file, _, line = place.rpartition(":")
+            told.append((cause.kind, file, int(line)))
     told += [(s.code, s.file, s.line) for s in found.suspects]
     shown = [f"{kind} {file.rpartition(':cell')[2]}:{line}" for kind, file, line in told]
     if not planted:

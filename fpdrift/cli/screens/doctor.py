@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from itertools import groupby
 
 from fpdrift.cli.screens.blocks import Blocks, detail, headline, paragraph, table, terms
 from fpdrift.cli.screens.screen import layout
-from fpdrift.doctor import CHANGES, Cause, ScriptDiagnosis
-from fpdrift.text import plural
+from fpdrift.doctor import Cause, ScriptDiagnosis
+
+#: Other places of a cause that are listed.
+_MOST = 3
 
 
 @layout.register
@@ -16,10 +17,13 @@ def _diagnosis(result: ScriptDiagnosis) -> Blocks:
     yield headline(result.finding)
     for _, causes in groupby(result.causes, key=lambda cause: (cause.kind, cause.proof)):
         yield from _causes(list(causes))
-    if result.difference is not None:
-        yield from _difference(result)
+    if result.remarks:
+        yield ""
+        yield paragraph(" ".join(result.remarks))
     if result.suspects:
+        yield ""
         yield from _suspects(result)
+    yield ""
     yield table(
         ("run", "changed from outside", "ended", ">seconds", ">steps", "result"),
         [
@@ -34,41 +38,25 @@ def _diagnosis(result: ScriptDiagnosis) -> Blocks:
             for run in result.runs
         ],
     )
-    yield detail(_tested(result))
+    yield ""
+    yield detail(result.tested)
 
 
 def _causes(causes: list[Cause]) -> Blocks:
     first = causes[0]
-    places = [(cause.place, cause.subject) for cause in causes]
+    yield ""
+    places = [(cause.place, f"{cause.subject}{_also(cause)}") for cause in causes]
     rows = [*places, ("why", first.explanation), ("remedy", first.remedy), ("proof", first.proof)]
     yield paragraph(f"{first.kind.capitalize()}:", style="bold")
     yield terms(rows)
 
 
-def _difference(result: ScriptDiagnosis) -> Blocks:
-    found = result.difference
-    assert found is not None  # noqa: S101 - as the caller has seen
-    parts = []
-    if not math.isnan(found.distance):
-        parts.append(
-            f"The final weights of runs 1 and 2 differ by {found.distance:.1e} of their size."
-        )
-    if found.verdict:
-        parts.append(f"Comparison of their first training: {found.verdict}; {found.reason}.")
-    if result.scale:
-        beside = "; ".join(f"{CHANGES[name]} {size:.1e}" for name, size in result.scale.items())
-        parts.append(f"For scale, with the causes taken away: {beside}.")
-    yield paragraph(" ".join(parts))
+def _also(cause: Cause) -> str:
+    """Name the first other places of a cause."""
+    more = f" and {len(cause.also) - _MOST} more" if len(cause.also) > _MOST else ""
+    return f"; also {', '.join(cause.also[:_MOST])}{more}" if cause.also else ""
 
 
 def _suspects(result: ScriptDiagnosis) -> Blocks:
     yield paragraph("Found by reading the script, and neither proven nor refuted by the runs:")
     yield terms([(f"{s.file}:{s.line}", f"{s.code} {s.message}") for s in result.suspects])
-
-
-def _tested(result: ScriptDiagnosis) -> str:
-    return (
-        f"{plural(len(result.runs), 'run')} on this machine, in fresh processes and in copies of "
-        "the current folder. Equal results: the same bits in all trained variables. Another "
-        "machine, another version of a library, or a GPU may add causes that were not tested."
-    )
