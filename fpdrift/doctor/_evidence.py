@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -119,9 +120,10 @@ def _draws(a: Trace, b: Trace, number: int) -> Iterator[Candidate]:
     generators = dict.fromkeys(entry["generator"] for entry in [*ours, *others])
     found = []
     for generator in generators:
-        lists = [[e for e in list_ if e["generator"] == generator] for list_ in (ours, others)]
-        if (first := first_difference(*lists)) is not None:
-            found.append(_candidate(first, _other_places(*lists, first.place)))
+        one, other = ([e for e in side if e["generator"] == generator] for side in (ours, others))
+        if (first := first_difference(one, other)) is not None:
+            made = first.made_at or _unseeded_at(one, first)
+            found.append(_candidate(first, made, _other_places(one, other, first.place)))
     yield from sorted(found, key=lambda candidate: candidate.intervention == "fixed entropy")
 
 
@@ -143,12 +145,32 @@ def _before(trace: Trace, number: int) -> list[dict[str, Any]]:
     return trace.draws[: events[number]["draws"]] if number < len(events) else trace.draws
 
 
-def _candidate(first: DrawDifference, also: tuple[str, ...]) -> Candidate:
-    """Return what a difference of draws speaks for; `also` are later places that differ."""
+def _unseeded_at(entries: list[dict[str, Any]], first: DrawDifference) -> str | None:
+    """Return the place of a call without a seed that precedes a draw, such as ``seed()``."""
+    before = itertools.takewhile(
+        lambda e: (e["event"], e["file"], e["line"]) != ("draw", first.file, first.line), entries
+    )
+    seeds = [entry for entry in before if entry["event"] == "seed"]
+    if not seeds or seeds[-1]["value"] is not None:
+        return None
+    return f"{seeds[-1]['file']}:{seeds[-1]['line']}"
+
+
+def _candidate(first: DrawDifference, made: str | None, also: tuple[str, ...]) -> Candidate:
+    """Return what a difference of draws speaks for.
+
+    Parameters
+    ----------
+    first : DrawDifference
+    made : str or None
+        Place at which the generator was made or seeded without a seed.
+    also : tuple of str
+        Later places that differ.
+    """
     if first.kind == "other seed" and first.seeds is not None and None not in first.seeds:
         return Candidate("varying seed", first.call, first.file, first.line, "pinned seeds")
     how = _SEEDED_BY.get(first.generator, "python seed")
-    file, _, line = (first.made_at or first.place).rpartition(":")
+    file, _, line = (made or first.place).rpartition(":")
     return Candidate("unseeded generator", first.call, file, int(line), how, also)
 
 

@@ -10,9 +10,11 @@ import functools
 import itertools
 import os
 import random
+import secrets
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from types import FrameType, ModuleType
 from typing import Any
@@ -34,7 +36,7 @@ _TICK, _EPOCH = 0.05, 1_600_000_000.0
 #: Seconds to wait for a thread before the next one is started.
 _PATIENCE = 2.0
 #: Files through which a script asks the system for randomness.
-_BETWEEN = ("random.py", "secrets.py", "uuid.py")
+_BETWEEN = {random.__file__, secrets.__file__, uuid.__file__}
 
 
 def intervene(names: list[str], pinned: list[Any]) -> None:
@@ -73,11 +75,11 @@ def _seed_python(number: int = SEED) -> None:
 
 
 def _seed_numpy(number: int = SEED) -> None:
-    def install(numpy: ModuleType) -> None:
-        numpy.random.seed(number)
-        numpy.random.seed = _reseeding(numpy.random.seed, number)
+    def install(generators: ModuleType) -> None:
+        generators.seed(number)
+        generators.seed = _reseeding(generators.seed, number)  # type: ignore[attr-defined]
 
-    after_import("numpy", install)
+    after_import("numpy.random", install)
 
 
 def _reseeding(seed: Any, number: int) -> Any:
@@ -87,6 +89,7 @@ def _reseeding(seed: Any, number: int) -> Any:
     def call(a: Any = None, *args: Any, **kwargs: Any) -> Any:
         return seed(number if a is None and not kwargs else a, *args, **kwargs)
 
+    call.__self__ = getattr(seed, "__self__", None)  # type: ignore[attr-defined]
     return call
 
 
@@ -153,7 +156,7 @@ def _for_user() -> bool:
 
 def is_between(file: str) -> bool:
     """Return whether code passes a request for randomness on."""
-    return is_ours(file) or file.endswith(_BETWEEN)
+    return is_ours(file) or file in _BETWEEN
 
 
 def _serial_data() -> None:
