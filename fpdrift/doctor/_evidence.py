@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,7 +91,9 @@ def _verdict(a: Trace, b: Trace, fit: dict[str, Any]) -> tuple[str, str]:
     return verdict.kind, verdict.reason
 
 
-def candidates(a: Trace, b: Trace, suspects: Sequence[Suspect]) -> list[Candidate]:
+def candidates(
+    a: Trace, b: Trace, suspects: Sequence[Suspect], *, hashes: bool = True
+) -> list[Candidate]:
     """List what may have caused the first difference between two runs, most likely first.
 
     Parameters
@@ -102,6 +103,8 @@ def candidates(a: Trace, b: Trace, suspects: Sequence[Suspect]) -> list[Candidat
     suspects : sequence of Suspect
         What the linter finds in the script; decides between causes that the runs do not tell
         apart, and gives their lines.
+    hashes : bool
+        Whether the script has sets, or calls `hash`; otherwise their order is the last guess.
 
     Returns
     -------
@@ -111,20 +114,28 @@ def candidates(a: Trace, b: Trace, suspects: Sequence[Suspect]) -> list[Candidat
     """
     number, part = first_training(a, b)
     drawn = list(_draws(a, b, number))
-    return drawn or _unseen(a, b, number, part, suspects)
+    return drawn or _unseen(a, b, number, part, suspects, hashes=hashes)
 
 
 def _draws(a: Trace, b: Trace, number: int) -> Iterator[Candidate]:
-    """Yield each generator whose draws differ before the end of the first different training."""
+    """Yield each unseeded generator whose draws differ up to the first different training.
+
+    If a seeded generator's draws differ, somebody asked it for other draws; it is no cause.
+    """
     ours, others = (_before(trace, number + 1) for trace in (a, b))
-    generators = dict.fromkeys(entry["generator"] for entry in [*ours, *others])
     found = []
-    for generator in generators:
-        one, other = ([e for e in side if e["generator"] == generator] for side in (ours, others))
-        if (first := first_difference(one, other)) is not None:
+    for generator in dict.fromkeys(map(_which, [*ours, *others])):
+        one, other = ([e for e in side if _which(e) == generator] for side in (ours, others))
+        first = first_difference(one, other)
+        if first is not None and (first.kind == "other seed" or not first.seeded):
             made = first.made_at or _unseeded_at(one, first)
             found.append(_candidate(first, made, _other_places(one, other, first.place)))
     yield from sorted(found, key=lambda candidate: candidate.intervention == "fixed entropy")
+
+
+def _which(entry: dict[str, Any]) -> tuple[str, int]:
+    """Return which generator drew; each draws in an order of its own, whatever others do."""
+    return entry["generator"], entry.get("instance", 0)
 
 
 def _other_places(
@@ -175,7 +186,7 @@ def _candidate(first: DrawDifference, made: str | None, also: tuple[str, ...]) -
 
 
 def _unseen(
-    a: Trace, b: Trace, number: int, part: str, suspects: Sequence[Suspect]
+    a: Trace, b: Trace, number: int, part: str, suspects: Sequence[Suspect], *, hashes: bool
 ) -> list[Candidate]:
     """List causes whose draws or whose order cannot be seen."""
     computed = part not in ("data", "start")
@@ -200,10 +211,12 @@ def _unseen(
         )
     if of("thread"):
         add("thread race", of("thread"), "ordered threads")
-    if os.environ.get("PYTHONHASHSEED", "random") == "random":
+    if hashes:
         add("hash order", [], "hash seed", "the order of a set, or a hash")
     if of("clock"):
         add("outside input", of("clock"), "fixed clock")
+    if not hashes:
+        add("hash order", [], "hash seed", "the order of a set, or a hash")
     if computed:
         add("nondeterministic operation", [], "op determinism", "an operation")
         add("nondeterministic operation", [], "one thread", "threads")

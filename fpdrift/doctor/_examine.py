@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fpdrift.doctor._evidence import GLOBAL_SEEDS, Candidate, candidates, difference, distance
+from fpdrift.doctor._notebook import code_cells
 from fpdrift.doctor._results import Cause, Conclusion, ScriptDiagnosis, ScriptRun, Suspect
 from fpdrift.doctor._run import Runner, Trace
 from fpdrift.errors import FpdriftError, short_repr
@@ -70,7 +72,7 @@ def diagnose_script(
             progress=progress,
             workers=min(2, available_cores()),
         )
-        search = _Search(runner, _suspects(path))
+        search = _Search(runner, _suspects(path), hashes=_uses_hashes(path))
         search.run()
         if scale and search.conclusion in ("repeats", "cause found"):
             search.measure_scale()
@@ -108,6 +110,18 @@ def _suspects(path: Path) -> tuple[Suspect, ...]:
     )
 
 
+def _uses_hashes(path: Path) -> bool:
+    """Return whether a script has sets or calls `hash`, as far as its own text shows."""
+    text = "\n".join(code_cells(str(path))) if path.suffix == ".ipynb" else path.read_text("utf-8")
+    names = {"set", "frozenset", "hash", "intersection", "union", "difference"}
+    return any(
+        isinstance(node, ast.Set | ast.SetComp)
+        or (isinstance(node, ast.Name) and node.id in names)
+        or (isinstance(node, ast.Attribute) and node.attr in names)
+        for node in ast.walk(ast.parse(text))
+    )
+
+
 def _file(path: Path, place: str) -> str:
     cell, _, _ = place.rpartition(", line")
     return f"{path.name}:{cell}" if cell else path.name
@@ -126,6 +140,8 @@ class _Search:
     tried: list[str] = field(default_factory=list)
     scale: dict[str, float] = field(default_factory=dict)
     pinned: list[Any] = field(default_factory=list)
+    #: whether the script has sets, or calls `hash`
+    hashes: bool = True
     #: interventions under which the script does not finish
     dropped: set[str] = field(default_factory=set)
 
@@ -167,7 +183,8 @@ class _Search:
     def _next(self, pair: tuple[Trace, Trace], active: list[Candidate]) -> list[Candidate]:
         """Return what to take away next: all generators whose draws differ, or else one thing."""
         done = {c.intervention for c in active} | self.dropped
-        left = [c for c in candidates(*pair, self.suspects) if c.intervention not in done]
+        named = candidates(*pair, self.suspects, hashes=self.hashes)
+        left = [candidate for candidate in named if candidate.intervention not in done]
         seeds = [c for c in left if c.kind in ("unseeded generator", "varying seed")]
         drawn = [c for c in seeds if c.intervention != "fixed entropy"]
         return drawn or left[:1]

@@ -6,6 +6,7 @@ as it is. If two runs are equal with a source taken away, and were not before, i
 
 from __future__ import annotations
 
+import builtins
 import functools
 import itertools
 import os
@@ -238,25 +239,44 @@ def _fixed_clock() -> None:
     _fix_dates(ticks)
 
 
-def _fix_dates(ticks: Any) -> None:
-    import datetime as dt
+def _fix_dates(ticks: Iterator[int]) -> None:
+    """Give the script, and nobody else, a `datetime` module whose clock is fixed.
 
-    real = dt.datetime
+    Compiled libraries rely on the layout of the real classes.
+    """
+    import datetime as real  # noqa: ICN001 - it is the module itself that is replaced
 
-    class Fixed(real):  # type: ignore[valid-type, misc]
+    class Fixed(real.datetime):
         """The date and time of the script's own clock."""
 
         @classmethod
         def now(cls, tz: Any = None) -> Any:
-            if not called_by_user():
-                return real.now(tz)
             return cls.fromtimestamp(_EPOCH + _TICK * next(ticks), tz)
 
         @classmethod
         def today(cls) -> Any:
             return cls.now()
 
-    dt.datetime = Fixed  # type: ignore[misc]
+        @classmethod
+        def utcnow(cls) -> Any:
+            return cls.now(real.UTC).replace(tzinfo=None)
+
+    class FixedDate(real.date):
+        """The day of the script's own clock."""
+
+        @classmethod
+        def today(cls) -> Any:
+            return cls.fromtimestamp(_EPOCH)
+
+    given = ModuleType("datetime")
+    vars(given).update(vars(real), datetime=Fixed, date=FixedDate)
+    find = builtins.__import__
+
+    @functools.wraps(find)
+    def fixed_import(name: str, *args: Any, **kwargs: Any) -> Any:
+        return given if name == "datetime" and called_by_user() else find(name, *args, **kwargs)
+
+    builtins.__import__ = fixed_import
 
 
 def _op_determinism() -> None:

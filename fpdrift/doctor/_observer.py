@@ -221,7 +221,7 @@ class Observer:
         @functools.wraps(method)
         def observed(dataset: Any, *args: Any, **kwargs: Any) -> Any:
             calls = kwargs.get("num_parallel_calls", _positional(name, args))
-            if calls is not None and calls != 1:
+            if calls is not None and calls != 1 and called_by_user():
                 self.enter("parallel", call=f"Dataset.{name}", workers=int(calls))
             return method(dataset, *args, **kwargs)
 

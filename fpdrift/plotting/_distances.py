@@ -74,10 +74,12 @@ def _draw_cnn(result: CnnDrift, ax: Axes) -> None:
 
 
 def _growth_title(drifting: list[Comparison], pairs: int) -> str:
-    """Return a title with the number of diverging pairs and the largest final distance."""
+    """Return a title: how many pairs diverge, how far at the end, and of one pair, why."""
     farthest = max(pair.distance[_seen(pair)][-1] for pair in drifting)
-    count = f"{len(drifting)} of {pairs} pairs diverge" if pairs > 1 else "The weights diverge"
-    return f"{count}, by up to {farthest:.1e} at the end"
+    if pairs == 1:
+        why = drifting[0].verdict.kind
+        return f"The weights diverge, by up to {farthest:.1e} at the end\nVerdict: {why}"
+    return f"{len(drifting)} of {pairs} pairs diverge, by up to {farthest:.1e} at the end"
 
 
 def _seen(pair: Comparison) -> npt.NDArray[np.bool_]:

@@ -66,7 +66,7 @@ def searched(monkeypatch):
     """Search, with what the evidence would name before each pair of runs."""
 
     def search(patient, *named):
-        monkeypatch.setattr(_examine, "candidates", lambda *_: list(named))
+        monkeypatch.setattr(_examine, "candidates", lambda *_, **__: list(named))
         monkeypatch.setattr(_examine, "difference", lambda *_: None)
         found = _Search(patient, ())
         found.run()
