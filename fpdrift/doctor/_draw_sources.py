@@ -63,8 +63,25 @@ _KERAS = (
 )
 
 
-def watch_all(ledger: Ledger) -> None:
-    """Have a ledger watch all generators: now, or as soon as their modules are imported."""
+def watch_all(ledger: Ledger, root: str | None) -> None:
+    """Have a ledger watch every generator from now on, until the process ends.
+
+    Nothing outside the standard library is imported: NumPy, Keras and TensorFlow are watched as
+    soon as the script imports them. One that is loaded already is watched as far as its names have
+    not been imported from it, so call this before the script starts.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    root : str or None
+        Folder of the script; places in it are named relative to it.
+
+    Raises
+    ------
+    FpdriftError
+        If a ledger watches this process already.
+    """
+    ledger.begin(root)
     _watch_python(ledger)
     _watch_entropy(ledger)
     ops, keras = "tensorflow.python.ops", "keras.src"

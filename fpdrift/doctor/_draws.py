@@ -51,7 +51,7 @@ class Ledger:
     Examples
     --------
     >>> ledger = Ledger()
-    >>> ledger.install("/home/user/project")  # before the script's imports
+    >>> watch_all(ledger, "/home/user/project")  # before the script's imports
     >>> runpy.run_path("/home/user/project/train.py", run_name="__main__")
     >>> ledger.entries[0]
     {'event': 'seed', 'generator': 'python', 'call': 'random.seed', 'file': 'train.py', ...}
@@ -67,31 +67,24 @@ class Ledger:
         self._here = _Here()
         self._numbers = 0
 
-    def install(self, root: str | None) -> None:
-        """Watch every generator from now on, until the process ends.
-
-        Nothing outside the standard library is imported: NumPy, Keras and TensorFlow are watched
-        as soon as the script imports them. One that is loaded already is watched as far as its
-        names have not been imported from it, so install the ledger before the script starts.
+    def begin(self, root: str | None) -> None:
+        """Name places relative to a folder from now on.
 
         Parameters
         ----------
         root : str or None
-            Folder of the script; places in it are named relative to it.
+            Folder of the script.
 
         Raises
         ------
         FpdriftError
-            If a ledger is installed in this process already.
+            If there is a ledger in this process already.
         """
-        from fpdrift.doctor import _draw_sources
-
         if Ledger._installed:
             message = "a ledger of draws is already installed; use one per process"
             raise FpdriftError(message)
         Ledger._installed = True
         self.places = Places(root)
-        _draw_sources.watch_all(self)
 
     _installed = False
 
@@ -111,6 +104,10 @@ class Ledger:
 
     def _renew_lock(self) -> None:
         self._lock = threading.RLock()  # another thread may have held it when this one forked
+
+    def __len__(self) -> int:
+        """Return the number of entries so far."""
+        return len(self._entries)
 
     def next_number(self) -> int:
         """Return the number of a generator that has just been made."""

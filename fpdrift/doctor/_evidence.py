@@ -27,6 +27,7 @@ _SEEDED_BY = {
 }
 #: Interventions that one call of `keras.utils.set_random_seed` makes needless.
 GLOBAL_SEEDS = ("python seed", "numpy seed", "tensorflow seed")
+_SEEDS_ALL = "keras.utils.set_random_seed"
 _TRAINING = ("fit", "loop", "step")
 
 
@@ -125,7 +126,7 @@ def _draws(a: Trace, b: Trace, number: int) -> Iterator[Candidate]:
     ours, others = (_before(trace, number + 1) for trace in (a, b))
     found = []
     for generator in dict.fromkeys(map(_which, [*ours, *others])):
-        one, other = ([e for e in side if _which(e) == generator] for side in (ours, others))
+        one, other = ([e for e in side if _concerns(e, generator)] for side in (ours, others))
         first = first_difference(one, other)
         if first is not None and (first.kind == "other seed" or not first.seeded):
             made = first.made_at or _unseeded_at(one, first)
@@ -136,6 +137,12 @@ def _draws(a: Trace, b: Trace, number: int) -> Iterator[Candidate]:
 def _which(entry: dict[str, Any]) -> tuple[str, int]:
     """Return which generator drew; each draws in an order of its own, whatever others do."""
     return entry["generator"], entry.get("instance", 0)
+
+
+def _concerns(entry: dict[str, Any], generator: tuple[str, int]) -> bool:
+    """Return whether an entry is of a generator, or seeds all that are global."""
+    seeds_all = entry["call"] == _SEEDS_ALL and not generator[1]
+    return seeds_all or _which(entry) == generator
 
 
 def _other_places(
@@ -238,7 +245,7 @@ def _made_without_seed(a: Trace, *, computed: bool) -> Iterator[Candidate]:
 
 def _seeds_tensorflow(trace: Trace) -> bool:
     """Return whether a script seeds TensorFlow's global generator."""
-    calls = ("keras.utils.set_random_seed", "tf.random.set_seed")
+    calls = (_SEEDS_ALL, "tf.random.set_seed")
     return any(e["event"] == "seed" and e["call"] in calls for e in trace.draws)
 
 

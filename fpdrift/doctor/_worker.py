@@ -13,6 +13,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from fpdrift.doctor._draw_sources import watch_all
 from fpdrift.doctor._draws import Ledger
 from fpdrift.doctor._interventions import intervene
 from fpdrift.doctor._observer import Observer
@@ -52,7 +53,7 @@ def run_script(task: Message, report: Report) -> Message:
         ledger, task["folder"], task["steps"], nudged="one ulp" in task["interventions"]
     )
     intervene(task["interventions"], task["pinned"])
-    ledger.install(root)
+    watch_all(ledger, root)
     observer.install()
     ended, line = _run(script)
     for thread in threading.enumerate():

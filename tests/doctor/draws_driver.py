@@ -16,6 +16,7 @@ import runpy
 import sys
 from pathlib import Path
 
+from fpdrift.doctor._draw_sources import watch_all
 from fpdrift.doctor._draws import Ledger
 
 
@@ -34,7 +35,7 @@ def run(script, ledger):
 def installed(watched, folder):
     ledger = Ledger()
     if watched:
-        ledger.install(str(folder))
+        watch_all(ledger, str(folder))
     return ledger
 
 
