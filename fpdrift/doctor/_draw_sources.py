@@ -344,25 +344,27 @@ def _digest_of_bits(this: Any) -> bytes:
     return digest_of_state(this._bit_generator.state)  # noqa: SLF001 - RandomState has no other
 
 
-def _numpy_call(kind: str, name: str, number: int) -> str:
-    return f"{kind}.{name}" if number else f"np.random.{name}"
-
-
 def _enter_numpy(ledger: Ledger, kind: str, name: str) -> Enter:
     generator = "numpy" if kind == "RandomState" else "numpy generator"
+    of_all, of_one = f"np.random.{name}", f"{kind}.{name}"
     positions = name in _FROM_DATA
 
     def enter(frame: FrameType, args: tuple[Any, ...], kwargs: dict[str, Any], value: Any) -> None:
-        this, *given = args
-        first = _first([*given, *kwargs.values()])
-        data = positions and not isinstance(first, int)
-        data = data or any(hasattr(item, "__array__") for item in (*given, *kwargs.values()))
-        digest = None if data else digest_of(value)
+        this = args[0]
+        if type(value) is float and not positions:  # the quick way: draws in a loop
+            digest = digest_of(value)
+        else:
+            digest = None if draws_from_data(args[1:], kwargs) else digest_of(value)
         if digest is None:
             digest = _digest_of_bits(this)
         number = _number_of(ledger, this)
-        call = _numpy_call(kind, name, number)
-        ledger.draw(frame, generator, call, digest, instance=number)
+        ledger.draw(frame, generator, of_one if number else of_all, digest, instance=number)
+
+    def draws_from_data(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        given = [*args, *kwargs.values()]
+        if positions and not isinstance(_first(given), int):
+            return True
+        return any(hasattr(item, "__array__") for item in given)
 
     return enter
 
@@ -377,7 +379,8 @@ def _enter_numpy_seed(ledger: Ledger, kind: str, name: str) -> Enter:
         if name == "set_state":
             value = f"state {_digest_of_bits(this).hex()}"
         made = name == "__init__"
-        call = f"np.random.{kind}" if made else _numpy_call(kind, name, number)
+        call = f"{kind}.{name}" if number else f"np.random.{name}"
+        call = f"np.random.{kind}" if made else call
         ledger.seed(frame, generator, call, value, instance=number)
 
     return enter

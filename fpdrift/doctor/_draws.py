@@ -138,10 +138,11 @@ class Ledger:
         place: Place | None = None,
     ) -> None:
         """Enter a draw that was made from a frame, or for another place."""
-        where = place or self.places.of(frame)
-        if where is not None:
-            via = self.places.library(frame)
-            self._enter(("draw", generator, call, *where, instance, via, None), digest)
+        file, line, via = self.places.of_call(frame)
+        if place is not None:
+            file, line = place
+        if file:
+            self._enter(("draw", generator, call, file, line, instance, via, None), digest)
 
     def seed(
         self,
@@ -154,9 +155,9 @@ class Ledger:
         digest: bytes | None = None,
     ) -> None:
         """Enter that a generator was seeded or made; `value` describes its seed."""
-        where = self.places.of(frame)
-        if where:
-            key = ("seed", generator, call, *where, instance, self.places.library(frame), value)
+        file, line, via = self.places.of_call(frame)
+        if file:
+            key = ("seed", generator, call, file, line, instance, via, value)
             self._enter(key, digest or hash_bytes(repr(value).encode()))
 
     def _enter(self, key: tuple[Any, ...], digest: bytes) -> None:
@@ -267,6 +268,13 @@ class Places:
         if file.startswith(self._site) or packages or generated:
             return LIBRARY
         return STANDARD if file.startswith(self._standard) else USER
+
+    def of_call(self, frame: FrameType) -> tuple[str, int, str | None]:
+        """Return place and library of a call from a frame; the file is "" if there is no place."""
+        file = frame.f_code.co_filename
+        if self.kind(file) == USER:
+            return self._name(file), frame.f_lineno, None
+        return (*(self.of(frame) or ("", 0)), self.library(frame))
 
     def of(self, frame: FrameType | None) -> Place | None:
         """Return file and line of the nearest frame of the script, from here outwards.
