@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ _SEEDED_BY = {
 #: Interventions that one call of `keras.utils.set_random_seed` makes needless.
 GLOBAL_SEEDS = ("python seed", "numpy seed", "tensorflow seed")
 _SEEDS_ALL = "keras.utils.set_random_seed"
+#: Files and lines of sets, and of calls of `hash`.
+Hashes = Sequence[tuple[str, int]]
 _TRAINING = ("fit", "loop", "step")
 
 
@@ -93,7 +95,7 @@ def _verdict(a: Trace, b: Trace, fit: dict[str, Any]) -> tuple[str, str]:
 
 
 def candidates(
-    a: Trace, b: Trace, suspects: Sequence[Suspect], *, hashes: bool = True
+    a: Trace, b: Trace, suspects: Sequence[Suspect], *, hashes: Hashes = ()
 ) -> list[Candidate]:
     """List what may have caused the first difference between two runs, most likely first.
 
@@ -104,8 +106,8 @@ def candidates(
     suspects : sequence of Suspect
         What the linter finds in the script; decides between causes that the runs do not tell
         apart, and gives their lines.
-    hashes : bool
-        Whether the script has sets, or calls `hash`; otherwise their order is the last guess.
+    hashes : sequence of (str, int)
+        File and line of what depends on hashes; without any, their order is the last guess.
 
     Returns
     -------
@@ -131,7 +133,19 @@ def _draws(a: Trace, b: Trace, number: int) -> Iterator[Candidate]:
         if first is not None and (first.kind == "other seed" or not first.seeded):
             made = first.made_at or _unseeded_at(one, first)
             found.append(_candidate(first, made, _other_places(one, other, first.place)))
-    yield from sorted(found, key=lambda candidate: candidate.intervention == "fixed entropy")
+    yield from sorted(_merged(found), key=lambda c: c.intervention == "fixed entropy")
+
+
+def _merged(found: list[Candidate]) -> Iterator[Candidate]:
+    """Yield one candidate for all places that one intervention concerns."""
+    groups: dict[tuple[str, str], list[Candidate]] = {}
+    for candidate in found:
+        groups.setdefault((candidate.kind, candidate.intervention), []).append(candidate)
+    for first, *others in groups.values():
+        places = [place for c in others for place in (f"{c.file}:{c.line}", *c.also)]
+        own = f"{first.file}:{first.line}"
+        also = [place for place in dict.fromkeys((*first.also, *places)) if place != own]
+        yield replace(first, also=tuple(also))
 
 
 def _which(entry: dict[str, Any]) -> tuple[str, int]:
@@ -193,7 +207,7 @@ def _candidate(first: DrawDifference, made: str | None, also: tuple[str, ...]) -
 
 
 def _unseen(
-    a: Trace, b: Trace, number: int, part: str, suspects: Sequence[Suspect], *, hashes: bool
+    a: Trace, b: Trace, number: int, part: str, suspects: Sequence[Suspect], *, hashes: Hashes
 ) -> list[Candidate]:
     """List causes whose draws or whose order cannot be seen."""
     computed = part not in ("data", "start")
@@ -202,7 +216,9 @@ def _unseen(
     def add(kind: Kind, events: list[dict[str, Any]], intervention: str, subject: str = "") -> None:
         file, line, code = _place(kind, events, suspects, b.events)
         subject = subject or str(events[0]["call"] if events else code)
-        found.append(Candidate(kind, subject, file, line, intervention))
+        also = tuple(f"{e['file']}:{e['line']}" for e in events)
+        also = tuple(place for place in dict.fromkeys(also) if place != f"{file}:{line}")
+        found.append(Candidate(kind, subject, file, line, intervention, also))
 
     def of(kind: str) -> list[dict[str, Any]]:
         return [event for event in a.events if event["event"] == kind]
@@ -218,8 +234,9 @@ def _unseen(
         )
     if of("thread"):
         add("thread race", of("thread"), "ordered threads")
+    hashing = [{"file": file, "line": line} for file, line in hashes]
     if hashes:
-        add("hash order", [], "hash seed", "the order of a set, or a hash")
+        add("hash order", hashing, "hash seed", "the order of a set, or a hash")
     if of("clock"):
         add("outside input", of("clock"), "fixed clock")
     if not hashes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fpdrift.doctor._evidence import GLOBAL_SEEDS, Candidate, candidates, difference, distance
-from fpdrift.doctor._notebook import code_cells
+from fpdrift.doctor._notebook import cell_file, code_cells
 from fpdrift.doctor._results import Cause, Conclusion, ScriptDiagnosis, ScriptRun, Suspect
 from fpdrift.doctor._run import Runner, Trace
 from fpdrift.errors import FpdriftError, short_repr
@@ -72,7 +72,7 @@ def diagnose_script(
             progress=progress,
             workers=min(2, available_cores()),
         )
-        search = _Search(runner, _suspects(path), hashes=_uses_hashes(path))
+        search = _Search(runner, _suspects(path), hashes=_hashing_lines(path))
         search.run()
         if scale and search.conclusion in ("repeats", "cause found"):
             search.measure_scale()
@@ -110,16 +110,25 @@ def _suspects(path: Path) -> tuple[Suspect, ...]:
     )
 
 
-def _uses_hashes(path: Path) -> bool:
-    """Return whether a script has sets or calls `hash`, as far as its own text shows."""
-    text = "\n".join(code_cells(str(path))) if path.suffix == ".ipynb" else path.read_text("utf-8")
-    names = {"set", "frozenset", "hash", "intersection", "union", "difference"}
-    return any(
-        isinstance(node, ast.Set | ast.SetComp)
-        or (isinstance(node, ast.Name) and node.id in names)
-        or (isinstance(node, ast.Attribute) and node.attr in names)
-        for node in ast.walk(ast.parse(text))
-    )
+def _hashing_lines(path: Path) -> tuple[tuple[str, int], ...]:
+    """Return the lines of a script that make a set or call `hash`, as (file, line)."""
+    notebook = path.suffix == ".ipynb"
+    texts = code_cells(str(path)) if notebook else [path.read_text("utf-8")]
+    found = []
+    for number, text in enumerate(texts, 1):
+        file = Path(cell_file(str(path), number)).name if notebook else path.name
+        nodes: Iterator[Any] = filter(_hashes, ast.walk(ast.parse(text)))
+        lines = {node.lineno for node in nodes}
+        found += [(file, line) for line in sorted(lines)]
+    return tuple(found)
+
+
+def _hashes(node: Any) -> bool:
+    """Return whether an expression makes a set, or calls something whose order hashes decide."""
+    if isinstance(node, ast.Set | ast.SetComp):
+        return True
+    name = getattr(node, "id", getattr(node, "attr", ""))
+    return name in {"set", "frozenset", "hash", "intersection", "symmetric_difference"}
 
 
 def _file(path: Path, place: str) -> str:
@@ -140,8 +149,8 @@ class _Search:
     tried: list[str] = field(default_factory=list)
     scale: dict[str, float] = field(default_factory=dict)
     pinned: list[Any] = field(default_factory=list)
-    #: whether the script has sets, or calls `hash`
-    hashes: bool = True
+    #: file and line of each set, or call of `hash`
+    hashes: tuple[tuple[str, int], ...] = ()
     #: interventions under which the script does not finish
     dropped: set[str] = field(default_factory=set)
 
@@ -252,7 +261,11 @@ class _Search:
             conclusion=self.conclusion,
             runs=tuple(_run(trace) for trace in traces),
             causes=tuple(self.causes),
-            suspects=tuple(s for s in self.suspects if (s.file, s.line) not in proven),
+            suspects=tuple(
+                suspect
+                for suspect in (*self.suspects, *_improper_labels(a))
+                if (suspect.file, suspect.line) not in proven
+            ),
             difference=difference(a, b) if _differ((a, b)) and a.digest and b.digest else None,
             tried=tuple(dict.fromkeys(self.tried)),
             scale=self.scale,
@@ -261,6 +274,20 @@ class _Search:
             ),
             imports_keras=any(trace.keras for trace in traces),
         )
+
+
+def _improper_labels(trace: Trace) -> Iterator[Suspect]:
+    """Yield each training whose labels do not sum to 1, for a loss that relies on it."""
+    for event in trace.events:
+        if event["event"] == "fit" and event["improper_labels"]:
+            yield Suspect(
+                code="label trap",
+                file=event["file"],
+                place=f"line {event['line']}",
+                line=event["line"],
+                message="labels for categorical cross-entropy do not sum to 1, so the gradient "
+                "depends on how the loss is computed",
+            )
 
 
 def _groups(active: list[Candidate]) -> list[list[Candidate]]:

@@ -28,6 +28,7 @@ SEED = 20210411
 #: Name of an intervention -> changes of the environment, made before the process starts.
 ENVIRONMENT: dict[str, dict[str, str]] = {
     "hash seed": {"PYTHONHASHSEED": "0"},
+    "pinned seeds": {"PYTHONHASHSEED": "0"},
     "one thread": {"OMP_NUM_THREADS": "1"},
     "no XLA": {"TF_XLA_FLAGS": "--tf_xla_auto_jit=-1"},
     "no oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"},
@@ -52,7 +53,10 @@ def intervene(names: list[str], pinned: list[Any]) -> None:
     """
     for name in names:
         if name == "pinned seeds":
+            # what a varying seed is made of may reach the training in other ways, too
             _pin_seeds(iter(pinned), lambda seed: seed)
+            _fixed_clock()
+            _fixed_entropy()
         elif name == "another seed":
             _pin_seeds(iter(()), lambda seed: seed + 1 if isinstance(seed, int) else seed)
             for seeding in (_seed_python, _seed_numpy, _seed_tensorflow):
@@ -193,6 +197,7 @@ def _serial(method: Any, place: int) -> Any:
 def _ordered_threads() -> None:
     """Have threads run one after another, and results come in the order of their tasks."""
     import multiprocessing.pool
+    import queue
     from concurrent import futures
 
     thread: Any = threading.Thread
@@ -216,6 +221,10 @@ def _ordered_threads() -> None:
         return iter(list(tasks)) if ordered else as_completed(tasks, timeout)
 
     thread.start, pool.__init__, modules.as_completed = start_alone, one_worker, in_order
+    # a producer must not wait for its consumer, which has not been started yet
+    queues: Any = queue.Queue
+    make = queues.__init__
+    queues.__init__ = functools.wraps(make)(lambda self, _=0: make(self, 0))
     pools: Any = multiprocessing.pool.Pool
     pools.imap_unordered = pools.imap
 
@@ -304,6 +313,7 @@ def _pin_seeds(seeds: Iterator[Any], other: Callable[[Any], Any]) -> None:
                 return function(seed, *args, **kwargs)
             return function(next(seeds, other(seed)))
 
+        call.__self__ = getattr(function, "__self__", None)  # type: ignore[attr-defined]
         return call
 
     random.seed = pinned(random.seed)

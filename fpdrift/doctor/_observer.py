@@ -118,15 +118,17 @@ class Observer:
             record=record,
             start=_digest(model.weights),
             data=_digest([given.get(name) for name in ("x", "y", "sample_weight")]),
-            stochastic=_is_stochastic(model, given),
+            improper_labels=_are_improper(model, given.get("y")),
         )
         given["callbacks"], recorder = self._callbacks(given.get("callbacks"), record)
         begun = time.perf_counter()
         self._depth += 1
         try:
             return fit(*bound.args, **bound.kwargs)
-        except StepsDone:
+        except StepsDone as done:
             recorder.on_train_end()
+            # the epoch that was cut short has a loss, too
+            model.history.on_epoch_end(len(model.history.epoch), done.args[0])
             return model.history
         finally:
             self._depth -= 1
@@ -314,19 +316,31 @@ def _stop_after(keras: Any, steps: int) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.left = steps
+            self.logs: dict[str, Any] = {}
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+            self.left -= 1
+            self.logs = dict(logs or {})
 
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
             if self.left <= 0:
-                raise StepsDone
-            self.left -= 1
+                raise StepsDone(self.logs)
 
     return StopAfter()
 
 
-def _is_stochastic(model: Any, given: dict[str, Any]) -> bool:
-    """Return whether a training draws numbers inside TensorFlow's graph: shuffling, dropout."""
-    shuffles = given.get("shuffle", True) and hasattr(given.get("x"), "__array__")
-    return bool(shuffles) or any("Random" in type(la).__name__ for la in model.layers)
+def _are_improper(model: Any, labels: Any) -> bool:
+    """Return whether labels for categorical cross-entropy do not sum to 1.
+
+    With such labels, two ways to compute the loss have different gradients.
+    """
+    import numpy as np
+
+    loss = model.loss if getattr(model, "compiled", False) else None
+    name = loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", ""))
+    if name != "categorical_crossentropy" or not isinstance(labels, np.ndarray):
+        return False
+    return bool(labels.ndim == 2 and np.any(np.abs(labels.sum(axis=-1) - 1) > 1e-3))
 
 
 def _values(variable: Any) -> Any:

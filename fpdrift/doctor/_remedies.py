@@ -62,7 +62,7 @@ CHANGES: dict[str, str] = {
     "tensorflow seed": "TensorFlow seeded",
     "torch seed": "PyTorch seeded",
     "fixed entropy": "the system's random bytes fixed",
-    "pinned seeds": "the seeds of run 1",
+    "pinned seeds": "the seeds of run 1 and a fixed clock",
     "serial data": "serial data pipelines",
     "ordered threads": "threads one after another",
     "hash seed": "PYTHONHASHSEED=0",
