@@ -17,17 +17,17 @@ def render(label, size=20):
     yy, xx = np.mgrid[0:size, 0:size] / size
     angle, shift = rng.uniform(-0.4, 0.4), rng.uniform(0, 1)
     wave = np.sin(2 * np.pi * ((label + 1) * (xx * np.cos(angle) + yy * np.sin(angle)) + shift))
-    for _ in range(10):
+    for _ in range(4):
         spectrum = np.fft.fft2(np.kron(wave, np.ones((8, 8))))
         wave = np.real(np.fft.ifft2(spectrum))[::8, ::8]
     return wave
 
 
-labels = np.arange(400) % CLASSES
+labels = np.arange(240) % CLASSES
 with ThreadPool(4) as pool:
     pictures = np.array(pool.map(render, labels, chunksize=1))[..., None].astype("float32")
 
-split = 320
+split = 200
 model = keras.Sequential(
     [
         layers.Conv2D(6, 5, strides=2, activation="relu"),
