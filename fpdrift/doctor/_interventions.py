@@ -224,7 +224,7 @@ def _ordered_threads() -> None:
     # a producer must not wait for its consumer, which has not been started yet
     queues: Any = queue.Queue
     make = queues.__init__
-    queues.__init__ = functools.wraps(make)(lambda self, _=0: make(self, 0))
+    queues.__init__ = functools.wraps(make)(lambda self, maxsize=0: make(self, 0 * maxsize))
     pools: Any = multiprocessing.pool.Pool
     pools.imap_unordered = pools.imap
 
