@@ -17,6 +17,8 @@ from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.provenance import available_cores
 from fpdrift.subprocesses import check_timeout
 
+#: Kinds of cause under which two runs may be equal by chance.
+_RACES = ("parallel data", "thread race", "nondeterministic operation", "hash order")
 #: Runs after which the search ends.
 MOST_RUNS = 15
 
@@ -156,8 +158,7 @@ class _Search:
 
     def run(self) -> None:
         """Run the script until two runs are equal, or nothing is left to try."""
-        pair = self.runner.pair(())
-        natural = pair
+        pair = natural = self._natural()
         if any(trace.failed for trace in pair):
             return
         if not any(trace.digest for trace in pair):
@@ -179,11 +180,33 @@ class _Search:
                 self.dropped |= {candidate.intervention for candidate in found}
                 pair = self.steps[-1][1] if self.steps else natural
                 continue
+            pair = self._confirmed(active, pair)
             self.steps.append((tuple(found), pair))
         needed = self._needed(active)
         self.causes = [self._cause(candidate, natural, pair) for candidate in needed]
         self._left_over(pair)
         self.conclusion = "cause found" if self.causes else "repeats"
+
+    def _natural(self) -> tuple[Trace, Trace]:
+        """Run the script as it is: twice, and twice more where two runs may be equal by chance."""
+        first = self.runner.pair(())
+        events = {event["event"] for trace in first for event in trace.events}
+        by_chance = self.hashes or events & {"parallel", "thread"}
+        if _differ(first) or not by_chance or any(trace.failed for trace in first):
+            return first
+        for other in self.runner.pair(()):
+            if other.outcome != first[0].outcome:
+                return first[0], other
+        return first
+
+    def _confirmed(
+        self, active: Sequence[Candidate], pair: tuple[Trace, Trace]
+    ) -> tuple[Trace, Trace]:
+        """Run a third time where a race may have ended alike by chance."""
+        if _differ(pair) or not any(candidate.kind in _RACES for candidate in active):
+            return pair
+        third = self.runner.one(pair[0].interventions, self.pinned)
+        return (pair[0], third) if third.outcome != pair[0].outcome else pair
 
     def _pair(self, active: Sequence[Candidate]) -> tuple[Trace, Trace]:
         names = tuple(dict.fromkeys(candidate.intervention for candidate in active))
@@ -205,7 +228,7 @@ class _Search:
             if len(self.runner.traces) + 2 > MOST_RUNS:
                 break
             rest = [c for other in groups for c in other if other is not group]
-            without = self._pair(rest)
+            without = self._confirmed(active, self._pair(rest))
             if not _differ(without) and not any(trace.failed for trace in without):
                 groups = [other for other in groups if other is not group]
         return [candidate for group in groups for candidate in group]
@@ -280,11 +303,12 @@ def _improper_labels(trace: Trace) -> Iterator[Suspect]:
     """Yield each training whose labels do not sum to 1, for a loss that relies on it."""
     for event in trace.events:
         if event["event"] == "fit" and event["improper_labels"]:
+            file, line = event["compiled"] or (event["file"], event["line"])
             yield Suspect(
                 code="label trap",
-                file=event["file"],
-                place=f"line {event['line']}",
-                line=event["line"],
+                file=file,
+                place=f"line {line}",
+                line=line,
                 message="labels for categorical cross-entropy do not sum to 1, so the gradient "
                 "depends on how the loss is computed",
             )

@@ -55,6 +55,8 @@ class Observer:
         self._depth = 0
         self._fits = 0
         self._own_steps = 0
+        #: id of a model -> where it was compiled last
+        self._compiled: dict[int, tuple[str, int]] = {}
         #: id of an optimizer -> its class, and the variables that it trains, in order of building
         self._trained: dict[int, tuple[Any, list[Any]]] = {}
 
@@ -82,6 +84,7 @@ class Observer:
 
     def _observe_keras(self, keras: ModuleType) -> None:
         keras.Model.fit = self._wrap_fit(keras.Model.fit)
+        keras.Model.compile = self._wrap_compile(keras.Model.compile)
         keras.Model.train_on_batch = self._wrap_step(keras.Model.train_on_batch)
         keras.optimizers.Optimizer.build = self._wrap_build(keras.optimizers.Optimizer.build)
         keras.optimizers.Optimizer.apply = self._wrap_apply(keras.optimizers.Optimizer.apply)
@@ -119,6 +122,7 @@ class Observer:
             start=_digest(model.weights),
             data=_digest([given.get(name) for name in ("x", "y", "sample_weight")]),
             improper_labels=_are_improper(model, given.get("y")),
+            compiled=self._compiled.get(id(model)),
         )
         given["callbacks"], recorder = self._callbacks(given.get("callbacks"), record)
         begun = time.perf_counter()
@@ -152,6 +156,14 @@ class Observer:
                 given.append(callback)
             return given, ours[0]
         return [*keras.tree.flatten(given or []), *ours], ours[0]
+
+    def _wrap_compile(self, compile_: Any) -> Any:
+        @functools.wraps(compile_)
+        def observed(model: Any, *args: Any, **kwargs: Any) -> Any:
+            self._compiled[id(model)] = self._place()
+            return compile_(model, *args, **kwargs)
+
+        return observed
 
     def _wrap_step(self, train_on_batch: Any) -> Any:
         @functools.wraps(train_on_batch)

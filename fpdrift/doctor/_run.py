@@ -125,11 +125,11 @@ class Runner:
         self.traces.append(found)
         return found
 
-    def one(self, interventions: Sequence[str]) -> Trace:
+    def one(self, interventions: Sequence[str], pinned: Sequence[Any] = ()) -> Trace:
         """Run the script once."""
         number = len(self.traces) + 1
         self._progress(f"run {number} with {', '.join(interventions)}")
-        found = self._run(number, interventions, ())
+        found = self._run(number, interventions, pinned)
         self.traces.append(found)
         return found
 

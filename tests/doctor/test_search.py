@@ -19,13 +19,16 @@ class Patient:
         Interventions, each of which takes one source away.
     fails_with : str
         Intervention under which the script raises.
+    lucky : iterable of int
+        Numbers of runs that end alike although a source is left.
     left : iterable of Path
         Files that every run leaves.
     """
 
     script = Path("train.py")
 
-    def __init__(self, *causes, fails_with=None, left=()):
+    def __init__(self, *causes, fails_with=None, left=(), lucky=()):
+        self.lucky = set(lucky)
         self.causes, self.fails_with, self.left = set(causes), fails_with, frozenset(left)
         self.traces = []
 
@@ -35,7 +38,7 @@ class Patient:
     def trace(self, interventions, **more):
         number = len(self.traces) + 1
         failed = self.fails_with in interventions
-        random = self.causes - set(interventions)
+        random = self.causes - set(interventions) and number not in self.lucky
         given = {
             "number": number,
             "interventions": tuple(interventions),
@@ -53,6 +56,9 @@ class Patient:
         self.traces.append(Trace(**(given | more)))
         return self.traces[-1]
 
+    def one(self, interventions, _pinned=()):
+        return self.trace(interventions)
+
     def again(self, trace, _pinned=()):
         return self.trace(trace.interventions, digest="other")
 
@@ -65,10 +71,10 @@ def candidate(intervention, kind="unseeded generator", line=1):
 def searched(monkeypatch):
     """Search, with what the evidence would name before each pair of runs."""
 
-    def search(patient, *named):
+    def search(patient, *named, hashes=()):
         monkeypatch.setattr(_examine, "candidates", lambda *_, **__: list(named))
         monkeypatch.setattr(_examine, "difference", lambda *_: None)
-        found = _Search(patient, ())
+        found = _Search(patient, (), hashes=tuple(hashes))
         found.run()
         return found.result("train.py", ())
 
@@ -97,7 +103,20 @@ def test_what_does_not_help_alone_is_left_out_at_the_end(searched):
     named = candidate("serial data", "parallel data"), candidate("hash seed", "hash order")
     result = searched(Patient("hash seed"), *named)
     assert [cause.kind for cause in result.causes] == ["hash order"]
-    assert len(result.runs) == 8  # as it is, one, both, the second alone
+    assert len(result.runs) == 10  # as it is, one, both and once more, the second alone and again
+
+
+def test_runs_that_are_equal_by_chance_do_not_hide_a_race(searched):
+    hash_order = candidate("hash seed", "hash order")
+    result = searched(Patient("hash seed", lucky=[1, 2]), hash_order, hashes=[("train.py", 3)])
+    assert [cause.kind for cause in result.causes] == ["hash order"]
+    assert result.causes[0].with_it == (1, 3)
+
+
+def test_runs_that_are_equal_by_chance_do_not_prove_a_cause(searched):
+    named = candidate("serial data", "parallel data"), candidate("ordered threads", "thread race")
+    result = searched(Patient("ordered threads", lucky=[3, 4]), *named)
+    assert [cause.kind for cause in result.causes] == ["thread race"]
 
 
 def test_two_causes_are_both_told(searched):
