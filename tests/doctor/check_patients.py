@@ -73,6 +73,7 @@ patient = sys.argv[1]
 sys.argv = [patient]
 if patient.endswith(".ipynb"):
     from IPython.core.interactiveshell import InteractiveShell
+    InteractiveShell.enable_gui = lambda self, gui=None: None  # for %matplotlib inline
     shell = InteractiveShell.instance()
     for cell in json.load(open(patient))["cells"]:
         if cell["cell_type"] == "code":
