@@ -31,7 +31,7 @@ COMMANDS = commands()
 
 
 def test_all_commands_are_walked_through():
-    assert len(COMMANDS) == 17 + 4
+    assert len(COMMANDS) == 18 + 4
     assert {"demo", "record-gpu", "class", "lessons", "lessons open"} <= set(COMMANDS)
 
 

@@ -25,6 +25,7 @@ NEEDS = {
 }
 #: Pages whose code has a test of its own, and where that is.
 ELSEWHERE = {
+    "doctor.md": "tests/doctor/test_doctor_page.py",  # runs the doctor on its script
     "ensembles.md": "tests/cli/test_train_and_ensemble.py",  # made records for its training
     "lint.md": "tests/lint/test_page.py",  # its script and what the command prints
     "record-format.md": "tests/records/test_format_page.py",  # reads a record by it
