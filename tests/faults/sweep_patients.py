@@ -4,7 +4,7 @@ Each patient states in its head what is planted: ``# expect: KIND, line N`` (or 
 notebook ``cell C line N``), or ``# expect: nothing``. Codes of lint rules stand for what only
 reading can show.
 
-    python tests/faults/sweep_patients.py [--only NAME...] [--held-out] [--seed N --sample N]
+    python tests/faults/sweep_patients.py [--only NAME...] [--folder DIR]
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=PATIENTS)
     parser.add_argument("--out", type=Path, help="append each result as a line of JSON")
     arguments = parser.parse_args()
-    paths = sorted(p for p in arguments.folder.iterdir() if p.suffix in (".py", ".ipynb"))
+    paths = sorted(p for p in arguments.folder.rglob("*") if p.suffix in (".py", ".ipynb"))
     right, rows = 0, []
     for path in paths:
         if arguments.only and path.stem not in arguments.only:
