@@ -232,8 +232,8 @@ def _unseen(
             "tensorflow seed",
             "TensorFlow's generator",
         )
-    if of("thread"):
-        add("thread race", of("thread"), "ordered threads")
+    if threads := of("arrival") + of("thread"):
+        add("thread race", threads, "ordered threads")
     hashing = [{"file": file, "line": line} for file, line in hashes]
     if hashes:
         add("hash order", hashing, "hash seed", "the order of a set, or a hash")

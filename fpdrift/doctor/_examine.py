@@ -191,7 +191,7 @@ class _Search:
         """Run the script as it is: twice, and twice more where two runs may be equal by chance."""
         first = self.runner.pair(())
         events = {event["event"] for trace in first for event in trace.events}
-        by_chance = self.hashes or events & {"parallel", "thread"}
+        by_chance = self.hashes or events & {"parallel", "thread", "arrival"}
         if _differ(first) or not by_chance or any(trace.failed for trace in first):
             return first
         for other in self.runner.pair(()):
@@ -245,7 +245,7 @@ class _Search:
             interventions=after[0].interventions,
             with_it=(before[0].number, before[1].number),
             without_it=(after[0].number, after[1].number),
-            time_ratio=sum(t.seconds for t in after) / sum(t.seconds for t in before),
+            time_ratio=sum(t.cpu for t in after) / max(sum(t.cpu for t in before), 1e-9),
         )
 
     def _left_over(self, pair: tuple[Trace, Trace]) -> None:

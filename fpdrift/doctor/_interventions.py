@@ -30,8 +30,6 @@ ENVIRONMENT: dict[str, dict[str, str]] = {
     "hash seed": {"PYTHONHASHSEED": "0"},
     "pinned seeds": {"PYTHONHASHSEED": "0"},
     "one thread": {"OMP_NUM_THREADS": "1"},
-    "no XLA": {"TF_XLA_FLAGS": "--tf_xla_auto_jit=-1"},
-    "no oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"},
 }
 #: Seconds that a clock of the script advances each time that it is read, and where it starts.
 _TICK, _EPOCH = 0.05, 1_600_000_000.0
@@ -131,10 +129,6 @@ def _seed_tensorflow(number: int = SEED) -> None:
         )
 
     after_import("tensorflow", install)
-
-
-def _seed_torch() -> None:
-    after_import("torch", lambda torch: torch.manual_seed(SEED))
 
 
 def _fixed_entropy() -> None:
@@ -344,7 +338,6 @@ INTERVENTIONS: dict[str, Callable[..., None]] = {
     "numpy seed": _seed_numpy,
     "generator seeds": _seed_generators,
     "tensorflow seed": _seed_tensorflow,
-    "torch seed": _seed_torch,
     "fixed entropy": _fixed_entropy,
     "serial data": _serial_data,
     "ordered threads": _ordered_threads,

@@ -66,6 +66,7 @@ class Observer:
         after_import("tensorflow", self._observe_tensorflow)
         self._observe_threads()
         self._observe_clocks()
+        self._observe_arrivals()
         sys.addaudithook(self._audit)
 
     def enter(self, event: str, **more: Any) -> Event:
@@ -125,7 +126,7 @@ class Observer:
             compiled=self._compiled.get(id(model)),
         )
         given["callbacks"], recorder = self._callbacks(given.get("callbacks"), record)
-        begun = time.perf_counter()
+        begun = time.process_time()
         self._depth += 1
         try:
             return fit(*bound.args, **bound.kwargs)
@@ -136,7 +137,7 @@ class Observer:
             return model.history
         finally:
             self._depth -= 1
-            event["seconds"] = time.perf_counter() - begun
+            event["seconds"] = time.process_time() - begun
 
     def _callbacks(self, given: Any, record: str) -> Any:
         import warnings
@@ -243,24 +244,39 @@ class Observer:
 
     # -- the process
 
-    def _observe_clocks(self) -> None:
-        """Enter each line that reads a clock or the number of the process, once."""
+    def _once(self, event: str, name: str, function: Any) -> Any:
+        """Return a function that enters each line of the script that calls another one, once."""
         lines: set[tuple[str, int]] = set()
 
-        def observed(name: str, read: Any) -> Any:
-            @functools.wraps(read)
-            def call() -> Any:
-                if called_by_user() and (place := self._place()) not in lines:
-                    lines.add(place)
-                    self.enter("clock", call=name)
-                return read()
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if called_by_user() and (place := self._place()) not in lines:
+                lines.add(place)
+                self.enter(event, call=name)
+            return function(*args, **kwargs)
 
-            return call
+        return call
 
+    def _observe_clocks(self) -> None:
+        """Enter each line that reads a clock or the number of the process."""
         for name in ("time", "perf_counter", "monotonic"):
             for full in (name, f"{name}_ns"):
-                setattr(time, full, observed(f"time.{full}", getattr(time, full)))
-        os.getpid = observed("os.getpid", os.getpid)
+                setattr(time, full, self._once("clock", f"time.{full}", getattr(time, full)))
+        os.getpid = self._once("clock", "os.getpid", os.getpid)
+
+    def _observe_arrivals(self) -> None:
+        """Enter each line that takes results in the order in which they arrive."""
+        import multiprocessing.pool
+        import queue
+        from concurrent import futures
+
+        owners: tuple[tuple[Any, str], ...] = (
+            (queue.Queue, "get"),
+            (futures, "as_completed"),
+            (multiprocessing.pool.Pool, "imap_unordered"),
+        )
+        for owner, name in owners:
+            setattr(owner, name, self._once("arrival", name, getattr(owner, name)))
 
     def _observe_threads(self) -> None:
         threads: Any = threading.Thread
@@ -299,10 +315,13 @@ class Observer:
         Returns
         -------
         dict
-            ``digest`` of all trained variables, and ``steps`` of all optimizers.
+            ``digest`` of all trained variables, ``steps`` of all optimizers, and ``cpu``, seconds
+            of all cores for the calls of `fit`, or for everything if there were none.
         """
+        fits = [event["seconds"] for event in self.events if event["event"] == "fit"]
+        cpu = sum(fits) if fits else time.process_time()
         if not self._trained:
-            return {"digest": "", "steps": 0}
+            return {"digest": "", "steps": 0, "cpu": cpu}
         import numpy as np
 
         variables = [v for _, trained in self._trained.values() for v in trained]
@@ -314,6 +333,7 @@ class Observer:
         return {
             "digest": _digest(arrays),
             "steps": int(sum(int(s) for s in steps if s is not None)),
+            "cpu": cpu,
         }
 
 

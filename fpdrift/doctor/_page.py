@@ -43,7 +43,7 @@ def page(found: ScriptDiagnosis, source: Path | None = None) -> str:
     parts += [f"<p>{escape(text)}</p>" for text in found.remarks]
     if found.suspects:
         rows = ([f"{s.file}:{s.line}", f"{s.code} {s.message}"] for s in found.suspects)
-        heading = "Found by reading the script, and neither proven nor refuted by the runs"
+        heading = "Found by reading the script, as by fpdrift lint"
         parts.append(f"<h2>{heading}</h2>{_table(('place', 'finding'), rows)}")
     runs = (
         [str(r.number), r.changes, r.ended, f"{r.seconds:.1f}", f"{r.steps:,}", r.digest[:6]]

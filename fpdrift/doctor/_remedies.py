@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 #: Kind of cause -> how it makes runs differ, and what to do.
 REMEDIES: dict[str, tuple[str, str]] = {
     "unseeded generator": (
@@ -60,7 +62,6 @@ CHANGES: dict[str, str] = {
     "numpy seed": "NumPy's global generator seeded",
     "generator seeds": "new generators seeded",
     "tensorflow seed": "TensorFlow seeded",
-    "torch seed": "PyTorch seeded",
     "fixed entropy": "the system's random bytes fixed",
     "pinned seeds": "the seeds of run 1 and a fixed clock",
     "serial data": "serial data pipelines",
@@ -72,3 +73,8 @@ CHANGES: dict[str, str] = {
     "one ulp": "one weight moved by one ulp",
     "another seed": "another seed",
 }
+
+
+def changes(interventions: Iterable[str]) -> str:
+    """Describe interventions."""
+    return ", ".join(CHANGES[name] for name in interventions)

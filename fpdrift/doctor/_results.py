@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from fpdrift.doctor._remedies import CHANGES, REMEDIES
+from fpdrift.doctor._remedies import CHANGES, REMEDIES, changes
 from fpdrift.serialization import Result
 from fpdrift.text import plural
 
@@ -40,7 +40,7 @@ class Cause(Result):
     #: runs with it that differ, and runs without it that are equal
     with_it: tuple[int, int]
     without_it: tuple[int, int]
-    #: time of the runs without it, as a multiple of the runs with it
+    #: CPU time of the trainings without it, as a multiple of that with it
     time_ratio: float
 
     @property
@@ -68,16 +68,11 @@ class Cause(Result):
             )
         return (
             f"runs {with_it} differ; runs {without}, with {changes(self.interventions)}, have the "
-            f"same bits, in {self.time_ratio:.2g} times the time"
+            f"same bits, in {self.time_ratio:.2g} times the CPU time"
         )
 
     def __str__(self) -> str:
         return f"{self.place}: {self.kind}: {self.subject}"
-
-
-def changes(interventions: tuple[str, ...]) -> str:
-    """Describe interventions."""
-    return ", ".join(CHANGES[name] for name in interventions)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +98,7 @@ class ScriptRun(Result):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Suspect(Result):
-    """A finding of ``fpdrift lint`` in the script that the runs neither prove nor refute."""
+    """What reading shows, such as a finding of ``fpdrift lint``; the runs need not depend on it."""
 
     code: str
     file: str

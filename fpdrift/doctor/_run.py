@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fpdrift.doctor._interventions import ENVIRONMENT
+from fpdrift.doctor._remedies import changes
 from fpdrift.doctor._workspace import copy_folder, files_in
 from fpdrift.errors import ChildError
 from fpdrift.subprocesses import Message, run_module
@@ -32,6 +33,7 @@ class Trace:
     line: int  #: of the error, or 0
     digest: str  #: of all trained variables; empty if nothing was trained
     steps: int
+    cpu: float  #: seconds of all cores for its trainings
     events: list[Event] = field(repr=False)
     draws: list[Event] = field(repr=False)
     keras: bool  #: whether it imported Keras
@@ -110,7 +112,7 @@ class Runner:
     def pair(self, interventions: Sequence[str], pinned: Sequence[Any] = ()) -> tuple[Trace, Trace]:
         """Run the script twice under the same interventions."""
         numbers = (len(self.traces) + 1, len(self.traces) + 2)
-        what = f" with {', '.join(interventions)}" if interventions else " as it is"
+        what = f" with {changes(interventions)}" if interventions else " as it is"
         self._progress(f"runs {numbers[0]} and {numbers[1]}{what}")
         with ThreadPoolExecutor(self._workers) as pool:
             ours = list(pool.map(lambda n: self._run(n, interventions, pinned), numbers))
@@ -128,7 +130,7 @@ class Runner:
     def one(self, interventions: Sequence[str], pinned: Sequence[Any] = ()) -> Trace:
         """Run the script once."""
         number = len(self.traces) + 1
-        self._progress(f"run {number} with {', '.join(interventions)}")
+        self._progress(f"run {number} with {changes(interventions)}")
         found = self._run(number, interventions, pinned)
         self.traces.append(found)
         return found
@@ -177,7 +179,14 @@ class Runner:
             )
         except ChildError as error:
             how = str(error).removeprefix("fpdrift.doctor._worker ")
-            nothing = {"digest": "", "steps": 0, "events": [], "draws": [], "keras": False}
+            nothing = {
+                "digest": "",
+                "steps": 0,
+                "cpu": 0.0,
+                "events": [],
+                "draws": [],
+                "keras": False,
+            }
             return {"ended": how, "line": 0, **nothing}
         finally:
             for leader in group:  # what the script has started and not ended

@@ -46,7 +46,7 @@ def test_its_options_are_those_of_the_command():
 def test_its_interventions_are_those_of_the_doctor():
     rows = TEXT.split("| intervention |")[1].split("\n\n")[0]
     cells = set(re.findall(r"^\| ([^|-][^|]*) \|", rows, re.MULTILINE))
-    assert cells == set(CHANGES.values()) - {"PyTorch seeded"}  # the search does not use it
+    assert cells == set(CHANGES.values())
 
 
 @pytest.mark.check

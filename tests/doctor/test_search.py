@@ -48,6 +48,7 @@ class Patient:
             "line": 3 * failed,
             "digest": f"random {number}" if random else "same",
             "steps": 8,
+            "cpu": 1.0,
             "events": [],
             "draws": [],
             "keras": True,

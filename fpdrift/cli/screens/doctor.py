@@ -58,5 +58,5 @@ def _also(cause: Cause) -> str:
 
 
 def _suspects(result: ScriptDiagnosis) -> Blocks:
-    yield paragraph("Found by reading the script, and neither proven nor refuted by the runs:")
+    yield paragraph("Found by reading the script, as by fpdrift lint:")
     yield terms([(f"{s.file}:{s.line}", f"{s.code} {s.message}") for s in result.suspects])
