@@ -2,7 +2,8 @@
 
 Two runs of one script that differ by chance differ first at some draw. The ledger enters each one
 with its place and a hash of what was drawn, so that two ledgers can be compared (`_first_draw`).
-It draws nothing itself and changes no generator. `_draw_sources` says which functions it watches.
+It draws nothing itself and changes no generator. The modules
+`_draw_python`, `_draw_numpy` and `_draw_keras` say which functions it watches.
 
 What it cannot see: draws inside a compiled graph (dropout in `fit`, `tf.data` maps), in C code
 that takes a bit generator's pointer (numba), in other processes, and from generators of other
@@ -12,32 +13,21 @@ libraries (PyTorch, JAX). Of graphs it enters what is certain: a draw that nothi
 from __future__ import annotations
 
 import os
-import re
-import sys
-import sysconfig
 import threading
-from hashlib import blake2b
-from pathlib import Path
-from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from fpdrift.errors import FpdriftError, short_repr
+from fpdrift.doctor._draw_digests import SIZE, hash_bytes
+from fpdrift.doctor._draw_keras import watch_keras
+from fpdrift.doctor._draw_numpy import watch_numpy
+from fpdrift.doctor._draw_places import STANDARD, Place, Places
+from fpdrift.doctor._draw_python import watch_python
+from fpdrift.errors import FpdriftError
 
 if TYPE_CHECKING:
     from types import FrameType
 
 #: Entries of a ledger, digests of single draws of an entry, and such digests of a ledger.
 MOST_ENTRIES, MOST_DIGESTS, MOST_DIGESTS_IN_ALL = 100_000, 1_000, 1_000_000
-#: Bytes of a digest.
-SIZE = 8
-#: Whose code a file holds. TEXT was compiled from a string, such as a dataclass's methods.
-USER, TEXT, LIBRARY, STANDARD, OURS = range(5)
-_IMPORT = "<frozen importlib._bootstrap>"
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_pack_float, _HALF = Struct(">d").pack, 1 << 63
-_PLAIN = (bool, int, float, complex, str, type(None))
-
-Place = tuple[str, int]
 
 
 class Ledger:
@@ -51,7 +41,7 @@ class Ledger:
     Examples
     --------
     >>> ledger = Ledger()
-    >>> watch_all(ledger, "/home/user/project")  # before the script's imports
+    >>> ledger.install("/home/user/project")  # before the script's imports
     >>> runpy.run_path("/home/user/project/train.py", run_name="__main__")
     >>> ledger.entries[0]
     {'event': 'seed', 'generator': 'python', 'call': 'random.seed', 'file': 'train.py', ...}
@@ -67,24 +57,30 @@ class Ledger:
         self._here = _Here()
         self._numbers = 0
 
-    def begin(self, root: str | None) -> None:
-        """Name places relative to a folder from now on.
+    def install(self, root: str | None) -> None:
+        """Watch every generator from now on, until the process ends.
+
+        Nothing outside the standard library is imported: NumPy, Keras and TensorFlow are watched
+        as soon as the script imports them. One that is loaded already is watched as far as its
+        names have not been imported from it, so install the ledger before the script starts.
 
         Parameters
         ----------
         root : str or None
-            Folder of the script.
+            Folder of the script; places in it are named relative to it.
 
         Raises
         ------
         FpdriftError
-            If there is a ledger in this process already.
+            If a ledger is installed in this process already.
         """
         if Ledger._installed:
             message = "a ledger of draws is already installed; use one per process"
             raise FpdriftError(message)
         Ledger._installed = True
         self.places = Places(root)
+        for watch in (watch_python, watch_numpy, watch_keras):
+            watch(self)
 
     _installed = False
 
@@ -225,172 +221,3 @@ class _Entry:
             whole = self.first.hex()
             entry["digests"] = [whole[i : i + 2 * SIZE] for i in range(0, len(whole), 2 * SIZE)]
         return entry
-
-
-class Places:
-    """Whose code a frame runs, and the script's line that led there.
-
-    Parameters
-    ----------
-    root : str or None
-        Files in this folder are named relative to it.
-    """
-
-    def __init__(self, root: str | None) -> None:
-        self.root = _folder(Path(root).resolve()) if root else None
-        self._kinds: dict[str, int] = {}
-        self._names: dict[str, str] = {}
-        paths = sysconfig.get_paths()
-        self._ours = (_folder(Path(__file__).parents[1]),)
-        self._standard = tuple(_folder(Path(paths[k])) for k in ("stdlib", "platstdlib"))
-        self._site = tuple(_folder(Path(paths[k])) for k in ("purelib", "platlib"))
-
-    def kind(self, file: str) -> int:
-        """Return whose code a file holds: USER, TEXT, LIBRARY, STANDARD or OURS."""
-        try:
-            return self._kinds[file]
-        except KeyError:
-            self._kinds[file] = kind = self._kind(file)
-            return kind
-
-    def _kind(self, file: str) -> int:
-        if file.startswith("<"):
-            if file.startswith("<ipython"):
-                return USER
-            inside = file.startswith("<__array_function__")
-            return STANDARD if file.startswith("<frozen") else LIBRARY if inside else TEXT
-        if file.startswith(self._ours):
-            return OURS
-        slashed = file.replace(os.sep, "/")
-        # AutoGraph compiles the script's functions again, into files with names of chance.
-        generated = "/__autograph_generated_file" in slashed
-        packages = "/site-packages/" in slashed or "/dist-packages/" in slashed
-        if file.startswith(self._site) or packages or generated:
-            return LIBRARY
-        return STANDARD if file.startswith(self._standard) else USER
-
-    def of_call(self, frame: FrameType) -> tuple[str, int, str | None]:
-        """Return place and library of a call from a frame; the file is "" if there is no place."""
-        file = frame.f_code.co_filename
-        if self.kind(file) == USER:
-            return self._name(file), frame.f_lineno, None
-        return (*(self.of(frame) or ("", 0)), self.library(frame))
-
-    def of(self, frame: FrameType | None) -> Place | None:
-        """Return file and line of the nearest frame of the script, from here outwards.
-
-        None if there is none, as in a library's own thread, or if a library is only now being
-        imported: what it draws for itself is nothing of the script's.
-        """
-        text = None
-        while frame is not None:
-            file = frame.f_code.co_filename
-            kind = self.kind(file)
-            if kind == USER:
-                return self._name(file), frame.f_lineno
-            if file == _IMPORT:
-                return None
-            if kind == TEXT and text is None:
-                text = (file, frame.f_lineno)
-            frame = frame.f_back
-        return text
-
-    def library(self, frame: FrameType) -> str | None:
-        """Return the name of the library whose code a frame runs; None for the script's."""
-        if self.kind(frame.f_code.co_filename) != LIBRARY:
-            return None
-        name = frame.f_globals.get("__name__") or ""
-        return str(name).partition(".")[0] or None
-
-    def _name(self, file: str) -> str:
-        try:
-            return self._names[file]
-        except KeyError:
-            self._names[file] = name = self._relative(Path(file))
-            return name
-
-    def _relative(self, file: Path) -> str:
-        if file.parent.name.startswith("ipykernel_"):  # a notebook's cell, in a process's folder
-            return file.name
-        whole = str(file.resolve()) if file.is_absolute() else str(file)
-        if self.root is not None and whole.startswith(self.root):
-            file = Path(whole[len(self.root) :])
-        return file.as_posix()
-
-
-def _folder(path: Path) -> str:
-    """Return what the names of all files in a folder begin with."""
-    return f"{path}{os.sep}"
-
-
-def hash_bytes(data: bytes | bytearray) -> bytes:
-    """Return the hash of a few bytes."""
-    return blake2b(data, digest_size=SIZE).digest()
-
-
-def digest_of(value: object) -> bytes | None:
-    """Return the hash of a drawn value; None of one that is not data, or not there yet.
-
-    Parameters
-    ----------
-    value : object
-        A number, text, bytes, an array, an eager tensor, or a list or tuple of those.
-    """
-    if type(value) is float:
-        return _pack_float(value)
-    if type(value) is int and -_HALF <= value < _HALF:
-        return value.to_bytes(SIZE, "big", signed=True)
-    if isinstance(value, bytes):
-        return hash_bytes(value)
-    if isinstance(value, _PLAIN):
-        return hash_bytes(repr(value).encode())
-    if isinstance(value, list | tuple):
-        parts = [digest_of(item) for item in value]
-        return None if None in parts else hash_bytes(b"".join(part for part in parts if part))
-    numpy = sys.modules.get("numpy")
-    if numpy is None:
-        return None
-    if not isinstance(value, numpy.ndarray | numpy.generic):
-        convert = getattr(value, "numpy", None) or getattr(value, "__array__", None)
-        if convert is None:
-            return None
-        try:
-            value = numpy.asarray(convert())
-        except Exception:  # noqa: BLE001 - a tensor of a graph, or a tracer, has no value yet
-            return None
-    return _digest_of_array(numpy.ascontiguousarray(value))
-
-
-def _digest_of_array(array: Any) -> bytes | None:
-    if array.dtype.hasobject:
-        return None
-    # Imported with the first array: a script must find no module loaded that it did not import.
-    from xxhash import xxh3_64
-
-    header = repr((array.dtype.str, array.shape)).encode()
-    hashed = xxh3_64(header)
-    hashed.update(array.view("u1") if array.ndim else array.tobytes())
-    return hashed.digest()
-
-
-def digest_of_state(state: Any) -> bytes:
-    """Return the hash of a generator's state: numbers, arrays, and dicts or tuples of them."""
-    if isinstance(state, dict):
-        return hash_bytes(b"".join(digest_of_state(value) for value in state.values()))
-    if isinstance(state, tuple) and len(state) > 100:  # Python's: the hash of integers is theirs
-        return hash_bytes(b"%d" % hash(state))
-    if isinstance(state, tuple):
-        return hash_bytes(b"".join(digest_of_state(value) for value in state))
-    return digest_of(state) or b""
-
-
-def describe_seed(seed: object) -> str | None:
-    """Return a short description of a seed, the same in every process; None of None."""
-    if seed is None:
-        return None
-    state = getattr(seed, "state", None)  # of a bit generator
-    if isinstance(state, dict) and "bit_generator" in state:
-        return f"{state['bit_generator']} in state {digest_of_state(state).hex()}"
-    if not isinstance(seed, _PLAIN) and (digest := digest_of(seed)):
-        return f"{_ADDRESS.sub('', short_repr(seed))} ({digest.hex()[:8]})"
-    return _ADDRESS.sub("", short_repr(seed))

@@ -13,7 +13,6 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from fpdrift.doctor._draw_sources import watch_all
 from fpdrift.doctor._draws import Ledger
 from fpdrift.doctor._interventions import intervene
 from fpdrift.doctor._observer import Observer
@@ -53,7 +52,7 @@ def run_script(task: Message, report: Report) -> Message:
         ledger, task["folder"], task["steps"], nudged="one ulp" in task["interventions"]
     )
     intervene(task["interventions"], task["pinned"])
-    watch_all(ledger, root)
+    ledger.install(root)
     observer.install()
     ended, line = _run(script)
     for thread in threading.enumerate():

@@ -16,7 +16,6 @@ import runpy
 import sys
 from pathlib import Path
 
-from fpdrift.doctor._draw_sources import watch_all
 from fpdrift.doctor._draws import Ledger
 
 
@@ -35,7 +34,7 @@ def run(script, ledger):
 def installed(watched, folder):
     ledger = Ledger()
     if watched:
-        watch_all(ledger, str(folder))
+        ledger.install(str(folder))
     return ledger
 
 

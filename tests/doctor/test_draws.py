@@ -11,7 +11,7 @@ import differing_draws as scripts
 import numpy as np
 import pytest
 
-from fpdrift.doctor import _draw_sources
+from fpdrift.doctor import _draw_keras
 from fpdrift.doctor._first_draw import first_difference
 
 DRIVER = Path(__file__).with_name("draws_driver.py")
@@ -146,8 +146,8 @@ def test_a_ledger_changes_no_bit_of_tensorflow(together):
     assert len(watched["drawn"]) > 50
     assert watched["failures"] == 0
     calls = calls_of(watched["entries"])
-    names = set(_draw_sources._TENSORFLOW.values())
+    names = set(_draw_keras._TENSORFLOW.values())
     assert {f"tf.random.{name}" for name in names} <= calls
-    assert {f"tf.random.Generator.{name}" for name in _draw_sources._TF_METHODS} <= calls
-    assert {f"keras.random.{name}" for name in _draw_sources._KERAS} <= calls
+    assert {f"tf.random.Generator.{name}" for name in _draw_keras._TF_METHODS} <= calls
+    assert {f"keras.random.{name}" for name in _draw_keras._KERAS} <= calls
     assert "SeedGenerator.next" in calls

@@ -6,7 +6,9 @@ import sys
 import pytest
 
 from fpdrift.doctor import _draws
-from fpdrift.doctor._draws import LIBRARY, OURS, STANDARD, TEXT, USER, Ledger, Places, digest_of
+from fpdrift.doctor._draw_digests import digest_of
+from fpdrift.doctor._draw_places import LIBRARY, OURS, STANDARD, TEXT, USER, Places
+from fpdrift.doctor._draws import Ledger
 from fpdrift.doctor._first_draw import first_difference
 from fpdrift.errors import FpdriftError
 
