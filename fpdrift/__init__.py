@@ -31,6 +31,7 @@ _HOME = {
     "nudge": "fpdrift.perturbation",
     "open_record": "fpdrift.records",
     "orders": "fpdrift.arithmetic",
+    "record": "fpdrift.recorder",
     "replay": "fpdrift.reduction",
     "reveal": "fpdrift.reduction",
     "run_plan": "fpdrift.reduction",
@@ -57,6 +58,7 @@ __all__ = [  # noqa: RUF022 - ordered by subject, from floats to training
     "load_recorded",
     "nudge",
     "DriftRecorder",
+    "record",
     "Condition",
     "train",
     "compare",
@@ -80,7 +82,7 @@ if TYPE_CHECKING:
     from fpdrift.floats import anatomy, ulp_distance
     from fpdrift.perturbation import nudge
     from fpdrift.recorded import load_recorded
-    from fpdrift.recorder import DriftRecorder
+    from fpdrift.recorder import DriftRecorder, record
     from fpdrift.records import open_record
     from fpdrift.reduction import gpu_sums, replay, reveal, run_plan, run_plans, thread_sums
     from fpdrift.training import Condition, train

@@ -117,6 +117,46 @@ def hidden_state(function: Callable[..., Any], *arguments: Any) -> list[str]:
     return sorted(name for name in types if _KEEPS_STATE.match(name))
 
 
+def inside_function() -> bool:
+    """Return whether the caller is being traced by `tf.function`, where nothing has a value."""
+    import tensorflow as tf
+
+    return bool(tf.inside_function())
+
+
+def is_dataset(data: Any) -> bool:
+    """Return whether data are a `tf.data.Dataset`."""
+    import tensorflow as tf
+
+    return isinstance(data, tf.data.Dataset)
+
+
+def watch_dataset(dataset: Any, see: Callable[[Any], None]) -> Any:
+    """Return a dataset of the same elements that calls a function with each that is read.
+
+    Parameters
+    ----------
+    dataset : tf.data.Dataset
+    see : callable
+        Called with a list of arrays, in the order of the elements.
+    """
+    import tensorflow as tf
+
+    def call(*parts: Any) -> Any:
+        see(parts)
+        return np.int64(0)
+
+    def pass_on(*element: Any) -> Any:
+        parts = tf.nest.flatten(element, expand_composites=True)
+        # stateful, so that TensorFlow neither omits it nor calls it out of order
+        seen = tf.numpy_function(call, parts, tf.int64, stateful=True)
+        with tf.control_dependencies([seen]):
+            same = [tf.identity(part) for part in parts]
+        return tf.nest.pack_sequence_as(dataset.element_spec, same, expand_composites=True)
+
+    return dataset.map(pass_on)
+
+
 def variable_class() -> type:
     """Return the class of TensorFlow's own variables."""
     import tensorflow as tf

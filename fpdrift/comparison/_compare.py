@@ -85,6 +85,11 @@ def compare(a: Record | str | os.PathLike[str], b: Record | str | os.PathLike[st
             for name, ours in a.metrics.items()
             if name in b.metrics
         },
+        same_digests={
+            name: _same_digests(recorded, (a, ours), (b, b.digests[name]))
+            for name, ours in a.digests.items()
+            if name in b.digests
+        },
         churn=answers.share,
         churn_step=None if answers.share is None else answers.step,
         answers=answers,
@@ -175,6 +180,14 @@ def _at(
 ) -> list[npt.NDArray[np.float64]]:
     """Return the values of two runs at steps that both recorded."""
     return [ours[np.searchsorted(a.steps, steps)], others[np.searchsorted(b.steps, steps)]]
+
+
+def _same_digests(
+    steps: npt.NDArray[np.int64], *runs: tuple[Record, npt.NDArray[np.uint64]]
+) -> npt.NDArray[np.float64]:
+    """Return 1 where two runs have equal digests, 0 where they differ, NaN where one has none."""
+    ours, others = (found[np.searchsorted(run.steps, steps)] for run, found in runs)
+    return read_only(np.where((ours == 0) | (others == 0), np.nan, ours == others))
 
 
 def _of_two_dtypes(a: Record, b: Record) -> list[tuple[int, str]]:

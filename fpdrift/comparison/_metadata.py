@@ -153,6 +153,8 @@ def _recorded_facts(record: Record) -> dict[str, Any]:
     machine["switches"] = {"PYTHONHASHSEED": RANDOM, **machine["switches"]}
     # results reserve names with a leading $
     meta = {name.lstrip("$"): value for name, value in record.meta.items() if value is not None}
+    if isinstance(recorder := meta.get("recorder"), dict):  # states are compared at every step
+        meta["recorder"] = {k: v for k, v in recorder.items() if k != "generators"}
     return {**meta, **machine}
 
 
@@ -161,6 +163,8 @@ def _missing_facts(facts: Mapping[str, Any], flat: Mapping[str, tuple[Any, Any]]
     said = set(facts)
     if "keras" in said:  # it lists the layers
         said.add("network")
+    if "recorder.data" in flat:  # the arrays were watched
+        said.add("data")
     seeds = [name for name in flat if name.endswith("seed") and not name.startswith("keras.")]
     if any(value is not None for name in (*seeds, "keras.seed") for value in flat.get(name, ())):
         said.add("seed")
@@ -277,6 +281,8 @@ def by_updates(record: Record, batches: int) -> Record:
         present=record.present[rows],
         loss=_mean_loss(record, rows, batches),
         metrics={name: values[rows] for name, values in record.metrics.items()},
+        # a batch is only a part of an update
+        digests={n: values[rows] for n, values in record.digests.items() if n != "batch"},
         sketch_steps=record.sketch_steps[kept] // batches,
         kept={i: values[kept] for i, values in record.kept.items()},
         squared_norms={i: values[kept] for i, values in record.squared_norms.items()},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -191,6 +191,10 @@ class Comparison(Result):
     #: for a and b: phases of the run, and its first non-finite value
     phases: tuple[tuple[RunPhase, ...], tuple[RunPhase, ...]] = ((), ())
     non_finite: tuple[NonFinite | None, NonFinite | None] = (None, None)
+    #: whether the digests of what no tensor holds are equal at the recorded steps, each (n,): 1 if
+    #: they are, 0 if not, NaN where one run has none. "python" and "numpy": the states of their
+    #: global generators after the step; "batch": the batch of the step
+    same_digests: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def start(self) -> Start:
@@ -227,6 +231,18 @@ class Comparison(Result):
         ours, others = self.loss[:, np.searchsorted(self.recorded_steps, first.step)]
         largest = max(abs(ours), abs(others))
         return float(abs(ours - others) / largest) if largest > SMALL_LOSS else float("nan")
+
+    def digests_differ_from(self, name: str, last: int | None = None) -> int | None:
+        """Return the first recorded step, up to `last`, at which two digests differ; or None."""
+        same = self.same_digests.get(name, np.empty(0))
+        steps = self.recorded_steps[: len(same)][same == 0]
+        found = steps if last is None else steps[steps <= last]
+        return int(found[0]) if len(found) else None
+
+    def digest_is_equal(self, name: str, step: int) -> bool:
+        """Return whether two digests are known to be equal at a recorded step."""
+        row = np.searchsorted(self.recorded_steps, step)
+        return name in self.same_digests and bool(self.same_digests[name][row] == 1)
 
     @property
     def verdict(self) -> RunVerdict:

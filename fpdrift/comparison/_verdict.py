@@ -51,6 +51,7 @@ _DECISIVE = (
     "labels",
     "loss",
     "network",
+    "recorder.data",
 )
 #: Parts of the names of settings that ask for a change of the starting weights.
 _PERTURBED = ("perturbation", "nudge")
@@ -90,6 +91,9 @@ def verdict_of(pair: Comparison) -> RunVerdict:
         ours, others = pair.loss
         if np.any(ours != others, where=np.isfinite(ours) & np.isfinite(others)):
             reason += ", although the losses differ"
+        batches = pair.digests_differ_from("batch")
+        if batches is not None:
+            reason += f"; the batches of step {batches} differ"
         return _verdict("identical", reason, "")
     settings = _decisive(pair.differs)
     if settings and pair.of_two_dtypes:
@@ -131,7 +135,8 @@ def _different_start(pair: Comparison, first: FirstDifference) -> RunVerdict:
         "call keras.utils.set_random_seed with the same seed in both runs, before creating the "
         "model and the data"
     )
-    return _verdict("different start", f"{reason}; {_seeds(pair)}", remedy)
+    reason = f"{reason}; {_seeds(pair)}{_generators(pair, first.step)}"
+    return _verdict("different start", reason, remedy)
 
 
 def _seeds(pair: Comparison) -> str:
@@ -142,6 +147,17 @@ def _seeds(pair: Comparison) -> str:
     if all(both in (("unknown", "unknown"), (None, None)) for both in seeds.values()):
         return "neither run called keras.utils.set_random_seed"
     return _listed(_in_words(seeds), "; ")
+
+
+def _generators(pair: Comparison, last: int) -> str:
+    """Describe which global random generators differ at a step up to `last`."""
+    names = {"python": "Python's random", "numpy": "NumPy's global generator"}
+    found = {name: pair.digests_differ_from(key, last) for key, name in names.items()}
+    return "".join(
+        f"; the states of {name} differ {'from the start' if not step else f'from step {step} on'}"
+        for name, step in found.items()
+        if step is not None
+    )
 
 
 def _in_words(settings: dict[str, tuple[Any, Any]]) -> list[str]:
@@ -167,6 +183,14 @@ def _unseen_start(pair: Comparison, first: FirstDifference) -> RunVerdict:
 
 def _of_first_update(pair: Comparison, step: int) -> RunVerdict:
     """Conclude from the first update that differs, which both runs made from one state."""
+    batches = pair.digests_differ_from("batch", step)
+    if batches is not None:
+        return _verdict(
+            "different computation",
+            f"the batches of step {batches} differ"
+            + (f", and the states from step {step} on" if batches < step else ""),
+            "give both runs the same data in the same order, for example by seeding the shuffle",
+        )
     if any(policy != "float32" for policy in pair.policies):
         policy = next((p for p in pair.policies if p not in ("", "float32")), "an unknown dtype")
         reason = f"the bounds of rounding are known for float32, and the runs compute in {policy}"
@@ -177,15 +201,19 @@ def _of_first_update(pair: Comparison, step: int) -> RunVerdict:
         figures += f" and its updates by {update:.1e}, both relative"
     else:
         figures += ", relative"
+    equal = pair.digest_is_equal("batch", step)
+    figures += "; the batches are equal" if equal else ""
     if loss > LOSS_OTHER or update > UPDATE_OTHER:
         bound = f"rounding in float32 leaves less than {LOSS_OTHER:.0e}"
         # a seed that differs need not matter, so it is named only where something else does
         seeds = [name for name in pair.differs if name.endswith("seed")]
         figures += f"; {_seeds(pair)}" if seeds else ""
+        figures += _generators(pair, step)
+        data = "" if equal else "data, order, augmentation, "
         return _verdict(
             "different computation",
             f"{figures}; {bound} of a loss" if loss > LOSS_OTHER else figures,
-            "check for different data, order, augmentation, dropout mask, or loss",
+            f"check for different {data}dropout mask, or loss",
         )
     if loss <= LOSS_ROUNDING and not update > UPDATE_ROUNDING:
         return _verdict("consistent with rounding", figures, "")

@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -28,8 +28,14 @@ _NUMBER = re.compile(r"_\d+$")
 _DATA = ("y_true", "y_pred")
 
 
-def describe(model: Any) -> tuple[dict[str, Any], list[str]]:
+def describe(model: Any, held: Sequence[Any] | None = None) -> tuple[dict[str, Any], list[str]]:
     """Describe a model as JSON values, without truncation.
+
+    Parameters
+    ----------
+    model : keras.Model
+    held : sequence of keras.optimizers.Optimizer, optional
+        The optimisers that train it; by default its own.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def describe(model: Any) -> tuple[dict[str, Any], list[str]]:
     described["optimizers"] = [
         # Keras numbers the names across the process, so only the class is informative
         {**_settings(optimizer, attempt), "name": type(optimizer).__name__}
-        for optimizer in optimizers(model)
+        for optimizer in (optimizers(model) if held is None else held)
     ]
     return described, failures
 

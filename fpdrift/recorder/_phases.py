@@ -64,6 +64,18 @@ def changed_state(
     return [f"changed between two calls of fit: {listed(moved)}"] if moved else []
 
 
+def shared_state(
+    old: tuple[Sequence[Tensor], npt.NDArray[np.uint64]],
+    new: tuple[Sequence[Tensor], npt.NDArray[np.uint64]],
+) -> list[bool]:
+    """Return, for each of a model's variables that both have, whether its bits are equal."""
+    kept = ("weight", "statistic")  # a file may not contain the states of random generators
+    before = {_key(t)[:3]: int(h) for t, h in zip(*old, strict=True) if t.role in kept}
+    return [
+        before[_key(t)[:3]] == int(h) for t, h in zip(*new, strict=True) if _key(t)[:3] in before
+    ]
+
+
 def listed(names: Sequence[str]) -> str:
     """Return the first few names, and the number of the others."""
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""

@@ -8,7 +8,7 @@ same names. Names chosen by the user are kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -122,20 +122,26 @@ Arrays = list[npt.NDArray[Any]]
 
 
 class State:
-    """The variables of a model, its random generators and its optimisers, in a fixed order.
+    """The variables of models, their random generators and their optimisers, in a fixed order.
 
     Parameters
     ----------
-    model : keras.Model
-        A built and compiled model.
+    models : keras.Model, or mapping of str to keras.Model
+        Built models, by the prefix of their variables' names.
+    held : sequence of keras.optimizers.Optimizer, optional
+        The optimisers; by default those of the model.
     """
 
-    def __init__(self, model: Any) -> None:
-        trainable = {id(variable) for variable in model.trainable_variables}
-        weights = {id(variable) for variable in model.weights}
-        self._inner = list(model.variables)
+    def __init__(self, models: Any, held: Sequence[Any] | None = None) -> None:
+        models = models if isinstance(models, Mapping) else {"": models}
+        every = list(models.values())
+        held = optimizers(every[0]) if held is None else held
+        trainable = {id(variable) for model in every for variable in model.trainable_variables}
+        weights = {id(variable) for model in every for variable in model.weights}
+        inner = _inner_variables(models)
+        self._inner = [variable for variable, _ in inner]
         slots = _unique_variables(
-            variable for optimizer in optimizers(model) for variable in optimizer.variables
+            variable for optimizer in held for variable in optimizer.variables
         )
         roles: list[Role] = [
             "weight" if id(v) in trainable else "statistic" if id(v) in weights else "seed"
@@ -146,15 +152,18 @@ class State:
         roles += ["slot"] * len(slots)
         #: what could not be determined, and why
         self.failures: list[str] = []
-        try:
-            zero = zero_gradients(model)
-        except Exception as error:  # noqa: BLE001 - a user's layer may raise anything
-            zero = {}
-            self.failures.append(f"zero gradients: {type(error).__name__}")
+        zero: dict[int, bool] = {}
+        for model in every:
+            try:
+                found = zero_gradients(model)
+            except Exception as error:  # noqa: BLE001 - a user's layer may raise anything
+                self.failures.append(f"zero gradients: {type(error).__name__}")
+            else:  # a layer of two models has a zero gradient only if it has one in both
+                zero |= {i: known and zero.get(i, True) for i, known in found.items()}
         self.tensors = tuple(
             _tensor(variable, name, role, zero.get(id(variable)))
             for variable, name, role in zip(
-                variables, _names(model, self._inner, slots), roles, strict=True
+                variables, _names(inner, slots, held), roles, strict=True
             )
         )
 
@@ -207,8 +216,12 @@ def optimizers(model: Any) -> list[Any]:
 
 
 def updates(model: Any) -> int:
-    """Return an optimiser's number of updates: batches, even if gradients accumulate."""
-    optimizer = getattr(model, "optimizer", None)
+    """Return the number of updates: batches, even if gradients accumulate."""
+    return count_updates(getattr(model, "optimizer", None))
+
+
+def count_updates(optimizer: Any) -> int:
+    """Return the same for an optimiser; 0 for anything else."""
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         return 0
@@ -221,6 +234,11 @@ def averages(model: Any) -> bool:
     return any(getattr(optimizer, "use_ema", False) for optimizer in optimizers(model))
 
 
+def is_built(model: Any) -> bool:
+    """Return whether all variables of a model exist."""
+    return all(layer.built for layer in sublayers(model))
+
+
 def is_ready(model: Any, *, own_loop: bool) -> bool:
     """Return whether all variables exist, after building the optimiser as Keras is about to.
 
@@ -231,11 +249,11 @@ def is_ready(model: Any, *, own_loop: bool) -> bool:
     own_loop : bool
         Whether the model has a custom training step, which may build optimisers differently.
     """
-    if not all(layer.built for layer in sublayers(model)):
+    if not is_built(model):
         return False
     for optimizer in optimizers(model):
         if not optimizer.built:
-            if own_loop or optimizer is not model.optimizer:
+            if own_loop or optimizer is not getattr(model, "optimizer", None):
                 return False
             with keras.name_scope(optimizer.name, caller=optimizer):  # otherwise paths would differ
                 optimizer.build(model.trainable_variables)
@@ -246,14 +264,22 @@ def _unique_variables(variables: Any) -> list[Any]:
     return list({id(variable): variable for variable in variables}.values())
 
 
-def _names(model: Any, inner: list[Any], slots: list[Any]) -> list[str]:
-    classes = {type(layer).__name__ for layer in sublayers(model)} | {"SeedGenerator"}
-    paths = [variable.path.removeprefix(f"{model.name}/") for variable in inner]
-    names = unique(renumber(paths, classes))
-    pairs = [(variable.path, name) for variable, name in zip(inner, names, strict=True)]
-    held = optimizers(model)
-    held += [o.inner_optimizer for o in held if hasattr(o, "inner_optimizer")]
-    slot_paths = renumber([v.path for v in slots], {type(o).__name__ for o in held})
+def _inner_variables(models: Mapping[str, Any]) -> list[tuple[Any, str]]:
+    """Return the variables of models, without duplicates, and their names."""
+    found: dict[int, tuple[Any, str]] = {}
+    for prefix, model in models.items():
+        classes = {type(layer).__name__ for layer in sublayers(model)} | {"SeedGenerator"}
+        paths = [variable.path.removeprefix(f"{model.name}/") for variable in model.variables]
+        for variable, name in zip(model.variables, unique(renumber(paths, classes)), strict=True):
+            found.setdefault(id(variable), (variable, f"{prefix}/{name}" if prefix else name))
+    return list(found.values())
+
+
+def _names(inner: list[tuple[Any, str]], slots: list[Any], held: Sequence[Any]) -> list[str]:
+    names = [name for _, name in inner]
+    pairs = [(variable.path, name) for variable, name in inner]
+    every = [*held, *(o.inner_optimizer for o in held if hasattr(o, "inner_optimizer"))]
+    slot_paths = renumber([v.path for v in slots], {type(o).__name__ for o in every})
     return unique(names + slot_names(slot_paths, pairs))
 
 

@@ -46,10 +46,13 @@ class StepWriter:
         values: dict[int, Any] | None,
         loss: float | None,
         metrics: Mapping[str, float],
+        digests: Mapping[str, int],
     ) -> None:
         """Start writing a step, after `take_pending` has returned the previous one."""
         self._pool = self._pool or ThreadPoolExecutor(1, "fpdrift")
-        writing = self._pool.submit(self.write, writer, state, step, arrays, values, loss, metrics)
+        writing = self._pool.submit(
+            self.write, writer, state, step, arrays, values, loss, metrics, digests
+        )
         self._pending = Pending(writing, step, math.nan if loss is None else loss)
 
     def take_pending(self) -> Pending | None:
@@ -72,13 +75,14 @@ class StepWriter:
         values: dict[int, Any] | None,
         loss: float | None = None,
         metrics: Mapping[str, float] | None = None,
+        digests: Mapping[str, int] | None = None,
     ) -> None:
         """Hash and write a step; release the arrays early, since the next update must not wait."""
         self.last_hashes = hashes(arrays)
         bad = self._not_finite(state, arrays, loss, metrics or {})
         arrays.clear()  # an update must copy arrays that are still referenced
         known = math.nan if loss is None else loss
-        writer.add_step(step, self.last_hashes, known, metrics, values, bad)
+        writer.add_step(step, self.last_hashes, known, metrics, values, bad, digests)
 
     def _not_finite(
         self, state: State, arrays: Arrays, loss: float | None, metrics: Mapping[str, float]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -50,6 +51,9 @@ MAX_AXES = 64
 WHOLE_UP_TO = 2048
 #: Most characters in the name of a tensor or metric.
 MAX_NAME = 500
+#: Most names of digests in a record.
+MAX_DIGESTS = 16
+_DIGEST = re.compile(r"[0-9a-f]{16}")
 _MAX_DEPTH = 32
 #: Most lists and objects in one text; two for each tensor.
 _MAX_OBJECTS = 200_000
@@ -249,16 +253,41 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse)
 MAX_NAMES = 1000
 
 
-class Columns:
-    """Rows of named numbers; a row need not have all names."""
+def digests_to_json(digests: Mapping[str, int]) -> dict[str, str]:
+    """Encode 64-bit digests by name."""
+    return {name: f"{digest:016x}" for name, digest in digests.items()}
 
-    def __init__(self) -> None:
+
+def digests_from_json(value: Any) -> dict[str, int]:
+    """Decode 64-bit digests by name."""
+    found = {}
+    for name, text in dict(value).items():
+        if not isinstance(text, str) or not _DIGEST.fullmatch(text):
+            message = f"{short_repr(text)} is not a digest"
+            raise ValueError(message)
+        found[name_from_json(name)] = int(text, 16)
+    return found
+
+
+class Columns:
+    """Rows of named numbers; a row need not have all names.
+
+    Parameters
+    ----------
+    typecode : str, default "d"
+        "d" for floats, "Q" for digests.
+    missing : float, default NaN
+        Value of a name that a row does not have.
+    """
+
+    def __init__(self, typecode: str = "d", missing: float = math.nan) -> None:
         self._place: dict[str, int] = {}
         self._lengths = array("I")
         self._names = array("H")
-        self._values = array("d")
+        self._values = array(typecode)
+        self._missing = missing
 
-    def add(self, row: Mapping[str, float]) -> None:
+    def add(self, row: Mapping[str, Any]) -> None:
         """Add a row.
 
         Raises
@@ -275,10 +304,10 @@ class Columns:
             self._names.append(place)
             self._values.append(value)
 
-    def columns(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Return one array per name, (rows,) each, NaN where a row does not have the name."""
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Return one array per name, (rows,) each, with gaps where a row does not have the name."""
         names, rows = len(self._place), len(self._lengths)
-        table = np.full((names, rows), np.nan)
+        table = np.full((names, rows), self._missing, self._values.typecode)
         table[self._names, np.repeat(np.arange(rows), self._lengths)] = self._values
         return dict(zip(self._place, table, strict=True))
 

@@ -4,7 +4,7 @@
 kind        text (JSON)                                    data
 =========== ============================================== ===================================
 start       tensors, meta, provenance, versions            empty
-step        step, loss, metrics                            hashes; values and sketches if due
+step        step, loss, metrics, digests                   hashes; values and sketches if due
 values      step, that of the last step entry              values and sketches, not due then
 prediction  step, dtype, shape                             values in C order
 epoch       what the training loop reported                empty

@@ -122,6 +122,7 @@ class _Reading:
     steps: list[int] = field(default_factory=list)
     loss: list[float] = field(default_factory=list)
     metrics: Columns = field(default_factory=Columns)
+    digests: Columns = field(default_factory=lambda: Columns("Q", 0))
     sketch_steps: list[int] = field(default_factory=list)
     predictions: dict[int, npt.NDArray[Any]] = field(default_factory=dict)
     epochs: Columns = field(default_factory=Columns)
@@ -139,6 +140,7 @@ class _Reading:
         self.steps.append(step)
         self.loss.append(math.nan)
         self.metrics.add({})
+        self.digests.add({})
 
 
 def _open(path: Path, max_bytes: int) -> Record:
@@ -223,6 +225,7 @@ def _read_step(reading: _Reading, entry: _Entry, rules: Rules) -> None:
     reading.steps.append(value["step"])
     reading.loss.append(_codec.number_from_json(value["loss"]))
     reading.metrics.add(_codec.numbers_from_json(value["metrics"]))
+    reading.digests.add(_codec.digests_from_json(value.get("digests", {})))
     if value.get("not_finite") and reading.not_finite is None:
         reading.not_finite = value["step"], value["not_finite"][0]
     _hashed(reading, entry.data[:hashed])
@@ -311,6 +314,7 @@ def _record(name: str, reading: _Reading, check_clock: Callable[[], None]) -> Re
         loss=loss,
         loss_kind=reading.loss_kind,
         metrics=reading.metrics.columns(),
+        digests=reading.digests.columns(),
         sketch_steps=np.array(reading.sketch_steps, np.int64),
         kept=kept,
         squared_norms=norms,
@@ -323,7 +327,7 @@ def _record(name: str, reading: _Reading, check_clock: Callable[[], None]) -> Re
         start_seen=_start_seen(meta, reading.steps),
         first_non_finite=_first_non_finite(reading, present, kept, norms),
     )
-    columns = (record.metrics, kept, norms, record.predictions)
+    columns = (record.metrics, record.digests, kept, norms, record.predictions)
     arrays = (record.steps, hashes, record.loss, record.sketch_steps, present)
     for array in (*arrays, *(a for column in columns for a in column.values())):
         array.flags.writeable = False

@@ -113,6 +113,9 @@ class Record:
     #: first step with an infinite or NaN value, and where: "loss", or the name of a metric or
     #: tensor. See docs/record-format.md for what is checked.
     first_non_finite: tuple[int, str] | None = None
+    #: 64-bit digests of what no tensor holds, each (n,), 0 where missing: "python" and "numpy", the
+    #: states of their global generators after the step; "batch", the batch of the step
+    digests: Mapping[str, npt.NDArray[np.uint64]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.present is None:

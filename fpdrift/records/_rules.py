@@ -42,6 +42,7 @@ class Rules:
         self._rows = self._sketches = 0
         self._union = Union()
         self._metrics: set[str] = set()
+        self._digests: set[str] = set()
         self._figures: set[str] = set()
         self._objects = 0
 
@@ -97,9 +98,15 @@ class Rules:
         names = self._new_names(self._metrics, _codec.numbers_from_json(value["metrics"]))
         for name in value.get("not_finite", ()):
             _codec.name_from_json(name)
+        digests = self._digests | _codec.digests_from_json(value.get("digests", {})).keys()
+        if len(digests) > _codec.MAX_DIGESTS:
+            message = f"a record holds at most {_codec.MAX_DIGESTS} digests, not {len(digests)}"
+            raise ValueError(message)
         sketched = len(data) > hashed
-        self._check_memory(rows=1, sketches=int(sketched), metrics=len(names))
+        new = len(names) + len(digests) - len(self._digests)
+        self._check_memory(rows=1, sketches=int(sketched), metrics=new)
         self._metrics |= names
+        self._digests = digests
         self._row(step, sketched=sketched)
 
     def _later(self, value: Any) -> int:
@@ -199,7 +206,8 @@ class Rules:
         """Raise ValueError if tables, mostly gaps, would take far more memory than the entries."""
         union = union or self._union
         rows += self._rows
-        taken = rows * (9 * len(union.tensors) + 8 * (len(self._metrics) + metrics))
+        columns = len(self._metrics) + len(self._digests) + metrics
+        taken = rows * (9 * len(union.tensors) + 8 * columns)
         taken += (sketches + self._sketches) * union.kept_bytes + objects + self._objects
         most = ALLOWANCE + 4 * self.bytes
         if taken > most:

@@ -89,6 +89,7 @@ class RecordWriter:
         metrics: Mapping[str, float] | None = None,
         values: Mapping[int, npt.NDArray[Any]] | None = None,
         not_finite: Sequence[str] = (),
+        digests: Mapping[str, int] | None = None,
     ) -> None:
         """Write one step.
 
@@ -106,6 +107,9 @@ class RecordWriter:
             At a sketched step: index -> values of every tensor whose `kept` is not "hash".
         not_finite : sequence of str, optional
             Where a value is infinite or NaN: "loss", or names of metrics or tensors, in order.
+        digests : mapping of str to int, optional
+            64-bit digests of what no tensor holds: "python" and "numpy", the states of their global
+            generators after the step; "batch", the batch that the step was trained on.
 
         Raises
         ------
@@ -119,6 +123,8 @@ class RecordWriter:
         }
         if not_finite:
             row["not_finite"] = list(not_finite)
+        if digests:
+            row["digests"] = _codec.digests_to_json(digests)
         self._append("step", row, self._encode(hashes, values))
 
     def add_phase(

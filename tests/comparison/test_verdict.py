@@ -54,6 +54,86 @@ def test_a_seed_is_blamed_only_where_more_than_rounding_differs():
     assert "order_seed 1 in a, 2 in b" in found.reason
 
 
+def digests(**values):
+    return {"digests": {name: np.array(found, np.uint64) for name, found in values.items()}}
+
+
+@pytest.mark.parametrize("meta", [FLOAT32, {"keras": {"dtype_policy": "mixed_float16"}}])
+@pytest.mark.parametrize("gap", [1e-6, 1])
+def test_batches_that_differ_are_the_reason(meta, gap):
+    a = run(1, 2, 3, meta=meta, **digests(batch=[0, 5, 6]))
+    b = run(1, 2, 3 + gap, meta=meta, **digests(batch=[0, 5, 7]))
+    found = compare(a, b).verdict
+    assert (found.kind, found.reason) == ("different computation", "the batches of step 2 differ")
+    assert not found.may_be_rounding
+    later = run(1, 2, 3 + gap, meta=meta, **digests(batch=[0, 9, 6]))
+    assert compare(a, later).verdict.reason == (
+        "the batches of step 1 differ, and the states from step 2 on"
+    )
+
+
+def test_batches_that_differ_after_the_first_difference_are_not_blamed():
+    a = run(1, 2, 3, **digests(batch=[0, 5, 6]))
+    b = run(1, 2 + 1e-6, 3, **digests(batch=[0, 5, 7]))
+    found = compare(a, b).verdict
+    assert found.kind == "consistent with rounding"
+    assert found.reason.endswith("; the batches are equal")
+
+
+def test_equal_batches_leave_fewer_things_to_check():
+    a, b = (run(1, 2 + i, loss=(2, 2 + i), **digests(batch=[0, 5])) for i in range(2))
+    found = compare(a, b).verdict
+    assert "the batches are equal" in found.reason
+    assert found.remedy == "check for different dropout mask, or loss"
+    one_only = compare(a, run(1, 3, loss=(2, 3))).verdict
+    assert "batches" not in one_only.reason
+    assert "different data" in one_only.remedy
+
+
+def test_batches_that_differ_over_equal_weights_are_mentioned():
+    a, b = (run(1, 2, **digests(batch=[0, 5 + i])) for i in range(2))
+    found = compare(a, b).verdict
+    assert (found.kind, found.reason.partition("; ")[2]) == (
+        "identical",
+        "the batches of step 1 differ",
+    )
+
+
+def test_generators_are_named_only_where_more_than_rounding_differs():
+    a, b = (run(1, 2 + 1e-6 * i, **digests(numpy=[3, 4 + i], python=[1, 1])) for i in range(2))
+    pair = compare(a, b)
+    assert (pair.verdict.kind, "NumPy" in pair.verdict.reason) == (
+        "consistent with rounding",
+        False,
+    )
+    assert [tensor.name for tensor in pair.first_difference.tensors] == ["dense/kernel"]
+    a, b = (run(1, 2 + i, **digests(numpy=[3, 4 + i], python=[1 + i, 1])) for i in range(2))
+    reason = compare(a, b).verdict.reason
+    assert "the states of NumPy's global generator differ from step 1 on" in reason
+    assert "the states of Python's random differ from the start" in reason
+    a, b = (run(1 + i, 2, **digests(numpy=[3 + i, 4])) for i in range(2))
+    found = compare(a, b).verdict
+    assert found.kind == "different start"
+    assert "the states of NumPy's global generator differ from the start" in found.reason
+
+
+def test_arrays_that_differ_are_different_settings():
+    a, b = (run(1, 2 + i, meta=FLOAT32 | {"recorder": {"data": str(i)}}) for i in range(2))
+    found = compare(a, b).verdict
+    assert (found.kind, "data 0 in a, 1 in b" in found.reason) == (
+        "different settings",
+        True,
+    )
+
+
+def test_digests_survive_json():
+    a, b = (run(1, 2, **digests(batch=[0, 5 + i])) for i in range(2))
+    pair = compare(a, b)
+    again = type(pair).from_json(pair.to_json())
+    np.testing.assert_array_equal(again.same_digests["batch"], [np.nan, 0])
+    assert again.verdict == pair.verdict
+
+
 def test_a_perturbation_needs_no_seed():
     asked = FLOAT32 | {"condition": {"perturbation": {"kind": "noise", "eps": 1e-8}}}
     found = compare(run(1, 2), run(1.00001, 2, meta=asked)).verdict

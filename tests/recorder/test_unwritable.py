@@ -84,11 +84,24 @@ def test_nothing_can_be_written_at_all(tmp_path, full_after, rows):
 
 
 def test_folder_gone_before_training(tmp_path):
-    path = tmp_path / "gone" / "a.fpdrift"
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    recorders = [DriftRecorder(folder / "a.fpdrift", strict=strict) for strict in (False, True)]
+    folder.rmdir()
     with pytest.warns(FpdriftWarning, match="No such file"):
-        fit(DriftRecorder(path))
+        fit(recorders[0])
     with pytest.raises(RecordError, match="No such file"):
-        fit(DriftRecorder(path, strict=True))
+        fit(recorders[1])
+
+
+@pytest.mark.parametrize("parts", [("gone",), ("gone", "deeper"), ("a_file",)])
+def test_a_folder_that_does_not_exist_is_refused_at_once(parts, tmp_path):
+    (tmp_path / "a_file").write_text("")
+    with pytest.raises(RecordError) as caught:
+        DriftRecorder(tmp_path.joinpath(*parts, "a.fpdrift"))
+    assert str(caught.value) == (
+        f"'a.fpdrift' cannot be written: the folder {parts[-1]!r} does not exist; create it first"
+    )
 
 
 def test_folder_gone_during_training(tmp_path):

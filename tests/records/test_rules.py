@@ -16,8 +16,9 @@ NAMES = st.text(max_size=3) | st.sampled_from(["loss", "acc", "x" * 501])
 NUMBERS = st.floats(allow_nan=True) | st.integers(-5, 5)
 ROWS = st.dictionaries(NAMES, NUMBERS, max_size=4)
 STEPS = st.integers(-1, 6)
+DIGESTS = st.dictionaries(NAMES, st.integers(-1, 2**64), max_size=3)
 ACTIONS = st.one_of(
-    st.tuples(st.just("step"), STEPS, ROWS, st.booleans()),
+    st.tuples(st.just("step"), STEPS, ROWS, st.booleans(), DIGESTS),
     st.tuples(st.just("values"), STEPS),
     st.tuples(st.just("epoch"), ROWS),
     st.tuples(st.just("note"), st.text(max_size=5) | st.integers()),
@@ -30,9 +31,10 @@ def act(writer, kind, *given):
     """Do one thing with a writer, sound or not."""
     kept = dict(enumerate(values_at(1)))
     if kind == "step":
-        step, row, sketched = given
+        step, row, sketched, digests = given
         hashes = hashes_of(values_at(1))[: len(writer.tensors)]
-        writer.add_step(step, hashes, row.get("loss", 1.0), row, kept if sketched else None)
+        loss, values = row.get("loss", 1.0), kept if sketched else None
+        writer.add_step(step, hashes, loss, row, values, digests=digests)
     elif kind == "values":
         writer.add_values(given[0], kept)
     elif kind == "epoch":
@@ -75,6 +77,36 @@ def test_a_metric_that_comes_every_20th_step_is_read(tmp_path):
     writer.finish()
     rare = open_record(tmp_path / "a.fpdrift").metrics["rare"]
     assert np.flatnonzero(~np.isnan(rare)).tolist() == [0, 20, 40, 60, 80, 100]
+
+
+def one_tensor(path):
+    return RecordWriter(path, [Tensor("w", "weight", (1,), "float32", "hash")])
+
+
+def test_digests_come_at_some_steps_and_are_read(tmp_path):
+    writer = one_tensor(tmp_path / "a.fpdrift")
+    given = [{}, {"numpy": 1, "batch": 2**64 - 1}, {"numpy": 3}]
+    for step, digests in enumerate(given):
+        writer.add_step(step, [1], digests=digests)
+    writer.finish()
+    found = open_record(tmp_path / "a.fpdrift").digests
+    assert {name: values.tolist() for name, values in found.items()} == {
+        "numpy": [0, 1, 3],
+        "batch": [0, 2**64 - 1, 0],
+    }
+    assert not found["numpy"].flags.writeable
+
+
+@pytest.mark.parametrize(
+    "digests", [{"a": -1}, {"a": 2**64}, {"": 1}, {str(i): 1 for i in range(17)}]
+)
+def test_digests_that_break_a_rule_are_refused(digests, tmp_path):
+    writer = one_tensor(tmp_path / "a.fpdrift")
+    with pytest.raises(RecordError):
+        writer.add_step(0, [1], digests=digests)
+    writer.add_step(0, [1], digests={"a": 1})
+    writer.finish()
+    assert open_record(tmp_path / "a.fpdrift").digests["a"].tolist() == [1]
 
 
 def test_a_record_of_version_1_is_read():
