@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from operator import attrgetter
 from typing import Any, cast
 
 import numpy as np
@@ -283,11 +284,35 @@ def operation(name: str) -> Callable[..., Any]:
         "softmax": tf.nn.softmax,
     }[name]
 
+    return _on_cpu(call)
+
+
+def function_of_arrays(path: str) -> Callable[..., Any]:
+    """Return one of TensorFlow's functions, such as "math.erf", as a function of NumPy arrays.
+
+    It computes on the CPU.
+    """
+    import tensorflow as tf
+
+    return _on_cpu(attrgetter(path)(tf))
+
+
+def _on_cpu(call: Callable[..., Any]) -> Callable[..., Any]:
+    import tensorflow as tf
+
     def on_cpu(*arrays: Any) -> Any:
         with tf.device("CPU:0"):
             return call(*map(tf.constant, arrays)).numpy()
 
     return on_cpu
+
+
+def keeps_address(array: npt.NDArray[Any]) -> bool:
+    """Return whether a constant made of an array shares its memory; if not, it is a copy."""
+    import tensorflow as tf
+
+    with tf.device("CPU:0"):
+        return np.shares_memory(np.asarray(memoryview(tf.constant(array))), array)
 
 
 def version() -> str:

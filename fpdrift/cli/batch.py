@@ -1,4 +1,4 @@
-"""``fpdrift batch``: how batch size, instruction set and threads change one row's bits."""
+"""``fpdrift batch``: how batch size, instruction set, threads or memory address change bits."""
 
 from __future__ import annotations
 
@@ -18,22 +18,31 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser(
         "batch",
-        help="how the batch size, or a condition, changes one row's bits",
-        description="Compute one row in batches of several sizes, or under several conditions.",
+        help="how the batch size, a condition or the memory address changes the bits",
+        description="Compute one row in batches of several sizes or under several conditions, or "
+        "functions at several memory addresses.",
         epilog="An operation may also be your own, module:function, whose code is then run.",
         examples=(
             "fpdrift batch --operations matmul --libraries numpy",
             "fpdrift batch --conditions --operations matmul --libraries numpy",
+            "fpdrift batch --alignment --libraries numpy",
         ),
     )
-    command.add_argument(
+    instead = command.add_mutually_exclusive_group()
+    instead.add_argument(
         "--conditions", action="store_true", help="compare instruction sets and threads instead"
+    )
+    instead.add_argument(
+        "--alignment",
+        action="store_true",
+        help="compare memory addresses instead, with each set of kernels",
     )
     command.add_argument(
         "--operations",
         type=words,
         metavar="NAME,NAME",
-        help="operations to compute (default: matmul,convolution,softmax)",
+        help="operations to compute (default: matmul,convolution,softmax); with --alignment, "
+        "functions such as numpy:sum (default: all known)",
     )
     command.add_argument(
         "--libraries",
@@ -54,7 +63,7 @@ def add_to(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compute the rows; return the exit code."""
-    from fpdrift.reduction import batch_classes, condition_matrix
+    from fpdrift.reduction import alignment_table, batch_classes, condition_matrix
 
     check_output(arguments)
     options = ("operations", "libraries", "batches", "seed", "timeout")
@@ -63,6 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
     if any(":" in name for name in chosen.get("operations", ())):
         sys.path.insert(0, str(Path.cwd()))  # of the user's own module; processes copy the path
     study = condition_matrix if arguments.conditions else batch_classes
+    if arguments.alignment:
+        if "batches" in chosen:
+            raise FpdriftError("--alignment computes no batches; leave out --batches")
+        study = alignment_table
     with reporting() as report:
         result = study(
             progress=lambda done, total, name: report(name or "done", done, total), **chosen

@@ -11,9 +11,13 @@ from fpdrift._kinds import pictures
 from fpdrift.plotting._style import many
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
     from fpdrift.reduction.batch import (
+        AlignmentRun,
+        AlignmentTable,
         BatchClasses,
         BatchRun,
         ConditionMatrix,
@@ -27,6 +31,10 @@ _MOST_TEXTS = 14
 _EQUAL, _NEAR, _FAR = "#0072B2", "#FBE3C0", "#D55E00"
 #: Classes of equal bits, in the order in which they appear.
 _CLASSES = ("#0072B2", "#F0C27A", "#CFE8F7", "#009E73", "#F4D6E6", "#D55E00", "#DDDDDD", "#CC79A7")
+#: The class whose colour, a light grey, stands for what was not tested.
+_UNTESTED = 6
+#: Most functions side by side in one picture.
+_MOST_FUNCTIONS = 4
 _DARK = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
 
 
@@ -69,27 +77,76 @@ def draw_batch_classes(result: BatchClasses, ax: Axes) -> None:
     if not result.runs:
         _draw_nothing("No operation could be tried on this machine", ax)
         return
-    longest = max(len(run.batches) for run in result.runs)
     for y, run in enumerate(reversed(result.runs)):
         _draw_cells(run, y, ax)
-    ax.set_xlim(-0.5, longest - 0.5)
-    ax.set_ylim(-0.5, len(result.runs) - 0.5)
-    _strip(ax)
-    ax.set_xticks(range(longest), _wrapped(result.runs[0].equality.labels[:longest]))
     names = [f"{run.library}\n{run.operation}" for run in reversed(result.runs)]
-    ax.set_yticks(range(len(names)), names)
+    _frame(_wrapped(result.runs[0].equality.labels), names, ax)
     ax.set_xlabel("rows in the batch, and the row's position; same letter: equal bits")
     changed = sum(len(set(run.equality.classes)) > 1 for run in result.runs)
     tried = many(len(result.runs), "operation")
     ax.set_title(f"The batch changes the bits of a row in {changed} of {tried}")
 
 
+@pictures.register
+def draw_alignment_run(run: AlignmentRun, ax: Axes) -> None:
+    """Draw a row of cells for each kernel set; cells of one letter have equal bits."""
+    for y, classes in enumerate(reversed(run.classes)):
+        for x, its in enumerate(classes):
+            _draw_cell(x, y, its, _letter(its), ax)
+    _frame(run.offsets, list(reversed(run.conditions)), ax)
+    ax.set_xlabel("offset of the input from a multiple of 64, in bytes; same letter: equal bits")
+    ax.set_title(
+        f"{run.operation} ({run.dtype}): {many(max(run.distinct), 'result')} at "
+        f"{len(run.offsets)} addresses"
+    )
+
+
+@pictures.register
+def draw_alignment_table(result: AlignmentTable, ax: Axes) -> None:
+    """Draw the number of distinct results, by kernel set and function that depends on addresses."""
+    if not result.runs:
+        _draw_nothing("No function could be computed on this machine", ax)
+        return
+    of = many(len({run.operation for run in result.runs}), "function")
+    if not result.dependent:
+        _draw_nothing(f"The same bits at every address, in {of}", ax)
+        return
+    depend = len({run.operation for run in result.dependent})
+    shown = sorted(result.dependent, key=lambda run: -max(run.distinct))[:_MOST_FUNCTIONS]
+    libraries = {run.library for run in shown}
+    names = [r.condition.name for r in result.reports if r.condition.library in libraries]
+    rows = list(dict.fromkeys(reversed(names)))
+    for x, run in enumerate(shown):
+        counts = dict(zip(run.conditions, run.distinct, strict=True))
+        for y, name in enumerate(rows):
+            count = counts.get(name)
+            text = "not tested" if count is None else str(count)
+            its = _UNTESTED if count is None else min(count, _UNTESTED) - 1
+            _draw_cell(x, y, its, text, ax)
+    _frame([f"{run.operation.replace(':', chr(10))}\n{run.dtype}" for run in shown], rows, ax)
+    ax.set_xlabel(f"number in a cell: distinct results at {len(shown[0].offsets)} addresses")
+    verb = "depend" if depend > 1 else "depends"
+    ax.set_title(f"{depend} of {of} {verb} on the address of the input")
+
+
+def _frame(columns: Sequence[object], rows: Sequence[str], ax: Axes) -> None:
+    ax.set_xlim(-0.5, len(columns) - 0.5)
+    ax.set_ylim(-0.5, len(rows) - 0.5)
+    _strip(ax)
+    ax.set_xticks(range(len(columns)), [str(name) for name in columns])
+    ax.set_yticks(range(len(rows)), rows)
+
+
+def _draw_cell(x: int, y: int, its: int, text: str, ax: Axes) -> None:
+    color = _CLASSES[its % len(_CLASSES)]
+    ax.bar(x, 0.86, 0.94, bottom=y - 0.43, color=color, edgecolor="0.3", linewidth=0.8)
+    ink = "white" if color in _DARK else "black"
+    ax.text(x, y, text, ha="center", va="center", color=ink, weight="bold")
+
+
 def _draw_cells(run: BatchRun, y: int, ax: Axes) -> None:
     for x, its in enumerate(run.equality.classes):
-        color = _CLASSES[its % len(_CLASSES)]
-        ax.bar(x, 0.86, 0.94, bottom=y - 0.43, color=color, edgecolor="0.3", linewidth=0.8)
-        ink = "white" if color in _DARK else "black"
-        ax.text(x, y, _letter(its), ha="center", va="center", color=ink, weight="bold")
+        _draw_cell(x, y, its, _letter(its), ax)
 
 
 def _draw_matrix(result: Equality, ax: Axes) -> None:

@@ -27,9 +27,11 @@ from fpdrift.reduction._table import (
 )
 from fpdrift.reduction.algorithms import Bins
 from fpdrift.reduction.batch import (
+    AlignmentTable,
     BatchClasses,
     BatchCondition,
     ConditionMatrix,
+    alignment_table,
     batch_classes,
     condition_matrix,
     known_conditions,
@@ -51,6 +53,7 @@ from fpdrift.reduction.parallel import (
 )
 
 __all__ = [
+    "AlignmentTable",
     "BatchClasses",
     "BatchCondition",
     "Bins",
@@ -73,6 +76,7 @@ __all__ = [
     "ThreadRun",
     "ThreadSums",
     "algorithms",
+    "alignment_table",
     "batch_classes",
     "condition_matrix",
     "error_bounds",

@@ -15,6 +15,8 @@ from fpdrift.reduction import (
     thread_operation,
 )
 from fpdrift.reduction.batch import (
+    AlignmentRun,
+    AlignmentTable,
     BatchClasses,
     BatchCondition,
     BatchRun,
@@ -107,6 +109,32 @@ def condition_matrix(*runs):
     """Pretend to have tried conditions, one of them in vain."""
     reports = (report("as it is"), report("AMX", reason="this processor has no amx_bf16"))
     return ConditionMatrix(seed=1, batches=(1, 64), runs=runs, reports=reports)
+
+
+def alignment_run(operation="scipy.linalg.blas:sasum", *, still=False, unsteady=False):
+    """Pretend to have called a function at addresses, under two kernel sets."""
+    changed = (0,) * 8 if still else (0, 0, 1, 1, 0, 0, 2, 1)
+    return AlignmentRun(
+        operation=operation,
+        dtype="float32",
+        library="numpy",
+        conditions=("as it is", "OpenBLAS for Nehalem"),
+        offsets=tuple(range(0, 32, 4)),
+        classes=(changed, (0,) * 8),
+        ulps=(0 if still else 2, 0),
+        unsteady=(unsteady, False),
+    )
+
+
+def alignment_table(*runs):
+    """Pretend to have tried kernel sets, one of them in vain."""
+    reason = "this processor does not report avx512bw"
+    reports = (
+        report("as it is"),
+        report("OpenBLAS for Nehalem"),
+        report("OpenBLAS for SkylakeX", reason=reason),
+    )
+    return AlignmentTable(seed=1, runs=runs, reports=reports)
 
 
 def gpu_run(operation="one-pass", n=10_000, *, still=False, outputs=1, deterministic=False):
@@ -205,6 +233,13 @@ def reduction_results():
     yield "condition", condition_run()
     yield "conditions", condition_matrix(condition_run(steps=(0,) * 5), condition_run("softmax"))
     yield "conditions-nothing", condition_matrix()
+    yield "alignment-run", alignment_run()
+    several = ("scipy.linalg.blas:dasum", "numpy:sum", "scipy.special:softmax", "own:f", "own:g")
+    moved, still = alignment_run(), alignment_run("numpy:dot", still=True)
+    yield "alignment", alignment_table(moved, still, alignment_run("own:f", unsteady=True))
+    yield "alignment-many", alignment_table(moved, *map(alignment_run, several))
+    yield "alignment-still", alignment_table(still)
+    yield "alignment-nothing", alignment_table()
     two_pass = gpu_run("two-pass", still=True, deterministic=True)
     yield "gpu", gpu_sums(gpu_run(n=100), gpu_run(), two_pass)
     yield "gpu-still", gpu_sums(two_pass)

@@ -68,13 +68,13 @@ def marked(mark: str, text: str, indent: int = MARGIN) -> RenderableType:
     return Padding(grid, (0, 0, 0, indent))
 
 
-def skipped(why: dict[str, str]) -> Blocks:
+def skipped(why: dict[str, str], lead: str = "Skipped") -> Blocks:
     """Return a line for each reason with what it kept from running."""
     names: dict[str, list[str]] = {}
     for name, reason in why.items():
         names.setdefault(reason, []).append(name)
     for reason, of_it in names.items():
-        yield paragraph(f"Skipped: {'; '.join(of_it)} ({reason.rstrip('.')}).")
+        yield paragraph(f"{lead}: {'; '.join(of_it)} ({reason.rstrip('.')}).")
 
 
 class Fit:

@@ -35,7 +35,16 @@ from fpdrift.reduction import (
     ThreadOperation,
 )
 from fpdrift.reduction._describe import in_words
-from fpdrift.reduction.batch import BatchClasses, BatchRun, ConditionMatrix, ConditionRun, Equality
+from fpdrift.reduction.batch import (
+    AlignmentRun,
+    AlignmentTable,
+    BatchClasses,
+    BatchRun,
+    ConditionMatrix,
+    ConditionReport,
+    ConditionRun,
+    Equality,
+)
 from fpdrift.reduction.gpu import LIMITS, GpuRecording, GpuRun, GpuSums, GpuTree
 from fpdrift.reduction.parallel._results import ORDER_NAMES
 from fpdrift.text import plural
@@ -489,6 +498,79 @@ def _conditions(run: ConditionRun) -> Blocks:
 def _spread_of(equality: Equality) -> str:
     most = equality.most_ulps
     return f", up to {plural(most, 'ulp')} apart" if most else ""
+
+
+@layout.register
+def _alignment(result: AlignmentTable) -> Blocks:
+    functions = plural(len({run.operation for run in result.runs}), "function")
+    depend = {run.operation for run in result.dependent}
+    if not result.runs:
+        yield headline("No function could be computed.")
+    elif depend:
+        verb = "depend" if len(depend) > 1 else "depends"
+        yield headline(f"{len(depend)} of {functions} {verb} on the address of the input.")
+    else:
+        yield headline(f"No drift seen: the same bits at every address, in {functions}.")
+    if result.runs:
+        yield detail(
+            f"The inputs begin at {len(result.runs[0].offsets)} addresses: each is one element "
+            "further from a multiple of 64 bytes."
+        )
+    for core in {report.found["core"] for report in result.reports if _plain_core(report)}:
+        yield detail(f"By default, OpenBLAS uses its kernels for {core} here.")
+    for library in dict.fromkeys(run.library for run in result.runs):
+        yield ""
+        yield from _aligned([run for run in result.runs if run.library == library])
+    if any(report.found.get("addresses reached", "").startswith("0 ") for report in result.reports):
+        yield paragraph(
+            "TensorFlow copies its inputs to aligned memory: its kernels saw one address only."
+        )
+    yield from skipped(result.skipped, "Not tested")
+
+
+def _plain_core(report: ConditionReport) -> bool:
+    return report.condition.name == "default" and "core" in report.found
+
+
+@layout.register
+def _alignment_run(run: AlignmentRun) -> Blocks:
+    yield headline(
+        f"{run.operation} ({run.dtype}) gave {plural(max(run.distinct), 'result')} at "
+        f"{plural(len(run.offsets), 'address')}."
+    )
+    yield from _aligned([run])
+
+
+def _aligned(runs: Sequence[AlignmentRun]) -> Blocks:
+    """Return a table of the functions of one library whose bits change, and name the others."""
+    changed = {run.operation for run in runs if max(run.distinct) > 1}
+    letters = [chr(ord("A") + place) for place in range(len(runs[0].conditions))]
+    if changed:
+        rows = [
+            (f"{run.operation} {run.dtype}", *map(_results_of, run.distinct, run.ulps))
+            for run in runs
+            if run.operation in changed
+        ]
+        yield table(("function", *(f">{letter}" for letter in letters)), rows)
+        yield detail("Cells: distinct results (largest distance in ulps); -: the same bits.")
+    named = zip(letters, runs[0].conditions, strict=True)
+    yield paragraph(f"Kernel sets: {'; '.join(f'{letter} {name}' for letter, name in named)}.")
+    same: dict[str, dict[str, None]] = {}
+    for run in runs:
+        if run.operation not in changed:
+            home, _, name = run.operation.partition(":")
+            same.setdefault(home, {})[name] = None
+    if same:
+        names = "; ".join(f"{home}: {', '.join(names)}" for home, names in same.items())
+        yield paragraph(f"The same bits at every address, under every kernel set: {names}.")
+    if unsteady := ", ".join(f"{run.operation} {run.dtype}" for run in runs if any(run.unsteady)):
+        yield paragraph(
+            f"Repeating one call changed the bits, so the address cannot be blamed: {unsteady}."
+        )
+
+
+def _results_of(distinct: int, ulps: int) -> str:
+    return f"{distinct} ({ulps:,})" if distinct > 1 else "-"
 
 
 @layout.register

@@ -1,7 +1,10 @@
-"""Study how batch size, instruction set and thread count change the bits of one row."""
+"""Study how batch size, instruction set, thread count and memory address change bits."""
 
+from fpdrift.reduction.batch._alignment import alignment_table
 from fpdrift.reduction.batch._conditions import known_conditions
 from fpdrift.reduction.batch._results import (
+    AlignmentRun,
+    AlignmentTable,
     BatchClasses,
     BatchCondition,
     BatchRun,
@@ -13,6 +16,8 @@ from fpdrift.reduction.batch._results import (
 from fpdrift.reduction.batch._study import batch_classes, condition_matrix
 
 __all__ = [
+    "AlignmentRun",
+    "AlignmentTable",
     "BatchClasses",
     "BatchCondition",
     "BatchRun",
@@ -20,6 +25,7 @@ __all__ = [
     "ConditionReport",
     "ConditionRun",
     "Equality",
+    "alignment_table",
     "batch_classes",
     "condition_matrix",
     "known_conditions",

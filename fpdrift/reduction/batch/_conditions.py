@@ -55,6 +55,15 @@ def known_conditions(libraries: Sequence[str] = LIBRARIES) -> tuple[ConditionRep
     return tuple(found)
 
 
+def kernel_sets(libraries: Sequence[str] = LIBRARIES) -> tuple[ConditionReport, ...]:
+    """Return those of `known_conditions` that choose the kernels: instruction sets and oneDNN."""
+    return tuple(
+        report
+        for report in known_conditions(libraries)
+        if report.condition.threads is None and report.condition.name != "default again"
+    )
+
+
 def reason_against(condition: BatchCondition) -> str | None:
     """Return why a condition is not available, as far as known without a process; else None."""
     if find_spec(condition.library) is None:

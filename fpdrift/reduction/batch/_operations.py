@@ -78,7 +78,7 @@ def resolve(library: str, name: str) -> Operation:
         If TensorFlow is not installed, or the user-defined function does not exist.
     """
     if name not in OPERATIONS:
-        return _own(name)
+        return own(name)
     if library == "numpy":
         return _NUMPY[name]
     from fpdrift.backends import tensorflow as rows
@@ -97,9 +97,9 @@ def check_operations(operations: Sequence[str]) -> tuple[str, ...]:
     FpdriftError
     """
     ways = f"{', '.join(OPERATIONS)}, or your own function as module:function"
-    names = _unique_texts("operations", operations, ways)
+    names = unique_texts("operations", operations, ways)
     for name in names:
-        if name not in OPERATIONS and not _OWN_NAME.fullmatch(name):
+        if name not in OPERATIONS and not OWN_NAME.fullmatch(name):
             message = f"unknown operation {short_repr(name)}; choose from {ways}"
             raise FpdriftError(message)
     return names
@@ -112,13 +112,14 @@ def check_libraries(libraries: Sequence[str]) -> tuple[str, ...]:
     ------
     FpdriftError
     """
-    names = _unique_texts("libraries", libraries, ", ".join(LIBRARIES))
+    names = unique_texts("libraries", libraries, ", ".join(LIBRARIES))
     for name in names:
         check_choice("library", name, LIBRARIES)
     return names
 
 
-def _unique_texts(name: str, value: Any, ways: str) -> tuple[str, ...]:
+def unique_texts(name: str, value: Any, ways: str) -> tuple[str, ...]:
+    """Return the texts in an argument without duplicates; raise FpdriftError if it has none."""
     items = (value,) if isinstance(value, str) else value
     texts = isinstance(items, Sequence) and all(isinstance(text, str) for text in items)
     if not texts or not items:
@@ -127,10 +128,12 @@ def _unique_texts(name: str, value: Any, ways: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(items))
 
 
-_OWN_NAME = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
+#: A user-defined function, as module:function.
+OWN_NAME = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 
 
-def _own(name: str) -> Operation:
+def own(name: str) -> Operation:
+    """Return a user-defined function by its name; raise FpdriftError if it does not exist."""
     module, _, function = name.partition(":")
     try:
         found = getattr(import_module(module), function)
@@ -179,15 +182,16 @@ _REPLACED = -3.0
 
 @dataclass(frozen=True, slots=True)
 class RowResults:
-    """The results of one row in each of `placements`."""
+    """The results of one row in each of `placements`, or of a function at each address."""
 
     #: (placements, ...)
     values: _Array
-    #: number of repeats of each batch
+    #: number of repeats of each
     repeats: int
-    #: (placements,) whether a repeat gave the row different bits
+    #: (placements,) whether a repeat gave different bits
     unsteady: tuple[bool, ...]
-    #: (placements,) whether other values of the neighbours gave the row different bits
+    #: (placements,) whether other values of the neighbours gave the row different bits; empty for
+    #: addresses
     neighbours: tuple[bool, ...]
 
 
@@ -227,38 +231,50 @@ def row_results(
         here = rows[[*range(1, size), 0] if place == "last" else [*range(size)]]
         where = size - 1 if place == "last" else 0
         here[np.arange(size) != where] *= here.dtype.type(factor)
-        try:
-            given = np.asarray(operation(here, *weights))
-        except Exception as error:  # noqa: BLE001 - whatever a user's function raises
-            message = f"{name} raised {type(error).__name__} for a batch of {size}: {error}"
-            raise FpdriftError(" ".join(message.split())) from None
+        given = call(operation, (here, *weights), name, f"a batch of {size}")
         _check(given, size, results, name)
         row: _Array = given[where].copy()
         return row
 
     places = placements(batches)
     results += [compute(*place) for place in places]
-    unsteady = [
-        _differs(compute, place, one, REPEATS) for place, one in zip(places, results, strict=True)
-    ]
     neighbours = [
         compute(*place, factor=_REPLACED).tobytes() != one.tobytes()
         for place, one in zip(places, results, strict=True)
     ]
-    repeats = REPEATS
-    if any(neighbours) or len({one.tobytes() for one in results}) > 1:
-        repeats = MORE_REPEATS
-        unsteady = [
-            known or _differs(compute, place, one, MORE_REPEATS - REPEATS)
-            for known, place, one in zip(unsteady, places, results, strict=True)
-        ]
-    return RowResults(np.stack(results), repeats, tuple(unsteady), tuple(neighbours))
+    repeats, unsteady = repeat(compute, places, results, more=any(neighbours))
+    return RowResults(np.stack(results), repeats, unsteady, tuple(neighbours))
 
 
-def _differs(
-    compute: Callable[..., _Array], place: tuple[int, str], one: _Array, times: int
-) -> bool:
-    return any(compute(*place).tobytes() != one.tobytes() for _ in range(times))
+def call(operation: Operation, arrays: Sequence[_Array], name: str, what: str) -> _Array:
+    """Return the operation's result; raise FpdriftError with its name if it raises anything."""
+    try:
+        return np.asarray(operation(*arrays))
+    except Exception as error:  # noqa: BLE001 - whatever a user's function raises
+        message = f"{name} raised {type(error).__name__} for {what}: {error}"
+        raise FpdriftError(" ".join(message.split())) from None
+
+
+def repeat(
+    compute: Callable[..., _Array],
+    places: Sequence[tuple[Any, ...]],
+    results: Sequence[_Array],
+    *,
+    more: bool = False,
+) -> tuple[int, tuple[bool, ...]]:
+    """Compute again what gave the results: more often if they differ, or if asked for.
+
+    Returns
+    -------
+    tuple
+        The number of repeats of each, and for each whether one of them gave different bits.
+    """
+    more = more or len({one.tobytes() for one in results}) > 1
+    repeats = MORE_REPEATS if more else REPEATS
+    return repeats, tuple(
+        any(compute(*place).tobytes() != one.tobytes() for _ in range(repeats))
+        for place, one in zip(places, results, strict=True)
+    )
 
 
 def _check(given: _Array, size: int, before: list[_Array], name: str) -> None:
@@ -267,10 +283,15 @@ def _check(given: _Array, size: int, before: list[_Array], name: str) -> None:
             f"{name} returned shape {given.shape} for a batch of {size}; return one result per row"
         )
         raise FpdriftError(message)
-    format_of(given.dtype)
+    check_finite(given, name, f"a batch of {size}")
     if before and given.dtype != before[0].dtype:
         message = f"{name} returned {given.dtype} for a batch of {size}, {before[0].dtype} before"
         raise FpdriftError(message)
+
+
+def check_finite(given: _Array, name: str, what: str) -> None:
+    """Raise FpdriftError if a result is not made of finite floats."""
+    format_of(given.dtype)
     if not np.isfinite(given).all():
-        message = f"{name} returned NaN or infinity for a batch of {size}; results must be finite"
+        message = f"{name} returned NaN or infinity for {what}; results must be finite"
         raise FpdriftError(message)

@@ -285,6 +285,77 @@ class ConditionMatrix(Result):
         return f"ConditionMatrix(seed={self.seed}: {ran} of {len(self.reports)} conditions ran)"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlignmentRun(Result):
+    """One function on the same numbers at several memory addresses, under several conditions."""
+
+    #: such as "scipy.linalg.blas:dasum"
+    operation: str
+    #: "float32" or "float64"
+    dtype: str
+    #: whose process computed it: "numpy" (SciPy, too) or "tensorflow"
+    library: str
+    #: (conditions,) names of the kernel sets that ran
+    conditions: tuple[str, ...]
+    #: (addresses,) offset of the inputs from a multiple of 64, in bytes
+    offsets: tuple[int, ...]
+    #: (conditions, addresses) equal numbers in a row mean equal bits under that condition
+    classes: tuple[tuple[int, ...], ...]
+    #: (conditions,) largest distance in ulps between the results at two addresses
+    ulps: tuple[int, ...]
+    #: (conditions,) whether a repeat at the same address, in new memory, gave different bits
+    unsteady: tuple[bool, ...]
+
+    @property
+    def distinct(self) -> tuple[int, ...]:
+        """Number of distinct results over the addresses, (conditions,)."""
+        return tuple(len(set(its)) for its in self.classes)
+
+    @property
+    def depends_under(self) -> tuple[str, ...]:
+        """Conditions under which the bits depend on the address, and on nothing else."""
+        return tuple(
+            name
+            for name, count, unsteady in zip(
+                self.conditions, self.distinct, self.unsteady, strict=True
+            )
+            if count > 1 and not unsteady
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"AlignmentRun({self.operation} {self.dtype}: at most {max(self.distinct)} results at "
+            f"{len(self.offsets)} addresses, {max(self.ulps)} ulps)"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlignmentTable(Result):
+    """Functions on the same numbers at several addresses, in a fresh process per kernel set."""
+
+    seed: int
+    #: one for each function and dtype that could run
+    runs: tuple[AlignmentRun, ...]
+    #: every requested or known kernel set, with what was found or why it did not run
+    reports: tuple[ConditionReport, ...]
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Reasons why kernel sets were not tested, by name."""
+        return _skipped(self.reports)
+
+    @property
+    def dependent(self) -> tuple[AlignmentRun, ...]:
+        """The runs whose bits depend on the address under at least one kernel set."""
+        return tuple(run for run in self.runs if run.depends_under)
+
+    def __repr__(self) -> str:
+        return (
+            f"AlignmentTable(seed={self.seed}: {len(self.dependent)} of {len(self.runs)} depend "
+            f"on the address)"
+        )
+
+
 def _skipped(reports: tuple[ConditionReport, ...]) -> dict[str, str]:
     return {
         f"{report.condition.library}: {report.condition.name}": report.reason

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.floats import format_of
+from fpdrift.reduction.batch._addresses import draw_inputs, runs_in
 from fpdrift.reduction.batch._conditions import (
     default,
     environment,
@@ -57,6 +58,22 @@ class Task:
     batches: tuple[int, ...]
     seed: int
     timeout: float | None
+    #: whether operations are functions with their dtypes, to be computed at several addresses
+    aligned: bool = False
+
+    def draw(self, name: str) -> tuple[npt.NDArray[Any], ...]:
+        """Draw the numbers of an operation."""
+        if self.aligned:
+            return draw_inputs(name, self.seed)
+        return draw(name, self.seed, max(self.batches))
+
+    def operations_in(self, library: str) -> list[str]:
+        """Return the operations that a library's process computes."""
+        return [
+            name
+            for name in self.operations
+            if not self.aligned or runs_in(name.partition(" ")[0], library)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +111,7 @@ def _stored(task: Task) -> Iterator[Path]:
         arrays = {
             f"{name} {i}": array
             for name in task.operations
-            for i, array in enumerate(draw(name, task.seed, max(task.batches)))
+            for i, array in enumerate(task.draw(name))
         }
         try:
             np.savez(path, **arrays)  # type: ignore[arg-type]  # its stub mixes up the keywords
@@ -109,8 +126,9 @@ def _answer(task: Task, report: ConditionReport, data: Path) -> Answer:
     payload: Message = {
         "library": condition.library,
         "threads": condition.threads,
-        "operations": list(task.operations),
+        "operations": task.operations_in(condition.library),
         "batches": list(task.batches),
+        "aligned": task.aligned,
         "data": str(data),
     }
     try:
@@ -229,10 +247,7 @@ def condition_matrix(
         If an argument is out of its range or unknown.
     """
     task = _task(operations, batches, seed, timeout, progress)
-    if conditions is None:
-        reports = known_conditions(libraries)
-    else:
-        reports = tuple(_report(condition) for condition in _check_conditions(conditions))
+    reports = known_conditions(libraries) if conditions is None else reports_of(conditions)
     done = answers(task, reports, progress)
     groups = {
         library: [a for a in done if a.results and a.report.condition.library == library]
@@ -272,7 +287,8 @@ def _task(
     )
 
 
-def _check_conditions(conditions: Sequence[BatchCondition]) -> Sequence[BatchCondition]:
+def reports_of(conditions: Sequence[BatchCondition]) -> tuple[ConditionReport, ...]:
+    """Return a report on each of the given conditions; raise FpdriftError if one is bad."""
     if not isinstance(conditions, Sequence) or not conditions:
         message = f"conditions is {short_repr(conditions)}; pass several BatchConditions"
         raise FpdriftError(message)
@@ -285,7 +301,7 @@ def _check_conditions(conditions: Sequence[BatchCondition]) -> Sequence[BatchCon
     if twice:
         message = f"two {twice[0]} conditions are named {short_repr(twice[1])}; use different names"
         raise FpdriftError(message)
-    return conditions
+    return tuple(map(_report, conditions))
 
 
 def _report(condition: BatchCondition) -> ConditionReport:

@@ -9,11 +9,17 @@ import base64
 import os
 import sys
 import tempfile
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from fpdrift.errors import FpdriftError, MissingExtraError
+from fpdrift.reduction.batch._addresses import (
+    ALIGNMENTS,
+    copies_at_addresses,
+    results_at_addresses,
+)
 from fpdrift.reduction.batch._conditions import numpy_features
 from fpdrift.reduction.batch._operations import resolve, row_results
 from fpdrift.subprocesses import Message, Report, serve
@@ -24,9 +30,13 @@ def work(task: Message, _report: Report) -> Message:
     with tempfile.TemporaryFile() as printed:
         # oneDNN prints each of its calls to stdout; the first lines are needed.
         os.dup2(printed.fileno(), 1)
+        if task["aligned"] and task["library"] == "numpy":
+            import_module("scipy.linalg")  # so that its BLAS is asked, too
         found = _start_tensorflow(task["threads"]) if task["library"] == "tensorflow" else {}
         found |= about_numpy() if task["library"] == "numpy" else {}
         check_obeyed(found)
+        if task["aligned"] and task["library"] == "tensorflow":
+            found |= _addresses_reached()
         with np.load(task["data"], allow_pickle=False) as stored:
             outcomes = {name: _outcome(task, name, stored) for name in task["operations"]}
         sys.stdout.flush()
@@ -36,7 +46,10 @@ def work(task: Message, _report: Report) -> Message:
 
 def _outcome(task: Message, name: str, stored: Any) -> Message:
     data = [stored[key] for key in sorted(stored) if key.rpartition(" ")[0] == name]
-    results = row_results(resolve(task["library"], name), data, task["batches"], name)
+    if task["aligned"]:
+        results = results_at_addresses(name, data)
+    else:
+        results = row_results(resolve(task["library"], name), data, task["batches"], name)
     return {
         "dtype": results.values.dtype.name,
         "shape": list(results.values.shape),
@@ -57,6 +70,14 @@ def _start_tensorflow(threads: int | None) -> dict[str, str]:
         raise MissingExtraError(error.name or "tensorflow") from None
 
 
+def _addresses_reached() -> dict[str, str]:
+    """Return how many of the addresses reach TensorFlow's functions instead of a copy's."""
+    from fpdrift.backends import tensorflow
+
+    kept = sum(map(tensorflow.keeps_address, copies_at_addresses(np.zeros(1000))))
+    return {"addresses reached": f"{kept} of {ALIGNMENTS}"}
+
+
 def about_numpy() -> dict[str, str]:
     """Return the versions and settings of NumPy and, if they can be queried, of its BLAS."""
     found = {"NumPy": np.__version__, "features": " ".join(numpy_features("found"))}
@@ -64,12 +85,14 @@ def about_numpy() -> dict[str, str]:
         from threadpoolctl import threadpool_info
     except ImportError:  # comes with scikit-learn; without it BLAS cannot be queried
         return found
-    for library in threadpool_info():
-        if library["user_api"] == "blas":
-            name = f"{library['internal_api']} {library['version']}"
-            found |= {"BLAS": name, "threads": str(library["num_threads"])}
-            found |= {"core": str(library["architecture"])} if "architecture" in library else {}
-    return found
+    # SciPy, once imported, may have a BLAS of its own.
+    libraries = [one for one in threadpool_info() if one["user_api"] == "blas"]
+    told = {
+        "BLAS": [f"{one['internal_api']} {one['version']}" for one in libraries],
+        "threads": [str(one["num_threads"]) for one in libraries],
+        "core": [str(one["architecture"]) for one in libraries if "architecture" in one],
+    }
+    return found | {key: ", ".join(sorted({*texts})) for key, texts in told.items() if texts}
 
 
 def _about_onednn(printed: Any) -> dict[str, str]:
