@@ -7,6 +7,7 @@ Keras does not pass batches to callbacks, so the batches go through the callback
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -43,6 +44,7 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
         self._before: list[Any] = []
         self._draw_again: Callable[[], None] = _do_nothing
         self._step: Step | None = None
+        self._restarts = False
 
     def __repr__(self) -> str:
         return f"StepKeeper({self._path.name!r}, step {self._wanted})"
@@ -57,7 +59,7 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
         data : iterable
             Of (inputs, labels) or (inputs, labels, weights): a generator, list, tf.data.Dataset...
             An iterable that can be restarted starts again when it ends; `fit` then needs
-            ``steps_per_epoch``.
+            ``steps_per_epoch``, without which it would never end, and is refused.
         class_weight : mapping of int to float, optional
             Weight of each class; 1 for those not listed. `fit` does not accept `class_weight` with
             batches from a generator; here it is converted to sample weights as `fit` would do.
@@ -73,6 +75,7 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
                 "weights"
             )
             raise FpdriftError(message)
+        self._restarts = not isinstance(data, Iterator)
         return self._pass_on(data, class_weight)
 
     def _pass_on(
@@ -81,7 +84,7 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
         passed = 0
         while True:
             start = passed
-            for given in (found := iter(data)):
+            for given in (found := _iterate(data)):
                 batch = given if class_weight is None else _weighted(given, class_weight)
                 passed += 1
                 if passed == self._wanted:
@@ -92,7 +95,14 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
                 return
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Raise FpdriftError if the model's step cannot be traced, before training starts."""
+        """Raise FpdriftError if `fit` would not end or its step cannot be traced."""
+        # `fit` names the number of steps, None if unknown; a loop of one's own does not
+        if self._restarts and (self.params or {}).get("steps", 0) is None:
+            message = (
+                "the batches start again when they end, so fit would not end; pass steps_per_epoch "
+                "to fit"
+            )
+            raise FpdriftError(message)
         if self._done >= self._wanted:
             return
         if self.model.steps_per_execution != 1:
@@ -151,6 +161,19 @@ class StepKeeper(keras.callbacks.Callback):  # type: ignore[misc] # Keras ships 
     def _state(self, step: Step) -> list[Any]:
         sync(self.model)
         return [np.array(values) for values in step.state.read()]
+
+
+def _iterate(data: Any) -> Iterator[Any]:
+    """Iterate over data once; a PyDataset has no end for Python, only a number of batches."""
+    return _read(data) if isinstance(data, keras.utils.PyDataset) else iter(data)
+
+
+def _read(data: Any) -> Iterator[Any]:
+    """Read one epoch as `fit` does without shuffling."""
+    number = data.num_batches
+    data.on_epoch_begin()
+    yield from (data[i] for i in (itertools.count() if number is None else range(number)))
+    data.on_epoch_end()
 
 
 def _hold_generators() -> Callable[[], None]:

@@ -117,6 +117,12 @@ def test_generators_are_named_only_where_more_than_rounding_differs():
     assert "the states of NumPy's global generator differ from the start" in found.reason
 
 
+def test_data_that_were_watched_are_not_called_unknown():
+    watched = run(1, 2, **digests(batch=[0, 5]))
+    assert "data" not in compare(watched, watched).differs
+    assert compare(watched, run(1, 2)).differs["data"] == ("unknown", "unknown")
+
+
 def test_arrays_that_differ_are_different_settings():
     a, b = (run(1, 2 + i, meta=FLOAT32 | {"recorder": {"data": str(i)}}) for i in range(2))
     found = compare(a, b).verdict

@@ -321,6 +321,32 @@ def test_weights_of_classes_that_no_batch_can_have_are_refused(tmp_path):
             next(keeper.batches([batch], class_weight={0: 2.0}))
 
 
+def test_batches_that_would_never_end_are_refused(tmp_path):
+    import keras
+
+    x = np.random.default_rng(1).standard_normal((24, 4), np.float32)
+    y = np.eye(3, dtype=np.float32)[np.arange(24) % 3]
+    batches = [(x[i : i + 8], y[i : i + 8]) for i in (0, 8, 16)]
+
+    class Sequence(keras.utils.PyDataset):
+        def __len__(self):
+            return len(batches)
+
+        def __getitem__(self, index):
+            return batches[index % 3]  # as by slices, no index is out of range
+
+    model, settings = classifier(), {"verbose": 0, "shuffle": False}
+    for number, data in enumerate((batches, Sequence())):
+        keeper = keep_step(tmp_path / f"{number}.npz", 4)
+        with pytest.raises(FpdriftError, match="fit would not end; pass steps_per_epoch to fit"):
+            model.fit(keeper.batches(data), callbacks=[keeper], **settings)
+        model.fit(keeper.batches(data), steps_per_epoch=5, callbacks=[keeper], **settings)
+        assert (tmp_path / f"{number}.npz").exists()
+    keeper = keep_step(tmp_path / "c.npz", 2)  # a generator ends by itself
+    model.fit(keeper.batches(batch for batch in batches), callbacks=[keeper], **settings)
+    assert (tmp_path / "c.npz").exists()
+
+
 def test_batches_that_were_not_passed_on_are_missed(tmp_path):
     keeper = keep_step(tmp_path / "a.npz", 1)
     keeper.batches = lambda data: (batch for batch in [*data, *data])
