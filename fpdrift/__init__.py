@@ -100,6 +100,7 @@ _kinds.classes.fill_from(
     *("fpdrift.arithmetic", "fpdrift.comparison", "fpdrift.experiments", "fpdrift.floats"),
     *(
         "fpdrift.doctor._results",
+        "fpdrift.doctor._resume_results",
         "fpdrift.lessons.runtime",
         "fpdrift.perturbation",
         "fpdrift.reduction",

@@ -23,7 +23,11 @@ def add_to(commands: Any) -> None:
         "proven.",
         epilog="The script itself is not changed. Options of fpdrift come before its name. Exit\n"
         "codes: 0 if its runs are equal, 1 if they differ, 2 if that is not known.",
-        examples=("fpdrift doctor train.py", "fpdrift doctor --steps 20 train.py --epochs 3"),
+        examples=(
+            "fpdrift doctor train.py",
+            "fpdrift doctor --steps 20 train.py --epochs 3",
+            "fpdrift doctor --resume train.py",
+        ),
     )
     command.add_argument("script", metavar="SCRIPT", help="a Python script or a notebook")
     command.add_argument("arguments", metavar="ARGS", nargs="...", help="its own arguments")
@@ -50,6 +54,16 @@ def add_to(commands: Any) -> None:
         metavar="FILE",
         help="accept the causes in this file, saved with --json (default: none)",
     )
+    command.add_argument(
+        "--resume",
+        action="store_true",
+        help="check instead whether its training, saved in the middle and resumed, is the same",
+    )
+    command.add_argument(
+        "--save",
+        choices=("model", "weights"),
+        help="for --resume: what is saved in the middle (default: model)",
+    )
     add_json(command)
     command.set_defaults(run=run, plot=None)
 
@@ -59,6 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
     from fpdrift.doctor import diagnose_script
 
     check_output(arguments)
+    if arguments.save is not None and not arguments.resume:
+        raise FpdriftError(f"--save {arguments.save} needs --resume")
+    if arguments.resume:
+        return _check(arguments)
     known = _known(arguments.baseline)
     found = diagnose_script(
         arguments.script,
@@ -66,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         steps=arguments.steps,
         timeout=arguments.timeout,
         scale=arguments.scale,
-        progress=lambda text: print(f"fpdrift doctor: {text}", file=sys.stderr),
+        progress=_report,
     )
     deliver(found, arguments)
     if found.conclusion in ("failed", "nothing trained"):
@@ -75,6 +93,29 @@ def run(arguments: argparse.Namespace) -> int:
         return DIFFERS
     new = [cause for cause in found.causes if (cause.kind, cause.file) not in known]
     return DIFFERS if new else REPEATS
+
+
+def _report(text: str) -> None:
+    print(f"fpdrift doctor: {text}", file=sys.stderr)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """Check whether the training resumes; return the exit code."""
+    from fpdrift.doctor import check_resume
+
+    for option in ("steps", "scale", "baseline"):
+        if getattr(arguments, option):
+            raise FpdriftError(f"--{option} does not go with --resume; leave one of them out")
+    found = check_resume(
+        arguments.script,
+        arguments.arguments,
+        save=arguments.save or "model",
+        timeout=arguments.timeout,
+        progress=_report,
+    )
+    deliver(found, arguments)
+    codes = {"resumes": REPEATS, "state lost": DIFFERS}
+    return codes.get(found.conclusion, UNKNOWN)
 
 
 def _known(path: str | None) -> set[tuple[str, str]]:

@@ -12,18 +12,29 @@ if TYPE_CHECKING:
     from fpdrift.doctor._examine import diagnose_script
     from fpdrift.doctor._remedies import CHANGES
     from fpdrift.doctor._results import Cause, Difference, ScriptDiagnosis, ScriptRun, Suspect
+    from fpdrift.doctor._resume import check_resume
+    from fpdrift.doctor._resume_results import LostState, ResumeCheck
 
 __all__ = [
     "CHANGES",
     "Cause",
     "Difference",
+    "LostState",
+    "ResumeCheck",
     "ScriptDiagnosis",
     "ScriptRun",
     "Suspect",
+    "check_resume",
     "diagnose_script",
 ]
 
-_HOME = {"CHANGES": "_remedies", "diagnose_script": "_examine"}
+_HOME = {
+    "CHANGES": "_remedies",
+    "LostState": "_resume_results",
+    "ResumeCheck": "_resume_results",
+    "check_resume": "_resume",
+    "diagnose_script": "_examine",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -285,10 +285,10 @@ class Observer:
         Returns
         -------
         dict
-            ``digest`` of all trained variables, and ``steps`` of all optimizers.
+            ``digest`` of all trained variables, ``steps`` of all optimizers, and ``events``.
         """
         if not self._trained:
-            return {"digest": "", "steps": 0}
+            return {"digest": "", "steps": 0, "events": self.events}
         import numpy as np
 
         variables = [v for _, trained in self._trained.values() for v in trained]
@@ -300,6 +300,7 @@ class Observer:
         return {
             "digest": _digest(arrays),
             "steps": int(sum(int(s) for s in steps if s is not None)),
+            "events": self.events,
         }
 
 

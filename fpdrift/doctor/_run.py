@@ -16,6 +16,7 @@ from fpdrift.doctor._interventions import ENVIRONMENT
 from fpdrift.doctor._workspace import copy_folder, files_in
 from fpdrift.errors import ChildError
 from fpdrift.subprocesses import Message, run_module
+from fpdrift.text import plural
 
 Event = dict[str, Any]
 
@@ -32,10 +33,12 @@ class Trace:
     line: int  #: of the error, or 0
     digest: str  #: of all trained variables; empty if nothing was trained
     steps: int
-    events: list[Event] = field(repr=False)
     draws: list[Event] = field(repr=False)
     keras: bool  #: whether it imported Keras
     left: frozenset[Path] = frozenset()  #: files that the run left in its folder
+    events: list[Event] = field(default_factory=list, repr=False)
+    #: what `--resume` found in it
+    resume: Message = field(default_factory=dict, repr=False)
 
     @property
     def failed(self) -> bool:
@@ -125,6 +128,18 @@ class Runner:
         self.traces.append(found)
         return found
 
+    def phases(self, tasks: Sequence[Message], what: str) -> list[Trace]:
+        """Run the script once for each task, with these additions to it."""
+        numbers = range(len(self.traces) + 1, len(self.traces) + len(tasks) + 1)
+        self._progress(f"{what} ({plural(len(tasks), 'run')})")
+        with ThreadPoolExecutor(self._workers) as pool:
+            found = [
+                pool.submit(self._run, n, (), (), more=t)
+                for n, t in zip(numbers, tasks, strict=True)
+            ]
+        self.traces += [task.result() for task in found]
+        return self.traces[-len(tasks) :]
+
     def one(self, interventions: Sequence[str]) -> Trace:
         """Run the script once."""
         number = len(self.traces) + 1
@@ -139,6 +154,7 @@ class Runner:
         interventions: Sequence[str],
         pinned: Sequence[Any],
         working: Path | None = None,
+        more: Message | None = None,
     ) -> Trace:
         folder = self._scratch / f"run-{number}"
         (folder / "records").mkdir(parents=True)
@@ -157,6 +173,7 @@ class Runner:
             "interventions": list(interventions),
             "pinned": list(pinned),
             "steps": self._steps,
+            **(more or {}),
         }
         begun = time.perf_counter()
         told = self._in_process(task, interventions)
@@ -177,7 +194,7 @@ class Runner:
             )
         except ChildError as error:
             how = str(error).removeprefix("fpdrift.doctor._worker ")
-            nothing = {"digest": "", "steps": 0, "events": [], "draws": [], "keras": False}
+            nothing = {"digest": "", "steps": 0, "draws": [], "keras": False}
             return {"ended": how, "line": 0, **nothing}
         finally:
             for leader in group:  # what the script has started and not ended

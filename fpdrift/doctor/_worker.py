@@ -16,6 +16,7 @@ from typing import Any
 from fpdrift.doctor._draws import Ledger
 from fpdrift.doctor._interventions import intervene
 from fpdrift.doctor._observer import Observer
+from fpdrift.doctor._resume_hooks import ResumeHooks
 from fpdrift.subprocesses import Message, Report, serve
 
 #: Longest text of an error that is reported.
@@ -29,7 +30,7 @@ def run_script(task: Message, report: Report) -> Message:
     ----------
     task : dict
         ``script``, ``arguments``, ``folder`` (for records), ``working``, ``interventions``,
-        ``pinned``, ``steps``.
+        ``pinned``, ``steps``; ``resume`` for a run of such a check.
     report : callable
         Called once with the process group, so that what the script starts can be ended with it.
 
@@ -48,9 +49,7 @@ def run_script(task: Message, report: Report) -> Message:
     root = str(Path(script).parent)
     sys.path.insert(0, root)
     ledger = Ledger()
-    observer = Observer(
-        ledger, task["folder"], task["steps"], nudged="one ulp" in task["interventions"]
-    )
+    observer = _observer(task, ledger)
     intervene(task["interventions"], task["pinned"])
     ledger.install(root)
     observer.install()
@@ -58,9 +57,16 @@ def run_script(task: Message, report: Report) -> Message:
     for thread in threading.enumerate():
         if not thread.daemon and thread is not threading.current_thread():
             thread.join()
-    done = {"ended": ended, "line": line, "events": observer.events, "draws": ledger.entries}
-    done["keras"] = "keras" in sys.modules
+    done = {"ended": ended, "line": line, "draws": ledger.entries, "keras": "keras" in sys.modules}
     return done | observer.finish()
+
+
+def _observer(task: Message, ledger: Ledger) -> Observer | ResumeHooks:
+    """Return what observes the trainings of the script."""
+    if "resume" in task:
+        return ResumeHooks(task["resume"], ledger)
+    nudged = "one ulp" in task["interventions"]
+    return Observer(ledger, task["folder"], task["steps"], nudged=nudged)
 
 
 def _run(script: str) -> tuple[str, int]:

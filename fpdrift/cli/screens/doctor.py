@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import groupby
 
 from fpdrift.cli.screens.blocks import Blocks, detail, headline, paragraph, table, terms
 from fpdrift.cli.screens.screen import layout
-from fpdrift.doctor import CHANGES, Cause, ScriptDiagnosis
+from fpdrift.doctor import CHANGES, Cause, ResumeCheck, ScriptDiagnosis
 from fpdrift.text import plural
 
 
@@ -72,3 +73,46 @@ def _tested(result: ScriptDiagnosis) -> str:
         "the current folder. Equal results: the same bits in all trained variables. Another "
         "machine, another version of a library, or a GPU may add causes that were not tested."
     )
+
+
+@layout.register
+def _resumed(result: ResumeCheck) -> Blocks:
+    yield headline(result.finding)
+    for state in result.lost:
+        yield paragraph(f"{state.kind[0].upper()}{state.kind[1:]}:", style="bold")
+        restored = "restored from the first run, the second half ends with the same bits"
+        rows = [("differs", _few(state.parts)), ("why", state.explanation)]
+        rows.append(("remedy", state.remedy))
+        yield terms([*rows, ("proof", restored)] if state.proven else rows)
+    if result.without_effect:
+        yield paragraph(f"Lost without effect on the result: {', '.join(result.without_effect)}.")
+    yield table(
+        ("run", "part of the training", "ended", ">seconds", ">steps", "result"),
+        [
+            (
+                str(run.number),
+                part,
+                run.ended,
+                f"{run.seconds:.1f}",
+                f"{run.steps:,}",
+                run.digest[:6],
+            )
+            for run, part in zip(result.runs, _PARTS, strict=False)
+        ],
+    )
+    how = {"model": "model.save", "weights": "model.save_weights"}[result.save]
+    where = f"Cut in two: the call of fit at {result.place}. " if result.place else ""
+    yield detail(
+        f"{where}Saved with {how}. Results: the bits of all variables of the model and its "
+        "optimizer. What the script does after that call was not run."
+    )
+
+
+_PARTS = ("all", "first half", "second half", "second half, lost state restored")
+#: Parts of a state that are named on the screen.
+_NAMED = 3
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f", and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
