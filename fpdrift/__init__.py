@@ -101,6 +101,7 @@ _kinds.classes.fill_from(
     *(
         "fpdrift.doctor._results",
         "fpdrift.doctor._resume_results",
+        "fpdrift.doctor._twice_results",
         "fpdrift.lessons.runtime",
         "fpdrift.perturbation",
         "fpdrift.reduction",

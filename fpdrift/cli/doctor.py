@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ def add_to(commands: Any) -> None:
             "fpdrift doctor train.py",
             "fpdrift doctor --steps 20 train.py --epochs 3",
             "fpdrift doctor --resume train.py",
+            "fpdrift doctor --twice analysis.ipynb",
         ),
     )
     command.add_argument("script", metavar="SCRIPT", help="a Python script or a notebook")
@@ -54,10 +56,16 @@ def add_to(commands: Any) -> None:
         metavar="FILE",
         help="accept the causes in this file, saved with --json (default: none)",
     )
-    command.add_argument(
+    other = command.add_mutually_exclusive_group()
+    other.add_argument(
         "--resume",
         action="store_true",
         help="check instead whether its training, saved in the middle and resumed, is the same",
+    )
+    other.add_argument(
+        "--twice",
+        action="store_true",
+        help="check instead whether a second run in the same process is the same",
     )
     command.add_argument(
         "--save",
@@ -75,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_output(arguments)
     if arguments.save is not None and not arguments.resume:
         raise FpdriftError(f"--save {arguments.save} needs --resume")
-    if arguments.resume:
+    if arguments.resume or arguments.twice:
         return _check(arguments)
     known = _known(arguments.baseline)
     found = diagnose_script(
@@ -100,21 +108,21 @@ def _report(text: str) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    """Check whether the training resumes; return the exit code."""
-    from fpdrift.doctor import check_resume
+    """Answer one of the other questions; return the exit code."""
+    from fpdrift.doctor import check_resume, check_twice
 
+    question = "--resume" if arguments.resume else "--twice"
     for option in ("steps", "scale", "baseline"):
         if getattr(arguments, option):
-            raise FpdriftError(f"--{option} does not go with --resume; leave one of them out")
-    found = check_resume(
-        arguments.script,
-        arguments.arguments,
-        save=arguments.save or "model",
-        timeout=arguments.timeout,
-        progress=_report,
+            raise FpdriftError(f"--{option} does not go with {question}; leave one of them out")
+    asked: Any = check_twice
+    if arguments.resume:
+        asked = functools.partial(check_resume, save=arguments.save or "model")
+    found = asked(
+        arguments.script, arguments.arguments, timeout=arguments.timeout, progress=_report
     )
     deliver(found, arguments)
-    codes = {"resumes": REPEATS, "state lost": DIFFERS}
+    codes = {"resumes": REPEATS, "same": REPEATS, "state lost": DIFFERS, "left over": DIFFERS}
     return codes.get(found.conclusion, UNKNOWN)
 
 

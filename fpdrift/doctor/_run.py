@@ -37,8 +37,9 @@ class Trace:
     keras: bool  #: whether it imported Keras
     left: frozenset[Path] = frozenset()  #: files that the run left in its folder
     events: list[Event] = field(default_factory=list, repr=False)
-    #: what `--resume` found in it
+    #: what `--resume` and `--twice` found in it
     resume: Message = field(default_factory=dict, repr=False)
+    twice: Message = field(default_factory=dict, repr=False)
 
     @property
     def failed(self) -> bool:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from fpdrift.cli.screens.blocks import Blocks, detail, headline, paragraph, table, terms
 from fpdrift.cli.screens.screen import layout
-from fpdrift.doctor import CHANGES, Cause, ResumeCheck, ScriptDiagnosis
+from fpdrift.doctor import CHANGES, Cause, ResumeCheck, ScriptDiagnosis, TwiceCheck
 from fpdrift.text import plural
 
 
@@ -116,3 +116,34 @@ _NAMED = 3
 def _few(names: Sequence[str]) -> str:
     more = f", and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return f"{', '.join(names[:_NAMED])}{more}"
+
+
+@layout.register
+def _twice(result: TwiceCheck) -> Blocks:
+    yield headline(result.finding)
+    for leftover in result.leftovers:
+        yield paragraph(f"{leftover.kind[0].upper()}{leftover.kind[1:]}:", style="bold")
+        rows = [("left", _few(leftover.parts))] if leftover.parts else []
+        proof = "with these taken away, the second run ends with the bits of the first"
+        why = ("why", leftover.explanation), ("remedy", leftover.remedy), ("proof", proof)
+        yield terms([*rows, *why])
+    if result.first_draw:
+        yield paragraph(f"First different draw: {result.first_draw}")
+    yield table(
+        ("process", "taken away before run 2", "ended", ">seconds", "run 1", "run 2"),
+        [
+            (
+                str(run.number),
+                ", ".join(away) or "nothing",
+                run.ended,
+                f"{run.seconds:.1f}",
+                run.digest[:6],
+                second[:6],
+            )
+            for run, second, away in zip(result.runs, result.second, result.taken_away, strict=True)
+        ],
+    )
+    yield detail(
+        "Each process ran the script twice, process 2 once. Equal results: the same bits in all "
+        "trained variables. Files that the first run left in its folder stay for the second."
+    )
