@@ -102,6 +102,8 @@ _kinds.classes.fill_from(
     *("fpdrift.arithmetic", "fpdrift.comparison", "fpdrift.experiments", "fpdrift.floats"),
     *(
         "fpdrift.doctor._results",
+        "fpdrift.doctor._resume_results",
+        "fpdrift.doctor._twice_results",
         "fpdrift.lessons.runtime",
         "fpdrift.perturbation",
         "fpdrift.reduction",

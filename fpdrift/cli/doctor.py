@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,12 @@ def add_to(commands: Any) -> None:
         "proven.",
         epilog="The script itself is not changed. Options of fpdrift come before its name. Exit\n"
         "codes: 0 if its runs are equal, 1 if they differ, 2 if that is not known.",
-        examples=("fpdrift doctor train.py", "fpdrift doctor --steps 20 train.py --epochs 3"),
+        examples=(
+            "fpdrift doctor train.py",
+            "fpdrift doctor --steps 20 train.py --epochs 3",
+            "fpdrift doctor --resume train.py",
+            "fpdrift doctor --twice analysis.ipynb",
+        ),
     )
     command.add_argument("script", metavar="SCRIPT", help="a Python script or a notebook")
     command.add_argument("arguments", metavar="ARGS", nargs="...", help="its own arguments")
@@ -54,6 +60,22 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--html", metavar="FILE", help="save the report as one HTML page (default: none)"
     )
+    other = command.add_mutually_exclusive_group()
+    other.add_argument(
+        "--resume",
+        action="store_true",
+        help="check instead whether its training, saved in the middle and resumed, is the same",
+    )
+    other.add_argument(
+        "--twice",
+        action="store_true",
+        help="check instead whether a second run in the same process is the same",
+    )
+    command.add_argument(
+        "--save",
+        choices=("model", "weights"),
+        help="for --resume: what is saved in the middle (default: model)",
+    )
     add_json(command)
     command.set_defaults(run=run, plot=None)
 
@@ -64,6 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
     from fpdrift.doctor import diagnose_script, page
 
     check_output(arguments)
+    if arguments.save is not None and not arguments.resume:
+        raise FpdriftError(f"--save {arguments.save} needs --resume")
+    if arguments.resume or arguments.twice:
+        return _check(arguments)
     if arguments.html is not None:
         try_file(Path(arguments.html))
     known = _known(arguments.baseline)
@@ -73,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         steps=arguments.steps,
         timeout=arguments.timeout,
         scale=arguments.scale,
-        progress=lambda text: print(f"fpdrift doctor: {text}", file=sys.stderr),
+        progress=_report,
     )
     deliver(found, arguments)
     if arguments.html is not None:
@@ -85,6 +111,29 @@ def run(arguments: argparse.Namespace) -> int:
         return DIFFERS
     new = [cause for cause in found.causes if (cause.kind, cause.file) not in known]
     return DIFFERS if new else REPEATS
+
+
+def _report(text: str) -> None:
+    print(f"fpdrift doctor: {text}", file=sys.stderr)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """Answer one of the other questions; return the exit code."""
+    from fpdrift.doctor import check_resume, check_twice
+
+    question = "--resume" if arguments.resume else "--twice"
+    for option in ("steps", "scale", "baseline"):
+        if getattr(arguments, option):
+            raise FpdriftError(f"--{option} does not go with {question}; leave one of them out")
+    asked: Any = check_twice
+    if arguments.resume:
+        asked = functools.partial(check_resume, save=arguments.save or "model")
+    found = asked(
+        arguments.script, arguments.arguments, timeout=arguments.timeout, progress=_report
+    )
+    deliver(found, arguments)
+    codes = {"resumes": REPEATS, "same": REPEATS, "state lost": DIFFERS, "left over": DIFFERS}
+    return codes.get(found.conclusion, UNKNOWN)
 
 
 def _known(path: str | None) -> set[tuple[str, str]]:

@@ -13,19 +13,39 @@ if TYPE_CHECKING:
     from fpdrift.doctor._page import page
     from fpdrift.doctor._remedies import CHANGES
     from fpdrift.doctor._results import Cause, Difference, ScriptDiagnosis, ScriptRun, Suspect
+    from fpdrift.doctor._resume import check_resume
+    from fpdrift.doctor._resume_results import LostState, ResumeCheck
+    from fpdrift.doctor._twice import check_twice
+    from fpdrift.doctor._twice_results import Leftover, TwiceCheck
 
 __all__ = [
     "CHANGES",
     "Cause",
     "Difference",
+    "Leftover",
+    "LostState",
+    "ResumeCheck",
     "ScriptDiagnosis",
     "ScriptRun",
     "Suspect",
+    "TwiceCheck",
+    "check_resume",
+    "check_twice",
     "diagnose_script",
     "page",
 ]
 
-_HOME = {"CHANGES": "_remedies", "diagnose_script": "_examine", "page": "_page"}
+_HOME = {
+    "CHANGES": "_remedies",
+    "Leftover": "_twice_results",
+    "LostState": "_resume_results",
+    "ResumeCheck": "_resume_results",
+    "TwiceCheck": "_twice_results",
+    "check_resume": "_resume",
+    "check_twice": "_twice",
+    "diagnose_script": "_examine",
+    "page": "_page",
+}
 
 
 def __getattr__(name: str) -> Any:

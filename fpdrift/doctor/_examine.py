@@ -63,7 +63,7 @@ def diagnose_script(
     FpdriftError
         If the script does not exist or is no Python file, or an argument has the wrong type.
     """
-    path = _check(script, steps, timeout)
+    path = check_script(script, steps, timeout)
     with tempfile.TemporaryDirectory(prefix="fpdrift-doctor-") as scratch:
         runner = Runner(
             path,
@@ -81,7 +81,7 @@ def diagnose_script(
         return search.result(str(script), tuple(arguments))
 
 
-def _check(script: str | Path, steps: int | None, timeout: float | None) -> Path:
+def check_script(script: str | Path, steps: int | None, timeout: float | None) -> Path:
     path = Path(script)
     if not path.is_file():
         raise FpdriftError(f"there is no file {short_repr(str(script))}; give a script or notebook")
@@ -282,7 +282,7 @@ class _Search:
             script=script,
             arguments=arguments,
             conclusion=self.conclusion,
-            runs=tuple(_run(trace) for trace in traces),
+            runs=tuple(script_run(trace) for trace in traces),
             causes=tuple(self.causes),
             suspects=tuple(
                 suspect
@@ -327,7 +327,8 @@ def _differ(pair: tuple[Trace, Trace]) -> bool:
     return pair[0].outcome != pair[1].outcome
 
 
-def _run(trace: Trace) -> ScriptRun:
+def script_run(trace: Trace) -> ScriptRun:
+    """Return what a result holds of a run."""
     return ScriptRun(
         number=trace.number,
         interventions=trace.interventions,

@@ -315,13 +315,13 @@ class Observer:
         Returns
         -------
         dict
-            ``digest`` of all trained variables, ``steps`` of all optimizers, and ``cpu``, seconds
-            of all cores for the calls of `fit`, or for everything if there were none.
+            ``digest`` of all trained variables, ``steps`` of all optimizers, ``events``, and
+            ``cpu``, seconds of all cores for the calls of `fit`, or for everything without any.
         """
         fits = [event["seconds"] for event in self.events if event["event"] == "fit"]
         cpu = sum(fits) if fits else time.process_time()
         if not self._trained:
-            return {"digest": "", "steps": 0, "cpu": cpu}
+            return {"digest": "", "steps": 0, "cpu": cpu, "events": self.events}
         import numpy as np
 
         variables = [v for _, trained in self._trained.values() for v in trained]
@@ -334,6 +334,7 @@ class Observer:
             "digest": _digest(arrays),
             "steps": int(sum(int(s) for s in steps if s is not None)),
             "cpu": cpu,
+            "events": self.events,
         }
 
 

@@ -17,6 +17,7 @@ from fpdrift.doctor._remedies import changes
 from fpdrift.doctor._workspace import copy_folder, files_in
 from fpdrift.errors import ChildError
 from fpdrift.subprocesses import Message, run_module
+from fpdrift.text import plural
 
 Event = dict[str, Any]
 
@@ -33,11 +34,14 @@ class Trace:
     line: int  #: of the error, or 0
     digest: str  #: of all trained variables; empty if nothing was trained
     steps: int
-    cpu: float  #: seconds of all cores for its trainings
-    events: list[Event] = field(repr=False)
     draws: list[Event] = field(repr=False)
     keras: bool  #: whether it imported Keras
+    cpu: float = 0.0  #: seconds of all cores for its trainings
     left: frozenset[Path] = frozenset()  #: files that the run left in its folder
+    events: list[Event] = field(default_factory=list, repr=False)
+    #: what `--resume` and `--twice` found in it
+    resume: Message = field(default_factory=dict, repr=False)
+    twice: Message = field(default_factory=dict, repr=False)
 
     @property
     def failed(self) -> bool:
@@ -127,6 +131,18 @@ class Runner:
         self.traces.append(found)
         return found
 
+    def phases(self, tasks: Sequence[Message], what: str) -> list[Trace]:
+        """Run the script once for each task, with these additions to it."""
+        numbers = range(len(self.traces) + 1, len(self.traces) + len(tasks) + 1)
+        self._progress(f"{what} ({plural(len(tasks), 'run')})")
+        with ThreadPoolExecutor(self._workers) as pool:
+            found = [
+                pool.submit(self._run, n, (), (), more=t)
+                for n, t in zip(numbers, tasks, strict=True)
+            ]
+        self.traces += [task.result() for task in found]
+        return self.traces[-len(tasks) :]
+
     def one(self, interventions: Sequence[str], pinned: Sequence[Any] = ()) -> Trace:
         """Run the script once."""
         number = len(self.traces) + 1
@@ -141,6 +157,7 @@ class Runner:
         interventions: Sequence[str],
         pinned: Sequence[Any],
         working: Path | None = None,
+        more: Message | None = None,
     ) -> Trace:
         folder = self._scratch / f"run-{number}"
         (folder / "records").mkdir(parents=True)
@@ -159,6 +176,7 @@ class Runner:
             "interventions": list(interventions),
             "pinned": list(pinned),
             "steps": self._steps,
+            **(more or {}),
         }
         begun = time.perf_counter()
         told = self._in_process(task, interventions)
@@ -179,14 +197,7 @@ class Runner:
             )
         except ChildError as error:
             how = str(error).removeprefix("fpdrift.doctor._worker ")
-            nothing = {
-                "digest": "",
-                "steps": 0,
-                "cpu": 0.0,
-                "events": [],
-                "draws": [],
-                "keras": False,
-            }
+            nothing = {"digest": "", "steps": 0, "draws": [], "keras": False}
             return {"ended": how, "line": 0, **nothing}
         finally:
             for leader in group:  # what the script has started and not ended

@@ -16,6 +16,8 @@ from typing import Any
 from fpdrift.doctor._draws import Ledger
 from fpdrift.doctor._interventions import intervene
 from fpdrift.doctor._observer import Observer
+from fpdrift.doctor._resume_hooks import ResumeHooks
+from fpdrift.doctor._twice_hooks import TwiceHooks
 from fpdrift.subprocesses import Message, Report, serve
 
 #: Longest text of an error that is reported.
@@ -29,7 +31,7 @@ def run_script(task: Message, report: Report) -> Message:
     ----------
     task : dict
         ``script``, ``arguments``, ``folder`` (for records), ``working``, ``interventions``,
-        ``pinned``, ``steps``.
+        ``pinned``, ``steps``; ``resume`` or ``twice`` for a run of such a check.
     report : callable
         Called once with the process group, so that what the script starts can be ended with it.
 
@@ -48,32 +50,48 @@ def run_script(task: Message, report: Report) -> Message:
     root = str(Path(script).parent)
     sys.path.insert(0, root)
     ledger = Ledger()
-    observer = Observer(
-        ledger, task["folder"], task["steps"], nudged="one ulp" in task["interventions"]
-    )
+    observer = _observer(task, ledger, root)
     intervene(task["interventions"], task["pinned"])
     ledger.install(root)
     observer.install()
-    ended, line = _run(script)
+    namespace: dict[str, Any] | None = {} if task.get("twice") else None
+    ended, line = _run(script, namespace)
+    if namespace is not None and isinstance(observer, TwiceHooks) and ended == "finished":
+        observer.begin_second(namespace)
+        ended, line = _run(script, namespace)
     for thread in threading.enumerate():
         if not thread.daemon and thread is not threading.current_thread():
             thread.join()
-    done = {"ended": ended, "line": line, "events": observer.events, "draws": ledger.entries}
-    done["keras"] = "keras" in sys.modules
+    done = {"ended": ended, "line": line, "draws": ledger.entries, "keras": "keras" in sys.modules}
     return done | observer.finish()
 
 
-def _run(script: str) -> tuple[str, int]:
-    """Run the script as the main program; return how it ended, and the line of an error."""
+def _observer(task: Message, ledger: Ledger, root: str) -> Observer | ResumeHooks | TwiceHooks:
+    """Return what observes the trainings of the script."""
+    if "twice" in task:
+        return TwiceHooks(task["twice"] or {"fresh": []}, ledger, root)
+    if "resume" in task:
+        return ResumeHooks(task["resume"], ledger)
+    nudged = "one ulp" in task["interventions"]
+    return Observer(ledger, task["folder"], task["steps"], nudged=nudged)
+
+
+def _run(script: str, namespace: dict[str, Any] | None) -> tuple[str, int]:
+    """Run the script as the main program; return how it ended, and the line of an error.
+
+    If there is a `namespace`, the script starts with its variables, and leaves its own there.
+    """
     import runpy
 
     try:
         if script.endswith(".ipynb"):
             from fpdrift.doctor._notebook import run_notebook
 
-            run_notebook(script)
+            run_notebook(script, namespace)
         else:
-            runpy.run_path(script, run_name="__main__")
+            left = runpy.run_path(script, namespace, run_name="__main__")
+            if namespace is not None:
+                namespace.update(left)
     except SystemExit as error:
         if error.code in (None, 0):
             return "finished", 0
