@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: NumPy's methods that do not draw.
 _NO_DRAW = frozenset({"bit_generator", "get_state", "seed", "set_state", "spawn"})
-_NUMBER = "_fpdrift_number"
+NUMBER = "_fpdrift_number"
 
 
 def watch_numpy(ledger: Ledger) -> None:
@@ -64,7 +64,7 @@ def _watch_global_numpy(legacy: Any, module: Any, before: Any) -> None:
     """Have the functions of `numpy.random` be methods of a watched generator in the same state."""
     rand = legacy.RandomState(before._bit_generator)  # noqa: SLF001 - RandomState has no other
     rand.set_state(before.get_state(legacy=False))
-    setattr(rand, _NUMBER, 0)
+    setattr(rand, NUMBER, 0)
     legacy._rand = rand  # noqa: SLF001 - as above
     for holder in (legacy, module):
         for name, value in list(vars(holder).items()):
@@ -76,7 +76,7 @@ def _stand_in(ledger: Ledger, original: Any) -> Any:
     """Return a subclass of one of NumPy's generators, whose methods are watched."""
     kind = original.__name__
     inside: dict[str, Any] = {
-        "__slots__": (_NUMBER,),
+        "__slots__": (NUMBER,),
         "__module__": original.__module__,
         "__qualname__": original.__qualname__,
         "__doc__": original.__doc__,
@@ -93,10 +93,10 @@ def _stand_in(ledger: Ledger, original: Any) -> Any:
 
 
 def _number_of(ledger: Ledger, this: Any) -> int:
-    number = getattr(this, _NUMBER, None)
+    number = getattr(this, NUMBER, None)
     if number is None:
         number = ledger.next_number()
-        setattr(this, _NUMBER, number)
+        setattr(this, NUMBER, number)
     return int(number)
 
 

@@ -195,7 +195,7 @@ def _describe(given: dict[str, Any]) -> str:
 
 def _digest_of_model(model: Any) -> str:
     """Return a digest of all variables of a model and its optimizer."""
-    from fpdrift.doctor._draws import digest_of, hash_bytes
+    from fpdrift.doctor._draw_digests import digest_of, hash_bytes
 
     variables = [*model.variables, *model.optimizer.variables]
     return hash_bytes(b"".join(digest_of(v) or b"" for v in variables)).hex()

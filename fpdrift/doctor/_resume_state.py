@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from fpdrift.doctor._draws import digest_of, digest_of_state
+from fpdrift.doctor._draw_digests import digest_of, digest_of_state
 
 State = dict[str, dict[str, Any]]
 Digests = dict[str, dict[str, str]]
@@ -128,7 +128,7 @@ def _own_generators(numpy: Any) -> Iterator[tuple[int, Any]]:
     """Yield the script's own generators with the numbers that the ledger gave them."""
     import gc
 
-    from fpdrift.doctor._draw_sources import _NUMBER
+    from fpdrift.doctor._draw_numpy import NUMBER
 
     kinds = numpy.random.Generator, numpy.random.RandomState
     known: dict[type, bool] = {}  # there are a million objects, and some thousand types
@@ -136,7 +136,7 @@ def _own_generators(numpy: Any) -> Iterator[tuple[int, Any]]:
         kind = type(thing)  # `isinstance` would also ask proxies for their class
         if kind not in known:
             known[kind] = issubclass(kind, kinds)
-        if known[kind] and (number := getattr(thing, _NUMBER, 0)):
+        if known[kind] and (number := getattr(thing, NUMBER, 0)):
             yield number, thing
 
 

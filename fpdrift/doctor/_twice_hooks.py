@@ -86,7 +86,7 @@ class TwiceHooks:
 
     def _result(self) -> tuple[str, int]:
         """Return a digest of all variables trained in the present run, and its steps."""
-        from fpdrift.doctor._draws import digest_of, hash_bytes
+        from fpdrift.doctor._draw_digests import digest_of, hash_bytes
 
         digests, steps = [], 0
         for optimizer, variables, before in self._trained.values():
