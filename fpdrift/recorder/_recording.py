@@ -400,7 +400,7 @@ class Recording:
         first_step: int,
         seen: bool,
     ) -> RecordWriter:
-        about = {
+        about: dict[str, Any] = {
             "probe": None if self._probe is None else probe_digest(self._probe),
             "start_seen": seen,
             "first_step": first_step,
