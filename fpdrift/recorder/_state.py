@@ -251,9 +251,10 @@ def is_ready(model: Any, *, own_loop: bool) -> bool:
     """
     if not is_built(model):
         return False
+    compiled: Any = getattr(model, "optimizer", None)
     for optimizer in optimizers(model):
         if not optimizer.built:
-            if own_loop or optimizer is not getattr(model, "optimizer", None):
+            if own_loop or optimizer is not compiled:
                 return False
             with keras.name_scope(optimizer.name, caller=optimizer):  # otherwise paths would differ
                 optimizer.build(model.trainable_variables)
