@@ -15,7 +15,7 @@ from fpdrift.provenance import available_cores
 from fpdrift.subprocesses import Message
 
 #: Kinds of state that decide whether two runs of the first half are equal.
-_OF_MODEL = ("weights", "optimizer slots", "iterations", "learning rate")
+_OF_MODEL: tuple[StateKind, ...] = ("weights", "optimizer slots", "iterations", "learning rate")
 _SAVES = ("model", "weights")
 
 
