@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = {name: value for name, value in given.items() if value is not None}
     if any(":" in name for name in chosen.get("operations", ())):
         sys.path.insert(0, str(Path.cwd()))  # of the user's own module; processes copy the path
-    study = condition_matrix if arguments.conditions else batch_classes
+    study: Any = condition_matrix if arguments.conditions else batch_classes
     if arguments.alignment:
         if "batches" in chosen:
             raise FpdriftError("--alignment computes no batches; leave out --batches")
