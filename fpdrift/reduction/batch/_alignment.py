@@ -48,8 +48,7 @@ def alignment_table(
         `FUNCTIONS` by default), or your own as "module:function": they take (1003,) numbers,
         float32 and float64, in a fresh process.
     conditions : sequence of BatchCondition, optional
-        The kernel sets; by default those of `known_conditions` that set neither threads nor
-        nothing a second time.
+        The kernel sets; by default the instruction sets and oneDNN settings of `known_conditions`.
     libraries : sequence of {"numpy", "tensorflow"}
         Whose kernel sets to try; SciPy's functions run with NumPy's. Ignored if `conditions` are
         given.
