@@ -40,7 +40,7 @@ def test_its_options_are_those_of_the_command():
     rows = re.findall(r"^\| `(--\w+)[^`]*` \|", TEXT, re.MULTILINE)
     found = parser().parse_args(["doctor", "train.py"])
     assert {f"--{name}" for name in vars(found)} >= set(rows)
-    assert len(rows) == 5
+    assert len(rows) == 9
 
 
 def test_its_interventions_are_those_of_the_doctor():
