@@ -19,7 +19,7 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "batch",
         help="how the batch size, a condition or the memory address changes the bits",
-        description="Compute one row in batches of several sizes or under several conditions, or "
+        description="Compute one row in batches of several sizes, or under several conditions, or\n"
         "functions at several memory addresses.",
         epilog="An operation may also be your own, module:function, whose code is then run.",
         examples=(

@@ -10,6 +10,9 @@ from fpdrift.errors import FpdriftError
 from fpdrift.recorder import DriftRecorder
 from fpdrift.records import open_record
 
+# Keras' own
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 REFUSED = (
     "'a.fpdrift' already contains the training of another model; record each model in its own file"
 )
@@ -57,7 +60,6 @@ def test_a_second_model_is_refused_before_it_trains(second, recorder):
     assert (after.complete, after.steps.tolist()) == (before.complete, before.steps.tolist())
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own
 @pytest.mark.parametrize("with_optimizer", [True, False])
 def test_a_loaded_model_continues(with_optimizer, recorder, tmp_path):
     model = network()
