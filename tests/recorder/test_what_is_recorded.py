@@ -403,5 +403,8 @@ def test_on_step_hears_of_what_is_safely_written(tmp_path):
 def test_two_models_of_one_process_have_the_same_names(tmp_path):
     records = [fit(cnn, tmp_path / str(fresh), fresh=fresh)[3] for fresh in (False, True)]
     assert records[0].tensors == records[1].tensors
-    assert records[0].meta == records[1].meta
+    metas = [dict(record.meta) for record in records]
+    for meta in metas:  # the second model draws where the first has stopped
+        assert set(meta["recorder"].pop("generators")) == {"python", "numpy"}
+    assert metas[0] == metas[1]
     assert [t.name for t in records[0].tensors][:2] == ["conv2d/kernel", "conv2d/bias"]
