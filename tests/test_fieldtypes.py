@@ -1,6 +1,8 @@
 """A saved result whose field is of another type is refused by the field's name."""
 
 import json
+import re
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from fpdrift._kinds import classes
 from fpdrift.errors import FpdriftError
 from fpdrift.floats import anatomy
 from fpdrift.reduction import plans
@@ -159,3 +162,13 @@ def test_a_small_plan_that_says_it_is_large_takes_no_memory():
         assert tracemalloc.get_traced_memory()[1] < 1e6
     finally:
         tracemalloc.stop()
+
+
+def test_no_field_s_type_has_the_name_of_another_kind_of_result():
+    """Names in annotations are looked up among the kinds, so an alias of that name would lose."""
+    kinds = classes.all()
+    for kind in kinds.values():
+        for annotation in kind.__annotations__.values():
+            for name in set(re.findall(r"\w+", str(annotation))) & set(kinds):
+                meant = vars(sys.modules[kind.__module__]).get(name, kinds[name])
+                assert meant is kinds[name], f"{kind.__name__}: {name}"

@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from fpdrift.doctor._examine import diagnose_script
     from fpdrift.doctor._page import page
     from fpdrift.doctor._remedies import CHANGES
-    from fpdrift.doctor._results import Cause, Difference, ScriptDiagnosis, ScriptRun, Suspect
+    from fpdrift.doctor._results import (
+        ProvenCause,
+        RunDifference,
+        ScriptDiagnosis,
+        ScriptRun,
+        Suspect,
+    )
     from fpdrift.doctor._resume import check_resume
     from fpdrift.doctor._resume_results import LostState, ResumeCheck
     from fpdrift.doctor._twice import check_twice
@@ -20,11 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHANGES",
-    "Cause",
-    "Difference",
     "Leftover",
     "LostState",
+    "ProvenCause",
     "ResumeCheck",
+    "RunDifference",
     "ScriptDiagnosis",
     "ScriptRun",
     "Suspect",

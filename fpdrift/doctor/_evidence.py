@@ -12,7 +12,7 @@ import numpy as np
 
 from fpdrift.doctor._first_draw import DrawDifference, first_difference
 from fpdrift.doctor._remedies import CODES
-from fpdrift.doctor._results import Difference, Kind, Suspect
+from fpdrift.doctor._results import Kind, RunDifference, Suspect
 from fpdrift.doctor._run import Trace
 from fpdrift.errors import FpdriftError
 
@@ -62,13 +62,13 @@ def _trainings(trace: Trace) -> list[dict[str, Any]]:
     return [event for event in trace.events if event["event"] in _TRAINING]
 
 
-def difference(a: Trace, b: Trace) -> Difference:
+def difference(a: Trace, b: Trace) -> RunDifference:
     """Measure how far two runs are apart."""
     number, _ = first_training(a, b)
     ours = _trainings(a)
     fits = [e for e in ours[number : number + 1] if e["event"] == "fit"]
     verdict, reason = _verdict(a, b, fits[0]) if fits else ("", "")
-    return Difference(distance=distance(a, b), verdict=verdict, reason=reason)
+    return RunDifference(distance=distance(a, b), verdict=verdict, reason=reason)
 
 
 def distance(a: Trace, b: Trace) -> float:

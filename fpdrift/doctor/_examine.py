@@ -11,7 +11,7 @@ from typing import Any
 
 from fpdrift.doctor._evidence import GLOBAL_SEEDS, Candidate, candidates, difference, distance
 from fpdrift.doctor._notebook import cell_file, code_cells
-from fpdrift.doctor._results import Cause, Conclusion, ScriptDiagnosis, ScriptRun, Suspect
+from fpdrift.doctor._results import Conclusion, ProvenCause, ScriptDiagnosis, ScriptRun, Suspect
 from fpdrift.doctor._run import Runner, Trace
 from fpdrift.errors import FpdriftError, short_repr
 from fpdrift.provenance import available_cores
@@ -147,7 +147,7 @@ class _Search:
     conclusion: Conclusion = "failed"
     #: what was taken away, in this order, and the pair of runs after each
     steps: list[tuple[tuple[Candidate, ...], tuple[Trace, Trace]]] = field(default_factory=list)
-    causes: list[Cause] = field(default_factory=list)
+    causes: list[ProvenCause] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
     scale: dict[str, float] = field(default_factory=dict)
     pinned: list[Any] = field(default_factory=list)
@@ -235,8 +235,8 @@ class _Search:
 
     def _cause(
         self, candidate: Candidate, before: tuple[Trace, Trace], after: tuple[Trace, Trace]
-    ) -> Cause:
-        return Cause(
+    ) -> ProvenCause:
+        return ProvenCause(
             kind=candidate.kind,
             subject=candidate.subject,
             file=candidate.file,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from fpdrift.doctor._results import Cause, ScriptDiagnosis
+from fpdrift.doctor._results import ProvenCause, ScriptDiagnosis
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem;
@@ -60,7 +60,7 @@ def page(found: ScriptDiagnosis, source: Path | None = None) -> str:
     )
 
 
-def _cause(cause: Cause, source: Path | None) -> str:
+def _cause(cause: ProvenCause, source: Path | None) -> str:
     place = f"{escape(cause.place)}: {escape(cause.kind)}: <code>{escape(cause.subject)}</code>"
     code = _excerpt(cause, source) if source is not None else ""
     terms: tuple[tuple[str, str], ...]
@@ -71,7 +71,7 @@ def _cause(cause: Cause, source: Path | None) -> str:
     return f"<h2>{place}</h2>{code}{text}"
 
 
-def _excerpt(cause: Cause, source: Path) -> str:
+def _excerpt(cause: ProvenCause, source: Path) -> str:
     """Return the lines around a cause, if it is in the script itself."""
     lines = source_lines(cause.file, source)
     if not 0 < cause.line <= len(lines):

@@ -24,7 +24,7 @@ Conclusion = Literal["repeats", "cause found", "cause not found", "nothing train
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cause(Result):
+class ProvenCause(Result):
     """One reason why the runs of a script differ, proven by runs without it."""
 
     kind: Kind
@@ -108,7 +108,7 @@ class Suspect(Result):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Difference(Result):
+class RunDifference(Result):
     """How far two runs are apart, and where they begin to differ."""
 
     #: relative distance of the final weights; NaN if they have different shapes
@@ -126,10 +126,10 @@ class ScriptDiagnosis(Result):
     arguments: tuple[str, ...]
     conclusion: Conclusion
     runs: tuple[ScriptRun, ...]
-    causes: tuple[Cause, ...]
+    causes: tuple[ProvenCause, ...]
     suspects: tuple[Suspect, ...]
     #: between the first two runs; None if they are equal
-    difference: Difference | None
+    difference: RunDifference | None
     #: interventions that were tried without success
     tried: tuple[str, ...]
     #: size of other differences on this script: what was changed -> relative distance

@@ -321,6 +321,7 @@ def test_weights_of_classes_that_no_batch_can_have_are_refused(tmp_path):
             next(keeper.batches([batch], class_weight={0: 2.0}))
 
 
+@pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")  # Keras' own
 def test_batches_that_would_never_end_are_refused(tmp_path):
     import keras
 

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from fpdrift.cli.screens.blocks import Blocks, detail, headline, paragraph, table, terms
 from fpdrift.cli.screens.screen import layout
-from fpdrift.doctor import Cause, ResumeCheck, ScriptDiagnosis, TwiceCheck
+from fpdrift.doctor import ProvenCause, ResumeCheck, ScriptDiagnosis, TwiceCheck
 
 #: Other places of a cause that are listed.
 _MOST = 3
@@ -43,7 +43,7 @@ def _diagnosis(result: ScriptDiagnosis) -> Blocks:
     yield detail(result.tested)
 
 
-def _causes(causes: list[Cause]) -> Blocks:
+def _causes(causes: list[ProvenCause]) -> Blocks:
     first = causes[0]
     yield ""
     places = [(cause.place, f"{cause.subject}{_also(cause)}") for cause in causes]
@@ -52,7 +52,7 @@ def _causes(causes: list[Cause]) -> Blocks:
     yield terms(rows)
 
 
-def _also(cause: Cause) -> str:
+def _also(cause: ProvenCause) -> str:
     """Name the first other places of a cause."""
     more = f" and {len(cause.also) - _MOST} more" if len(cause.also) > _MOST else ""
     return f"; also {', '.join(cause.also[:_MOST])}{more}" if cause.also else ""
