@@ -55,6 +55,8 @@ class Observer:
         self._depth = 0
         self._fits = 0
         self._own_steps = 0
+        #: files that were asked for, and where
+        self._asked: set[tuple[Any, tuple[str, int]]] = set()
         #: id of a model -> where it was compiled last
         self._compiled: dict[int, tuple[str, int]] = {}
         #: id of an optimizer -> its class, and the variables that it trains, in order of building
@@ -67,6 +69,7 @@ class Observer:
         self._observe_threads()
         self._observe_clocks()
         self._observe_arrivals()
+        self._observe_files()
         sys.addaudithook(self._audit)
 
     def enter(self, event: str, **more: Any) -> Event:
@@ -285,27 +288,43 @@ class Observer:
         @functools.wraps(start)
         def observed(thread: threading.Thread) -> None:
             caller = sys._getframe(1)  # noqa: SLF001 - as above
-            if self._place()[0] and self._is_direct(caller):
+            if self._place()[0] and _is_direct(caller, "concurrent"):
                 self.enter("thread", call="threading.Thread.start")
             start(thread)
 
         threads.start = observed
 
-    @staticmethod
-    def _is_direct(frame: Any) -> bool:
-        """Return whether the user's code starts a thread itself, or through an executor."""
-        while frame is not None and "concurrent" in frame.f_code.co_filename:
-            frame = frame.f_back
-        return frame is not None and is_users(frame.f_code.co_filename)
-
     def _audit(self, name: str, args: tuple[Any, ...]) -> None:
         if name in ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.system"):
             if self._place()[0]:
                 self.enter("process", call=name)
-        elif name == "open" and isinstance(args[0], str | os.PathLike) and self._place()[0]:
-            path = Path(args[0]).absolute()
-            if path.is_relative_to(Path.cwd()):
-                self.enter("file", path=str(path), mode=str(args[1]))
+        elif name == "open":
+            self._enter_file(args[0])
+
+    def _enter_file(self, path: Any) -> None:
+        """Enter that the script opens a file under its folder, or asks whether there is one."""
+        place = self._place()
+        if not isinstance(path, str | os.PathLike) or not place[0] or (path, place) in self._asked:
+            return
+        self._asked.add((path, place))
+        whole = os.path.abspath(path)  # noqa: PTH100 - `Path.resolve` would ask for it, too
+        if whole.startswith(os.getcwd()):  # noqa: PTH109 - as above
+            self.enter("file", path=whole)
+
+    def _observe_files(self) -> None:
+        """Enter questions for files; `open` is observed by the interpreter itself."""
+
+        def observed(ask: Any) -> Any:
+            @functools.wraps(ask)
+            def call(path: Any, *args: Any, **kwargs: Any) -> Any:
+                if _is_direct(sys._getframe(1), "pathlib"):  # noqa: SLF001 - as above
+                    self._enter_file(path)
+                return ask(path, *args, **kwargs)
+
+            return call
+
+        for owner, name in ((os, "stat"), (os.path, "exists"), (os.path, "isfile")):
+            setattr(owner, name, observed(getattr(owner, name)))
 
     # -- the end
 
@@ -336,6 +355,13 @@ class Observer:
             "cpu": cpu,
             "events": self.events,
         }
+
+
+def _is_direct(frame: Any, between: str) -> bool:
+    """Return whether the user's code calls, itself or through one module of Python's."""
+    while frame is not None and between in frame.f_code.co_filename:
+        frame = frame.f_back
+    return frame is not None and is_users(frame.f_code.co_filename)
 
 
 def _positional(name: str, args: tuple[Any, ...]) -> Any:
