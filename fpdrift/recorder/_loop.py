@@ -15,7 +15,6 @@ from fpdrift.errors import FpdriftError
 from fpdrift.recorder._recording import Recording
 from fpdrift.recorder._state import count_updates
 from fpdrift.recorder._subject import Subject, named
-from fpdrift.text import plural
 
 
 class LoopRecorder:
@@ -146,7 +145,7 @@ class LoopRecorder:
 
 
 def _made(updates: int) -> str:
-    return plural(updates, "update") if updates else "no update"
+    return {0: "no update", 1: "1 update"}.get(updates, f"{updates:,} updates")
 
 
 def record(
