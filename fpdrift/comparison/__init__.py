@@ -6,8 +6,9 @@ This package reads records only; it never trains or reruns anything.
 from fpdrift.comparison._branches import Split
 from fpdrift.comparison._churn import Churn
 from fpdrift.comparison._compare import compare
-from fpdrift.comparison._growth import Growth, Horizon, growth, growth_of, horizon
+from fpdrift.comparison._growth import Growth, growth, growth_of
 from fpdrift.comparison._growth_law import DecadeSlope, Level, Trend
+from fpdrift.comparison._horizon import Horizon, horizon
 from fpdrift.comparison._intervals import Interval, median_interval, share_interval
 from fpdrift.comparison._jumps import Jump
 from fpdrift.comparison._many import ManyRuns, Spread, compare_many
