@@ -88,6 +88,7 @@ bench: $(VENV)/.all
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 faults: $(VENV)/.all
+	FPDRIFT_WHOLE=1 $(BIN)/python -m pytest -q -m check tests/lint/test_lint_rules.py
 	for script in $$(grep -l __main__ tests/faults/*.py); do $(BIN)/python $$script || exit 1; done
 
 clean:
