@@ -83,5 +83,7 @@ def test_the_bad_script_does_not_repeat_and_the_good_one_does(code, tmp_path):
     assert good[0][1] == good[1][1] != ""
     if (os.cpu_count() or 1) == 1 and RULES[code].lesson.startswith("04"):
         missing("one core: threads arrive in one order")
-    bad = [run(SCRIPTS / f"{code}_bad.py", tmp_path) for _ in range(2)]
-    assert bad[0][0] != 0 or bad[0][1] != bad[1][1], bad[0][2]
+    first = run(SCRIPTS / f"{code}_bad.py", tmp_path)
+    if first[0] == 0:  # a race may end alike several times
+        others = (run(SCRIPTS / f"{code}_bad.py", tmp_path) for _ in range(5))
+        assert any(other[1] != first[1] for other in others), first[2]
