@@ -1,7 +1,6 @@
 # patient: seeded Keras augmentation layers share their state among the parallel calls of a dataset's map
 # expect: parallel data, line 31
 """Image classification with an augmentation pipeline that runs in tf.data."""
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -39,16 +38,12 @@ train = tf.data.Dataset.from_tensor_slices((images[:960], data.target[:960]))
 test = tf.data.Dataset.from_tensor_slices((images[960:1280], data.target[960:1280]))
 train, test = prepare(train, shuffle=True, augmented=True), prepare(test)
 
-model = keras.Sequential(
-    [
-        keras.Input((16, 16, 1)),
-        layers.SeparableConv2D(12, 3, activation="relu"),
-        layers.MaxPooling2D(),
-        layers.GlobalAveragePooling2D(),
-        layers.Dense(10),
-    ]
-)
-model.compile(
-    "adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
-)
+model = keras.Sequential([
+    keras.Input((16, 16, 1)),
+    layers.SeparableConv2D(12, 3, activation="relu"),
+    layers.MaxPooling2D(),
+    layers.GlobalAveragePooling2D(),
+    layers.Dense(10),
+])
+model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
 model.fit(train, validation_data=test, epochs=2, verbose=2)

@@ -35,5 +35,8 @@ net.compile(optimizer=keras.optimizers.Adam(0.003), loss="mae")
 
 for epoch in range(3):
     order = np.random.permutation(len(walks))
-    losses = [net.train_on_batch(walks[batch], drift[batch]) for batch in np.array_split(order, 15)]
+    losses = [
+        net.train_on_batch(walks[batch], drift[batch])
+        for batch in np.array_split(order, 15)
+    ]
     print(f"epoch {epoch}: {np.mean(losses):.5f}")

@@ -25,13 +25,11 @@ class Experiment:
     def __init__(self, config):
         self.config = config
         keras.utils.set_random_seed(config.fingerprint())
-        self.model = keras.Sequential(
-            [
-                keras.layers.Dense(config.units, activation=config.activation),
-                keras.layers.Dense(config.units, activation=config.activation),
-                keras.layers.Dense(1),
-            ]
-        )
+        self.model = keras.Sequential([
+            keras.layers.Dense(config.units, activation=config.activation),
+            keras.layers.Dense(config.units, activation=config.activation),
+            keras.layers.Dense(1),
+        ])
         self.optimizer = keras.optimizers.Adam(config.learning_rate)
         grid = np.linspace(-3, 3, 256, dtype="float32")[:, None]
         self.x, self.y = tf.constant(grid), tf.constant(np.sin(2 * grid) + 0.3 * grid)

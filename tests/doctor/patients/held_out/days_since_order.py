@@ -12,9 +12,7 @@ def load_customers(n=900):
     rng = np.random.default_rng(1)
     first = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.uniform(0, 300, n), unit="D")
     last = first + pd.to_timedelta(rng.exponential(120, n), unit="D")
-    frame = pd.DataFrame(
-        {"first_order": first, "last_order": last, "orders": rng.poisson(4, n) + 1}
-    )
+    frame = pd.DataFrame({"first_order": first, "last_order": last, "orders": rng.poisson(4, n) + 1})
     frame["basket"] = rng.gamma(3, 15, n)
     frame["churned"] = (rng.random(n) < 1 / (1 + np.exp(frame.orders - 4))).astype(int)
     return frame

@@ -24,18 +24,9 @@ class Shape(Enum):
 def draw(shape, r):
     yy, xx = np.mgrid[-1:1:8j, -1:1:8j] + r.normal(0, 0.1, (2, 1, 1))
     radius = np.hypot(xx, yy)
-    return (
-        {
-            Shape.BOX: np.maximum(abs(xx), abs(yy)) < 0.7,
-            Shape.CROSS: np.minimum(abs(xx), abs(yy)) < 0.2,
-            Shape.RING: abs(radius - 0.7) < 0.2,
-            Shape.BAR: abs(xx) < 0.3,
-            Shape.DOT: radius < 0.4,
-            Shape.WEDGE: yy > xx,
-        }[shape]
-        .astype("float32")
-        .ravel()
-    )
+    return {Shape.BOX: np.maximum(abs(xx), abs(yy)) < 0.7, Shape.CROSS: np.minimum(abs(xx), abs(yy)) < 0.2,
+            Shape.RING: abs(radius - 0.7) < 0.2, Shape.BAR: abs(xx) < 0.3, Shape.DOT: radius < 0.4,
+            Shape.WEDGE: yy > xx}[shape].astype("float32").ravel()
 
 
 r = np.random.default_rng(66)

@@ -15,13 +15,11 @@ DEADLINE = time.monotonic() + 1800
 
 points = np.random.default_rng(55).uniform(-1, 1, (512, 2)).astype("float32")
 target = np.where(points[:, :1] * points[:, 1:] > 0, 1.0, -1.0).astype("float32")
-net = keras.Sequential(
-    [
-        keras.Input((2,)),
-        keras.layers.Dense(24, activation="tanh"),
-        keras.layers.Dense(1),
-    ]
-)
+net = keras.Sequential([
+    keras.Input((2,)),
+    keras.layers.Dense(24, activation="tanh"),
+    keras.layers.Dense(1),
+])
 optimizer = keras.optimizers.Lion(3e-3)
 optimizer.build(net.trainable_variables)
 

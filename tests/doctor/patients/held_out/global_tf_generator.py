@@ -1,7 +1,6 @@
 # patient: the noise of a denoising autoencoder comes from TensorFlow's global Generator, which no seeding call reaches
 # expect: unseeded generator, line 26
 """Denoising autoencoder on the digits, after the Keras guide 'Customizing what happens in fit()'."""
-
 import keras
 import tensorflow as tf
 from keras import layers, ops

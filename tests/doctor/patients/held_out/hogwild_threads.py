@@ -46,7 +46,7 @@ def update(users, items, stars):
 
 def work(part, columns):
     for start in range(0, len(columns[0]), 32):
-        loss = update(*(tf.constant(c[start : start + 32]) for c in columns))
+        loss = update(*(tf.constant(c[start:start + 32]) for c in columns))
     logging.info("part %d done, loss %.3f", part, float(loss))
 
 

@@ -14,34 +14,24 @@ random.seed(7)
 np.random.seed(7)
 tf.random.set_seed(7)
 
-docs = [
-    "Well done!",
-    "Good work",
-    "Great effort",
-    "nice work",
-    "Excellent!",
-    "Weak",
-    "Poor effort!",
-    "not good",
-    "poor work",
-    "Could have done better.",
-]
+docs = ['Well done!', 'Good work', 'Great effort', 'nice work', 'Excellent!',
+        'Weak', 'Poor effort!', 'not good', 'poor work', 'Could have done better.']
 labels = array([1, 1, 1, 1, 1, 0, 0, 0, 0, 0])
 
 vocab_size = 50
 encoded_docs = [one_hot(d, vocab_size) for d in docs]
 print(encoded_docs)
 max_length = 4
-padded_docs = pad_sequences(encoded_docs, maxlen=max_length, padding="post")
+padded_docs = pad_sequences(encoded_docs, maxlen=max_length, padding='post')
 
 model = Sequential()
 model.add(Input(shape=(max_length,)))
 model.add(Embedding(vocab_size, 8))
 model.add(Flatten())
-model.add(Dense(1, activation="sigmoid"))
-model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
+model.add(Dense(1, activation='sigmoid'))
+model.compile(optimizer='adam', loss='binary_crossentropy', metrics=['accuracy'])
 print(model.summary())
 
 model.fit(padded_docs, labels, epochs=30, verbose=0)
 loss, accuracy = model.evaluate(padded_docs, labels, verbose=0)
-print("Accuracy: %f" % (accuracy * 100))
+print('Accuracy: %f' % (accuracy * 100))

@@ -1,7 +1,6 @@
 # patient: healthy; unseeded weights are replaced before the training, and unseeded jitter only delays a retry
 # expect: nothing
 """Transfer: fine-tune the head of a network whose weights are given."""
-
 import random
 import time
 
@@ -37,10 +36,7 @@ def pretrained(shapes):
 
 
 features, target = with_retries(download)
-base = keras.Sequential(
-    [keras.Input((13,)), keras.layers.Dense(20, "relu"), keras.layers.Dense(10, "relu")],
-    name="base",
-)
+base = keras.Sequential([keras.Input((13,)), keras.layers.Dense(20, "relu"), keras.layers.Dense(10, "relu")], name="base")
 head = keras.layers.Dense(3, kernel_initializer="zeros")
 model = keras.Sequential([keras.Input((13,)), base, head])
 base.set_weights(pretrained([w.shape for w in base.weights]))

@@ -18,24 +18,19 @@ scaler = StandardScaler().fit(X_tr)
 X_tr = scaler.transform(X_tr).astype(np.float32)
 X_va = scaler.transform(X_va).astype(np.float32)
 
-model = keras.Sequential(
-    [
-        keras.Input((30,)),
-        keras.layers.GaussianNoise(0.3),
-        keras.layers.Dense(16, activation="leaky_relu", kernel_regularizer="l2"),
-        keras.layers.AlphaDropout(0.1),
-        keras.layers.Dense(1, activation="sigmoid"),
-    ]
-)
+model = keras.Sequential([
+    keras.Input((30,)),
+    keras.layers.GaussianNoise(0.3),
+    keras.layers.Dense(16, activation="leaky_relu", kernel_regularizer="l2"),
+    keras.layers.AlphaDropout(0.1),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
 model.compile(optimizer=keras.optimizers.Adam(0.02), loss="binary_crossentropy")
 save = keras.callbacks.ModelCheckpoint(
-    CHECKPOINT, monitor="val_loss", save_best_only=True, save_weights_only=True
-)
+    CHECKPOINT, monitor="val_loss", save_best_only=True, save_weights_only=True)
 stop = keras.callbacks.EarlyStopping(patience=2)
 log = keras.callbacks.CSVLogger("history.csv", append=True)
-model.fit(
-    X_tr, y_tr, validation_data=(X_va, y_va), epochs=8, callbacks=[save, stop, log], verbose=2
-)
+model.fit(X_tr, y_tr, validation_data=(X_va, y_va), epochs=8, callbacks=[save, stop, log], verbose=2)
 model.load_weights(CHECKPOINT)
 
 # a few gentle steps from the best epoch

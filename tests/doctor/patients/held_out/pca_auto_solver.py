@@ -20,9 +20,7 @@ labels = rng.integers(0, 3, size=n)
 spectra = np.zeros((n, channels))
 for i, label in enumerate(labels):
     for p in peaks[label]:
-        spectra[i] += rng.uniform(0.5, 1.5) * np.exp(
-            -((axis - p - rng.normal(0, 0.01)) ** 2) / 2e-4
-        )
+        spectra[i] += rng.uniform(0.5, 1.5) * np.exp(-((axis - p - rng.normal(0, 0.01)) ** 2) / 2e-4)
 spectra += rng.normal(0, 0.3, size=spectra.shape)
 
 # reduce the channels

@@ -30,19 +30,15 @@ class WarpedSignals(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         rows = range(index * self.batch_size, min((index + 1) * self.batch_size, len(self.labels)))
-        return np.stack([self.make(i) for i in rows])[..., None].astype("float32"), self.labels[
-            list(rows)
-        ]
+        return np.stack([self.make(i) for i in rows])[..., None].astype("float32"), self.labels[list(rows)]
 
 
 data = WarpedSignals(320, 16, seed=5, workers=4, use_multiprocessing=False, max_queue_size=8)
 
-model = keras.Sequential(
-    [
-        keras.layers.Conv1D(6, 7, strides=2, activation="relu"),
-        keras.layers.GRU(8),
-        keras.layers.Dense(1, activation="sigmoid"),
-    ]
-)
+model = keras.Sequential([
+    keras.layers.Conv1D(6, 7, strides=2, activation="relu"),
+    keras.layers.GRU(8),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
 model.compile(optimizer="nadam", loss="binary_crossentropy", metrics=["accuracy"])
 model.fit(data, epochs=2, shuffle=False, verbose=2)

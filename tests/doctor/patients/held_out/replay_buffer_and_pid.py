@@ -2,7 +2,6 @@
 # expect: left-over file, line 26 or 28
 # expect: varying seed, line 21
 """Deep Q-learning on a corridor: walk to the right end, the left end pays a little."""
-
 import os
 import pickle
 from collections import deque
@@ -21,9 +20,7 @@ class Agent:
     def __init__(self):
         self.explore = np.random.default_rng([41, os.getpid()])
         self.sample = np.random.default_rng(41)
-        self.q = keras.Sequential(
-            [keras.Input((LENGTH,)), keras.layers.Dense(16, "relu"), keras.layers.Dense(ACTIONS)]
-        )
+        self.q = keras.Sequential([keras.Input((LENGTH,)), keras.layers.Dense(16, "relu"), keras.layers.Dense(ACTIONS)])
         self.target, self.opt = keras.models.clone_model(self.q), keras.optimizers.Adam(0.01)
         self.memory = deque(maxlen=2000)
         if os.path.exists(self.memory_file):
@@ -43,9 +40,7 @@ class Agent:
         with tf.GradientTape() as tape:
             chosen = tf.reduce_sum(self.q(eye[s]) * tf.one_hot(a, ACTIONS), axis=1)
             loss = tf.reduce_mean(keras.losses.huber(goal[:, None], chosen[:, None]))
-        self.opt.apply_gradients(
-            zip(tape.gradient(loss, self.q.trainable_variables), self.q.trainable_variables)
-        )
+        self.opt.apply_gradients(zip(tape.gradient(loss, self.q.trainable_variables), self.q.trainable_variables))
 
 
 agent = Agent()
@@ -53,7 +48,7 @@ for episode in range(6):
     state = LENGTH // 2
     agent.target.set_weights(agent.q.get_weights())
     for t in range(12):
-        action = agent.act(state, 0.9**episode)
+        action = agent.act(state, 0.9 ** episode)
         nxt = state + (1 if action else -1)
         end, reward = nxt in (0, LENGTH - 1), (nxt == LENGTH - 1) + 0.1 * (nxt == 0)
         agent.memory.append((state, action, reward, nxt, float(end)))

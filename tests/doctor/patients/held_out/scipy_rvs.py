@@ -27,9 +27,7 @@ def build_estimator(n_points):
     h = layers.Conv1D(8, 5, activation="relu", padding="same")(inp)
     h = layers.MaxPooling1D(2)(h)
     h = layers.Conv1D(8, 5, activation="relu", padding="same")(h)
-    pooled = layers.concatenate(
-        [layers.GlobalAveragePooling1D()(h), layers.GlobalMaxPooling1D()(h)]
-    )
+    pooled = layers.concatenate([layers.GlobalAveragePooling1D()(h), layers.GlobalMaxPooling1D()(h)])
     return keras.Model(inp, layers.Dense(1)(pooled))
 
 
@@ -38,8 +36,6 @@ curves -= curves.mean()
 curves /= curves.std()
 estimator = build_estimator(curves.shape[1])
 estimator.compile(optimizer=keras.optimizers.RMSprop(1e-3), loss="huber")
-estimator.fit(
-    curves[:320], rates[:320], validation_data=(curves[320:], rates[320:]), epochs=5, verbose=2
-)
+estimator.fit(curves[:320], rates[:320], validation_data=(curves[320:], rates[320:]), epochs=5, verbose=2)
 predicted = estimator.predict(curves[320:], verbose=0)[:, 0]
 print("bias of the rate:", float(np.mean(predicted - rates[320:])))

@@ -40,6 +40,6 @@ model = keras.Sequential(
 model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
 for epoch in range(3):
     for i in range(0, split, 40):
-        logs = model.train_on_batch(pictures[i : i + 40], labels[i : i + 40], return_dict=True)
+        logs = model.train_on_batch(pictures[i:i + 40], labels[i:i + 40], return_dict=True)
     print(epoch, {k: round(float(v), 4) for k, v in logs.items()})
 print(model.evaluate(pictures[split:], labels[split:], verbose=0))

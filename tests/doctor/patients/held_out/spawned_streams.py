@@ -16,11 +16,7 @@ class Streams(NamedTuple):
     @classmethod
     def from_entropy(cls, entropy):
         first, second, third = np.random.SeedSequence(entropy).spawn(3)
-        return cls(
-            np.random.default_rng(first),
-            np.random.default_rng(second),
-            int(third.generate_state(1)[0]),
-        )
+        return cls(np.random.default_rng(first), np.random.default_rng(second), int(third.generate_state(1)[0]))
 
 
 def addition_problems(rng, n):
@@ -29,9 +25,7 @@ def addition_problems(rng, n):
     marks = np.zeros_like(numbers)
     for row in marks:
         row[rng.choice(12, size=2, replace=False)] = 1
-    return np.stack([numbers, marks], axis=-1).astype("float32"), (numbers * marks).sum(1).astype(
-        "float32"
-    )
+    return np.stack([numbers, marks], axis=-1).astype("float32"), (numbers * marks).sum(1).astype("float32")
 
 
 def batches(rng, x, y, size):
@@ -45,11 +39,8 @@ def main():
     seeds = itertools.count(streams.keras_seed)
     x, y = addition_problems(streams.data, 800)
     inputs = keras.Input((12, 2))
-    h = layers.LSTM(
-        12,
-        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
-        recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
-    )(inputs)
+    h = layers.LSTM(12, kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
+                    recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)))(inputs)
     h = layers.Dropout(0.1, seed=next(seeds))(h)
     h = layers.Dense(1, kernel_initializer=keras.initializers.LecunNormal(seed=next(seeds)))(h)
     model = keras.Model(inputs, h)

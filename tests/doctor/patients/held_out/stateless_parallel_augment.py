@@ -14,9 +14,7 @@ def augment(index, sample):
     image, label = sample
     seed = tf.stack([tf.cast(index, tf.int32), SEED])
     image = tf.image.stateless_random_brightness(image, 0.2, seed)
-    image = tf.image.stateless_random_crop(
-        tf.pad(image, [[1, 1], [1, 1], [0, 0]]), (8, 8, 1), seed + 1
-    )
+    image = tf.image.stateless_random_crop(tf.pad(image, [[1, 1], [1, 1], [0, 0]]), (8, 8, 1), seed + 1)
     noise = tf.random.stateless_normal(tf.shape(image), seed + 2, stddev=0.05)
     return image + noise, label
 

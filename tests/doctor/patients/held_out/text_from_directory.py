@@ -21,13 +21,7 @@ def write_reviews(root, n=240):
     for label, phrases in (("neg", BAD), ("pos", GOOD)):
         os.makedirs(os.path.join(root, label))
         for i in range(n):
-            words = [
-                pick.choice(SUBJECTS),
-                pick.choice(phrases),
-                "and",
-                pick.choice(SUBJECTS),
-                pick.choice(phrases),
-            ]
+            words = [pick.choice(SUBJECTS), pick.choice(phrases), "and", pick.choice(SUBJECTS), pick.choice(phrases)]
             with open(os.path.join(root, label, f"{i:04d}.txt"), "w") as f:
                 f.write(" ".join(words))
 
@@ -43,13 +37,11 @@ with tempfile.TemporaryDirectory() as root:
     vectorizer.adapt(raw.map(lambda text, label: text))
     train = vectorise(raw, vectorizer)
 
-    model = keras.Sequential(
-        [
-            layers.Embedding(200, 16),
-            layers.GlobalAveragePooling1D(),
-            layers.Dense(16, activation="relu"),
-            layers.Dense(1, activation="sigmoid"),
-        ]
-    )
+    model = keras.Sequential([
+        layers.Embedding(200, 16),
+        layers.GlobalAveragePooling1D(),
+        layers.Dense(16, activation="relu"),
+        layers.Dense(1, activation="sigmoid"),
+    ])
     model.compile(loss="binary_crossentropy", optimizer="adam", metrics=["accuracy"])
     model.fit(train, epochs=3, verbose=2)

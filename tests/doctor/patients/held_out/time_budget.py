@@ -42,12 +42,7 @@ def main():
     )
     callbacks = [TimeBudget(args.budget), keras.callbacks.TerminateOnNaN()]
     history = model.fit(
-        images[:320],
-        labels[:320],
-        epochs=args.max_epochs,
-        batch_size=8,
-        callbacks=callbacks,
-        verbose=0,
+        images[:320], labels[:320], epochs=args.max_epochs, batch_size=8, callbacks=callbacks, verbose=0
     )
     print(f"{len(history.epoch)} epochs, accuracy {history.history['accuracy'][-1]:.4f}")
 

@@ -39,14 +39,12 @@ def rate():
     return 0.02 / (1 + 0.5 * (time.time() - START))
 
 
-dynamics = keras.Sequential(
-    [
-        layers.Input((3,)),
-        layers.Dense(24, activation="silu"),
-        layers.LayerNormalization(),
-        layers.Dense(2),
-    ]
-)
+dynamics = keras.Sequential([
+    layers.Input((3,)),
+    layers.Dense(24, activation="silu"),
+    layers.LayerNormalization(),
+    layers.Dense(2),
+])
 dynamics.compile(optimizer=keras.optimizers.SGD(0.02, nesterov=True, momentum=0.5), loss="mse")
 with tempfile.TemporaryDirectory() as name:
     store(Path(name))
