@@ -10,6 +10,7 @@ import builtins
 import functools
 import itertools
 import os
+import queue
 import random
 import secrets
 import sys
@@ -33,8 +34,8 @@ ENVIRONMENT: dict[str, dict[str, str]] = {
 }
 #: Seconds that a clock of the script advances each time that it is read, and where it starts.
 _TICK, _EPOCH = 0.05, 1_600_000_000.0
-#: Seconds to wait for a thread before the next one is started.
-_PATIENCE = 2.0
+#: Seconds to wait for a thread before the next one is started, in all and while it waits itself.
+_PATIENCE, _IDLE = 300.0, 1.0
 #: Files through which a script asks the system for randomness.
 _BETWEEN = {random.__file__, secrets.__file__, uuid.__file__}
 
@@ -191,7 +192,6 @@ def _serial(method: Any, place: int) -> Any:
 def _ordered_threads() -> None:
     """Have threads run one after another, and results come in the order of their tasks."""
     import multiprocessing.pool
-    import queue
     from concurrent import futures
 
     thread: Any = threading.Thread
@@ -203,7 +203,7 @@ def _ordered_threads() -> None:
     def start_alone(thread: threading.Thread) -> None:
         start(thread)
         if called_by_user():
-            thread.join(_PATIENCE)
+            _join(thread)
 
     @functools.wraps(init)
     def one_worker(pool: Any, max_workers: Any = None, *args: Any, **kwargs: Any) -> None:
@@ -221,6 +221,18 @@ def _ordered_threads() -> None:
     queues.__init__ = functools.wraps(make)(lambda self, maxsize=0: make(self, 0 * maxsize))
     pools: Any = multiprocessing.pool.Pool
     pools.imap_unordered = pools.imap
+
+
+def _join(thread: threading.Thread) -> None:
+    """Wait until a thread has ended, or waits for somebody who has not been started yet."""
+    begun = waiting_since = time.monotonic()
+    while thread.is_alive() and time.monotonic() - begun < _PATIENCE:
+        thread.join(_IDLE / 10)
+        frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - it is documented
+        if frame is None or frame.f_code.co_filename not in (threading.__file__, queue.__file__):
+            waiting_since = time.monotonic()
+        elif time.monotonic() - waiting_since > _IDLE:
+            return
 
 
 def _fixed_clock() -> None:
