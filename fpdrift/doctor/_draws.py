@@ -41,7 +41,7 @@ class Ledger:
     Examples
     --------
     >>> ledger = Ledger()
-    >>> ledger.install("/home/user/project")  # before the script's imports
+    >>> ledger.install("project")  # before the script's imports
     >>> runpy.run_path("/home/user/project/train.py", run_name="__main__")
     >>> ledger.entries[0]
     {'event': 'seed', 'generator': 'python', 'call': 'random.seed', 'file': 'train.py', ...}
