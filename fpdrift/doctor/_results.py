@@ -180,7 +180,8 @@ _ARTICLES = {
 
 
 def _repeats(found: ScriptDiagnosis) -> str:
-    runs = plural(len(found.runs), "run")
+    # those with something changed, for the scale, are not among the equal ones
+    runs = plural(sum(not run.interventions for run in found.runs), "run")
     steps = plural(found.runs[0].steps, "step")
     return f"{found.script} repeats: {runs} ended with the same bits after {steps}."
 

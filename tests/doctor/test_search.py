@@ -92,6 +92,16 @@ def test_equal_runs_need_two(searched):
     assert result.finding == "train.py repeats: 2 runs ended with the same bits after 8 steps."
 
 
+def test_runs_for_the_scale_are_not_counted_as_equal(monkeypatch):
+    monkeypatch.setattr(_examine, "distance", lambda *_: 0.5)
+    found = _Search(Patient(), ())
+    found.run()
+    found.measure_scale()
+    result = found.result("train.py", ())
+    assert (len(result.runs), set(result.scale.values())) == (5, {0.5})
+    assert result.finding == "train.py repeats: 2 runs ended with the same bits after 8 steps."
+
+
 def test_a_cause_named_first_needs_four_runs(searched):
     result = searched(Patient("numpy seed"), candidate("numpy seed", line=7))
     assert (result.conclusion, len(result.runs)) == ("cause found", 4)
